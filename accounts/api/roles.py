@@ -1,0 +1,74 @@
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import ApiKey, Role, UserRole
+from accounts.services.roles import api_key_create, api_key_revoke, refuse_built_in
+from core.api import TenantViewSet
+from core.serializers import TenantSerializer
+
+
+class RoleSerializer(TenantSerializer):
+    class Meta:
+        model = Role
+        fields = ["id", "code", "name", "is_built_in", "permissions", "created_at", "updated_at", "version"]
+        read_only_fields = ["is_built_in"]
+
+
+class RoleViewSet(TenantViewSet):
+    serializer_class = RoleSerializer
+    filters = ["code"]
+    sort_fields = ["code"]
+
+    def get_object(self) -> Role:
+        return refuse_built_in(super().get_object())
+
+
+class UserRoleSerializer(TenantSerializer):
+    role_code = serializers.CharField(source="role.code", read_only=True)
+    email = serializers.EmailField(source="membership.user.email", read_only=True)
+
+    class Meta:
+        model = UserRole
+        fields = ["id", "membership", "email", "role", "role_code", "expires_at", "created_at", "updated_at", "version"]
+
+
+class UserRoleViewSet(TenantViewSet):
+    serializer_class = UserRoleSerializer
+    filters = ["membership", "role"]
+
+
+class ApiKeySerializer(TenantSerializer):
+    class Meta:
+        model = ApiKey
+        fields = [
+            "id", "name", "prefix", "scopes", "allowed_networks", "expires_at", "revoked_at", "last_used_at",
+            "created_at", "updated_at", "version",
+        ]
+
+
+class ApiKeyViewSet(TenantViewSet):
+    """Creating one answers with the key itself, once."""
+
+    serializer_class = ApiKeySerializer
+    filters = ["name"]
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        row, key = api_key_create(**serializer.validated_data, granter=request._request.principal.permissions)  # type: ignore[attr-defined]
+        body = {**self.read_row(row.pk), "key": key}
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(request=None, responses=ApiKeySerializer)
+    @action(detail=True, methods=["post"], permission="accounts.change_apikey")
+    def revoke(self, request: Request, pk: str) -> Response:
+        api_key_revoke(api_key=self.get_object())
+        return Response(self.read_row(pk))
+
+
+routes = {"roles": RoleViewSet, "user-roles": UserRoleViewSet, "api-keys": ApiKeyViewSet}

@@ -1,0 +1,30 @@
+from django.db import models
+
+from core.models import LedgerModel
+
+
+class AuditEntry(LedgerModel):
+    """Who changed what. Written by the trigger in `core.wall` alone: nobody may insert."""
+
+    # A seal needs the order of writing, which a number gives.
+    id = models.BigAutoField(primary_key=True)  # type: ignore[assignment]
+    table_name = models.CharField(max_length=63)
+    row_id = models.UUIDField()
+    action = models.CharField(max_length=6, choices=[("insert", "Added"), ("update", "Changed"), ("delete", "Deleted")])
+    changes = models.JSONField(help_text="{column: [before, after]}")
+    actor_id = models.UUIDField(null=True)
+    api_key_id = models.UUIDField(null=True)
+    request_id = models.CharField(max_length=64)
+    reason = models.CharField(max_length=500)
+    ip = models.CharField(max_length=45)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["organization", "table_name", "row_id", "id"], name="audit_by_row"),
+            models.Index(fields=["organization", "actor_id", "id"], name="audit_by_actor"),
+            models.Index(fields=["organization", "request_id"], name="audit_by_request"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_name} {self.action}"

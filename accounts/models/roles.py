@@ -1,0 +1,65 @@
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from accounts.models.tenancy import Membership
+from accounts.permissions import is_known
+from core.models import TenantForeignKey, TenantModel
+
+
+def validate_permission(code: str) -> None:
+    if not is_known(code):
+        raise ValidationError(f"{code!r} is not a permission; write it like inventory.view_product.")
+
+
+class Role(TenantModel):
+    """What a member may do. Admin, Manager and Viewer are built in: `accounts.permissions` says what they hold."""
+
+    code = models.SlugField(max_length=40)
+    name = models.CharField(max_length=100)
+    is_built_in = models.BooleanField(default=False, editable=False)
+    permissions = ArrayField(models.CharField(max_length=100, validators=[validate_permission]), default=list, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "code"], name="role_code_per_organization")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserRole(TenantModel):
+    """A role given to a member, perhaps until some day."""
+
+    membership = TenantForeignKey(Membership, models.CASCADE, related_name="user_roles")
+    role = TenantForeignKey(Role, related_name="+")
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "membership", "role"], name="user_role_once")]
+        indexes = [models.Index(fields=["organization", "role"], name="user_role_by_role")]
+
+    def __str__(self) -> str:
+        return f"{self.membership}: {self.role}"
+
+
+class ApiKey(TenantModel):
+    """Machine access. The key is shown once; its hash is kept, and its prefix to find it by."""
+
+    audit_redacted = ("key_hash",)
+
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    key_hash = models.CharField(max_length=64, editable=False)
+    scopes = ArrayField(models.CharField(max_length=100, validators=[validate_permission]), default=list)
+    allowed_networks = ArrayField(
+        models.CharField(max_length=50), default=list, blank=True, help_text="Like 192.0.2.0/24; empty: from anywhere.",
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="api_key_name_per_organization")]
+
+    def __str__(self) -> str:
+        return self.name

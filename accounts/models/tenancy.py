@@ -1,0 +1,72 @@
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from accounts.models.people import User
+from core.fields import CurrencyField
+from core.models import AuditedModel, TenantModel
+
+
+def validate_timezone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"{name!r} is not a time zone; write it like Europe/Lisbon.")
+
+
+class Organization(AuditedModel):
+    """The tenant. Walled by its own id: a list of our customers is a leak as well."""
+
+    class CostingMethod(models.TextChoices):
+        FIFO = "fifo", "First in, first out"
+        AVERAGE = "average", "Moving average"
+        STANDARD = "standard", "Standard cost"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        SUSPENDED = "suspended", "Suspended"
+        CLOSING = "closing", "Closing"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    legal_name = models.CharField(max_length=200, blank=True)
+    tax_number = models.CharField(max_length=40, blank=True)
+    gs1_company_prefix = models.CharField(max_length=12, blank=True)
+    base_currency = CurrencyField(default="EUR")
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    costing_method = models.CharField(max_length=10, choices=CostingMethod, default=CostingMethod.FIFO)
+    allow_negative_stock = models.BooleanField(default=False)
+    require_mfa = models.BooleanField(default=False)
+    access_token_seconds = models.PositiveIntegerField(default=3600)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+
+    class Meta:
+        permissions = [("switch_organization", "Can work for this organization in the admin")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(TenantModel):
+    """Who belongs where."""
+
+    class Status(models.TextChoices):
+        INVITED = "invited", "Invited"
+        ACTIVE = "active", "Active"
+        SUSPENDED = "suspended", "Suspended"
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    is_default = models.BooleanField(default=False, help_text="The organization that this person works for after signing in.")
+    joined_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="membership_once"),
+            models.UniqueConstraint(fields=["user"], condition=Q(is_default=True), name="membership_one_default"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)

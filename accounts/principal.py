@@ -1,0 +1,80 @@
+"""Who makes a request, proved and bound to one organization."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.backends.utils import CursorWrapper
+
+from accounts.models import User
+from accounts.permissions import held
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A proven identity; whether it is an active member of the organization is decided as the scope opens."""
+
+    user_id: UUID
+    organization_id: UUID
+    session_id: int | None = None  # the sign-in that a token belongs to: signed out, the token is void
+    by_cookie: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClaim:
+    """A proven API key."""
+
+    api_key_id: UUID
+    organization_id: UUID
+    slug: str
+    organization_name: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    user: Any  # a User, or AnonymousUser for an API key
+    organization_id: UUID
+    slug: str
+    organization_name: str
+    roles: tuple[str, ...]
+    permissions: frozenset[str]
+    by_cookie: bool = False
+    api_key_id: UUID | None = None
+
+
+class MemberEntry:
+    """Opens the scope and reads the member in the same statement; the scope yields a Principal or None."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+
+    def __call__(self, cursor: CursorWrapper, organization_id: str, origin: str) -> Principal | None:
+        claim = self.claim
+        cursor.execute(
+            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions"
+            " FROM accounts_enter(%s, %s, %s, %s)",
+            [organization_id, origin, claim.user_id, claim.session_id],
+        )
+        if (row := cursor.fetchone()) is None:
+            return None
+        email, name, is_staff, is_superuser, slug, organization_name, roles, own = row
+        user = User(id=claim.user_id, email=email, name=name, is_staff=is_staff, is_superuser=is_superuser)
+        user._state.adding, user._state.db = False, "default"
+        user.permissions = held(roles, own)
+        return Principal(
+            user, claim.organization_id, slug, organization_name, tuple(sorted(roles)), user.permissions, claim.by_cookie,
+        )
+
+
+def key_principal(claim: KeyClaim) -> Principal:
+    return Principal(
+        AnonymousUser(), claim.organization_id, claim.slug, claim.organization_name, (), claim.scopes, api_key_id=claim.api_key_id,
+    )
+
+
+def within(ip: str, networks: list[str]) -> bool:
+    """Whether the address lies in one of the networks; without networks, always."""
+    return not networks or bool(ip) and any(ip_address(ip) in ip_network(network, strict=False) for network in networks)

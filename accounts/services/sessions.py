@@ -1,0 +1,78 @@
+"""Sign-in for programs: a session, and the tokens bound to it."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, authenticate
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.principal import Claim, MemberEntry
+from accounts.queries.identity import OwnOrganization, organizations_of
+from accounts.tokens import TokenStrategy
+from core.errors import NotAuthenticated
+from core.tenancy import Origin, organization_scope
+
+
+class SignInRefused(NotAuthenticated):
+    """Wrong e-mail or password, or no organization to sign in to. Says no more, to help nobody guess."""
+
+    code = "sign_in_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    organization: str = ""
+    roles: tuple[str, ...] = ()
+
+
+@transaction.atomic
+def session_open(*, email: str, password: str, organization: str = "", origin: Origin, user_agent: str = "") -> Tokens:
+    """`organization` is a slug; without one, the person's default organization."""
+    user: Any = authenticate(username=email, password=password)
+    if user is None:
+        raise SignInRefused("The e-mail address or the password is wrong.")
+    own = [found for found in organizations_of(user.pk) if organization in ("", found.slug)]
+    if not own:
+        raise SignInRefused("You are not an active member of that organization." if organization else "You belong to no organization yet.")
+    chosen = own[0]
+    with organization_scope(chosen.id, origin=origin, enter=MemberEntry(Claim(user.pk, chosen.id))) as principal:
+        roles = principal.roles if principal else ()
+    session = _new_session(user, chosen, roles, origin, user_agent)
+    access, refresh = TokenStrategy().open(user, session)
+    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+    return Tokens(access, refresh, settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN, chosen.slug, roles)
+
+
+def _new_session(user: Any, chosen: OwnOrganization, roles: tuple[str, ...], origin: Origin, user_agent: str) -> Any:
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = user.backend
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.set_expiry(settings.HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN)
+    session.save()
+    row = UserSession.objects.create(
+        user=user, ip=origin.ip or "0.0.0.0", session_key=session.session_key, user_agent=user_agent[:200],
+    )
+    session.update({"organization": str(chosen.id), "slug": chosen.slug, "roles": list(roles), "session": row.pk})
+    return session
+
+
+def session_refresh(*, refresh_token: str) -> Tokens:
+    tokens = TokenStrategy().refresh_token(refresh_token)
+    if tokens is None:
+        raise SignInRefused("The refresh token is not valid, has expired or was used before: sign in again.")
+    return Tokens(tokens[0], tokens[1], settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN)
+
+
+def session_close(*, user_id: Any, session_id: int) -> None:
+    """Void at once: the session's access tokens name it, and the scope looks whether it is there."""
+    for row in UserSession.objects.filter(pk=session_id, user_id=user_id):
+        row.end()

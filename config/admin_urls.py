@@ -1,0 +1,4 @@
+from django.contrib import admin
+
+admin.autodiscover()
+urlpatterns = admin.site.urls[0]

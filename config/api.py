@@ -1,0 +1,20 @@
+"""Every address of the API."""
+
+from accounts.api import auth, documents, governance, partners, roles, tenancy
+from core.routing import Router
+from django.urls import path
+
+router = Router(
+    tenancy.routes, roles.routes, partners.routes, documents.routes, governance.routes,
+)
+
+# Addresses that need no sign-in; a contract test walks all others and expects 401.
+ANONYMOUS = {"token", "token-refresh", "schema", "docs"}
+
+urlpatterns = [
+    path("auth/token/", auth.TokenView.as_view(), name="token"),
+    path("auth/token/refresh/", auth.RefreshView.as_view(), name="token-refresh"),
+    path("auth/sign-out/", auth.SignOutView.as_view(), name="sign-out"),
+    path("me/", auth.MeView.as_view(), name="me"),
+    *router.urls,
+]

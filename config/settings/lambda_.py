@@ -1,0 +1,24 @@
+"""AWS Lambda: every address and secret from the environment, HTTPS only."""
+
+from config.settings import base
+from config.settings.base import *  # noqa: F403
+
+SECRET_KEY = base.SECRET_KEY = base.env("SECRET_KEY")
+DATABASES = base.role_databases({}, passwords=False)
+if not base.env("OWNER_DATABASE_URL", default=""):
+    del DATABASES["owner"]  # only the migrating stage holds its password
+for _database in DATABASES.values():
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = True  # behind RDS Proxy
+    _database["OPTIONS"] = {"prepare_threshold": None, "sslmode": "require"}
+
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}

@@ -1,0 +1,33 @@
+"""A laptop: an embedded PostgreSQL unless DATABASE_URL names another, and a secret key made once."""
+
+import os
+import secrets
+
+from config.settings import base
+from config.settings.base import *  # noqa: F403
+from core.embedded import socket_folder
+
+
+def _secret_key() -> str:
+    path = base.DATA_DIR / "secret_key"
+    if not path.exists():
+        base.DATA_DIR.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+SECRET_KEY = base.SECRET_KEY = base.SECRET_KEY or _secret_key()
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver", *base.ALLOWED_HOSTS]
+
+# Without a server of one's own, the embedded one: `manage.py` starts it.
+EMBEDDED_DATA = None if base.env("DATABASE_URL", default="") else base.DATA_DIR / "postgres"
+if EMBEDDED_DATA:
+    ADMIN_DATABASE = {"HOST": str(socket_folder(EMBEDDED_DATA)), "NAME": base.DATABASE_NAME, "USER": "postgres", "PASSWORD": ""}
+    DATABASES = base.role_databases(ADMIN_DATABASE, passwords=False)
+else:
+    ADMIN_DATABASE = base.env.db_url("DATABASE_URL")
+    DATABASES = base.role_databases(ADMIN_DATABASE, passwords=True)
+
+WHITENOISE_USE_FINDERS = True

@@ -1,0 +1,19 @@
+from django.urls import URLResolver, include, path
+from django.urls.resolvers import RoutePattern
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from config import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("healthz", health.process),
+    path("readyz", health.ready),
+    # By name, not by `include`, which would import every admin page when the first API request arrives.
+    URLResolver(RoutePattern("admin/"), "config.admin_urls", app_name="admin", namespace="admin"),
+    path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/", include("config.api")),
+]
+handler404 = "core.problems.page_not_found"
+handler500 = "core.problems.server_error"

@@ -1,0 +1,81 @@
+"""What a database constraint that refused a write means to the person who made it."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.db import models
+from django.db.backends.utils import truncate_name
+
+from core.fields import TenantForeignKey
+
+UNIQUE, FOREIGN_KEY, NOT_NULL, CHECK = "23505", "23503", "23502", "23514"
+TOO_LONG, OUT_OF_RANGE = "22001", "22003"
+
+
+class Violation(NamedTuple):
+    status: int
+    code: str
+    detail: str
+    fields: tuple[str, ...]
+
+
+def violated(error: Exception) -> Violation | None:
+    """None where the database's complaint says nothing about the caller's input."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    state = getattr(error.__cause__, "sqlstate", None)
+    if diagnosis is None:
+        return None
+    name = diagnosis.constraint_name or ""
+    if state == NOT_NULL:
+        return Violation(400, "required", "This may not be empty.", (diagnosis.column_name or "",))
+    if state in (TOO_LONG, OUT_OF_RANGE):
+        return Violation(400, "invalid", f"{diagnosis.message_primary}.".capitalize(), ())
+    if state == FOREIGN_KEY:
+        return _reference(name, diagnosis)
+    if state in (UNIQUE, CHECK):
+        return _declared().get(name) or Violation(400, "invalid", f"The database refuses this ({name}).", ())
+    return None
+
+
+def _reference(name: str, diagnosis: Any) -> Violation:
+    # PostgreSQL says which side broke in the detail alone: "... is not present" or "... is still referenced".
+    if "still referenced" in (diagnosis.message_detail or ""):
+        return Violation(409, "in_use", f"Rows of {diagnosis.table_name} still refer to this one.", ())
+    field = _references().get(name)
+    return Violation(400, "does_not_exist", "There is no such row in this organization.", (field,) if field else ())
+
+
+@cache
+def _declared() -> dict[str, Violation]:
+    found: dict[str, Violation] = {}
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if isinstance(constraint, models.UniqueConstraint):
+                fields = tuple(name for name in constraint.fields if name != "organization")
+                detail = _own_words(constraint) or f"Another {model._meta.verbose_name} has this {' and '.join(fields) or 'value'} already."
+                found[constraint.name] = Violation(400, "unique", detail, fields)
+            elif isinstance(constraint, models.CheckConstraint):
+                fields = tuple(sorted({name.partition("__")[0] for name in _names(constraint.condition)}))
+                detail = _own_words(constraint) or f"These values are not possible together ({constraint.name})."
+                found[constraint.name] = Violation(400, "invalid", detail, fields)
+    return found
+
+
+def _own_words(constraint: models.BaseConstraint) -> str:
+    message = str(constraint.violation_error_message)
+    return "" if message == str(constraint.default_violation_error_message) else message
+
+
+def _names(condition: Any) -> set[str]:
+    if isinstance(condition, models.Q):
+        return set().union(*(_names(child) for child in condition.children))
+    return {condition[0]} if isinstance(condition, tuple) else set()
+
+
+@cache
+def _references() -> dict[str, str]:
+    return {
+        truncate_name(f"{model._meta.db_table}_{field.column}_wall", 63): field.name
+        for model in apps.get_models() for field in model._meta.local_fields if isinstance(field, TenantForeignKey)
+    }

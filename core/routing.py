@@ -1,0 +1,14 @@
+"""One router out of the `routes` tables of the apps' api modules."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.routers import SimpleRouter
+
+
+class Router(SimpleRouter):
+    def __init__(self, *tables: Mapping[str, Any]) -> None:
+        super().__init__()
+        for table in tables:
+            for prefix, viewset in table.items():
+                self.register(prefix, viewset, basename=prefix)

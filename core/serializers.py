@@ -1,0 +1,78 @@
+"""How bodies are read and written; a resource's serializer states its model and fields."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db import models
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.settings import api_settings
+
+from core.fields import TenantForeignKey
+from core.reading import UtcDateTimeField
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses fields that it does not know, and those that cannot be written."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            if refused := {name: self._refusal(str(name)) for name in data if name not in self._writable_names}:
+                raise ValidationError({name: [reason] for name, reason in refused.items()})
+            if strange := {name: ["A NUL character cannot be stored."] for name, text in data.items() if isinstance(text, str) and "\0" in text}:
+                raise ValidationError(strange)
+        return super().to_internal_value(data)
+
+    @property
+    def _writable_names(self) -> set[str]:
+        return {str(field.field_name) for field in self._writable_fields}
+
+    def _refusal(self, name: str) -> ErrorDetail:
+        if name in self.fields:
+            return ErrorDetail("This field is read-only: leave it out.", code="read_only")
+        return ErrorDetail(f"Unknown field. Known: {', '.join(sorted(self._writable_names))}.", code="unknown_field")
+
+
+class ReferenceField(serializers.UUIDField):
+    """The id of another row of the organization. Whether it exists is decided by the composite foreign key."""
+
+    default_error_messages: ClassVar = {"invalid": "Give the id (a UUID) of a row."}
+
+
+class TenantSerializer(StrictSerializer, serializers.ModelSerializer):
+    """CRUD for one tenant model. Constraints are left to the database, whose refusals `core.problems` explains."""
+
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping, models.DateTimeField: UtcDateTimeField,
+    }
+
+    def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
+        field = relation_info.model_field
+        if not isinstance(field, TenantForeignKey):
+            return super().build_relational_field(field_name, relation_info)
+        options: dict[str, Any] = {"source": field.attname}
+        if not field.editable:
+            return ReferenceField, {**options, "read_only": True}
+        if field.null:
+            options |= {"required": False, "allow_null": True}
+        elif field.has_default():
+            options["required"] = False
+        if field.help_text:
+            options["help_text"] = field.help_text
+        return ReferenceField, options
+
+    def get_unique_together_validators(self) -> list[Any]:
+        return []
+
+    def update(self, instance: models.Model, validated_data: dict[str, Any]) -> models.Model:
+        """Writes the given columns alone, so that two clients who change different fields both succeed."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=list(validated_data))
+        return instance
+
+    def validate_empty_values(self, data: Any) -> Any:
+        if self.partial and isinstance(data, Mapping) and not data:
+            key = api_settings.NON_FIELD_ERRORS_KEY
+            raise ValidationError({key: [ErrorDetail("Give at least one field to change.", code="empty")]})
+        return super().validate_empty_values(data)

@@ -1,0 +1,114 @@
+"""The SQL of the wall that does not depend on a model."""
+
+from typing import NamedTuple
+
+
+class Function(NamedTuple):
+    """A database function. `callers` are keys of settings.DATABASE_ROLES; triggers need none."""
+
+    signature: str  # name(argument types), as the catalog shows it
+    returns: str
+    body: str
+    callers: tuple[str, ...] = ()
+    definer: bool = False  # runs with the owner's rights
+    arguments: str = ""  # with their names; needed where the body uses them
+
+
+# One entry per changed row, whatever changed it: the ORM, bulk SQL or psql. Runs as the owner, so that nobody
+# else needs a right to insert entries. Arguments: the column that names the organization (empty: the active
+# one, and no entry without one), then columns whose values are kept out.
+AUDIT_ROW = Function("audit_row()", "trigger", """
+DECLARE
+    before jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE to_jsonb(OLD) END;
+    after  jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE to_jsonb(NEW) END;
+    filled jsonb := CASE WHEN TG_OP = 'DELETE' THEN before ELSE after END;
+    organization uuid := NULLIF(COALESCE(filled ->> TG_ARGV[0], current_setting('app.organization_id', true)), '')::uuid;
+    origin jsonb := COALESCE(NULLIF(current_setting('app.origin', true), ''), '{}')::jsonb;
+    changes jsonb;
+BEGIN
+    SELECT jsonb_object_agg(key, CASE WHEN key = ANY (TG_ARGV[1:]) THEN '["redacted", "redacted"]'::jsonb
+                                      ELSE jsonb_build_array(before -> key, after -> key) END) INTO changes
+    FROM jsonb_object_keys(filled) AS key
+    WHERE before -> key IS DISTINCT FROM after -> key AND key NOT IN ('version', 'updated_at', 'last_login');
+    IF changes IS NOT NULL AND organization IS NOT NULL THEN
+        INSERT INTO accounts_auditentry (organization_id, table_name, row_id, action, changes,
+                                         actor_id, api_key_id, request_id, reason, ip)
+        VALUES (organization, TG_TABLE_NAME, (filled ->> 'id')::uuid, lower(TG_OP), changes,
+                (origin ->> 'actor_id')::uuid, (origin ->> 'api_key_id')::uuid, COALESCE(origin ->> 'request_id', ''),
+                COALESCE(origin ->> 'reason', ''), COALESCE(origin ->> 'ip', ''));
+    END IF;
+    RETURN NULL;
+END
+""", definer=True)
+
+RAISE_VERSION = Function("raise_version()", "trigger", """
+BEGIN
+    IF to_jsonb(NEW) - '{version,updated_at}'::text[] IS DISTINCT FROM to_jsonb(OLD) - '{version,updated_at}'::text[] THEN
+        NEW.version := OLD.version + 1;
+        NEW.updated_at := now();
+    ELSE
+        NEW.version := OLD.version;
+        NEW.updated_at := OLD.updated_at;
+    END IF;
+    RETURN NEW;
+END
+""")
+
+REFUSE_CHANGE = Function("refuse_change()", "trigger", """
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END
+""")
+
+FUNCTIONS = (AUDIT_ROW, RAISE_VERSION, REFUSE_CHANGE)
+
+FOUND = """
+WITH tables AS (
+    SELECT oid, relname, relrowsecurity, relforcerowsecurity, relowner, relacl
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+)
+SELECT relname || ': row security enabled and forced'
+FROM tables WHERE relrowsecurity AND relforcerowsecurity
+UNION ALL
+SELECT format('%%s: policy %%s for %%s to %%s using %%s check %%s',
+              tablename, policyname, cmd, array_to_string(roles, ','), qual, with_check)
+FROM pg_policies WHERE schemaname = 'public'
+UNION ALL
+SELECT format('%%s: %%s may %%s', relname, COALESCE(rolname, 'public'), string_agg(privilege_type, ',' ORDER BY privilege_type))
+FROM tables, aclexplode(relacl) AS acl LEFT JOIN pg_roles ON pg_roles.oid = acl.grantee
+WHERE acl.grantee <> relowner AND privilege_type <> 'MAINTAIN' GROUP BY relname, rolname
+UNION ALL
+SELECT format('%%s: %%s may use a column of its own: %%s', relname, COALESCE(rolname, 'public'), attname)
+FROM tables JOIN pg_attribute ON attrelid = tables.oid, aclexplode(attacl) AS acl LEFT JOIN pg_roles ON pg_roles.oid = acl.grantee
+UNION ALL
+SELECT format('%%s: %%s', relname, pg_get_constraintdef(c.oid))
+FROM pg_constraint AS c JOIN tables ON tables.oid = c.conrelid
+WHERE (contype = 'u' AND pg_get_constraintdef(c.oid) = 'UNIQUE (organization_id, id)')
+   OR (contype = 'f' AND confrelid = ANY (SELECT oid FROM tables WHERE relname = ANY (%(walled)s))
+                     AND conkey <> ARRAY(SELECT attnum FROM pg_attribute
+                                         WHERE attrelid = conrelid AND attname = 'organization_id'))
+UNION ALL
+SELECT format('%%s: %%s', relname, pg_get_triggerdef(t.oid, true))
+FROM pg_trigger AS t JOIN tables ON tables.oid = t.tgrelid WHERE NOT tgisinternal AND tgenabled = 'O'
+UNION ALL
+SELECT relname || ': neither a tenant table nor a shared one'
+FROM tables WHERE relname <> ALL (%(known)s)
+UNION ALL
+SELECT format('%%s: a view shows its owner''s rows', relname)
+FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm')
+UNION ALL
+SELECT format('function %%s: %%s, body %%s, for %%s', p.oid::regprocedure, CASE WHEN prosecdef THEN 'owner''s rights' ELSE 'caller''s rights' END,
+              md5(prosrc), COALESCE((SELECT string_agg(COALESCE(rolname, 'public'), ',' ORDER BY rolname)
+                                     FROM aclexplode(COALESCE(proacl, acldefault('f', proowner))) AS acl
+                                     LEFT JOIN pg_roles ON pg_roles.oid = acl.grantee WHERE acl.grantee <> proowner), 'nobody'))
+FROM pg_proc AS p WHERE pronamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+UNION ALL
+SELECT 'database: ' || unnest(setconfig)
+FROM pg_db_role_setting WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+UNION ALL
+SELECT format('role %%s can pass the wall', rolname)
+FROM pg_roles WHERE rolname = ANY (%(restricted)s)
+    AND (rolsuper OR rolbypassrls OR rolcreaterole OR EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
+         OR EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid))
+"""
