@@ -1,8 +1,9 @@
 """Every address of the API."""
 
+from django.urls import path
+
 from accounts.api import auth, documents, governance, partners, roles, tenancy
 from core.routing import Router
-from django.urls import path
 
 router = Router(
     tenancy.routes, roles.routes, partners.routes, documents.routes, governance.routes,

@@ -34,7 +34,9 @@ def violated(error: Exception) -> Violation | None:
     if state == FOREIGN_KEY:
         return _reference(name, diagnosis)
     if state in (UNIQUE, CHECK):
-        return _declared().get(name) or Violation(400, "invalid", f"The database refuses this ({name}).", ())
+        # A trigger's own words name the column; a constraint that no model declares has a name alone.
+        own = Violation(400, "invalid", diagnosis.message_primary or "", (diagnosis.column_name,)) if diagnosis.column_name else None
+        return _declared().get(name) or own or Violation(400, "invalid", f"The database refuses this ({name}).", ())
     return None
 
 

@@ -30,6 +30,8 @@ class AuditedModel(models.Model):
     """A row whose changes the database writes into the audit trail, with its version and time of change."""
 
     audit_redacted: ClassVar[tuple[str, ...]] = ()  # columns whose values the audit trail must not hold
+    audit_ignored: ClassVar[tuple[str, ...]] = ()  # columns that another ledger accounts for
+    tree_depth: ClassVar[int] = 0  # of a tree, whose reference is called parent: the database refuses a cycle
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

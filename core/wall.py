@@ -24,6 +24,9 @@ ALL = "DELETE,INSERT,SELECT,UPDATE"
 # just-in-time compilation made deep pages 13 times slower.
 DATABASE_SETTINGS = {"random_page_cost": "1.1", "jit": "off"}
 
+# Columns whose change alone writes no audit entry.
+UNREMARKABLE = ("version", "updated_at", "last_login", "last_used_at")
+
 type Facts = dict[str, str]
 
 
@@ -166,8 +169,11 @@ def _triggers(model: type[Model]) -> Facts:
     if not issubclass(model, AuditedModel):
         return {}
     organization = "organization_id" if issubclass(model, TenantRow) else "id" if model._meta.model_name == "organization" else ""
-    arguments = ", ".join(f"'{argument}'" for argument in (organization, *model.audit_redacted))
+    redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored])
+    arguments = f"'{organization}', '{{{redacted}}}', '{{{ignored}}}'"
+    tree = _trigger(table, "wall_tree", "BEFORE INSERT OR UPDATE OF parent_id", "ROW", f"refuse_cycle('{model.tree_depth}')")
     return {
+        **(tree if model.tree_depth else {}),
         **_trigger(table, "wall", "AFTER INSERT OR DELETE OR UPDATE", "ROW", f"audit_row({arguments})"),
         **_trigger(table, "wall_version", "BEFORE UPDATE", "ROW", "raise_version()"),
     }

@@ -16,7 +16,7 @@ class Function(NamedTuple):
 
 # One entry per changed row, whatever changed it: the ORM, bulk SQL or psql. Runs as the owner, so that nobody
 # else needs a right to insert entries. Arguments: the column that names the organization (empty: the active
-# one, and no entry without one), then columns whose values are kept out.
+# one, and no entry without one), columns whose values are kept out, and columns whose changes are no news.
 AUDIT_ROW = Function("audit_row()", "trigger", """
 DECLARE
     before jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE to_jsonb(OLD) END;
@@ -24,12 +24,14 @@ DECLARE
     filled jsonb := CASE WHEN TG_OP = 'DELETE' THEN before ELSE after END;
     organization uuid := NULLIF(COALESCE(filled ->> TG_ARGV[0], current_setting('app.organization_id', true)), '')::uuid;
     origin jsonb := COALESCE(NULLIF(current_setting('app.origin', true), ''), '{}')::jsonb;
+    redacted text[] := TG_ARGV[1];
+    ignored text[] := TG_ARGV[2];
     changes jsonb;
 BEGIN
-    SELECT jsonb_object_agg(key, CASE WHEN key = ANY (TG_ARGV[1:]) THEN '["redacted", "redacted"]'::jsonb
+    SELECT jsonb_object_agg(key, CASE WHEN key = ANY (redacted) THEN '["redacted", "redacted"]'::jsonb
                                       ELSE jsonb_build_array(before -> key, after -> key) END) INTO changes
     FROM jsonb_object_keys(filled) AS key
-    WHERE before -> key IS DISTINCT FROM after -> key AND key NOT IN ('version', 'updated_at', 'last_login');
+    WHERE before -> key IS DISTINCT FROM after -> key AND key <> ALL (ignored);
     IF changes IS NOT NULL AND organization IS NOT NULL THEN
         INSERT INTO accounts_auditentry (organization_id, table_name, row_id, action, changes,
                                          actor_id, api_key_id, request_id, reason, ip)
@@ -40,6 +42,28 @@ BEGIN
     RETURN NULL;
 END
 """, definer=True)
+
+# A tree knows its parent alone; the lock makes two moves that would close a circle together wait for each other.
+# Argument: the largest depth.
+REFUSE_CYCLE = Function("refuse_cycle()", "trigger", """
+DECLARE
+    ancestor uuid := NEW.parent_id;
+    depth integer := 1;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_NAME || NEW.organization_id, 0));
+    WHILE ancestor IS NOT NULL LOOP
+        depth := depth + 1;
+        IF ancestor = NEW.id OR depth > TG_ARGV[0]::integer THEN
+            RAISE EXCEPTION '%', CASE WHEN ancestor = NEW.id THEN 'A branch cannot hang below itself.'
+                                      ELSE format('A tree may be %s levels deep.', TG_ARGV[0]) END
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'tree', COLUMN = 'parent';
+        END IF;
+        EXECUTE format('SELECT parent_id FROM %I WHERE organization_id = $1 AND id = $2', TG_TABLE_NAME)
+            INTO ancestor USING NEW.organization_id, ancestor;
+    END LOOP;
+    RETURN NEW;
+END
+""")
 
 RAISE_VERSION = Function("raise_version()", "trigger", """
 BEGIN
@@ -60,7 +84,16 @@ BEGIN
 END
 """)
 
-FUNCTIONS = (AUDIT_ROW, RAISE_VERSION, REFUSE_CHANGE)
+# Rows that SQL makes have ids in the order of time too (RFC 9562), as Django's have; PostgreSQL 18 has its own.
+UUID7 = Function("uuid7()", "uuid", """
+DECLARE
+    milliseconds bytea := substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3);
+BEGIN
+    RETURN encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING milliseconds FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid;
+END
+""", callers=("app", "worker"))
+
+FUNCTIONS = (UUID7, AUDIT_ROW, RAISE_VERSION, REFUSE_CHANGE, REFUSE_CYCLE)
 
 FOUND = """
 WITH tables AS (

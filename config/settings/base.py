@@ -7,6 +7,8 @@ from typing import Any
 
 import environ
 
+from config.settings.unfold import UNFOLD  # noqa: F401
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DATA_DIR = BASE_DIR / ".data"

@@ -1,7 +1,7 @@
 """AWS Lambda: every address and secret from the environment, HTTPS only."""
 
 from config.settings import base
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 
 SECRET_KEY = base.SECRET_KEY = base.env("SECRET_KEY")
 DATABASES = base.role_databases({}, passwords=False)

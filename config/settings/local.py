@@ -4,7 +4,7 @@ import os
 import secrets
 
 from config.settings import base
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 from core.embedded import socket_folder
 
 
@@ -22,9 +22,9 @@ SECRET_KEY = base.SECRET_KEY = base.SECRET_KEY or _secret_key()
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver", *base.ALLOWED_HOSTS]
 
 # Without a server of one's own, the embedded one: `manage.py` starts it.
-EMBEDDED_DATA = None if base.env("DATABASE_URL", default="") else base.DATA_DIR / "postgres"
-if EMBEDDED_DATA:
-    ADMIN_DATABASE = {"HOST": str(socket_folder(EMBEDDED_DATA)), "NAME": base.DATABASE_NAME, "USER": "postgres", "PASSWORD": ""}
+EMBEDDED_DATABASE = None if base.env("DATABASE_URL", default="") else base.DATA_DIR / "postgres"
+if EMBEDDED_DATABASE:
+    ADMIN_DATABASE = {"HOST": str(socket_folder(EMBEDDED_DATABASE)), "NAME": base.DATABASE_NAME, "USER": "postgres", "PASSWORD": ""}
     DATABASES = base.role_databases(ADMIN_DATABASE, passwords=False)
 else:
     ADMIN_DATABASE = base.env.db_url("DATABASE_URL")

@@ -1,6 +1,6 @@
 """Tests: as on a laptop, with a fast password hasher and mail kept in memory."""
 
-from config.settings.local import *  # noqa: F403
+from config.settings.local import *
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

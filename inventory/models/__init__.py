@@ -1,0 +1,14 @@
+from inventory.models.catalog import Category as Category
+from inventory.models.catalog import Product as Product
+from inventory.models.catalog import ProductVariant as ProductVariant
+from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
+from inventory.models.locations import Location as Location
+from inventory.models.locations import Warehouse as Warehouse
+from inventory.models.replenishment import ReorderRule as ReorderRule
+from inventory.models.replenishment import ReorderTask as ReorderTask
+from inventory.models.stock import ReasonCode as ReasonCode
+from inventory.models.stock import StockItem as StockItem
+from inventory.models.stock import StockMove as StockMove
+from inventory.models.suppliers import Supplier as Supplier
+from inventory.models.suppliers import SupplierProduct as SupplierProduct
+from inventory.models.vehicles import VehicleModel as VehicleModel

@@ -1,0 +1,42 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.models import Membership, Organization
+from core.admin import TenantAdmin
+
+
+@admin.register(Organization)
+class OrganizationAdmin(TenantAdmin):
+    """The organization one works for: a list of one."""
+
+    list_display = ["name", "legal_name", "base_currency", "timezone", "status"]
+    readonly_fields = ["slug", "status"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Membership)
+class MembershipAdmin(TenantAdmin):
+    """Members join by invitation; here their status changes."""
+
+    list_display = ["user", "email", "status", "is_default", "joined_at"]
+    list_filter = ["status"]
+    list_select_related = ["user"]
+    search_keys = ["user__email"]
+    readonly_fields = ["user", "is_default", "joined_at"]
+
+    @admin.display(description="e-mail address")
+    def email(self, membership: Membership) -> str:
+        return membership.user.email
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,47 @@
+"""The audit trail of one row, with the people's names."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+
+from accounts.models import ApiKey, AuditEntry, Membership
+from core.history import AuditLine
+from core.paging import Page, Window
+
+PAGE_SIZE = 50
+
+type People = dict[UUID | None, tuple[str, str]]
+
+
+def audit_lines(model: type[Model], pk: Any, cursor: str | None = None) -> Page[AuditLine]:
+    """The newest first. Raises BadCursor."""
+    window = Window(AuditEntry, ["-id"], PAGE_SIZE, cursor)
+    entries = AuditEntry.objects.filter(table_name=model._meta.db_table, row_id=pk)
+    page = window.page(list(window.slice(entries)), window.position_of)
+    people = _people({entry.actor_id for entry in page.rows if entry.actor_id})
+    keys = _keys({entry.api_key_id for entry in page.rows if entry.api_key_id})
+    return Page([_line(entry, people, keys) for entry in page.rows], page.previous, page.next)
+
+
+def _line(entry: AuditEntry, people: People, keys: People) -> AuditLine:
+    if entry.api_key_id:
+        who, email = keys.get(entry.api_key_id, ("A deleted API key", ""))
+    elif entry.actor_id:
+        who, email = people.get(entry.actor_id, ("Not a member here", ""))
+    else:
+        who, email = "The system", ""
+    return AuditLine(
+        entry.created_at, entry.get_action_display(), who, email, entry.changes, entry.reason, entry.request_id,
+    )
+
+
+def _people(ids: Collection[UUID]) -> People:
+    """Through memberships: the users of other organizations stay unknown."""
+    members = Membership.objects.filter(user_id__in=ids).select_related("user") if ids else ()
+    return {member.user_id: (member.user.name, member.user.email) for member in members}
+
+
+def _keys(ids: Collection[UUID]) -> People:
+    return {key.pk: (f"API key {key.name}", "") for key in ApiKey.objects.filter(pk__in=ids)} if ids else {}

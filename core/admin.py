@@ -1,0 +1,254 @@
+"""What every admin page does; an admin class states its columns, search keys and filters."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.options import BaseModelAdmin, ShowFacets
+from django.contrib.admin.utils import flatten, unquote
+from django.core.exceptions import PermissionDenied
+from django.db import DataError, IntegrityError, models, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.widgets import UnfoldForeignKeyRawIdWidget
+
+from core.admin_archive import ArchivingAdmin
+from core.admin_forms import TenantModelForm, changed_columns, refusal
+from core.changelist import ArchivedFilter, KeysetChangeList, UncountedPaginator, indexed_columns
+from core.errors import DomainError
+from core.fields import SearchKeyField
+from core.history import labelled
+from core.lookups import starts_with
+from core.models import AuditedModel, TenantRow
+from core.paging import BadCursor
+
+# Kept by the database: shown, never asked for.
+RECORD = ("created_at", "updated_at", "archived_at", "version")
+REFUSALS = (IntegrityError, DataError, DomainError)
+
+
+class TenantFields(BaseModelAdmin):
+    """References are found by typing, never in a list of all rows."""
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
+        derived = [field.name for field in references(self.opts.model) if self._is_searchable(field, request)]
+        return list(dict.fromkeys([*self.autocomplete_fields, *derived]))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A reference to rows without search keys is chosen on their own page."""
+        if (
+            "widget" not in kwargs and issubclass(db_field.related_model, TenantRow)
+            and db_field.name not in (*self.radio_fields, *self.get_autocomplete_fields(request))
+        ):
+            kwargs["widget"] = UnfoldForeignKeyRawIdWidget(db_field.remote_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _is_searchable(self, field: Any, request: HttpRequest) -> bool:
+        target, site = field.related_model, self.admin_site
+        if not field.editable or field.name in (*self.radio_fields, *self.raw_id_fields) or not site.is_registered(target):
+            return False
+        return bool(site.get_model_admin(target).get_search_fields(request))
+
+
+class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[misc]  # unfold has no types
+    """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
+
+    form = TenantModelForm
+    search_keys: Sequence[str] = ()  # columns looked for by their beginning, best of SearchKeyField
+    ordering: Any = ("-id",)
+    list_per_page = 50
+    paginator = UncountedPaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    view_on_site = False
+    warn_unsaved_form = True
+
+    # --- The list -------------------------------------------------------------------------------------------
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> list[str]:
+        """Shown columns that have an index; `sortable_by` names more, for tables that stay small."""
+        sortable = indexed_columns(self.model) | set(self.sortable_by or ())
+        return [name for name in self.get_list_display(request) if name in sortable]
+
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+        """The references that the list shows; Django would join every one that is never null."""
+        declared = list(self.list_select_related) if isinstance(self.list_select_related, list | tuple) else []
+        shown = self.get_list_display(request)
+        return [*declared, *(field.name for field in references(self.model) if field.name in shown)]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [*self.list_filter, *([ArchivedFilter] if self.archivable else [])]
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        return self.search_keys
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[models.QuerySet, bool]:
+        text = search_term.strip()
+        if not text or not self.search_keys:
+            return queryset, False
+        if "\0" in text:
+            return queryset.none(), False
+        return queryset.filter(starts_with(self.model, self.search_keys, text)), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.method != "POST":
+            return super().changelist_view(request, extra_context)
+        return self._or_said_why(request, lambda: super(TenantAdmin, self).changelist_view(request, extra_context))
+
+    # --- The form -------------------------------------------------------------------------------------------
+    def record_fields(self) -> list[str]:
+        columns = {field.name for field in self.opts.concrete_fields}
+        return [name for name in RECORD if name in columns]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fieldsets = list(super().get_fieldsets(request, obj))
+        shown = [name for _, options in fieldsets for name in flatten(options["fields"])]
+        record = [name for name in self.record_fields() if name not in shown]
+        return [*fieldsets, ("Record", {"fields": record, "classes": ["collapse"]})] if obj and record else fieldsets
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [name for name in super().get_fields(request, obj) if name not in self.record_fields()]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return list(dict.fromkeys([*super().get_readonly_fields(request, obj), *self.record_fields()]))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.refused = getattr(request, "refused", None)  # Django has just made this class, for this request
+        return form
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None,
+    ) -> HttpResponse:
+        """What the database or a service refuses is said in the form."""
+        context = {"show_history": self.shows_history(request), **(extra_context or {})}
+        try:
+            return super().changeform_view(request, object_id, form_url, context)
+        except REFUSALS as error:
+            if (refused := refusal(error)) is None:
+                raise
+            request.refused = refused  # type: ignore[attr-defined]  # for `get_form`
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Writes the changed columns alone. Where a model calls a service, its admin overrides this."""
+        if not change:
+            obj.save()
+        elif changed := changed_columns(obj, form.changed_data):
+            obj.save(update_fields=changed)
+        for action in self.get_actions_submit_line(request, obj.pk):
+            if action.action_name in request.POST:
+                action.method(request, obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.save(commit=False)
+        for row in formset.deleted_objects:
+            row.delete()
+        for row, names in formset.changed_objects:
+            row.save(update_fields=changed_columns(row, names))
+        for row in formset.new_objects:
+            row.save()
+        formset.save_m2m()
+
+    # --- Deleting -------------------------------------------------------------------------------------------
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """The rows themselves: what refers to them may be without end, and the database knows it."""
+        names = [str(row) for row in objs]
+        return names, {str(self.opts.verbose_name_plural): len(names)}, set(), []
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return self._or_said_why(request, lambda: super(TenantAdmin, self).delete_view(request, object_id, extra_context))
+
+    def _or_said_why(self, request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse:
+        """All or nothing: back where the request came from, with the reason."""
+        try:
+            with transaction.atomic():
+                return do()
+        except REFUSALS as error:
+            if (refused := refusal(error)) is None:
+                raise
+            self.message_user(request, " ".join(refused.values()), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    # --- History --------------------------------------------------------------------------------------------
+    def shows_history(self, request: HttpRequest) -> bool:
+        return issubclass(self.model, AuditedModel) and bool(self.admin_site.shows_history(request))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """From the audit trail, which sees every change; Django's own log sees those of the admin alone."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not (self.has_view_or_change_permission(request, row) and self.shows_history(request)):
+            raise PermissionDenied
+        try:
+            page = self.admin_site.audit_lines(self.model, row.pk, request.GET.get("cursor"))
+        except BadCursor:
+            return HttpResponseRedirect(request.path)
+        context = {
+            **self.admin_site.each_context(request), "title": "History", "subtitle": str(row), "opts": self.opts,
+            "object": row, "entries": labelled(self.model, page.rows), "page": page,
+            "preserved_filters": self.get_preserved_filters(request), **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own views do
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+    def log_addition(self, *args: Any) -> None:
+        """The audit trigger does it; Django's log is shared by all organizations and would leak names."""
+
+    log_change = log_deletions = log_addition
+
+
+class ReadOnlyTenantAdmin(TenantAdmin):
+    """Ledgers and rows of the machinery: looked at, never touched."""
+
+    actions = None
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}"))
+
+    def record_fields(self) -> list[str]:
+        return []
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        if self.fields:
+            return list(self.fields)
+        columns = [field for field in self.opts.concrete_fields if not isinstance(field, SearchKeyField)]
+        return [field.name for field in columns if field.name != "organization"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+
+class TenantTabularInline(TenantFields, TabularInline):  # type: ignore[misc]
+    """Rows that belong to the row above, a line each; for few."""
+
+    form = TenantModelForm
+    extra = 0
+    tab = True
+
+
+class TenantStackedInline(TenantFields, StackedInline):  # type: ignore[misc]
+    form = TenantModelForm
+    extra = 0
+    tab = True
+
+
+def references(model: type[models.Model]) -> list[Any]:
+    return [
+        field for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey) and field.name != "organization"
+    ]

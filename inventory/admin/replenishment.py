@@ -1,0 +1,55 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
+
+from core.admin import ReadOnlyTenantAdmin, TenantAdmin
+from core.errors import DomainError
+from inventory.models import ReorderRule, ReorderTask
+from inventory.services.levels import levels_refresh
+from inventory.services.replenishment import reorder_check, task_dismiss
+
+
+@admin.register(ReorderRule)
+class ReorderRuleAdmin(TenantAdmin):
+    list_display = ["variant", "warehouse", "basis", "min_quantity", "level", "is_low", "is_active"]
+    list_filter = ["basis", "is_low", "is_active"]
+    readonly_fields = ["level", "is_low"]
+
+    def save_model(self, request: HttpRequest, obj: ReorderRule, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        levels_refresh([obj.pk])
+
+
+@admin.register(ReorderTask)
+class ReorderTaskAdmin(ReadOnlyTenantAdmin):
+    list_display = ["variant", "warehouse", "supplier", "triggered_quantity", "threshold", "suggested_quantity", "status", "created_at"]
+    list_filter = ["status"]
+    actions = ["dismiss"]
+    actions_list = ["check"]
+
+    @admin.action(description="Dismiss the selected tasks", permissions=["dismiss"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet) -> None:
+        done = 0
+        for task_id in queryset.values_list("pk", flat=True):
+            try:
+                task_dismiss(task_id=task_id)
+                done += 1
+            except DomainError as error:
+                self.message_user(request, error.detail, messages.WARNING)
+        self.message_user(request, f"{done} dismissed.", messages.SUCCESS)
+
+    def has_dismiss_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("inventory.change_reordertask"))
+
+    @action(description="Check now", url_path="check", permissions=["check"])
+    def check(self, request: HttpRequest) -> HttpResponse:
+        created = reorder_check()
+        self.message_user(request, f"The check made {created} new tasks.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:inventory_reordertask_changelist"))
+
+    def has_check_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("inventory.run_reorder_check"))

@@ -1,0 +1,48 @@
+from rest_framework import serializers
+
+from core.api import ArchivableViewSet, TenantViewSet
+from core.serializers import TenantSerializer
+from inventory.models import Location, Warehouse
+from inventory.services.locations import location_change
+
+
+class WarehouseSerializer(TenantSerializer):
+    class Meta:
+        model = Warehouse
+        fields = [
+            "id", "code", "name", "address", "gln", "timezone", "kind", "is_active", "external_ref", "archived_at",
+            "created_at", "updated_at", "version",
+        ]
+
+
+class WarehouseViewSet(ArchivableViewSet):
+    serializer_class = WarehouseSerializer
+    filters = ["code", "external_ref"]
+    search_keys = ["code_key"]
+    sort_fields = ["code"]
+
+
+class LocationSerializer(TenantSerializer):
+    warehouse_code = serializers.CharField(source="warehouse.code", read_only=True)
+
+    class Meta:
+        model = Location
+        fields = [
+            "id", "warehouse", "warehouse_code", "parent", "code", "name", "kind", "barcode", "pick_sequence",
+            "created_at", "updated_at", "version",
+        ]
+
+
+class LocationViewSet(TenantViewSet):
+    serializer_class = LocationSerializer
+    filters = ["warehouse", "parent"]
+    search_keys = ["code_key"]
+
+    def save(self, serializer: serializers.BaseSerializer) -> Location:
+        if serializer.instance is not None:
+            location_change(location=serializer.instance, **serializer.validated_data)
+        row: Location = serializer.save()
+        return row
+
+
+routes = {"warehouses": WarehouseViewSet, "locations": LocationViewSet}

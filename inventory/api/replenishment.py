@@ -1,0 +1,85 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import ReadViewSet, TenantViewSet
+from core.choosing import Conditions
+from core.reading import BASE
+from core.serializers import TenantSerializer
+from inventory.models import ReorderRule, ReorderTask
+from inventory.services.levels import levels_refresh
+from inventory.services.replenishment import reorder_check, task_dismiss
+
+
+class ReorderRuleSerializer(TenantSerializer):
+    sku = serializers.CharField(source="variant.sku", read_only=True)
+    warehouse_code = serializers.CharField(source="warehouse.code", read_only=True)
+
+    class Meta:
+        model = ReorderRule
+        fields = [
+            "id", "variant", "sku", "warehouse", "warehouse_code", "basis", "min_quantity", "max_quantity", "order_quantity",
+            "preferred_supplier", "is_active", "level", "is_low", "created_at", "updated_at", "version",
+        ]
+        read_only_fields = ["is_low"]
+
+
+class ReorderRuleViewSet(TenantViewSet):
+    serializer_class = ReorderRuleSerializer
+    filters = ["variant", "warehouse", "preferred_supplier"]
+
+    def save(self, serializer: serializers.BaseSerializer) -> ReorderRule:
+        rule: ReorderRule = serializer.save()
+        levels_refresh([rule.pk])
+        return rule
+
+
+class LowStockViewSet(ReadViewSet):
+    """The active rules whose level is at or under their minimum."""
+
+    serializer_class = ReorderRuleSerializer
+    filters = ["variant", "warehouse", "preferred_supplier"]
+
+    def row_conditions(self) -> Conditions:
+        return [*super().row_conditions(), (f"{BASE}.is_low AND {BASE}.is_active", [])]
+
+
+class ReorderTaskSerializer(TenantSerializer):
+    sku = serializers.CharField(source="variant.sku", read_only=True)
+    variant_name = serializers.CharField(source="variant.name", read_only=True)
+    warehouse_code = serializers.CharField(source="warehouse.code", read_only=True)
+
+    class Meta:
+        model = ReorderTask
+        fields = [
+            "id", "rule", "variant", "sku", "variant_name", "warehouse", "warehouse_code", "supplier", "triggered_quantity",
+            "threshold", "suggested_quantity", "status", "due_on", "closed_at", "explanation",
+            "created_at", "updated_at", "version",
+        ]
+
+
+class CheckedSerializer(serializers.Serializer):
+    created = serializers.IntegerField(help_text="Tasks that this check made.")
+
+
+class ReorderTaskViewSet(ReadViewSet):
+    """What to buy. The hourly check makes the tasks, and a receipt closes them."""
+
+    serializer_class = ReorderTaskSerializer
+    filters = ["status", "rule", "variant", "warehouse", "supplier"]
+
+    @extend_schema(request=None, responses=CheckedSerializer)
+    @action(detail=False, methods=["post"], permission="inventory.run_reorder_check")
+    def check(self, request: Request) -> Response:
+        return Response({"created": reorder_check()})
+
+    @extend_schema(request=None, responses=ReorderTaskSerializer)
+    @action(detail=True, methods=["post"], permission="inventory.change_reordertask")
+    def dismiss(self, request: Request, pk: str) -> Response:
+        task_dismiss(task_id=self.read_row(pk)["id"])
+        return Response(self.read_row(pk))
+
+
+routes = {"reorder-rules": ReorderRuleViewSet, "low-stock": LowStockViewSet, "reorder-tasks": ReorderTaskViewSet}

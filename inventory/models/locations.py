@@ -1,0 +1,73 @@
+from django.core.validators import RegexValidator
+from django.db import models
+
+from accounts.models import Address
+from accounts.models.tenancy import validate_timezone
+from core.fields import SearchKeyField
+from core.models import ArchivableModel, TenantForeignKey, TenantModel, external_ref, external_ref_unique
+
+
+class Warehouse(ArchivableModel):
+    class Kind(models.TextChoices):
+        OWN = "own", "Own"
+        THIRD_PARTY = "third_party", "Third party"
+        TRANSIT = "transit", "Transit"
+
+    code = models.CharField(max_length=40)
+    code_key = SearchKeyField("code")
+    name = models.CharField(max_length=100)
+    address = TenantForeignKey(Address, null=True, blank=True, related_name="+")
+    gln = models.CharField(max_length=13, blank=True, validators=[RegexValidator(r"^\d{13}$", "A GLN has 13 digits.")])
+    timezone = models.CharField(max_length=64, blank=True, validators=[validate_timezone])
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.OWN)
+    is_active = models.BooleanField(default=True)
+    external_ref = external_ref()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "code"], name="warehouse_code_per_organization"),
+            external_ref_unique("warehouse_external_ref"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "address"], name="warehouse_by_address"),
+            models.Index(fields=["organization", "code_key"], name="warehouse_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Location(TenantModel):
+    """Zone, aisle, rack, bin: a tree within a warehouse. Stock in quarantine or scrap is on hand, not available."""
+
+    tree_depth = 8
+
+    class Kind(models.TextChoices):
+        STORAGE = "storage", "Storage"
+        RECEIVING = "receiving", "Receiving"
+        SHIPPING = "shipping", "Shipping"
+        QUARANTINE = "quarantine", "Quarantine"
+        SCRAP = "scrap", "Scrap"
+
+    AVAILABLE = (Kind.STORAGE, Kind.RECEIVING, Kind.SHIPPING)
+
+    warehouse = TenantForeignKey(Warehouse, related_name="locations")
+    parent = TenantForeignKey("self", null=True, blank=True, related_name="children")
+    code = models.CharField(max_length=40)
+    code_key = SearchKeyField("code")
+    name = models.CharField(max_length=100, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.STORAGE)
+    barcode = models.CharField(max_length=64, blank=True)
+    pick_sequence = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "warehouse", "code"], name="location_code_per_warehouse"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "parent"], name="location_by_parent"),
+            models.Index(fields=["organization", "code_key"], name="location_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,128 @@
+from django.db import models
+from django.db.models import F, Q
+
+from core.fields import MoneyField, QuantityField, SequenceField
+from core.models import LedgerModel, TenantForeignKey, TenantModel
+from inventory.models.catalog import ProductVariant
+from inventory.models.locations import Location, Warehouse
+
+
+class ReasonCode(TenantModel):
+    """Why stock changed."""
+
+    class Kind(models.TextChoices):
+        ADJUSTMENT = "adjustment", "Adjustment"
+        ISSUE = "issue", "Issue"
+        MOVE = "move", "Move"
+        RECEIPT = "receipt", "Receipt"
+
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.ADJUSTMENT)
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    requires_note = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "kind", "code"], name="reason_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class StockItem(TenantModel):
+    """The balance of a variant at a location. The posting service alone changes it; the moves account for it."""
+
+    audit_ignored = ("available", "may_be_short")
+
+    variant = TenantForeignKey(ProductVariant, related_name="stock_items")
+    warehouse = TenantForeignKey(Warehouse, related_name="+", editable=False)
+    location = TenantForeignKey(Location, related_name="stock_items")
+    quantity = QuantityField(default=0, editable=False)
+    reserved = QuantityField(default=0, editable=False)
+    available = models.GeneratedField(expression=F("quantity") - F("reserved"), output_field=QuantityField(), db_persist=True)
+    # The organization's allow_negative_stock when the balance was last posted: a check cannot look there.
+    may_be_short = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        permissions = [
+            ("receive_stock", "Can receive stock"), ("issue_stock", "Can issue stock"),
+            ("move_stock", "Can move stock"), ("adjust_stock", "Can adjust stock"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "variant", "location"], name="stock_item_once"),
+            models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_not_negative"),
+            models.CheckConstraint(
+                condition=Q(may_be_short=True) | Q(quantity__gte=F("reserved")), name="stock_covers_reservations",
+                violation_error_message="There is not enough stock.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "location"], name="stock_item_by_location"),
+            models.Index(fields=["organization", "warehouse", "variant"], name="stock_item_by_warehouse"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant} at {self.location}"
+
+
+class StockMove(LedgerModel):
+    """The ledger: `quantity` left one place and came to another; an empty side is the world outside.
+
+    `unit_cost` is in the organization's base currency. A correction is a move that `reverses` another.
+    """
+
+    class Kind(models.TextChoices):
+        RECEIPT = "receipt", "Receipt"
+        ISSUE = "issue", "Issue"
+        ADJUSTMENT = "adjustment", "Adjustment"
+        MOVE = "move", "Move"
+
+    seq = SequenceField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    variant = TenantForeignKey(ProductVariant, related_name="moves")
+    quantity = QuantityField()
+    from_location = TenantForeignKey(Location, null=True, related_name="+")
+    to_location = TenantForeignKey(Location, null=True, related_name="+")
+    reason = TenantForeignKey(ReasonCode, null=True, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+    document_type = models.CharField(max_length=40, blank=True)
+    document_id = models.UUIDField(null=True)
+    document_line_id = models.UUIDField(null=True)
+    occurred_at = models.DateTimeField()
+    unit_cost = MoneyField(null=True)
+    reverses = TenantForeignKey("self", null=True, related_name="+")
+    idempotency_key = models.CharField(max_length=100, blank=True)
+    line = models.PositiveIntegerField(default=0)
+    actor_id = models.UUIDField(null=True)
+    api_key_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "idempotency_key", "line"], condition=~Q(idempotency_key=""), name="stock_move_once",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "reverses"], name="stock_move_reversed_once",
+                violation_error_message="This move is reversed already.",
+            ),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="stock_move_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(from_location__isnull=False) | Q(to_location__isnull=False), name="stock_move_has_a_side",
+            ),
+            models.CheckConstraint(
+                condition=Q(from_location__isnull=True) | Q(to_location__isnull=True) | ~Q(from_location=F("to_location")),
+                name="stock_move_goes_somewhere", violation_error_message="The goods are there already.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "variant", "seq"], name="stock_move_by_variant"),
+            models.Index(fields=["organization", "from_location", "seq"], name="stock_move_by_from"),
+            models.Index(fields=["organization", "to_location", "seq"], name="stock_move_by_to"),
+            models.Index(fields=["organization", "occurred_at", "id"], name="stock_move_by_time"),
+            models.Index(fields=["organization", "actor_id", "occurred_at"], name="stock_move_by_actor"),
+            models.Index(fields=["organization", "document_id"], name="stock_move_by_document"),
+            models.Index(fields=["organization", "reason"], name="stock_move_by_reason"),
+            models.Index(fields=["organization", "seq"], name="stock_move_by_seq"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity}"

@@ -1,0 +1,180 @@
+"""How a posting is written: lock, look, change, in statements for all lines at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from uuid_utils.compat import uuid7
+
+from core.errors import Conflict, Invalid
+from core.tenancy import active_organization_id, active_scope
+from inventory.services.levels import levels_follow
+from inventory.services.locks import Balance, Place, lock_stock_items
+from notifications.services.events import publish
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`counted` replaces `quantity`: the balance at `to_location_id` becomes it, whatever it was."""
+
+    variant_id: UUID
+    quantity: Decimal
+    from_location_id: UUID | None = None
+    to_location_id: UUID | None = None
+    unit_cost: Decimal | None = None
+    document_line_id: UUID | None = None
+    counted: Decimal | None = None
+    expected: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """`moves` in the order of the lines, without those that changed nothing; `balances` of the places touched."""
+
+    moves: list[UUID]
+    balances: list[dict[str, Any]]
+    replayed: bool = False
+
+
+# A new row's flag is set by the change that follows in the same transaction.
+CREATE = """
+    INSERT INTO inventory_stockitem (id, organization_id, variant_id, location_id, warehouse_id, quantity, reserved, may_be_short)
+    SELECT new.id, l.organization_id, new.variant_id, l.id, l.warehouse_id, 0, 0, false
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS new(id, variant_id, location_id)
+    JOIN inventory_location AS l ON l.organization_id = %s AND l.id = new.location_id
+    ON CONFLICT DO NOTHING
+"""
+
+# Goods that are short may only leave where the organization allows it; goods that come are always welcome.
+CHANGE = """
+    UPDATE inventory_stockitem AS s
+    SET quantity = s.quantity + d.change,
+        may_be_short = o.allow_negative_stock OR s.may_be_short AND s.quantity + d.change < s.reserved
+    FROM unnest(%s::uuid[], %s::numeric[]) AS d(id, change), accounts_organization AS o
+    WHERE s.organization_id = %s AND s.id = d.id AND o.id = s.organization_id
+        AND (d.change > 0 OR s.quantity + d.change >= s.reserved OR o.allow_negative_stock)
+    RETURNING s.id, s.variant_id, s.location_id, s.warehouse_id, s.quantity, s.reserved, s.available, d.change
+"""
+
+MOVES = """
+    INSERT INTO inventory_stockmove (
+        id, organization_id, kind, variant_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line,
+        reason_id, note, document_type, document_id, occurred_at, idempotency_key, actor_id, api_key_id
+    )
+    SELECT new.*, %s, %s, %s, %s, %s, %s, %s, %s
+    FROM (SELECT m.id, %s::uuid, %s, m.variant_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost, m.document_line_id, m.line
+          FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::int[])
+              AS m(id, variant_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line)
+          ORDER BY m.line) AS new
+"""
+
+
+def apply(*, kind: str, lines: Sequence[Line], occurred_at: datetime, **common: Any) -> Posted:
+    """Raises Conflict, naming each line that is short, or Invalid for a location that is not there."""
+    balances = _locked(_places(lines))
+    lines = _settle(lines, balances)
+    changes = _changes(lines)
+    rows = _change({balances[place].id: change for place, change in changes.items() if change})
+    if len(rows) < sum(1 for change in changes.values() if change):
+        raise _short(changes, balances)
+    moves = _write_moves(kind, lines, occurred_at, common)
+    levels_follow([(row["variant_id"], row["warehouse_id"], row["location_id"], row["change"]) for row in rows])
+    if moves:
+        publish(
+            type="stock.posted", aggregate_type="stock", aggregate_id=moves[0],
+            payload={"kind": kind, "moves": [str(move) for move in moves], "balances": [_shown(row) for row in rows]},
+        )
+    return Posted(moves, [_shown(row) for row in rows])
+
+
+def _places(lines: Iterable[Line]) -> set[Place]:
+    return {
+        Place(line.variant_id, location) for line in lines for location in (line.from_location_id, line.to_location_id) if location
+    }
+
+
+def _locked(places: set[Place]) -> dict[Place, Balance]:
+    """The balances of all places, made where there was none."""
+    found = lock_stock_items(places)
+    if missing := sorted(places - found.keys()):
+        with connection.cursor() as cursor:
+            cursor.execute(CREATE, [
+                [uuid7() for _ in missing], [place.variant_id for place in missing], [place.location_id for place in missing],
+                active_organization_id(),
+            ])
+        found |= lock_stock_items(missing)
+        if places - found.keys():
+            raise Invalid("There is no such location in this organization.", fields={"location": "does not exist"})
+    return found
+
+
+def _settle(lines: Sequence[Line], balances: dict[Place, Balance]) -> list[Line]:
+    """Counted lines become the difference to the balance, which nobody can change any more."""
+    settled = []
+    for line in lines:
+        place = Place(line.variant_id, line.to_location_id or line.from_location_id)  # type: ignore[arg-type]  # a line has a side
+        have = balances[place].quantity
+        if line.expected is not None and line.expected != have:
+            raise Conflict(f"The balance is {have.normalize():f} by now, not {line.expected.normalize():f}: look again.", code="balance_changed")
+        if line.counted is None:
+            settled.append(line)
+        elif difference := line.counted - have:
+            sides = (line.to_location_id, None) if difference > 0 else (None, line.to_location_id)
+            settled.append(replace(line, quantity=abs(difference), to_location_id=sides[0], from_location_id=sides[1]))
+    return settled
+
+
+def _changes(lines: Iterable[Line]) -> dict[Place, Decimal]:
+    """What the lines together do to each place."""
+    changes: dict[Place, Decimal] = {}
+    for line in lines:
+        for location, sign in ((line.from_location_id, -1), (line.to_location_id, 1)):
+            if location:
+                place = Place(line.variant_id, location)
+                changes[place] = changes.get(place, Decimal(0)) + sign * line.quantity
+    return changes
+
+
+def _change(changes: dict[UUID, Decimal]) -> list[dict[str, Any]]:
+    if not changes:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGE, [list(changes), list(changes.values()), active_organization_id()])
+        names = ("id", "variant_id", "location_id", "warehouse_id", "quantity", "reserved", "available", "change")
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _short(changes: dict[Place, Decimal], balances: dict[Place, Balance]) -> Conflict:
+    short = []
+    for place, change in changes.items():
+        free = balances[place].quantity - balances[place].reserved
+        if change < 0 and free + change < 0:
+            short.append(f"{free.normalize():f} of variant {place.variant_id} at location {place.location_id}, where {-change.normalize():f} are needed")
+    return Conflict(f"There is not enough stock: available are only {'; '.join(short)}.", code="insufficient_stock")
+
+
+def _write_moves(kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any]) -> list[UUID]:
+    if not lines:
+        return []
+    scope = active_scope()
+    ids = [uuid7() for _ in lines]
+    with connection.cursor() as cursor:
+        cursor.execute(MOVES, [
+            common["reason_id"], common["note"], common["document_type"], common["document_id"], occurred_at,
+            common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
+            scope.organization_id, kind, ids, [line.variant_id for line in lines], [line.quantity for line in lines],
+            [line.from_location_id for line in lines], [line.to_location_id for line in lines],
+            [line.unit_cost for line in lines], [line.document_line_id for line in lines], list(range(len(lines))),
+        ])
+    return ids
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "stock_item": str(row["id"]), "variant": str(row["variant_id"]), "location": str(row["location_id"]),
+        "quantity": str(row["quantity"]), "reserved": str(row["reserved"]), "available": str(row["available"]),
+    }

@@ -1,0 +1,90 @@
+"""The reorder check: what is low becomes a task, once, with the numbers that say why."""
+
+from uuid import UUID
+
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from core.errors import Conflict, NotFound
+from core.tenancy import active_organization_id
+from inventory.models import ReorderTask
+from notifications.services.events import PUBLISH_FROM
+
+# One statement for one organization or for all. A rule that is low is found by its partial index. Of the
+# suppliers that the rule or the variant prefers, the first gives its order multiple and minimum: with an order
+# quantity or a maximum the need is rounded up to them; with neither, it is the least that lifts the level above
+# the minimum. The event is one for each organization.
+CHECK = f"""
+    WITH due AS (
+        SELECT r.organization_id, r.id, r.variant_id, r.warehouse_id, r.basis, r.level, r.min_quantity, r.max_quantity,
+               r.order_quantity, COALESCE(r.preferred_supplier_id, sp.supplier_id) AS supplier_id,
+               COALESCE(sp.order_multiple, 1) AS multiple, COALESCE(sp.min_order_quantity, 0) AS least
+        FROM inventory_reorderrule AS r
+        JOIN inventory_productvariant AS v ON v.organization_id = r.organization_id AND v.id = r.variant_id
+        JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
+        LEFT JOIN LATERAL (
+            SELECT s.supplier_id, s.order_multiple, s.min_order_quantity FROM inventory_supplierproduct AS s
+            WHERE s.organization_id = r.organization_id AND s.variant_id = r.variant_id
+                AND CASE WHEN r.preferred_supplier_id IS NULL THEN s.is_preferred ELSE s.supplier_id = r.preferred_supplier_id END
+            ORDER BY s.id LIMIT 1
+        ) AS sp ON true
+        WHERE r.is_low AND r.is_active AND v.archived_at IS NULL AND p.archived_at IS NULL AND p.status = 'active'
+            AND (%(organization)s::uuid IS NULL OR r.organization_id = %(organization)s::uuid)
+            AND NOT EXISTS (SELECT FROM inventory_reordertask AS t
+                            WHERE t.organization_id = r.organization_id AND t.rule_id = r.id AND t.status IN ('open', 'ordered', 'snoozed'))
+    ), created AS (
+        INSERT INTO inventory_reordertask (id, organization_id, rule_id, variant_id, warehouse_id, supplier_id, triggered_quantity,
+                                           threshold, suggested_quantity, status, explanation)
+        SELECT uuid7(), d.organization_id, d.id, d.variant_id, d.warehouse_id, d.supplier_id, d.level, d.min_quantity,
+               GREATEST(d.least, d.multiple * CASE
+                   WHEN d.order_quantity IS NOT NULL THEN ceil(d.order_quantity / d.multiple)
+                   WHEN d.max_quantity IS NOT NULL THEN ceil((d.max_quantity - d.level) / d.multiple)
+                   ELSE floor((d.min_quantity - d.level) / d.multiple) + 1 END),
+               'open',
+               jsonb_build_object(
+                   'basis', d.basis, 'level', d.level::text, 'min_quantity', d.min_quantity::text,
+                   'max_quantity', d.max_quantity::text, 'order_quantity', d.order_quantity::text,
+                   'order_multiple', d.multiple::text, 'min_order_quantity', d.least::text,
+                   'on_hand', stock.on_hand::text, 'reserved', stock.reserved::text)
+        FROM due AS d
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(sum(s.quantity), 0) AS on_hand, COALESCE(sum(s.reserved), 0) AS reserved
+            FROM inventory_stockitem AS s
+            WHERE s.organization_id = d.organization_id AND s.variant_id = d.variant_id AND s.warehouse_id = d.warehouse_id
+        ) AS stock
+        ON CONFLICT DO NOTHING
+        RETURNING organization_id, created_at
+    ), told AS (
+        SELECT organization_id, count(*) AS tasks, min(created_at) AS checked_at FROM created GROUP BY organization_id
+    ), published AS (
+        {PUBLISH_FROM}
+    )
+    SELECT COALESCE(sum(tasks), 0) FROM told
+"""
+
+
+def reorder_check() -> int:
+    """For the active organization; returns how many tasks it made. A second run makes none."""
+    with connection.cursor() as cursor:
+        cursor.execute(CHECK, {"organization": active_organization_id()})
+        return int(cursor.fetchone()[0])
+
+
+def reorder_check_everywhere() -> int:
+    """For all organizations at once, as the worker."""
+    with transaction.atomic("worker"), connections["worker"].cursor() as cursor:
+        cursor.execute(CHECK, {"organization": None})
+        return int(cursor.fetchone()[0])
+
+
+def task_dismiss(*, task_id: UUID) -> None:
+    """Raises Conflict for a task that is finished already."""
+    changed = ReorderTask.objects.filter(pk=task_id, status__in=ReorderTask.UNFINISHED).update(
+        status=ReorderTask.Status.DISMISSED, closed_at=timezone.now(),
+    )
+    if changed:
+        return
+    task = ReorderTask.objects.filter(pk=task_id).first()
+    if task is None:
+        raise NotFound("There is no such task.")
+    raise Conflict(f"This task is {task.status} already.", code="finished")
