@@ -16,7 +16,8 @@ INVARIANTS = [
             SELECT id, variant_id, location_id, quantity FROM inventory_stockitem WHERE organization_id = %(organization)s
         )
         SELECT format('stock item %%s: variant %%s at location %%s: balance %%s, moves %%s',
-                      COALESCE(held.id::text, 'missing'), variant_id, location_id, COALESCE(held.quantity, 0), COALESCE(moved.quantity, 0))
+                      COALESCE(held.id::text, 'missing'), variant_id, location_id,
+                      COALESCE(held.quantity, 0), COALESCE(moved.quantity, 0))
         FROM moved FULL JOIN held USING (variant_id, location_id)
         WHERE COALESCE(moved.quantity, 0) <> COALESCE(held.quantity, 0)
         ORDER BY 1
@@ -29,7 +30,8 @@ INVARIANTS = [
     """),
     Invariant("a stock item is in the warehouse of its location", """
         SELECT format('stock item %%s: warehouse %%s, location of warehouse %%s', s.id, s.warehouse_id, l.warehouse_id)
-        FROM inventory_stockitem AS s JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id
+        FROM inventory_stockitem AS s
+        JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id
         WHERE s.organization_id = %(organization)s AND l.warehouse_id <> s.warehouse_id
         ORDER BY 1
     """),

@@ -26,7 +26,9 @@ class ReorderRuleAdmin(TenantAdmin):
 
 @admin.register(ReorderTask)
 class ReorderTaskAdmin(ReadOnlyTenantAdmin):
-    list_display = ["variant", "warehouse", "supplier", "triggered_quantity", "threshold", "suggested_quantity", "status", "created_at"]
+    list_display = [
+        "variant", "warehouse", "supplier", "triggered_quantity", "threshold", "suggested_quantity", "status", "created_at",
+    ]
     list_filter = ["status"]
     actions = ["dismiss"]
     actions_list = ["check"]

@@ -26,7 +26,8 @@ class AdjustForm(forms.Form):
     """A signed change, or the counted quantity. The token makes a form that is sent twice count once."""
 
     change = forms.DecimalField(
-        required=False, max_digits=19, decimal_places=6, widget=UnfoldAdminDecimalFieldWidget, help_text="Signed: -2 takes two away.",
+        required=False, max_digits=19, decimal_places=6, widget=UnfoldAdminDecimalFieldWidget,
+        help_text="Signed: -2 takes two away.",
     )
     counted = forms.DecimalField(
         required=False, min_value=0, max_digits=19, decimal_places=6, widget=UnfoldAdminDecimalFieldWidget,
@@ -89,6 +90,8 @@ class StockItemAdmin(ReadOnlyTenantAdmin):
 class StockMoveAdmin(ReadOnlyTenantAdmin):
     """The ledger, newest first."""
 
-    list_display = ["seq", "kind", "variant", "quantity", "from_location", "to_location", "reason", "occurred_at", "document_type"]
+    list_display = [
+        "seq", "kind", "variant", "quantity", "from_location", "to_location", "reason", "occurred_at", "document_type",
+    ]
     list_filter = ["kind"]
-    ordering = ["-seq"]
+    ordering = ("-seq",)

@@ -95,19 +95,19 @@ class AdjustmentLineSerializer(StrictSerializer):
 
 
 class ReceiptSerializer(PostingSerializer):
-    lines = ReceiptLineSerializer(many=True, max_length=1000)
+    lines: Any = serializers.ListSerializer(child=ReceiptLineSerializer(), max_length=1000)
 
 
 class IssueSerializer(PostingSerializer):
-    lines = IssueLineSerializer(many=True, max_length=1000)
+    lines: Any = serializers.ListSerializer(child=IssueLineSerializer(), max_length=1000)
 
 
 class MoveSerializer(PostingSerializer):
-    lines = MoveLineSerializer(many=True, max_length=1000)
+    lines: Any = serializers.ListSerializer(child=MoveLineSerializer(), max_length=1000)
 
 
 class AdjustmentSerializer(PostingSerializer):
-    lines = AdjustmentLineSerializer(many=True, max_length=1000)
+    lines: Any = serializers.ListSerializer(child=AdjustmentLineSerializer(), max_length=1000)
 
 
 class BalanceSerializer(serializers.Serializer):

@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 
 from core.fields import QuantityField
 from core.models import TenantForeignKey, TenantModel
@@ -32,7 +32,7 @@ class ReorderRule(TenantModel):
     is_active = models.BooleanField(default=True)
     level = QuantityField(default=0, editable=False)
     is_low = models.GeneratedField(
-        expression=Q(level__lte=F("min_quantity")), output_field=models.BooleanField(), db_persist=True,
+        expression=ExpressionWrapper(Q(level__lte=F("min_quantity")), models.BooleanField()), output_field=models.BooleanField(), db_persist=True,
     )
 
     class Meta:
@@ -85,7 +85,8 @@ class ReorderTask(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "rule"], condition=Q(status__in=["open", "ordered", "snoozed"]), name="reorder_task_one_unfinished",
+                fields=["organization", "rule"], condition=Q(status__in=["open", "ordered", "snoozed"]),
+                name="reorder_task_one_unfinished",
             ),
         ]
         indexes = [

@@ -66,7 +66,8 @@ MOVES = """
         reason_id, note, document_type, document_id, occurred_at, idempotency_key, actor_id, api_key_id
     )
     SELECT new.*, %s, %s, %s, %s, %s, %s, %s, %s
-    FROM (SELECT m.id, %s::uuid, %s, m.variant_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost, m.document_line_id, m.line
+    FROM (SELECT m.id, %s::uuid, %s, m.variant_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost,
+                 m.document_line_id, m.line
           FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::int[])
               AS m(id, variant_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line)
           ORDER BY m.line) AS new
@@ -93,7 +94,8 @@ def apply(*, kind: str, lines: Sequence[Line], occurred_at: datetime, **common: 
 
 def _places(lines: Iterable[Line]) -> set[Place]:
     return {
-        Place(line.variant_id, location) for line in lines for location in (line.from_location_id, line.to_location_id) if location
+        Place(line.variant_id, location)
+        for line in lines for location in (line.from_location_id, line.to_location_id) if location
     }
 
 
@@ -119,7 +121,8 @@ def _settle(lines: Sequence[Line], balances: dict[Place, Balance]) -> list[Line]
         place = Place(line.variant_id, line.to_location_id or line.from_location_id)  # type: ignore[arg-type]  # a line has a side
         have = balances[place].quantity
         if line.expected is not None and line.expected != have:
-            raise Conflict(f"The balance is {have.normalize():f} by now, not {line.expected.normalize():f}: look again.", code="balance_changed")
+            seen = f"{line.expected.normalize():f}"
+            raise Conflict(f"The balance is {have.normalize():f} by now, not {seen}: look again.", code="balance_changed")
         if line.counted is None:
             settled.append(line)
         elif difference := line.counted - have:
@@ -153,7 +156,8 @@ def _short(changes: dict[Place, Decimal], balances: dict[Place, Balance]) -> Con
     for place, change in changes.items():
         free = balances[place].quantity - balances[place].reserved
         if change < 0 and free + change < 0:
-            short.append(f"{free.normalize():f} of variant {place.variant_id} at location {place.location_id}, where {-change.normalize():f} are needed")
+            where = f"variant {place.variant_id} at location {place.location_id}"
+            short.append(f"{free.normalize():f} of {where}, where {-change.normalize():f} are needed")
     return Conflict(f"There is not enough stock: available are only {'; '.join(short)}.", code="insufficient_stock")
 
 

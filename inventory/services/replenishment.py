@@ -8,7 +8,12 @@ from django.utils import timezone
 from core.errors import Conflict, NotFound
 from core.tenancy import active_organization_id
 from inventory.models import ReorderTask
-from notifications.services.events import PUBLISH_FROM
+from notifications.services.events import publish_from
+
+TELL = publish_from(
+    "told", type="reorder.tasks_created", aggregate_type="organization", aggregate_id="organization_id",
+    payload="jsonb_build_object('tasks', tasks, 'checked_at', checked_at)",
+)
 
 # One statement for one organization or for all. A rule that is low is found by its partial index. Of the
 # suppliers that the rule or the variant prefers, the first gives its order multiple and minimum: with an order
@@ -30,11 +35,12 @@ CHECK = f"""
         ) AS sp ON true
         WHERE r.is_low AND r.is_active AND v.archived_at IS NULL AND p.archived_at IS NULL AND p.status = 'active'
             AND (%(organization)s::uuid IS NULL OR r.organization_id = %(organization)s::uuid)
-            AND NOT EXISTS (SELECT FROM inventory_reordertask AS t
-                            WHERE t.organization_id = r.organization_id AND t.rule_id = r.id AND t.status IN ('open', 'ordered', 'snoozed'))
+            AND NOT EXISTS (
+                SELECT FROM inventory_reordertask AS t
+                WHERE t.organization_id = r.organization_id AND t.rule_id = r.id AND t.status IN ('open', 'ordered', 'snoozed'))
     ), created AS (
-        INSERT INTO inventory_reordertask (id, organization_id, rule_id, variant_id, warehouse_id, supplier_id, triggered_quantity,
-                                           threshold, suggested_quantity, status, explanation)
+        INSERT INTO inventory_reordertask (id, organization_id, rule_id, variant_id, warehouse_id, supplier_id,
+                                           triggered_quantity, threshold, suggested_quantity, status, explanation)
         SELECT uuid7(), d.organization_id, d.id, d.variant_id, d.warehouse_id, d.supplier_id, d.level, d.min_quantity,
                GREATEST(d.least, d.multiple * CASE
                    WHEN d.order_quantity IS NOT NULL THEN ceil(d.order_quantity / d.multiple)
@@ -57,7 +63,7 @@ CHECK = f"""
     ), told AS (
         SELECT organization_id, count(*) AS tasks, min(created_at) AS checked_at FROM created GROUP BY organization_id
     ), published AS (
-        {PUBLISH_FROM}
+        {TELL}
     )
     SELECT COALESCE(sum(tasks), 0) FROM told
 """

@@ -96,14 +96,16 @@ def _adjusting(adjustment: Adjustment) -> Line:
         return replace(line, to_location_id=adjustment.location_id, counted=adjustment.counted)
     if not (change := adjustment.change or Decimal(0)):
         raise Invalid("A change of nothing changes nothing.", fields={"change": "zero"})
-    side = "to_location_id" if change > 0 else "from_location_id"
-    return replace(line, quantity=abs(change), **{side: adjustment.location_id})
+    if change > 0:
+        return replace(line, quantity=change, to_location_id=adjustment.location_id)
+    return replace(line, quantity=-change, from_location_id=adjustment.location_id)
 
 
 def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
     for side, wanted in (("from_location", needs_from), ("to_location", needs_to)):
         if (getattr(line, f"{side}_id") is not None) != wanted:
-            raise Invalid(f"This posting {'needs' if wanted else 'has no'} {side}.", fields={side: "required" if wanted else "unknown"})
+            fault = "required" if wanted else "unknown"
+            raise Invalid(f"This posting {'needs' if wanted else 'has no'} {side}.", fields={side: fault})
     if line.quantity <= 0:
         raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
 

@@ -1,0 +1,55 @@
+"""What an organization needs before its first goods: units, reasons, a warehouse with a location."""
+
+from collections.abc import Iterable
+
+from inventory.models import Location, ReasonCode, UnitOfMeasure, Warehouse
+
+Dimension, Kind = UnitOfMeasure.Dimension, ReasonCode.Kind
+
+PIECE = "C62"
+OPENING = "OPEN"
+
+UNITS = {
+    PIECE: ("Piece", Dimension.COUNT, 0),
+    "PR": ("Pair", Dimension.COUNT, 0),
+    "SET": ("Set", Dimension.COUNT, 0),
+    "LTR": ("Liter", Dimension.VOLUME, 3),
+    "KGM": ("Kilogram", Dimension.MASS, 3),
+    "MTR": ("Meter", Dimension.LENGTH, 3),
+}
+
+REASONS = {
+    (Kind.ADJUSTMENT, OPENING): ("Opening balance", False),
+    (Kind.ADJUSTMENT, "COUNT"): ("Counted", False),
+    (Kind.ADJUSTMENT, "DAMAGED"): ("Damaged", True),
+    (Kind.ADJUSTMENT, "FOUND"): ("Found", False),
+    (Kind.ADJUSTMENT, "LOST"): ("Lost or stolen", True),
+    (Kind.ISSUE, "SALE"): ("Sold over the counter", False),
+    (Kind.ISSUE, "INTERNAL"): ("Used by ourselves", False),
+    (Kind.RECEIPT, "PURCHASE"): ("Bought", False),
+    (Kind.RECEIPT, "RETURN"): ("Returned by a customer", True),
+    (Kind.MOVE, "RESTOCK"): ("Restocking", False),
+    (Kind.MOVE, "INSPECT"): ("Set aside for inspection", True),
+}
+
+
+def units_create(codes: Iterable[str] = tuple(UNITS)) -> None:
+    """Those that are missing; existing ones stay as they are."""
+    UnitOfMeasure.objects.bulk_create([
+        UnitOfMeasure(code=code, name=UNITS[code][0], dimension=UNITS[code][1], rounding=UNITS[code][2]) for code in codes
+    ], ignore_conflicts=True)
+
+
+def reasons_create(keys: Iterable[tuple[ReasonCode.Kind, str]] = tuple(REASONS)) -> None:
+    """Those that are missing; existing ones stay as they are."""
+    ReasonCode.objects.bulk_create([
+        ReasonCode(kind=kind, code=code, name=REASONS[kind, code][0], requires_note=REASONS[kind, code][1]) for kind, code in keys
+    ], ignore_conflicts=True)
+
+
+def main_location() -> Location:
+    """Location STOCK of warehouse MAIN, made where it is missing."""
+    warehouse, _ = Warehouse.objects.get_or_create(code="MAIN", defaults={"name": "Main warehouse"})
+    location: Location
+    location, _ = Location.objects.get_or_create(warehouse=warehouse, code="STOCK", defaults={"name": "Stock"})
+    return location

@@ -1,0 +1,55 @@
+"""The import of a vehicle file: year, make and model in each row."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import connection
+from uuid_utils.compat import uuid7
+
+from core.csv_kinds import TEXT, matching
+from core.dirty_csv import Column, Problem, read_table
+from core.tenancy import active_organization_id
+from inventory.models import VehicleModel
+
+COLUMNS = (
+    Column("year", matching("a year from 1880 on", "18[89][0-9]|19[0-9]{2}|2[01][0-9]{2}"), required=True),
+    Column("make", TEXT, required=True),
+    Column("model", TEXT, required=True),
+)
+LENGTHS = {name: VehicleModel._meta.get_field(name).max_length for name in ("make", "model")}
+
+# COPY is refused under row security; arrays take 30,000 rows a second.
+ADD = """
+    INSERT INTO inventory_vehiclemodel (id, organization_id, make, model, year, engine, trim, vehicle_type, fuel)
+    SELECT new.id, %s, new.make, new.model, new.year, '', '', '', ''
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[]) AS new(id, make, model, year)
+    ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleImport:
+    created: int
+    unchanged: int
+    problems: list[Problem]
+
+
+def vehicles_import(*, path: Path) -> VehicleImport:
+    """Into the active organization, in one statement; a second run changes nothing.
+
+    Raises UnreadableTable. Rows that cannot be read are reported, and the rest goes in.
+    """
+    reading = read_table(path, COLUMNS)
+    problems = list(reading.problems)
+    makes, models, years = list[str](), list[str](), list[int]()
+    for row in reading.rows:
+        if long := next((name for name, most in LENGTHS.items() if len(row.get(name, str)) > (most or 0)), None):
+            problems.append(Problem(path.name, row.line, long, f"{LENGTHS[long]} characters are possible"))
+            continue
+        makes.append(row.get("make", str))
+        models.append(row.get("model", str))
+        years.append(int(row.get("year", str)))
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [active_organization_id(), [uuid7() for _ in years], makes, models, years])
+        created = cursor.rowcount
+    return VehicleImport(created, len(years) - created, sorted(problems, key=lambda problem: problem.line))

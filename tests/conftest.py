@@ -1,0 +1,71 @@
+"""Migrates as the owner, runs as the app. Two companies are committed once; what a test writes is rolled back."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.db.backends.utils import CursorWrapper
+
+from core.tenancy import scope_is_open
+from tests.companies import Company, founded
+from tests.database import scratch_database
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    with django_db_blocker.unblock(), scratch_database():
+        yield
+
+
+@pytest.fixture(scope="session")
+def companies(django_db_setup: None, django_db_blocker: Any) -> list[Company]:
+    with django_db_blocker.unblock():
+        return [founded(slug) for slug in ("acme", "bolt")]
+
+
+@pytest.fixture
+def acme(companies: list[Company], db: None) -> Company:
+    return companies[0]
+
+
+@pytest.fixture
+def bolt(companies: list[Company], db: None) -> Company:
+    return companies[1]
+
+
+@pytest.fixture
+def commits(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """No transaction around the test: what it commits stays, because ledgers cannot be emptied.
+
+    Such a test works for a company of its own, from `new_company`.
+    """
+    with django_db_blocker.unblock():
+        yield
+        for connection in connections.all(initialized_only=True):
+            assert not connection.in_atomic_block, "the test left a transaction open"
+            connection.close()
+
+
+@pytest.fixture
+def new_company(commits: None) -> Callable[[], Company]:
+    return lambda: founded(f"c-{secrets.token_hex(5)}")
+
+
+@pytest.fixture
+def owner(db: None) -> Iterator[CursorWrapper]:
+    """The owner's cursor, in a transaction of its own that is rolled back."""
+    wrapper = connections["owner"].copy()
+    wrapper.set_autocommit(False)
+    with wrapper.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
+        yield cursor
+    wrapper.rollback()
+    wrapper.close()
+
+
+@pytest.fixture(autouse=True)
+def no_scope_is_left() -> Iterator[None]:
+    yield
+    assert not scope_is_open(), "the test left a scope open"

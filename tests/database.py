@@ -1,0 +1,68 @@
+"""A database for this process alone: made and migrated as the owner, used as the app and as the worker.
+
+Not pytest-django's way: it makes the databases that some test names, as the role of that alias. Here no alias
+but the owner's may make one, and an alias that no test names would write to the real database.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from core.embedded import running
+from core.management.commands.setup_database import connect
+
+PREFIX = "test_quartermaster_"
+ONE_AT_A_TIME = 7_205_759  # an advisory lock: the processes of one run make the roles together
+
+
+@contextmanager
+def scratch_database() -> Iterator[None]:
+    with ExitStack() as stack:
+        if settings.EMBEDDED_DATABASE:
+            stack.enter_context(running(settings.EMBEDDED_DATABASE))
+        name = PREFIX + secrets.token_hex(4)
+        # Held open, so that nobody takes the database for an abandoned one.
+        anchor = stack.enter_context(_made(name))
+        for database in settings.DATABASES.values():
+            database["NAME"] = name
+        call_command("migrate", interactive=False, verbosity=0)
+        connections["owner"].close()
+        yield
+        for connection in connections.all(initialized_only=True):
+            connection.close()
+        anchor.close()
+
+
+@contextmanager
+def _made(name: str) -> Iterator[psycopg.Connection[Any]]:
+    owner = dict(settings.DATABASES["owner"])
+    with connect(settings.ADMIN_DATABASE, "postgres") as admin:
+        admin.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+        call_command("setup_database", verbosity=0)
+        with connect(owner, owner["NAME"]) as server:
+            _drop_abandoned(server)
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        anchor = connect(owner, name)
+    try:
+        yield anchor
+    finally:
+        anchor.close()
+        with connect(owner, owner["NAME"]) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _drop_abandoned(server: psycopg.Connection[Any]) -> None:
+    """Those of killed runs, which nobody is connected to."""
+    found = server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
+    for (name,) in found.fetchall():
+        try:
+            server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+        except psycopg.errors.ObjectInUse:
+            continue

@@ -1,0 +1,67 @@
+"""A small stock to test with: one warehouse, three locations, two variants, a reason."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from inventory.models import Location, Product, ProductVariant, ReasonCode, ReorderRule, StockItem, UnitOfMeasure, Warehouse
+from inventory.services.levels import levels_refresh
+from inventory.services.posting import Line, Posted
+from inventory.services.stock import Adjustment, Circumstances, stock_adjust, stock_issue, stock_move, stock_receive
+
+
+@dataclass
+class Goods:
+    warehouse: Warehouse
+    shelf: Location
+    other_shelf: Location
+    quarantine: Location
+    bolt: ProductVariant
+    nut: ProductVariant
+    found: ReasonCode
+    damaged: ReasonCode
+
+    @classmethod
+    def create(cls) -> "Goods":
+        """In the active organization."""
+        unit = UnitOfMeasure.objects.create(code="C62", name="Piece")
+        product = Product.objects.create(name="Fasteners", base_unit=unit)
+        warehouse = Warehouse.objects.create(code="W1", name="Main")
+        shelf, other, quarantine = (
+            Location.objects.create(warehouse=warehouse, code=code, kind=kind)
+            for code, kind in (("A-1", "storage"), ("A-2", "storage"), ("Q", "quarantine"))
+        )
+        bolt, nut = (
+            ProductVariant.objects.create(product=product, sku=sku, name=sku.title(), standard_cost=Decimal("2.5"))
+            for sku in ("BOLT", "NUT")
+        )
+        found = ReasonCode.objects.create(kind="adjustment", code="FOUND", name="Found")
+        damaged = ReasonCode.objects.create(kind="adjustment", code="DAMAGED", name="Damaged", requires_note=True)
+        return cls(warehouse, shelf, other, quarantine, bolt, nut, found, damaged)
+
+    def receive(self, quantity: Any, variant: ProductVariant | None = None, to: Location | None = None, **shared: Any) -> Posted:
+        line = Line((variant or self.bolt).pk, Decimal(quantity), to_location_id=(to or self.shelf).pk)
+        return stock_receive(lines=[line], circumstances=Circumstances(**shared))
+
+    def issue(self, quantity: Any, variant: ProductVariant | None = None, **shared: Any) -> Posted:
+        line = Line((variant or self.bolt).pk, Decimal(quantity), from_location_id=self.shelf.pk)
+        return stock_issue(lines=[line], circumstances=Circumstances(**shared))
+
+    def move(self, quantity: Any, to: Location, variant: ProductVariant | None = None) -> Posted:
+        line = Line((variant or self.bolt).pk, Decimal(quantity), from_location_id=self.shelf.pk, to_location_id=to.pk)
+        return stock_move(lines=[line])
+
+    def adjust(self, reason: ReasonCode | None = None, note: str = "", variant: ProductVariant | None = None, **values: Any) -> Posted:
+        adjustment = Adjustment((variant or self.bolt).pk, self.shelf.pk, **{name: Decimal(value) for name, value in values.items()})
+        return stock_adjust(adjustments=[adjustment], circumstances=Circumstances(reason_id=(reason or self.found).pk, note=note))
+
+    def on_hand(self, variant: ProductVariant | None = None, location: Location | None = None) -> Decimal:
+        item = StockItem.objects.filter(variant=variant or self.bolt, location=location or self.shelf).first()
+        return item.quantity if item else Decimal(0)
+
+    def rule(self, minimum: Any = 5, variant: ProductVariant | None = None, **values: Any) -> ReorderRule:
+        rule = ReorderRule.objects.create(
+            variant=variant or self.bolt, warehouse=self.warehouse, min_quantity=Decimal(minimum), **values,
+        )
+        levels_refresh([rule.pk])
+        return rule

@@ -1,0 +1,263 @@
+"""Goods come, go, move and are corrected; the ledger and the balances agree whatever happens."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import AuditEntry, Organization
+from core.errors import Conflict, Invalid
+from core.invariants import broken
+from inventory.models import Location, StockItem, StockMove, Warehouse
+from inventory.services.locations import location_change
+from inventory.services.posting import Line
+from inventory.services.stock import Adjustment, Circumstances, stock_adjust, stock_issue, stock_move, stock_receive
+from notifications.models import OutboxEvent
+from tests.companies import Company
+from tests.inventory.goods import Goods
+
+
+def assert_invariants() -> None:
+    assert {invariant.name: rows for invariant, rows in broken() if rows} == {}
+
+
+def test_goods_come_go_and_move(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        goods.issue(3)
+        posted = goods.move("2.5", to=goods.other_shelf)
+        assert (goods.on_hand(), goods.on_hand(location=goods.other_shelf)) == (Decimal("4.5"), Decimal("2.5"))
+        assert {balance["quantity"] for balance in posted.balances} == {"4.500000", "2.500000"}
+        moves = StockMove.objects.order_by("seq")
+        assert [(move.kind, move.quantity) for move in moves] == [("receipt", 10), ("issue", 3), ("move", Decimal("2.5"))]
+        assert {move.actor_id for move in moves} == {acme.user.pk}
+        assert_invariants()
+
+
+def test_a_posting_of_many_lines_is_all_or_nothing(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        goods.receive(1, variant=goods.nut)
+        lines = [Line(variant.pk, Decimal(2), from_location_id=goods.shelf.pk) for variant in (goods.bolt, goods.nut)]
+        with pytest.raises(Conflict, match=f"only 1 of variant {goods.nut.pk} at location {goods.shelf.pk}, where 2 are needed"):
+            stock_issue(lines=lines)
+        assert (goods.on_hand(), goods.on_hand(goods.nut)) == (10, 1)
+        assert StockMove.objects.count() == 2
+
+
+def test_lines_of_one_place_add_up(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(3)
+        twice = [Line(goods.bolt.pk, Decimal(2), from_location_id=goods.shelf.pk)] * 2
+        with pytest.raises(Conflict, match="only 3"):
+            stock_issue(lines=twice)
+        goods.receive(1)
+        assert len(stock_issue(lines=twice).moves) == 2
+        assert goods.on_hand() == 0
+        assert_invariants()
+
+
+def test_reserved_goods_do_not_leave(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(5)
+        StockItem.objects.update(reserved=4)
+        with pytest.raises(Conflict, match="only 1"):
+            goods.issue(2)
+        goods.issue(1)
+        assert StockItem.objects.get().available == 0
+
+
+@pytest.mark.parametrize(("values", "after", "kind"), [
+    ({"change": "-4"}, 6, ("adjustment", 4)), ({"change": "2"}, 12, ("adjustment", 2)), ({"counted": "7"}, 7, ("adjustment", 3)),
+])
+def test_adjusting_by_change_or_count(values: dict[str, str], after: int, kind: tuple[str, int], acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        goods.adjust(**values)
+        assert goods.on_hand() == after
+        move = StockMove.objects.latest("seq")
+        assert ((move.kind, move.quantity), move.reason) == (kind, goods.found)
+        assert_invariants()
+
+
+def test_counting_what_is_booked_writes_nothing(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        assert goods.adjust(counted="10").moves == []
+        assert StockMove.objects.count() == 1
+
+
+def test_a_count_against_an_older_balance_is_refused(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        with pytest.raises(Conflict, match="The balance is 10 by now, not 12"):
+            goods.adjust(counted="9", expected="12")
+        assert goods.on_hand() == 10
+
+
+def wrong(**values: Any) -> Any:
+    return lambda goods: stock_receive(lines=[Line(goods.bolt.pk, **{"quantity": Decimal(1), "to_location_id": goods.shelf.pk, **values})])
+
+
+@pytest.mark.parametrize(("post", "field"), [
+    (wrong(quantity=Decimal(0)), "quantity"),
+    (wrong(quantity=Decimal(-1)), "quantity"),
+    (wrong(to_location_id=None), "to_location"),
+    (wrong(to_location_id=uuid4()), "location"),
+    (lambda goods: stock_receive(lines=[]), "lines"),
+    (lambda goods: goods.receive(1, occurred_at=timezone.now() + timedelta(minutes=5)), "occurred_at"),
+    (lambda goods: goods.move(1, to=goods.shelf), "to_location"),
+    (lambda goods: goods.adjust(change="0"), "change"),
+    (lambda goods: goods.adjust(change="1", counted="1"), "change"),
+    (lambda goods: goods.adjust(counted="-1"), "counted"),
+    (lambda goods: goods.adjust(reason=goods.damaged, note=" ", change="1"), "note"),
+    (lambda goods: goods.receive(1, reason_id=goods.found.pk), "reason"),
+    (lambda goods: stock_adjust(
+        adjustments=[Adjustment(goods.bolt.pk, goods.shelf.pk, change=Decimal(1))], circumstances=Circumstances()), "reason"),
+])
+def test_refuses_with_the_field(post: Any, field: str, acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        with pytest.raises(Invalid) as refused, transaction.atomic():
+            post(goods)
+        assert list(refused.value.fields) == [field]
+        assert not StockMove.objects.exists()
+
+
+def test_one_key_posts_once(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        first = goods.receive(10, idempotency_key="delivery 7")
+        again = goods.receive(10, idempotency_key="delivery 7")
+        assert (again.replayed, again.moves, goods.on_hand()) == (True, first.moves, 10)
+        with pytest.raises(Conflict, match="belongs to another posting"):
+            goods.issue(1, idempotency_key="delivery 7")
+
+
+def test_negative_stock_where_the_organization_allows_it(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        Organization.objects.update(allow_negative_stock=True)
+        goods.issue(3)
+        assert goods.on_hand() == -3
+        Organization.objects.update(allow_negative_stock=False)
+        with pytest.raises(Conflict, match="not enough stock"), transaction.atomic():
+            goods.issue(1)
+        goods.receive(2)
+        assert goods.on_hand() == -1, "goods that come are welcome, even if a debt is left"
+        goods.receive(2)
+        assert_invariants()
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE inventory_stockitem SET quantity = -1",
+    "UPDATE inventory_stockitem SET reserved = quantity + 1",
+])
+def test_the_database_refuses_impossible_balances(statement: str, acme: Company) -> None:
+    with acme.scope():
+        Goods.create().receive(1)
+        with pytest.raises(Exception, match="stock_covers_reservations"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def test_the_ledger_cannot_be_changed(acme: Company) -> None:
+    with acme.scope():
+        Goods.create().receive(1)
+        for change in (StockMove.objects.all().delete, lambda: StockMove.objects.update(quantity=2)):
+            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                change()
+
+
+def test_each_posting_leaves_an_event_and_a_trail(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(4)
+        event = OutboxEvent.objects.get(type="stock.posted")
+        assert event.payload["balances"][0]["quantity"] == "4.000000"
+        entry = AuditEntry.objects.filter(table_name="inventory_stockitem").latest("id")
+        assert (entry.changes["quantity"], entry.actor_id) == ([0, 4], acme.user.pk)
+        with pytest.raises(Conflict), transaction.atomic():
+            goods.issue(5)
+        assert OutboxEvent.objects.filter(type="stock.posted").count() == 1
+
+
+def test_verify_finds_what_was_changed_around_the_service(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(4)
+        goods.rule()
+        StockItem.objects.update(quantity=9)
+        found = {invariant.name: rows for invariant, rows in broken() if rows}
+        assert len(found["stock balance = moves in - moves out"]) == 1
+        assert "balance 9.000000, moves 4.000000" in found["stock balance = moves in - moves out"][0]
+        assert "level 4.000000, stock 9.000000" in found["the level of a reorder rule = the stock it looks at"][0]
+
+
+def test_a_location_that_holds_stock_keeps_its_kind_and_warehouse(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(1)
+        elsewhere = Warehouse.objects.create(code="W2", name="Second")
+        for values in ({"kind": Location.Kind.SCRAP}, {"warehouse_id": elsewhere.pk}):
+            with pytest.raises(Conflict, match="move it away first"):
+                location_change(location=goods.shelf, **values)
+        location_change(location=goods.shelf, kind=Location.Kind.RECEIVING)
+        location_change(location=goods.other_shelf, kind=Location.Kind.SCRAP)
+
+
+def test_statements_do_not_grow_with_the_lines(acme: Company, django_assert_max_num_queries: Any) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(50)
+        goods.receive(50, variant=goods.nut)
+        goods.rule()
+        for lines in (1, 2):
+            variants = [goods.bolt, goods.nut][:lines]
+            with django_assert_max_num_queries(7):  # two of them a savepoint
+                stock_issue(lines=[Line(variant.pk, Decimal(1), from_location_id=goods.shelf.pk) for variant in variants])
+
+
+VERBS = st.lists(st.tuples(st.sampled_from(["receive", "issue", "move", "count"]), st.integers(1, 9), st.booleans()), max_size=12)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(verbs=VERBS)
+def test_whatever_is_posted_the_invariants_hold(verbs: list[tuple[str, int, bool]], acme: Company) -> None:
+    with transaction.atomic(), acme.scope():
+        goods = Goods.create()
+        goods.rule(minimum=4, basis="on_hand")
+        goods.rule(minimum=4, variant=goods.nut)
+        for verb, quantity, is_bolt in verbs:
+            variant = goods.bolt if is_bolt else goods.nut
+            try:
+                with transaction.atomic():
+                    play(goods, verb, quantity, variant)
+            except Conflict:
+                assert goods.on_hand(variant) < quantity
+        assert_invariants()
+        transaction.set_rollback(True)
+
+
+def play(goods: Goods, verb: str, quantity: int, variant: Any) -> None:
+    if verb == "receive":
+        goods.receive(quantity, variant=variant)
+    elif verb == "issue":
+        goods.issue(quantity, variant=variant)
+    elif verb == "move":
+        line = Line(variant.pk, Decimal(quantity), from_location_id=goods.shelf.pk, to_location_id=goods.quarantine.pk)
+        stock_move(lines=[line])
+    else:
+        goods.adjust(variant=variant, counted=str(quantity))

@@ -1,0 +1,114 @@
+"""Real processes on one stock: nothing is sold twice, and nobody deadlocks."""
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.db import connections
+
+from core.invariants import broken
+from inventory.models import StockMove
+from inventory.services.posting import Line
+from inventory.services.stock import stock_issue
+from tests.companies import Company
+from tests.inventory.goods import Goods
+
+ISSUE = "/api/v1/stock-items/issue/"
+
+
+def at_once(processes: int, work: Callable[[int], Any]) -> list[Any]:
+    """Run `work(0)`, `work(1)`, … in processes of their own that start together; their answers."""
+    connections.close_all()
+    context = multiprocessing.get_context("fork")
+    barrier, answers = context.Barrier(processes), context.SimpleQueue()
+
+    def run(number: int) -> None:
+        try:
+            barrier.wait(60)
+            answers.put(work(number))
+        except BaseException as error:
+            answers.put(repr(error))
+        finally:
+            connections.close_all()
+
+    started = [context.Process(target=run, args=(number,)) for number in range(processes)]
+    for process in started:
+        process.start()
+    found = [answers.get() for _ in started]
+    for process in started:
+        process.join(60)
+    return found
+
+
+def test_twenty_processes_take_one_each_from_ten(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        goods.rule()
+    api = company.api
+    body = {"lines": [{"variant": str(goods.bolt.pk), "quantity": "1", "from_location": str(goods.shelf.pk)}]}
+
+    def take(number: int) -> tuple[int, str]:
+        response = api.send("post", ISSUE, body)
+        return response.status_code, response.json().get("code", "")
+
+    assert Counter(at_once(20, take)) == {(201, ""): 10, (409, "insufficient_stock"): 10}
+    with company.scope():
+        assert (goods.on_hand(), StockMove.objects.filter(kind="issue").count()) == (0, 10)
+        assert [rows for _, rows in broken() if rows] == []
+
+
+def test_postings_of_the_same_goods_in_any_order_do_not_deadlock(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        for variant in (goods.bolt, goods.nut):
+            goods.receive(1000, variant=variant)
+            goods.rule(variant=variant)
+
+    def issue_both(number: int) -> str:
+        variants = [goods.bolt, goods.nut][:: 1 if number % 2 else -1]
+        for _ in range(20):
+            with company.scope():
+                stock_issue(lines=[Line(variant.pk, Decimal(1), from_location_id=goods.shelf.pk) for variant in variants])
+        return "done"
+
+    assert at_once(8, issue_both) == ["done"] * 8
+    with company.scope():
+        assert (goods.on_hand(), goods.on_hand(goods.nut)) == (840, 840)
+        assert [rows for _, rows in broken() if rows] == []
+
+
+def test_requests_with_one_key_have_one_effect(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(100)
+    api = company.api
+    body = {
+        "lines": [{"variant": str(goods.bolt.pk), "quantity": "1", "from_location": str(goods.shelf.pk)}],
+        "idempotency_key": "pick 4711",
+    }
+    answers = at_once(10, lambda number: api.send("post", ISSUE, body).status_code)
+    assert Counter(answers) == {201: 1, 200: 9}
+    with company.scope():
+        assert goods.on_hand() == 99
+
+
+def test_a_new_place_is_made_once(new_company: Callable[[], Company]) -> None:
+    """Eight first receipts of one variant at one location: one balance, the sum of all."""
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+
+    def receive(number: int) -> str:
+        with company.scope():
+            goods.receive(1)
+        return "done"
+
+    assert at_once(8, receive) == ["done"] * 8
+    with company.scope():
+        assert goods.on_hand() == 8
