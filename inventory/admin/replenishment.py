@@ -31,7 +31,7 @@ class ReorderTaskAdmin(ReadOnlyTenantAdmin):
     ]
     list_filter = ["status"]
     actions = ["dismiss"]
-    actions_list = ["check"]
+    actions_list = ["check_now"]
 
     @admin.action(description="Dismiss the selected tasks", permissions=["dismiss"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -47,11 +47,11 @@ class ReorderTaskAdmin(ReadOnlyTenantAdmin):
     def has_dismiss_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("inventory.change_reordertask"))
 
-    @action(description="Check now", url_path="check", permissions=["check"])
-    def check(self, request: HttpRequest) -> HttpResponse:
+    @action(description="Check now", url_path="check", permissions=["check_now"])
+    def check_now(self, request: HttpRequest) -> HttpResponse:
         created = reorder_check()
         self.message_user(request, f"The check made {created} new tasks.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:inventory_reordertask_changelist"))
 
-    def has_check_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+    def has_check_now_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return bool(request.user.has_perm("inventory.run_reorder_check"))

@@ -1,0 +1,32 @@
+"""The two organizations of the demo, filled from the files in demo/."""
+
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from inventory.services.demo_month import Month
+from inventory.services.demo_parts import parts_create
+from inventory.services.northwind import northwind_import, northwind_read
+from inventory.services.vehicles import vehicles_import
+
+FOLDER = Path(__file__).resolve().parents[2] / "demo"
+LISBON = ZoneInfo("Europe/Lisbon")
+
+type Say = Callable[[str], object]
+
+
+def northwind_fill(say: Say) -> None:
+    say("  products, suppliers and customers of Northwind")
+    run = northwind_read(folder=FOLDER / "northwind")
+    northwind_import(run=run)
+
+
+def autoparts_fill(say: Say) -> None:
+    say("  vehicle models")
+    vehicles_import(path=FOLDER / "vehicles" / "vehicles.csv")
+    say("  parts, suppliers and warehouses")
+    parts = parts_create(folder=FOLDER / "autoparts")
+    say("  a month of trade")
+    Month(parts, today=timezone.localdate(timezone=LISBON), zone=LISBON).play()
