@@ -1,0 +1,3 @@
+from notifications.admin import events as events
+from notifications.admin import messages as messages
+from notifications.admin import work as work

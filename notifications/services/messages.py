@@ -1,0 +1,106 @@
+"""Messages to those who subscribed: one delivery and one job for each, so that each is tried for itself."""
+
+from smtplib import SMTPAuthenticationError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import connection
+from django.utils import timezone
+
+from core.tenancy import active_scope
+from notifications.models import NotificationDelivery, Topic, TopicSubscription
+from notifications.services.jobs import DOORBELL, JOB_ONCE, TryAgain
+
+DELIVER = "notifications.tasks.deliver"
+
+NOTIFY = f"""
+    WITH told AS (
+        INSERT INTO notifications_notificationdelivery
+            (id, organization_id, subscription_id, dedupe_key, channel, address, subject, body)
+        SELECT uuid7(), s.organization_id, s.id, %(key)s, s.channel, s.address, %(subject)s, %(body)s
+        FROM notifications_topic AS t
+        JOIN notifications_topicsubscription AS s ON s.organization_id = t.organization_id AND s.topic_id = t.id
+        LEFT JOIN accounts_membership AS m ON m.organization_id = s.organization_id AND m.id = s.membership_id
+        WHERE t.organization_id = %(organization)s AND t.key = %(topic)s
+            AND (s.status = 'confirmed' OR (t.is_mandatory AND s.status = 'unsubscribed'))
+            AND (s.membership_id IS NULL OR m.status = 'active')
+        ON CONFLICT (organization_id, subscription_id, dedupe_key) DO NOTHING
+        RETURNING id, organization_id
+    ), made AS (
+        INSERT INTO notifications_job (id, organization_id, task, queue, arguments, dedupe_key, origin)
+        SELECT uuid7(), organization_id, '{DELIVER}', 'mail',
+               jsonb_build_object('args', jsonb_build_array(id), 'kwargs', '{{}}'::jsonb), 'deliver ' || id, %(origin)s
+        FROM told {JOB_ONCE} RETURNING id
+    )
+    SELECT count(*), {DOORBELL} FROM made
+"""
+
+
+def topic_ensure(*, key: str, name: str, category: str = "") -> Topic:
+    """An existing one stays as it is."""
+    return Topic.objects.get_or_create(key=key, defaults={"name": name, "category": category})[0]  # type: ignore[no-any-return]
+
+
+def notify(*, topic: str, subject: str, body: str, dedupe_key: str) -> int:
+    """Tell a topic's subscribers, each at most once for a dedupe_key; returns how many had not been told."""
+    scope = active_scope()
+    with connection.cursor() as cursor:
+        cursor.execute(NOTIFY, {
+            "organization": scope.organization_id, "topic": topic, "subject": " ".join(subject.split())[:200], "body": body,
+            "key": dedupe_key, "origin": scope.origin.as_json(),
+        })
+        return int(cursor.fetchone()[0])
+
+
+def delivery_send(*, delivery_id: UUID, is_last_attempt: bool) -> str:
+    """Raises TryAgain when the mail server could not take it now.
+
+    Sent once, but for a crash between the mail server's yes and our commit: then the same message, by the same
+    Message-ID, goes out again.
+    """
+    delivery = NotificationDelivery.objects.select_for_update().get(pk=delivery_id)
+    if delivery.status == NotificationDelivery.Status.SENT:
+        return str(delivery.status)
+    delivery.attempts += 1
+    failure = _refused_by_subscriber(delivery)
+    temporary = False
+    if not failure:
+        try:
+            _message(delivery).send()
+        except (SMTPException, OSError) as error:
+            failure, temporary = f"{type(error).__name__}: {error}"[:2000], not (is_last_attempt or _is_permanent(error))
+    if not failure:
+        delivery.sent_at = timezone.now()
+        delivery.status = NotificationDelivery.Status.SENT
+    elif not temporary:
+        delivery.status = NotificationDelivery.Status.FAILED
+    delivery.error = failure
+    delivery.save(update_fields=["attempts", "sent_at", "status", "error"])
+    if temporary:
+        raise TryAgain(failure)
+    return str(delivery.status)
+
+
+def _message(delivery: NotificationDelivery) -> EmailMessage:
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+    return EmailMessage(
+        delivery.subject, delivery.body, to=[delivery.address], headers={"Message-ID": f"<{delivery.pk}@{domain}>"},
+    )
+
+
+def _refused_by_subscriber(delivery: NotificationDelivery) -> str:
+    """A message may wait for hours, and its subscriber leave meanwhile."""
+    subscription = TopicSubscription.objects.select_related("topic").filter(pk=delivery.subscription_id).first()
+    if subscription is None:
+        return "The subscription was deleted before the message was sent."
+    if subscription.status != TopicSubscription.Status.CONFIRMED and not subscription.topic.is_mandatory:
+        return "The subscriber left before the message was sent."
+    return ""
+
+
+def _is_permanent(error: Exception) -> bool:
+    """The mail server's 5xx, except for our own credentials: those can be put right."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    return isinstance(error, SMTPResponseException) and not isinstance(error, SMTPAuthenticationError) and error.smtp_code >= 500
