@@ -20,6 +20,7 @@ from core.embedded import EnvironmentProblem
 
 PROJECT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
+LAST_RUN_ENDS = 2  # seconds within which the web server of a run that was killed gives up its port
 GRACE = 10  # seconds from SIGTERM to SIGKILL
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -49,9 +50,21 @@ def usable_port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise EnvironmentProblem(f"There is no port {text!r}: choose a number as in `make run PORT=8001`.")
     port = int(text)
+    deadline = time.monotonic() + LAST_RUN_ENDS
+    while _is_taken(port):
+        if time.monotonic() > deadline:
+            other = port + 1 if port < 65535 else 8001
+            raise EnvironmentProblem(
+                f"Port {port} is taken: stop what uses it, or choose another with `make run PORT={other}`."
+            )
+        time.sleep(0.1)
+    return port
+
+
+def _is_taken(port: int) -> bool:
     with socket.socket() as visitor:
         if visitor.connect_ex((HOST, port)) == 0:
-            raise _taken(port)
+            return True
     with socket.socket() as probe:
         # As servers do: a connection closed a moment ago does not take the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,23 +74,16 @@ def usable_port(text: str) -> int:
             raise EnvironmentProblem(
                 f"Port {port} is for administrators only: choose another with `make run PORT=8001`."
             ) from error
-        except OSError as error:
-            raise _taken(port) from error
-    return port
-
-
-def _taken(port: int) -> EnvironmentProblem:
-    other = port + 1 if port < 65535 else 8001
-    return EnvironmentProblem(
-        f"Port {port} is taken: stop what uses it, or choose another with `make run PORT={other}`."
-    )
+        except OSError:
+            return True
+    return False
 
 
 def answers(port: int) -> bool:
     """Whether a web server answers, whatever it says."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
-        connection.request("HEAD", "/healthz")
+        connection.request("GET", "/healthz")
         connection.getresponse()
     except (OSError, http.client.HTTPException):
         return False
@@ -183,5 +189,5 @@ def _stop(running: dict[str, subprocess.Popen[str]]) -> None:
         except subprocess.TimeoutExpired:
             _say(f"{name} did not stop within {GRACE} s and is killed.")
         with suppress(ProcessLookupError, PermissionError):  # nobody, or only the dead, are left in its group
-            pass
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,0 +1,34 @@
+# What each target needs is set up the first time, and again when its lock in requirements/ has changed.
+PORT ?= 8000
+ARGS ?=
+PYTHON ?=
+FORCE ?=
+export PYTHON FORCE
+
+.PHONY: help setup run test check bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@awk -F ' *:.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: ## set up Python packages for all the targets (they do it themselves when needed)
+	@sh scripts/setup.sh dev
+
+run: ## run Quartermaster at http://127.0.0.1:8000 until Ctrl-C (PORT=8001, ARGS=--no-demo)
+	@sh scripts/setup.sh local
+	@exec .venv/bin/python manage.py run --port "$(PORT)" $(ARGS)
+
+test: ## run the tests (ARGS="-k stock" chooses some)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: ## run the linters, the type checker and the checks of the architecture and the migrations
+	@sh scripts/setup.sh dev
+	@.venv/bin/python scripts/check.py
+
+bench: ## measure what is promised to be fast
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m bench $(ARGS)
+
+clean: ## remove .venv and the caches, and, after asking or with FORCE=1, the local database and files
+	@sh scripts/clean.sh
