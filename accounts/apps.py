@@ -5,4 +5,5 @@ from accounts.database import FUNCTIONS
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    verbose_name = "Company"
     database_functions = FUNCTIONS

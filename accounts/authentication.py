@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework.authentication import SessionAuthentication
 
+from core.problems import CHALLENGE
+
 
 class PrincipalAuthentication(SessionAuthentication):
     """A request by cookie must also pass the CSRF check."""
@@ -17,4 +19,4 @@ class PrincipalAuthentication(SessionAuthentication):
         return principal.user, principal
 
     def authenticate_header(self, request: Any) -> str:
-        return 'Bearer realm="api"'
+        return CHALLENGE

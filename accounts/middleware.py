@@ -14,7 +14,7 @@ from django.http import FileResponse, HttpRequest
 
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, key_principal
 from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
-from core.problems import json_response, problem
+from core.problems import CHALLENGE, json_response, problem
 from core.tenancy import Origin, organization_scope, scope_is_open
 
 type Handler = Callable[[Any], Any]
@@ -125,7 +125,7 @@ def _chosen_by_session(request: Any) -> Claim | None:
 
 def unauthorized(request: Any, detail: str) -> Any:
     response = json_response(problem(401, "not_authenticated", detail, request=request))
-    response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    response.headers["WWW-Authenticate"] = CHALLENGE
     return response
 
 

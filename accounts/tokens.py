@@ -4,6 +4,8 @@ Access tokens carry the organization and the roles; `verify` needs no query. Ref
 is presented after its rotation ends the session, because somebody else may hold the other copy.
 """
 
+import time
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -59,9 +61,16 @@ class TokenStrategy(JWTTokenStrategy):
 def verify(token: str) -> Claim | None:
     """The claim of an access token, or None if it is forged, expired or of another kind."""
     try:
-        payload = internal.decode_token(token, "access")
-        if payload is None:
-            return None
-        return Claim(UUID(payload["sub"]), UUID(payload["organization"]), int(payload["session"]))
+        claim, expires_at = _read(token)
     except (KeyError, ValueError, TypeError, jwt.InvalidTokenError):
         return None
+    return claim if time.time() < expires_at else None
+
+
+@lru_cache(maxsize=1024)
+def _read(token: str) -> tuple[Claim, int]:
+    """Kept, because a client shows one token with each of its requests. Raises for what is no access token."""
+    payload = internal.decode_token(token, "access")
+    if payload is None:
+        raise ValueError("not an access token")
+    return Claim(UUID(payload["sub"]), UUID(payload["organization"]), int(payload["session"])), int(payload["exp"])

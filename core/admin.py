@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldForeignKeyRawIdWidget
 
 from core.admin_archive import ArchivingAdmin
 from core.admin_forms import TenantModelForm, changed_columns, refusal
-from core.changelist import ArchivedFilter, KeysetChangeList, UncountedPaginator, indexed_columns
+from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
 from core.errors import DomainError
 from core.fields import SearchKeyField
 from core.history import labelled
@@ -56,6 +56,7 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[mis
 
     form = TenantModelForm
     search_keys: Sequence[str] = ()  # columns looked for by their beginning, best of SearchKeyField
+    in_palette = True  # Ctrl+K finds its rows, if it has search keys
     ordering: Any = ("-id",)
     list_per_page = 50
     paginator = UncountedPaginator
@@ -80,7 +81,10 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[mis
         return [*declared, *(field.name for field in references(self.model) if field.name in shown)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return [*self.list_filter, *([ArchivedFilter] if self.archivable else [])]
+        """A reference is filtered by its first rows; the list of all of them may be without end."""
+        named = {field.name for field in references(self.model)}
+        filters = [(one, ReferenceFilter) if one in named else one for one in self.list_filter]
+        return [*filters, *([ArchivedFilter] if self.archivable else [])]
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         return self.search_keys
@@ -205,7 +209,7 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[mis
 class ReadOnlyTenantAdmin(TenantAdmin):
     """Ledgers and rows of the machinery: looked at, never touched."""
 
-    actions = None
+    actions: Any = None
     warn_unsaved_form = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connection, models
@@ -17,31 +18,33 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
 from core.models import ArchivableModel
-from core.paging import Page, Window
+from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter, MissingPermission
-from core.reading import BASE, Plan, compile_plan
+from core.reading import BASE, Plan, compile_plan, fetch
 from core.tenancy import active_organization_id
 
 VERBS = {
     "GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete",
 }
 GENERAL_PARAMETERS = ("limit", "cursor", "sort", "search", "count", "fields", "archived")
-LARGEST_PAGE = 500
 
 
 class HasPermission(BasePermission):
     """The permission of the view's action, else the one of the method and the model, e.g. inventory.add_product."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
+        principal = request._request.principal
+        if principal is None:
+            return False
         needed = required_permission(view, request.method)
-        if needed in request._request.principal.permissions:
+        if needed in principal.permissions:
             return True
         raise MissingPermission(needed)
 
 
 def required_permission(view: Any, method: str) -> str:
     options = view.model()._meta
-    return view.permission or f"{options.app_label}.{VERBS[method]}_{options.model_name}"
+    return view.permission or f"{options.app_label}.{VERBS.get(method, 'view')}_{options.model_name}"
 
 
 class ReadViewSet(GenericViewSet):
@@ -66,25 +69,19 @@ class ReadViewSet(GenericViewSet):
         return _filter_parameters(cls)
 
     @classmethod
-    def known_parameters(cls) -> list[str]:
-        without = set() if cls.search_keys else {"search"}
-        if not issubclass(cls.model(), ArchivableModel):
-            without.add("archived")
-        return [name for name in GENERAL_PARAMETERS if name not in without] + sorted(cls.filter_parameters())
+    def known_parameters(cls) -> Sequence[str]:
+        return _known_parameters(cls)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         query = self._query(self.known_parameters())
-        window = Window(self.model(), self._sort(query), _limit(query), query.get("cursor"))
+        window = self._window(query)
         plan = self._plan(query)
         where, values = _joined(self._conditions(query))
         beyond, position, order = window.sql(BASE)
         keys = [f"{BASE}.{key.field.column}" for key in window.keys]
         sql = f"{plan.select(keys)} WHERE {where}{f' AND {beyond}' if beyond else ''} ORDER BY {order} LIMIT {window.size + 1}"
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [*values, *position])
-            found = cursor.fetchall()
         width = len(plan.names)
-        page = window.page(found, lambda row: row[width:])
+        page = window.page(fetch(sql, [*values, *position]), lambda row: row[width:])
         body = {**self._links(page), "results": [plan.read(row) for row in page.rows]}
         if "count" in query:
             body["count"] = self._count(query["count"], where, values)
@@ -101,12 +98,10 @@ class ReadViewSet(GenericViewSet):
         except ValidationError as error:  # what is not a key names no row
             raise Http404 from error
         where, values = _joined([*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [pk])])
-        with connection.cursor() as cursor:
-            cursor.execute(f"{plan.select()} WHERE {where}", values)
-            row = cursor.fetchone()
-        if row is None:
+        found = fetch(f"{plan.select()} WHERE {where}", values)
+        if not found:
             raise Http404
-        return plan.read(row)
+        return plan.read(found[0])
 
     def row_conditions(self) -> Conditions:
         """Which rows this resource has at all; the organization is named so that the planner uses its statistics."""
@@ -159,6 +154,12 @@ class ReadViewSet(GenericViewSet):
                 raise BadParameter("sort", f"Unknown sort key {name!r}. Known: {', '.join(known)}.")
         return asked or self.ordering
 
+    def _window(self, query: Mapping[str, str]) -> Window:
+        try:
+            return Window(self.model(), self._sort(query), _limit(query), query.get("cursor"))
+        except BadCursor as error:
+            raise BadParameter("cursor", str(error)) from error
+
     def _count(self, how: str, where: str, values: Sequence[Any]) -> int:
         source = f"FROM {self.model()._meta.db_table} AS {BASE} WHERE {where}"
         with connection.cursor() as cursor:
@@ -176,9 +177,8 @@ class ReadViewSet(GenericViewSet):
     def _link(self, cursor: str | None) -> str | None:
         if cursor is None:
             return None
-        query = self.request.query_params.copy()
-        query["cursor"] = cursor
-        return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
+        query = urlencode({**self.request.query_params.dict(), "cursor": cursor})
+        return self.request.build_absolute_uri(f"{self.request.path}?{query}")
 
 
 class TenantViewSet(ReadViewSet):
@@ -237,12 +237,20 @@ def _filter_parameters(view: type[ReadViewSet]) -> dict[str, tuple[models.Field,
     return parameters(view.model(), view.filters)
 
 
+@cache
+def _known_parameters(view: type[ReadViewSet]) -> Sequence[str]:
+    without = set() if view.search_keys else {"search"}
+    if not issubclass(view.model(), ArchivableModel):
+        without.add("archived")
+    return [name for name in GENERAL_PARAMETERS if name not in without] + sorted(view.filter_parameters())
+
+
 def _joined(conditions: Sequence[Condition]) -> tuple[str, list[Any]]:
     return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
 
 
 def _limit(query: Mapping[str, str]) -> int:
-    asked = query.get("limit", "50")
+    asked = query.get("limit", str(DEFAULT_PAGE))
     if not (asked.isascii() and asked.isdecimal()) or not 1 <= int(asked[:9]) <= LARGEST_PAGE:
         raise BadParameter("limit", f"limit: a whole number from 1 to {LARGEST_PAGE}.")
     return int(asked)

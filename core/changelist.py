@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import RelatedFieldListFilter, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Page, Paginator
@@ -96,6 +96,17 @@ class ArchivedFilter(SimpleListFilter):
         current, *others = super().choices(changelist)
         yield {**current, "display": "Current"}
         yield from others
+
+
+class ReferenceFilter(RelatedFieldListFilter):
+    """For references to few rows, such as warehouses: the first of them, not all."""
+
+    most = 50
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        ordering = self.field_admin_ordering(field, request, model_admin) or ("pk",)
+        rows = field.related_model._default_manager.order_by(*ordering)
+        return [(row.pk, str(row)) for row in rows[: self.most]]
 
 
 def indexed_columns(model: type[models.Model]) -> set[str]:

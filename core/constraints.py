@@ -22,6 +22,8 @@ class Violation(NamedTuple):
 
 def violated(error: Exception) -> Violation | None:
     """None where the database's complaint says nothing about the caller's input."""
+    if isinstance(error, models.ProtectedError):  # Django looks before it deletes
+        return _in_use(next(iter(error.protected_objects))._meta.db_table)
     diagnosis = getattr(error.__cause__, "diag", None)
     state = getattr(error.__cause__, "sqlstate", None)
     if diagnosis is None:
@@ -43,9 +45,13 @@ def violated(error: Exception) -> Violation | None:
 def _reference(name: str, diagnosis: Any) -> Violation:
     # PostgreSQL says which side broke in the detail alone: "... is not present" or "... is still referenced".
     if "still referenced" in (diagnosis.message_detail or ""):
-        return Violation(409, "in_use", f"Rows of {diagnosis.table_name} still refer to this one.", ())
+        return _in_use(diagnosis.table_name)
     field = _references().get(name)
     return Violation(400, "does_not_exist", "There is no such row in this organization.", (field,) if field else ())
+
+
+def _in_use(table: str) -> Violation:
+    return Violation(409, "in_use", f"Rows of {table} still refer to this one.", ())
 
 
 @cache

@@ -9,6 +9,8 @@ import orjson
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 
+DEFAULT_PAGE, LARGEST_PAGE = 50, 500  # rows
+
 
 class BadCursor(Exception):
     """The cursor is damaged, or was made for another order."""

@@ -18,6 +18,7 @@ from core.constraints import violated
 from core.rendering import dumps
 
 CONTENT_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="api"'  # of each 401, by RFC 9110
 STATUS_OF = {errors.Invalid: 400, errors.NotAuthenticated: 401, errors.Forbidden: 403, errors.NotFound: 404, errors.Conflict: 409}
 
 
@@ -42,8 +43,8 @@ def to_response(error: Exception, context: dict[str, Any]) -> Response | None:
     headers = {}
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait))
-    if header := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = header
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = CHALLENGE
     extra = {"missing_permission": error.permission} if isinstance(error, MissingPermission) else {}
     body = problem(status, code, detail, request=request._request, errors=fields, **extra)
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)

@@ -2,13 +2,95 @@
 
 from typing import Any
 
+from django.db import models
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import AllowAny
+
+from core.paging import DEFAULT_PAGE, LARGEST_PAGE
+
+TYPES: dict[type[models.Field], dict[str, Any]] = {
+    models.UUIDField: {"type": "string", "format": "uuid"},
+    models.BooleanField: {"type": "boolean"},
+    models.IntegerField: {"type": "integer"},
+    models.DecimalField: {"type": "string", "format": "decimal"},
+    models.DateTimeField: {"type": "string", "format": "date-time"},
+    models.DateField: {"type": "string", "format": "date"},
+}
+
+
+class Pages:
+    """What a list answers, in the interface of DRF's paginators."""
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        count = {"type": "integer", "description": "Only when the request asks for it by `count`."}
+        return {
+            "type": "object", "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema, "count": count},
+        }  # fmt: skip
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return []  # known to get_override_parameters
 
 
 class Schema(AutoSchema):
+    @property
+    def _columns(self) -> list[str] | None:
+        """The readable fields of a resource; None for any other view. By its methods: core.api imports this module."""
+        return list(self.view.serializer_class().fields) if hasattr(self.view, "known_parameters") else None
+
     def get_override_parameters(self) -> list[Any]:
-        known = getattr(self.view, "known_parameters", None)  # importing core.api here would be a circle
-        if known is None or self.view.action != "list":
+        action = getattr(self.view, "action", "")
+        if self._columns is None or action not in ("list", "retrieve"):
             return []
-        return [OpenApiParameter(name, str) for name in known()]
+        names = self.view.known_parameters() if action == "list" else ["fields"]
+        return [self._parameter(name) for name in names]
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        anonymous = any(isinstance(permission, AllowAny) for permission in self.view.get_permissions())
+        return [{}] if anonymous else super().get_auth()
+
+    def get_description(self) -> str:
+        """Of the action, else of the view itself: the docstrings of base classes are for us."""
+        action = getattr(self.view, getattr(self.view, "action", None) or "", None)
+        own = action.__doc__ if hasattr(action, "mapping") else None
+        return own or type(self.view).__dict__.get("__doc__") or ""
+
+    def _get_paginator(self) -> Pages | None:
+        return Pages() if self._columns is not None else None
+
+    def _parameter(self, name: str) -> OpenApiParameter:
+        schema, description = self._general(name)
+        if name in self.view.filter_parameters():
+            schema, description = _filter_schema(*self.view.filter_parameters()[name]), ""
+        return OpenApiParameter(name, schema, description=description, style="form", explode=False)
+
+    def _general(self, name: str) -> tuple[dict[str, Any], str]:
+        sort_keys = [f"{sign}{key}" for key in [*self.view.sort_fields, "id"] for sign in ("", "-")]
+        known: dict[str, tuple[dict[str, Any], str]] = {
+            "limit": ({"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE}, "Rows of a page."),
+            "cursor": ({"type": "string"}, "From `next` or `previous` of another page."),
+            "sort": (_several({"type": "string", "enum": sort_keys}), "Descending with a minus sign."),
+            "search": ({"type": "string", "minLength": 1}, "What a name or a code begins with, in any case."),
+            "count": ({"type": "string", "enum": ["exact", "estimate"]}, "Adds `count` to the answer; an estimate costs nothing."),
+            "fields": (_several({"type": "string", "enum": self._columns}), "Only these fields."),
+            "archived": ({"type": "boolean", "default": False}, "The archived rows instead of the others."),
+        }
+        return known.get(name, ({"type": "string"}, ""))
+
+
+def _several(items: dict[str, Any]) -> dict[str, Any]:
+    """Separated by commas, by explode=False."""
+    return {"type": "array", "items": items}
+
+
+def _filter_schema(field: Any, lookup: str) -> dict[str, Any]:
+    if lookup == "isnull":
+        return {"type": "boolean"}
+    output = field.output_field if isinstance(field, models.GeneratedField) else field
+    target = output.target_field if isinstance(output, models.ForeignKey) else output
+    value = next((schema for kind, schema in TYPES.items() if isinstance(target, kind)), {"type": "string"})
+    if output.choices:
+        value = {"type": "string", "enum": [choice for choice, _ in output.flatchoices]}
+    return _several(value) if lookup == "in" else value

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
@@ -23,7 +23,8 @@ class Origin:
     ip: str = ""
 
     def as_json(self) -> str:
-        return orjson.dumps({name: value for name, value in asdict(self).items() if value}).decode()
+        given = {field: value for field in self.__slots__ if (value := getattr(self, field))}
+        return orjson.dumps(given).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hashlib import md5
 from django.apps import apps
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper, truncate_name
-from django.db.models import Model
+from django.db.models import GeneratedField, Model
 
 from core.fields import TenantForeignKey
 from core.models import AuditedModel, LedgerModel, TenantRow
@@ -72,7 +72,8 @@ def wanted() -> Facts:
     for model in apps.get_models():
         facts |= _triggers(model)
     for table, privileges in settings.SHARED_TABLES.items():
-        facts |= _grants(table, privileges, privileges)
+        app, worker = (privileges, privileges) if isinstance(privileges, str) else privileges
+        facts |= _grants(table, app, worker)
     return facts
 
 
@@ -171,11 +172,12 @@ def _triggers(model: type[Model]) -> Facts:
     organization = "organization_id" if issubclass(model, TenantRow) else "id" if model._meta.model_name == "organization" else ""
     redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored])
     arguments = f"'{organization}', '{{{redacted}}}', '{{{ignored}}}'"
+    generated = ",".join(field.column for field in model._meta.local_fields if isinstance(field, GeneratedField))
     tree = _trigger(table, "wall_tree", "BEFORE INSERT OR UPDATE OF parent_id", "ROW", f"refuse_cycle('{model.tree_depth}')")
     return {
         **(tree if model.tree_depth else {}),
         **_trigger(table, "wall", "AFTER INSERT OR DELETE OR UPDATE", "ROW", f"audit_row({arguments})"),
-        **_trigger(table, "wall_version", "BEFORE UPDATE", "ROW", "raise_version()"),
+        **_trigger(table, "wall_version", "BEFORE UPDATE", "ROW", f"raise_version('{{{generated}}}')"),
     }
 
 

@@ -65,9 +65,12 @@ BEGIN
 END
 """)
 
+# Argument: generated columns, which are still empty in a row that is about to be written.
 RAISE_VERSION = Function("raise_version()", "trigger", """
+DECLARE
+    unremarkable text[] := '{version,updated_at}' || TG_ARGV[0]::text[];
 BEGIN
-    IF to_jsonb(NEW) - '{version,updated_at}'::text[] IS DISTINCT FROM to_jsonb(OLD) - '{version,updated_at}'::text[] THEN
+    IF to_jsonb(NEW) - unremarkable IS DISTINCT FROM to_jsonb(OLD) - unremarkable THEN
         NEW.version := OLD.version + 1;
         NEW.updated_at := now();
     ELSE

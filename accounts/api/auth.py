@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,7 +16,7 @@ from core.tenancy import active_scope
 from core.errors import NotAuthenticated
 
 
-class Anyone(BasePermission):
+class Anyone(AllowAny):
     """For the addresses that config.api lists as anonymous, and no other."""
 
 
@@ -28,7 +28,9 @@ class SignedIn(BasePermission):
 class SignInSerializer(StrictSerializer):
     email = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=1000, trim_whitespace=False, style={"input_type": "password"})
-    organization = serializers.CharField(max_length=50, required=False, default="", help_text="A slug, for members of several.")
+    organization = serializers.CharField(
+        max_length=50, required=False, default="", allow_blank=True, help_text="A slug, for members of several.",
+    )
 
 
 class RefreshSerializer(StrictSerializer):

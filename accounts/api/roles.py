@@ -61,8 +61,8 @@ class ApiKeyViewSet(TenantViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         row, key = api_key_create(**serializer.validated_data, granter=request._request.principal.permissions)  # type: ignore[attr-defined]
-        body = {**self.read_row(row.pk), "key": key}
-        return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store", "Location": request.build_absolute_uri(f"{request.path}{row.pk}/")}
+        return Response({**self.read_row(row.pk), "key": key}, status=status.HTTP_201_CREATED, headers=headers)
 
     @extend_schema(request=None, responses=ApiKeySerializer)
     @action(detail=True, methods=["post"], permission="accounts.change_apikey")

@@ -15,6 +15,7 @@ DATA_DIR = BASE_DIR / ".data"
 
 SECRET_KEY = env("SECRET_KEY", default="")
 DEBUG = False
+DEMO_ALLOWED = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "config.urls"
@@ -101,9 +102,9 @@ def role_databases(server: dict[str, Any], *, passwords: bool) -> dict[str, dict
     return found
 
 
-# Tables that belong to no organization, and what the app and the worker may do there.
+# Tables that belong to no organization, and what both roles may do there, or the app and the worker each.
 EVERYTHING, READ = "DELETE,INSERT,SELECT,UPDATE", "SELECT"
-SHARED_TABLES = {
+SHARED_TABLES: dict[str, str | tuple[str, str]] = {
     "account_emailaddress": EVERYTHING,
     "account_emailconfirmation": EVERYTHING,
     "accounts_user": "INSERT,SELECT,UPDATE",
@@ -114,6 +115,8 @@ SHARED_TABLES = {
     "django_content_type": READ,
     "django_migrations": READ,
     "django_session": EVERYTHING,
+    "notifications_schedule": (READ, EVERYTHING),
+    "notifications_schedulerun": (READ, EVERYTHING),
     "usersessions_usersession": EVERYTHING,
 }
 
@@ -162,7 +165,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "PREPROCESSING_HOOKS": [],
+    "DEFAULT_GENERATOR_CLASS": "config.schema.Generator",
+    "POSTPROCESSING_HOOKS": [],  # enumerations stay in their fields: as components they would need names of their own
 }
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -31,3 +31,4 @@ else:
     DATABASES = base.role_databases(ADMIN_DATABASE, passwords=True)
 
 WHITENOISE_USE_FINDERS = True
+DEMO_ALLOWED = True

@@ -1,0 +1,74 @@
+"""The numbers of the organization on the admin's first page."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from django.urls import NoReverseMatch, reverse
+from django.utils.formats import number_format
+
+from inventory.queries.dashboard import Overview, overview
+
+AXIS = {"grid": {"display": False}, "ticks": {"color": "#7b8493", "maxRotation": 0, "precision": 0}}
+CHART_OPTIONS = {  # of Chart.js
+    "animation": False, "maintainAspectRatio": False, "plugins": {"legend": {"display": False}},
+    "scales": {"x": AXIS, "y": {**AXIS, "beginAtZero": True, "suggestedMax": 4}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    title: str
+    value: str
+    note: str
+    url: str
+    alarming: bool = False
+
+
+def context(request: Any) -> dict[str, Any]:
+    """Empty for members who may not see the stock."""
+    if not request.user.has_perm("inventory.view_stockitem"):
+        return {}
+    numbers = overview()
+    return {
+        "cards": _cards(numbers), "moves_per_day": numbers.moves_per_day,
+        "moves_chart": _chart(numbers), "moves_chart_options": orjson.dumps(CHART_OPTIONS).decode(),
+    }
+
+
+def _cards(numbers: Overview) -> list[Card]:
+    return [
+        Card("Stock value", _money(numbers.stock_value), f"{numbers.currency}, at standard cost", _list("inventory_stockitem")),
+        Card("SKUs", _count(numbers.skus), "variants in the catalog", _list("inventory_productvariant")),
+        Card("Low", _count(numbers.low), "at or under their minimum", _list("inventory_reorderrule"), numbers.low > 0),
+        Card("Out of stock", _count(numbers.out_of_stock), "variants without any", _list("inventory_productvariant"), numbers.out_of_stock > 0),
+        Card("Reorder tasks", _count(numbers.open_reorder_tasks), "open", _list("inventory_reordertask")),
+    ]
+
+
+def _chart(numbers: Overview) -> str:
+    """For unfold's chart component: JSON of Chart.js."""
+    return orjson.dumps({
+        "labels": [f"{day:%b} {day.day}" for day, _ in numbers.moves_per_day],
+        "datasets": [{
+            "label": "Moves", "data": [moves for _, moves in numbers.moves_per_day],
+            "backgroundColor": "var(--color-primary-500)", "borderRadius": 3,
+        }],
+    }).decode()
+
+
+def _list(name: str) -> str:
+    """Empty where the page is not registered."""
+    try:
+        return reverse(f"admin:{name}_changelist")
+    except NoReverseMatch:
+        return ""
+
+
+def _money(amount: Decimal) -> str:
+    return number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=True)
+
+
+def _count(number: int) -> str:
+    return number_format(number, use_l10n=True, force_grouping=True)
