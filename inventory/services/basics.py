@@ -36,14 +36,16 @@ REASONS = {
 def units_create(codes: Iterable[str] = tuple(UNITS)) -> None:
     """Those that are missing; existing ones stay as they are."""
     UnitOfMeasure.objects.bulk_create([
-        UnitOfMeasure(code=code, name=UNITS[code][0], dimension=UNITS[code][1], rounding=UNITS[code][2]) for code in codes
+        UnitOfMeasure(code=code, name=UNITS[code][0], dimension=UNITS[code][1], rounding=UNITS[code][2])
+        for code in codes
     ], ignore_conflicts=True)
 
 
 def reasons_create(keys: Iterable[tuple[ReasonCode.Kind, str]] = tuple(REASONS)) -> None:
     """Those that are missing; existing ones stay as they are."""
     ReasonCode.objects.bulk_create([
-        ReasonCode(kind=kind, code=code, name=REASONS[kind, code][0], requires_note=REASONS[kind, code][1]) for kind, code in keys
+        ReasonCode(kind=kind, code=code, name=REASONS[kind, code][0], requires_note=REASONS[kind, code][1])
+        for kind, code in keys
     ], ignore_conflicts=True)
 
 

@@ -1,4 +1,4 @@
-"""A month of trade in the demo's vehicle-parts company, by the posting service: the same each time, ending yesterday."""
+"""A month of trade in the demo's vehicle-parts company, posted: the same each time, ending yesterday."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -10,10 +10,10 @@ from uuid import UUID
 from inventory.models import Location, ReasonCode
 from inventory.services.basics import OPENING
 from inventory.services.demo_parts import PORTO, Part
+from inventory.services.posting import Line
 from inventory.services.stock import (
     Adjustment,
     Circumstances,
-    Line,
     stock_adjust,
     stock_issue,
     stock_move,
@@ -95,7 +95,8 @@ class Month:
 
     def _sell_in_branch(self, day: date) -> None:
         sold = [
-            (part, part.branch_bin_id, min(1 + part.weekly // 4, self.branch_held[part.variant_id])) for part in self.branch_parts
+            (part, part.branch_bin_id, min(1 + part.weekly // 4, self.branch_held[part.variant_id]))
+            for part in self.branch_parts
         ]
         _issue(sold, self.branch_held, self._at(day, time(15, 10), Kind.ISSUE, "SALE"))
 
@@ -119,11 +120,13 @@ class Month:
         if self.held[found.variant_id] + change >= 0:
             self.held[found.variant_id] += change
             adjustment = Adjustment(found.variant_id, found.bin_id, counted=Decimal(self.held[found.variant_id]))
-            stock_adjust(adjustments=[adjustment], circumstances=self._at(day, time(17, 40), Kind.ADJUSTMENT, code, note))
+            circumstances = self._at(day, time(17, 40), Kind.ADJUSTMENT, code, note)
+            stock_adjust(adjustments=[adjustment], circumstances=circumstances)
         if self.held[doubtful.variant_id] >= 2:
             self.held[doubtful.variant_id] -= 2
             line = Line(doubtful.variant_id, Decimal(2), doubtful.bin_id, self.quarantine)
-            stock_move(lines=[line], circumstances=self._at(day, time(17, 50), Kind.MOVE, "INSPECT", "Box crushed in transit"))
+            circumstances = self._at(day, time(17, 50), Kind.MOVE, "INSPECT", "Box crushed in transit")
+            stock_move(lines=[line], circumstances=circumstances)
 
     def _at(self, day: date, at: time, kind: ReasonCode.Kind, code: str, note: str = "") -> Circumstances:
         return Circumstances(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from django.utils.text import slugify
 
 from accounts.models import Address, Contact, Party
 from core.csv_kinds import DECIMAL, FLAG, INTEGER, TEXT, WORD
-from core.dirty_csv import Column, Row, UnreadableTable, read_table
+from core.dirty_csv import Column, UnreadableTable, read_table
 from inventory.models import (
     Category,
     Location,
@@ -40,10 +41,14 @@ PARTS = (
     Column("restocked", FLAG, required=True),
 )
 
+FIGURES = ("supplier", "cost", "opening", "minimum", "maximum", "multiple", "weekly", "restocked")
+
+type Values = dict[str, Any]
+
 PORTO, LISBON = "PORTO", "LISBOA"
 SITES = {
-    PORTO: ("Porto, main warehouse", {"street1": "Rua de Costa Cabral 1480", "city": "Porto", "postal_code": "4200-219"}),
-    LISBON: ("Lisbon, branch", {"street1": "Avenida Infante Dom Henrique 306", "city": "Lisboa", "postal_code": "1950-421"}),
+    PORTO: ("Porto, main warehouse", ("Rua de Costa Cabral 1480", "Porto", "4200-219")),
+    LISBON: ("Lisbon, branch", ("Avenida Infante Dom Henrique 306", "Lisboa", "1950-421")),
 }
 AISLES = {PORTO: "ABC", LISBON: "A"}
 BINS_PER_AISLE = 4
@@ -59,7 +64,7 @@ class Part:
 
     variant_id: UUID
     supplier: str
-    cost: Any
+    cost: Decimal
     opening: int
     minimum: int
     maximum: int
@@ -82,44 +87,44 @@ def parts_create(*, folder: Path) -> list[Part]:
     _rules(rows, variants, suppliers)
     return [
         Part(
-            variant.pk, row.get("supplier", str), row.values["cost"], *(row.get(name, int) for name in
-            ("opening", "minimum", "maximum", "multiple", "weekly")), row.get("restocked", bool),
-            bins[PORTO][place % len(bins[PORTO])].pk, bins[LISBON][place % len(bins[LISBON])].pk,
+            variant_id=variant.pk, bin_id=bins[PORTO][place % len(bins[PORTO])].pk,
+            branch_bin_id=bins[LISBON][place % len(bins[LISBON])].pk, **{name: row[name] for name in FIGURES},
         )
         for place, (row, variant) in enumerate(zip(rows, variants, strict=True))
     ]
 
 
-def _read(path: Path, columns: tuple[Column, ...]) -> list[Row]:
+def _read(path: Path, columns: tuple[Column, ...]) -> list[Values]:
     reading = read_table(path, columns)
     if reading.problems:
         raise UnreadableTable(f"The demo's data is damaged: {reading.problems[0]}")
-    return reading.rows
+    return [row.values for row in reading.rows]
 
 
-def _suppliers(rows: list[Row]) -> dict[str, Supplier]:
+def _suppliers(rows: list[Values]) -> dict[str, Supplier]:
     parties = Party.objects.bulk_create([
-        Party(name=row.get("name", str), external_ref=f"supplier:{row.get('code', str)}", payment_terms_days=30) for row in rows
+        Party(name=row["name"], external_ref=f"supplier:{row['code']}", payment_terms_days=30)
+        for row in rows
     ])
     pairs = list(zip(rows, parties, strict=True))
     Address.objects.bulk_create([
         Address(
-            party=party, street1=row.get("street", str), city=row.get("city", str), postal_code=row.get("postal_code", str),
-            country=row.get("country", str), is_default=True,
+            party=party, street1=row["street"], city=row["city"], postal_code=row["postal_code"],
+            country=row["country"], is_default=True,
         )
         for row, party in pairs
     ])
     Contact.objects.bulk_create([
         Contact(
-            party=party, name=row.get("contact", str), position=row.get("position", str), email=row.get("email", str),
-            phone=row.get("phone", str), is_primary=True,
+            party=party, name=row["contact"], position=row["position"], email=row["email"],
+            phone=row["phone"], is_primary=True,
         )
         for row, party in pairs
     ])
     suppliers = Supplier.objects.bulk_create([
         Supplier(
-            party=party, code=row.get("code", str), currency="EUR", lead_time_days=row.get("lead_time_days", int),
-            min_order_value=row.values["min_order_value"],
+            party=party, code=row["code"], currency="EUR", lead_time_days=row["lead_time_days"],
+            min_order_value=row["min_order_value"],
         )
         for row, party in pairs
     ])
@@ -128,8 +133,10 @@ def _suppliers(rows: list[Row]) -> dict[str, Supplier]:
 
 def _warehouse(code: str) -> list[Location]:
     """The bins of a new warehouse."""
-    name, place = SITES[code]
-    address = Address.objects.create(kind=Address.Kind.SITE, country="PT", **place)
+    name, (street, city, postal_code) = SITES[code]
+    address = Address.objects.create(
+        kind=Address.Kind.SITE, street1=street, city=city, postal_code=postal_code, country="PT",
+    )
     warehouse = Warehouse.objects.create(code=code, name=name, address=address, timezone="Europe/Lisbon")
     Location.objects.bulk_create([
         Location(warehouse=warehouse, code=area, name=title, kind=kind, barcode=f"{code}-{area}")
@@ -140,34 +147,33 @@ def _warehouse(code: str) -> list[Location]:
     ])
     bins: list[Location] = Location.objects.bulk_create([
         Location(
-            warehouse=warehouse, parent=aisle, code=f"{aisle.code}-{number:02}", barcode=f"{code}-{aisle.code}-{number:02}",
-            pick_sequence=100 * place + number,
+            warehouse=warehouse, parent=aisle, code=f"{aisle.code}-{number:02}",
+            barcode=f"{code}-{aisle.code}-{number:02}", pick_sequence=100 * place + number,
         )
         for place, aisle in enumerate(aisles, start=1) for number in range(1, BINS_PER_AISLE + 1)
     ])
     return bins
 
 
-def _variants(rows: list[Row]) -> list[ProductVariant]:
-    categories = _categories(row.get("category", str) for row in rows)
-    makers = {
-        maker.name: maker for maker in Party.objects.bulk_create([
-            Party(name=name, external_ref=f"manufacturer:{slugify(name)}") for name in _distinct(row.get("manufacturer", str) for row in rows)
-        ])
-    }
+def _variants(rows: list[Values]) -> list[ProductVariant]:
+    categories = _categories(row["category"] for row in rows)
+    makers = {maker.name: maker for maker in Party.objects.bulk_create([
+        Party(name=name, external_ref=f"manufacturer:{slugify(name)}")
+        for name in _distinct(row["manufacturer"] for row in rows)
+    ])}
     units = {unit.code: unit for unit in UnitOfMeasure.objects.all()}
     products = Product.objects.bulk_create([
         Product(
-            name=row.get("name", str), category=categories[row.get("category", str)], manufacturer=makers[row.get("manufacturer", str)],
-            base_unit=units[row.get("unit", str)], hs_code=row.get("hs_code", str), country_of_origin=row.get("origin", str),
-            external_ref=row.get("sku", str),
+            name=row["name"], category=categories[row["category"]], manufacturer=makers[row["manufacturer"]],
+            base_unit=units[row["unit"]], hs_code=row["hs_code"], country_of_origin=row["origin"],
+            external_ref=row["sku"],
         )
         for row in rows
     ])
     variants: list[ProductVariant] = ProductVariant.objects.bulk_create([
         ProductVariant(
-            product=product, sku=row.get("sku", str), name=product.name, standard_cost=row.values["cost"],
-            weight=row.values["weight"], external_ref=row.get("sku", str),
+            product=product, sku=row["sku"], name=product.name, standard_cost=row["cost"],
+            weight=row["weight"], external_ref=row["sku"],
         )
         for row, product in zip(rows, products, strict=True)
     ])
@@ -177,7 +183,8 @@ def _variants(rows: list[Row]) -> list[ProductVariant]:
 def _categories(paths: Iterable[str]) -> dict[str, Category]:
     """By path, such as Brakes/Brake pads: a tree of two levels."""
     names = [path.split("/") for path in _distinct(paths)]
-    tops = {top.name: top for top in Category.objects.bulk_create([_category(None, top) for top in _distinct(top for top, _ in names)])}
+    roots = Category.objects.bulk_create([_category(None, top) for top in _distinct(top for top, _ in names)])
+    tops = {root.name: root for root in roots}
     leaves = Category.objects.bulk_create([_category(tops[top], leaf) for top, leaf in names])
     return {f"{leaf.parent.name}/{leaf.name}": leaf for leaf in leaves}
 
@@ -190,22 +197,22 @@ def _distinct(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _supplier_products(rows: list[Row], variants: list[ProductVariant], suppliers: dict[str, Supplier]) -> None:
+def _supplier_products(rows: list[Values], variants: list[ProductVariant], suppliers: dict[str, Supplier]) -> None:
     SupplierProduct.objects.bulk_create([
         SupplierProduct(
-            supplier=suppliers[row.get("supplier", str)], variant=variant, supplier_sku=f"{row.get('supplier', str)}-{variant.sku}",
-            order_multiple=row.get("multiple", int), last_price=row.values["cost"], is_preferred=True,
+            supplier=suppliers[row["supplier"]], variant=variant, supplier_sku=f"{row['supplier']}-{variant.sku}",
+            order_multiple=row["multiple"], last_price=row["cost"], is_preferred=True,
         )
         for row, variant in zip(rows, variants, strict=True)
     ])
 
 
-def _rules(rows: list[Row], variants: list[ProductVariant], suppliers: dict[str, Supplier]) -> None:
+def _rules(rows: list[Values], variants: list[ProductVariant], suppliers: dict[str, Supplier]) -> None:
     main = Warehouse.objects.get(code=PORTO)
     ReorderRule.objects.bulk_create([
         ReorderRule(
-            variant=variant, warehouse=main, min_quantity=row.get("minimum", int), max_quantity=row.get("maximum", int),
-            preferred_supplier=suppliers[row.get("supplier", str)],
+            variant=variant, warehouse=main, min_quantity=row["minimum"], max_quantity=row["maximum"],
+            preferred_supplier=suppliers[row["supplier"]],
         )
         for row, variant in zip(rows, variants, strict=True)
     ])

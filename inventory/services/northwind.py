@@ -38,11 +38,11 @@ def remarks(run: Run) -> list[str]:
     """What a reader of the report must know."""
     employees, orders, lines = (len(run.rows(table)) for table in (EMPLOYEES, ORDERS, ORDER_DETAILS))
     said = [
-        f"Read, but not stored: {orders} orders with {lines} lines, because there are no sales orders yet, and {employees}"
-        " employees, because people are invited and not imported. Units on order wait for purchase orders.",
+        f"Read, but not stored: {orders} orders with {lines} lines, because there are no sales orders yet, and"
+        f" {employees} employees, because people are invited, not imported. Units on order wait for purchase orders.",
         "Northwind knows no cost: unitPrice became the standard cost of the variants.",
     ]
     currency = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
     if currency != CURRENCY:
-        said.append(f"Its prices are in {CURRENCY} and were taken as {currency}, the organization's currency, unconverted.")
+        said.append(f"Its prices are {CURRENCY}, taken as {currency} here, which is the organization's currency.")
     return said

@@ -80,9 +80,9 @@ def _addresses(run: Run, table: Table, parties: Parties) -> None:
             run.leave_out(table, row.line, "country", f"{said}, so the partner goes in without this address")
             continue
         drafts.append(Draft(row.line, {
-            "party_id": parties[row.line], "street1": row.find("address", str) or "", "city": row.find("city", str) or "",
+            "party_id": parties[row.line], "country": COUNTRIES[country],
+            "street1": row.find("address", str) or "", "city": row.find("city", str) or "",
             "region": row.find("region", str) or "", "postal_code": row.find("postalCode", str) or "",
-            "country": COUNTRIES[country],
         }, starts={"kind": Address.Kind.BILLING, "is_default": True}))
     existing = Address.objects.filter(party__in=parties.values(), kind=Address.Kind.BILLING, is_default=True)
     run.upsert("addresses", table, existing, drafts, key=("party_id",), columns=ADDRESS_COLUMNS)

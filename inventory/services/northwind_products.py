@@ -58,14 +58,17 @@ def import_rules(run: Run, items: list[Item], location: Location) -> None:
         )
         for item in items
     ]
-    existing = ReorderRule.objects.filter(variant__in=[item.variant_id for item in items], warehouse=location.warehouse_id)
-    ids = run.upsert("reorder rules", PRODUCTS, existing, drafts, key=("variant_id",), columns={"min_quantity": "reorderLevel"})
+    variants = [item.variant_id for item in items]
+    existing = ReorderRule.objects.filter(variant__in=variants, warehouse=location.warehouse_id)
+    columns = {"min_quantity": "reorderLevel"}
+    ids = run.upsert("reorder rules", PRODUCTS, existing, drafts, key=("variant_id",), columns=columns)
     levels_refresh(ids.values())
 
 
 def _categories(run: Run) -> None:
     refs = {row.line: category_ref(row.get("categoryID", int)) for row in run.rows(CATEGORIES)}
-    taken = set(Category.objects.filter(parent=None).exclude(external_ref__in=refs.values()).values_list("slug", flat=True))
+    others = Category.objects.filter(parent=None).exclude(external_ref__in=refs.values())
+    taken = set(others.values_list("slug", flat=True))
     drafts = []
     for row in run.rows(CATEGORIES):
         name = row.get("categoryName", str)
@@ -74,7 +77,8 @@ def _categories(run: Run) -> None:
             starts={"slug": _free_slug(name, row.get("categoryID", int), taken)},
         ))
     existing = Category.objects.filter(external_ref__in=refs.values())
-    run.upsert("categories", CATEGORIES, existing, drafts, columns={"name": "categoryName", "external_ref": "categoryID"})
+    columns = {"name": "categoryName", "external_ref": "categoryID"}
+    run.upsert("categories", CATEGORIES, existing, drafts, columns=columns)
 
 
 def category_ref(number: int) -> str:
@@ -101,7 +105,8 @@ def _is_possible(run: Run, row: Row) -> bool:
     for column in AMOUNTS:
         amount: Any = row.values[column]
         if not 0 <= amount < MOST:
-            run.leave_out(PRODUCTS, row.line, column, f"{amount} is less than nothing" if amount < 0 else f"{amount} is too much")
+            reason = "less than nothing" if amount < 0 else "too much"
+            run.leave_out(PRODUCTS, row.line, column, f"{amount} is {reason}")
             return False
     return True
 
@@ -132,8 +137,8 @@ def _variants(run: Run, rows: list[Row], products: dict[int, UUID]) -> list[Item
         if row.line in products:
             number = row.get("productID", int)
             drafts.append(Draft(row.line, {
-                "external_ref": product_ref(number), "product_id": products[row.line], "name": row.get("productName", str),
-                "standard_cost": row.values["unitPrice"],
+                "external_ref": product_ref(number), "product_id": products[row.line],
+                "name": row.get("productName", str), "standard_cost": row.values["unitPrice"],
             }, starts={"sku": sku_of(number)}))
     existing = ProductVariant.objects.filter(external_ref__in=[draft.says["external_ref"] for draft in drafts])
     ids = run.upsert("variants", PRODUCTS, existing, drafts, columns=PRODUCT_COLUMNS)
@@ -144,7 +149,8 @@ def _supplier_products(run: Run, items: list[Item]) -> None:
     """The supplier's own number for the article is unknown: ours stands in for it, and finds the row again."""
     suppliers = _known(Supplier, (supplier_ref(item.row.get("supplierID", int)) for item in items))
     variants = [item.variant_id for item in items]
-    preferred = set(SupplierProduct.objects.filter(variant__in=variants, is_preferred=True).values_list("variant_id", flat=True))
+    chosen = SupplierProduct.objects.filter(variant__in=variants, is_preferred=True)
+    preferred = set(chosen.values_list("variant_id", flat=True))
     drafts = []
     for item in items:
         supplier = suppliers.get(supplier_ref(item.row.get("supplierID", int)))
@@ -152,7 +158,8 @@ def _supplier_products(run: Run, items: list[Item]) -> None:
             run.leave_out(PRODUCTS, item.row.line, "supplierID", _missing("supplier", item.row.get("supplierID", int)))
             continue
         drafts.append(Draft(
-            item.row.line, {"variant_id": item.variant_id, "supplier_sku": sku_of(item.number), "supplier_id": supplier},
+            item.row.line,
+            {"variant_id": item.variant_id, "supplier_sku": sku_of(item.number), "supplier_id": supplier},
             starts={"is_preferred": item.variant_id not in preferred},
         ))
     existing = SupplierProduct.objects.filter(variant__in=variants)

@@ -29,7 +29,7 @@ def import_opening_stock(run: Run, items: list[Item], location: Location) -> Non
         units = Decimal(item.row.get("unitsInStock", int))
         change = units - opened.get(item.variant_id, Decimal(0))
         if change < 0 and free.get(item.variant_id, Decimal(0)) + change < 0:
-            run.leave_out(PRODUCTS, item.row.line, "unitsInStock", f"{units:f} is less than what has left since the opening")
+            run.leave_out(PRODUCTS, item.row.line, "unitsInStock", f"{units:f} is less than what has left since")
         elif change:
             adjustments.append(Adjustment(item.variant_id, location.pk, change=change))
             counts.add(Counts(updated=1) if item.variant_id in opened else Counts(created=1))

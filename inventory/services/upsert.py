@@ -1,4 +1,4 @@
-"""Rows from outside, matched with those that are there: new ones are added, changed ones changed, the rest left alone."""
+"""Rows from outside, matched with those that are there: new ones are added, changed ones changed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -22,14 +22,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path, help="such as demo/northwind")
-        parser.add_argument("--organization", required=True, metavar="SLUG", help="made by `manage.py create_organization`")
+        parser.add_argument("--organization", required=True, metavar="SLUG", help="it must be there")
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
     def handle(self, *args: Any, folder: Path, organization: str, dry_run: bool = False, **options: Any) -> None:
         try:
             organization_id = organization_scope_of(organization)
         except Invalid as error:
-            raise CommandError(f"{error} Make it with `manage.py create_organization {organization}`.", returncode=2) from error
+            advice = f"Make it with `manage.py create_organization {organization}`."
+            raise CommandError(f"{error} {advice}", returncode=2) from error
         try:
             run = northwind_read(folder=folder)
             with organization_scope(organization_id, origin=Origin(reason="Northwind import")):
@@ -70,4 +71,5 @@ class Command(BaseCommand):
 
     def _list(self, title: str, entries: list[Any]) -> None:
         if entries:
-            self.stdout.write("\n".join([title, *(f"  {entry}" for entry in entries), ""]))
+            self.stdout.write("\n".join([title, *(f"  {entry}" for entry in entries)]))
+            self.stdout.write("")

@@ -51,7 +51,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_ALLOWED:
-            raise CommandError("These settings are not for a demo, whose password everybody knows: use config.settings.local.", returncode=2)
+            raise CommandError(
+                "Everybody knows the demo's password: load it with config.settings.local, not with these settings.",
+                returncode=2,
+            )
         here = _organizations_here()
         for company in COMPANIES:
             if company.slug in here:
@@ -85,11 +88,10 @@ class Command(BaseCommand):
 
     def _sign_ins(self) -> None:
         here = _organizations_here()
-        rows = [(OWNER[0], BUILT_IN[ADMIN], " and ".join(company.name for company in COMPANIES if company.slug in here))]
-        rows += [
-            (company.email(role), BUILT_IN[role], company.name)
-            for company in COMPANIES if company.slug in here for role in company.people
-        ]
+        companies = [company for company in COMPANIES if company.slug in here]
+        rows = [(OWNER[0], BUILT_IN[ADMIN], " and ".join(company.name for company in companies))]
+        for company in companies:
+            rows += [(company.email(role), BUILT_IN[role], company.name) for role in company.people]
         if here:
             self.stdout.write(f"Sign in with the password {PASSWORD} as")
             for email, role, where in rows:
