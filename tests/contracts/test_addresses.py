@@ -1,0 +1,67 @@
+"""Every address of the API, whatever serves it."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.urls import URLPattern, get_resolver, reverse
+
+from config.api import ANONYMOUS
+from tests.companies import Api, Company
+from tests.contracts.resources import assert_problem
+
+SOME_ID = UUID(int=7)
+
+
+def patterns(found: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in found:
+        address = prefix + str(pattern.pattern).lstrip("^")
+        if isinstance(pattern, URLPattern):
+            yield address, pattern
+        else:
+            yield from patterns(pattern.url_patterns, address)
+
+
+ADDRESSES = {
+    str(pattern.name): pattern for address, pattern in patterns(get_resolver().url_patterns) if address.startswith("api/")
+}
+CLOSED = sorted(ADDRESSES.keys() - ANONYMOUS)
+
+
+def url_of(name: str) -> str:
+    return reverse(name, kwargs=dict.fromkeys(ADDRESSES[name].pattern.regex.groupindex, SOME_ID))
+
+
+def test_each_address_has_a_name_of_its_own() -> None:
+    named = [pattern.name for address, pattern in patterns(get_resolver().url_patterns) if address.startswith("api/")]
+    assert None not in named
+    assert len(named) == len(set(named))
+    assert ANONYMOUS <= set(named), "config.api.ANONYMOUS names an address that is gone"
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_nobody_gets_in_without_credentials(name: str, db: None) -> None:
+    for method in ("get", "post", "put", "patch", "delete"):
+        response = Api().send(method, url_of(name))
+        assert_problem(response, 401, "not_authenticated")
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize("name", sorted(ANONYMOUS))
+def test_what_is_open_is_open(name: str, db: None) -> None:
+    assert Api().get(url_of(name)).status_code in (200, 405)
+
+
+@pytest.mark.parametrize("authorization", [
+    "Bearer", "Bearer ", "Bearer forged", "Api-Key", "Api-Key qm_0000000000.x", "Basic YTpi", "Api-Key a\0b", "Token x",
+])  # fmt: skip
+def test_wrong_credentials_are_refused_even_where_none_are_needed(authorization: str, db: None) -> None:
+    for name in ("token", "me"):
+        response = Api(authorization).get(url_of(name))
+        assert_problem(response, 401, "not_authenticated")
+        assert "WWW-Authenticate" in response.headers
+
+
+def test_there_is_nothing_elsewhere(acme: Company) -> None:
+    assert_problem(acme.api.get("/api/v1/no-such/"), 404, "unknown_address")

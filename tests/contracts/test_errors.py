@@ -1,0 +1,69 @@
+"""Errors that no resource has of its own."""
+
+import pytest
+
+from tests.companies import JSON, Company
+from tests.contracts.resources import assert_problem, pointers
+from tests.contracts.urls import SECRET
+from tests.factories.accounts import UserRoleFactory
+
+PARTIES = "/api/v1/parties/"
+
+
+@pytest.mark.urls("tests.contracts.urls")
+@pytest.mark.parametrize("name", ["breaks", "breaks-in-the-database", "breaks-while-rendering"])
+def test_a_crash_shows_nothing_and_can_be_found(name: str, acme: Company) -> None:
+    response = acme.api.get(f"/api/v1/{name}/", headers={"X-Request-Id": "find-me"})
+    problem = assert_problem(response, 500, "server_error")
+    assert problem["request_id"] == "find-me"
+    assert SECRET not in response.text and "Traceback" not in response.text and "no_such_table" not in response.text
+
+
+@pytest.mark.parametrize("body", ["{", "nul", '{"name": }', "\udcff".encode("utf-8", "surrogateescape").decode("latin-1")])
+def test_what_is_no_json(body: str, acme: Company) -> None:
+    assert_problem(acme.api.post(PARTIES, body, content_type=JSON), 400, "parse_error")
+
+
+@pytest.mark.parametrize("body", ["null", "[]", "1", '"text"', "true"])
+def test_what_is_no_object(body: str, acme: Company) -> None:
+    assert_problem(acme.api.post(PARTIES, body, content_type=JSON), 400)
+
+
+def test_a_body_of_another_kind(acme: Company) -> None:
+    assert_problem(acme.api.post(PARTIES, {"name": "x"}), 415, "unsupported_media_type")
+
+
+def test_an_answer_of_another_kind(acme: Company) -> None:
+    assert_problem(acme.api.get(PARTIES, headers={"Accept": "image/png"}), 406, "not_acceptable")
+
+
+@pytest.mark.parametrize(("body", "pointer"), [
+    ({"name": "a\0b"}, "/name"), ({"name": "x" * 201}, "/name"), ({"name": ["x"]}, "/name"), ({"name": None}, "/name"), ({}, "/name"),
+    ({"name": "x", "gln": "1"}, "/gln"), ({"name": "x", "kind": "robot"}, "/kind"),
+    ({"name": "x", "payment_terms_days": 10**30}, "/payment_terms_days"), ({"name": "x", "a/b~c": 1}, "/a~1b~0c"),
+])  # fmt: skip
+def test_points_at_the_field(body: dict[str, object], pointer: str, acme: Company) -> None:
+    assert pointers(assert_problem(acme.api.send("post", PARTIES, body), 400)) == {pointer}
+
+
+def test_says_all_at_once(acme: Company) -> None:
+    body = {"kind": "robot", "gln": "1"}
+    problem = assert_problem(acme.api.send("post", PARTIES, body), 400)
+    assert pointers(problem) == {"/name", "/kind", "/gln"}
+    assert "2 more" in problem["detail"]
+
+
+def test_a_nul_character_inside_a_list_is_a_mistake_too(acme: Company) -> None:
+    body = {"name": "Bot", "scopes": ["a\0b"]}
+    assert_problem(acme.api.send("post", "/api/v1/api-keys/", body), 400)
+
+
+def test_a_row_in_use_cannot_be_deleted(acme: Company) -> None:
+    with acme.scope():
+        given = UserRoleFactory()
+    assert_problem(acme.api.delete(f"/api/v1/roles/{given.role_id}/"), 409, "in_use")
+
+
+@pytest.mark.parametrize("method", ["TRACE", "BREW"])
+def test_a_method_that_nobody_knows(method: str, acme: Company) -> None:
+    assert_problem(acme.api.generic(method, PARTIES), 405, "method_not_allowed")
