@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from core import errors
 from core.constraints import violated
-from core.rendering import dumps
+from core.json import dumps
 
 CONTENT_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="api"'  # of each 401, by RFC 9110

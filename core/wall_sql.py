@@ -90,9 +90,11 @@ END
 # Rows that SQL makes have ids in the order of time too (RFC 9562), as Django's have; PostgreSQL 18 has its own.
 UUID7 = Function("uuid7()", "uuid", """
 DECLARE
-    milliseconds bytea := substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3);
+    microseconds bigint := extract(epoch FROM clock_timestamp()) * 1000000;
 BEGIN
-    RETURN encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING milliseconds FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid;
+    -- The twelve bits after the milliseconds hold their fraction; the rest is random, with a UUID's variant in place.
+    RETURN (lpad(to_hex(microseconds / 1000), 12, '0') || '7' || lpad(to_hex(microseconds % 1000 * 4096 / 1000), 3, '0')
+            || right(replace(gen_random_uuid()::text, '-', ''), 16))::uuid;
 END
 """, callers=("app", "worker"))
 

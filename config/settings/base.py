@@ -94,11 +94,14 @@ def role_databases(server: dict[str, Any], *, passwords: bool) -> dict[str, dict
     aliases = {"default": "app", "worker": "worker", "owner": "owner"}
     found = {}
     for alias, role in aliases.items():
-        own = env.db_url(f"{role.upper()}_DATABASE_URL", default="") if env(f"{role.upper()}_DATABASE_URL", default="") else None
+        url = f"{role.upper()}_DATABASE_URL"
+        own = env.db_url(url) if env(url, default="") else {}
         found[alias] = {
-            **server, "USER": DATABASE_ROLES[role], "PASSWORD": role_password(role) if passwords else "", **(own or {}),
+            **server, "USER": DATABASE_ROLES[role], "PASSWORD": role_password(role) if passwords else "", **own,
             "ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True,
         }
+    # A migration that waits for a lock makes every request behind it wait as well.
+    found["owner"]["OPTIONS"] = {"options": "-c lock_timeout=10s"}
     return found
 
 

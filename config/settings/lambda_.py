@@ -9,7 +9,7 @@ if not base.env("OWNER_DATABASE_URL", default=""):
     del DATABASES["owner"]  # only the migrating stage holds its password
 for _database in DATABASES.values():
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True  # behind RDS Proxy
-    _database["OPTIONS"] = {"prepare_threshold": None, "sslmode": "require"}
+    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "prepare_threshold": None, "sslmode": "require"}
 
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

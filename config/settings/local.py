@@ -5,7 +5,7 @@ import secrets
 
 from config.settings import base
 from config.settings.base import *
-from core.embedded import socket_folder
+from core.embedded import PORT, SUPERUSER, socket_folder
 
 
 def _secret_key() -> str:
@@ -24,7 +24,9 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver", *base.ALLOWED_
 # Without a server of one's own, the embedded one: `manage.py` starts it.
 EMBEDDED_DATABASE = None if base.env("DATABASE_URL", default="") else base.DATA_DIR / "postgres"
 if EMBEDDED_DATABASE:
-    ADMIN_DATABASE = {"HOST": str(socket_folder(EMBEDDED_DATABASE)), "NAME": base.DATABASE_NAME, "USER": "postgres", "PASSWORD": ""}
+    ADMIN_DATABASE = {
+        "HOST": str(socket_folder(EMBEDDED_DATABASE)), "PORT": PORT, "NAME": base.DATABASE_NAME, "USER": SUPERUSER, "PASSWORD": "",
+    }
     DATABASES = base.role_databases(ADMIN_DATABASE, passwords=False)
 else:
     ADMIN_DATABASE = base.env.db_url("DATABASE_URL")

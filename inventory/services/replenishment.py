@@ -21,7 +21,7 @@ TELL = publish_from(
 # the minimum. The event is one for each organization.
 CHECK = f"""
     WITH due AS (
-        SELECT r.organization_id, r.id, r.variant_id, r.warehouse_id, r.basis, r.level, r.min_quantity, r.max_quantity,
+        SELECT r.organization_id, r.id, v.sku, r.variant_id, r.warehouse_id, r.basis, r.level, r.min_quantity, r.max_quantity,
                r.order_quantity, COALESCE(r.preferred_supplier_id, sp.supplier_id) AS supplier_id,
                COALESCE(sp.order_multiple, 1) AS multiple, COALESCE(sp.min_order_quantity, 0) AS least
         FROM inventory_reorderrule AS r
@@ -58,6 +58,7 @@ CHECK = f"""
             FROM inventory_stockitem AS s
             WHERE s.organization_id = d.organization_id AND s.variant_id = d.variant_id AND s.warehouse_id = d.warehouse_id
         ) AS stock
+        ORDER BY d.sku
         ON CONFLICT DO NOTHING
         RETURNING organization_id, created_at
     ), told AS (

@@ -35,6 +35,7 @@ function nameForScreenReaders(root) {
 		if (!icon.hasAttribute("role")) icon.setAttribute("aria-hidden", "true");
 	}
 	for (const box of within(root, ".select2-selection[role=combobox]")) nameSelect2(box);
+	for (const field of within(root, ".select2-search__field")) field.setAttribute("aria-label", "Begins with");
 	for (const cell of within(root, "[data-inline-type=tabular] tbody td")) nameCell(cell);
 	for (const frame of within(root, "iframe:not([title])")) frame.title = "Another page";
 	for (const sheet of within(root, "#changelist-filter")) describe(sheet, { role: "dialog", "aria-modal": "true", "aria-label": "Filters" });
@@ -72,7 +73,10 @@ function nameSelect2(box) {
 	const chosen = box.textContent.trim();
 	box.removeAttribute("aria-labelledby");
 	box.setAttribute("aria-label", chosen ? `${name.trim()}: ${chosen}` : name.trim());
-	box.querySelector(".select2-selection__rendered")?.setAttribute("aria-label", name.trim());
+	const rendered = box.querySelector(".select2-selection__rendered");
+	if (!rendered) return;
+	rendered.setAttribute("aria-label", name.trim());
+	box.setAttribute("aria-controls", rendered.id.replace(/-container$/, "-results"));
 }
 
 // A cell of an inline table has no label of its own: its column's heading is its name.
