@@ -1,6 +1,6 @@
 from core.api import TenantViewSet
 from core.serializers import TenantSerializer
-from inventory.models import VehicleModel
+from inventory.models import Fitment, VehicleModel
 
 
 class VehicleModelSerializer(TenantSerializer):
@@ -17,4 +17,18 @@ class VehicleModelViewSet(TenantViewSet):
     search_keys = ["model_key"]
 
 
-routes = {"vehicle-models": VehicleModelViewSet}
+class FitmentSerializer(TenantSerializer):
+    class Meta:
+        model = Fitment
+        fields = [
+            "id", "variant", "vehicle_model", "position", "quantity_per_vehicle", "notes", "verified_at",
+            "created_at", "updated_at", "version",
+        ]
+
+
+class FitmentViewSet(TenantViewSet):
+    serializer_class = FitmentSerializer
+    filters = ["variant", "vehicle_model"]
+
+
+routes = {"vehicle-models": VehicleModelViewSet, "fitments": FitmentViewSet}

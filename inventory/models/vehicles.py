@@ -1,7 +1,9 @@
 from django.db import models
+from django.db.models import Q
 
-from core.fields import SearchKeyField
-from core.models import TenantModel
+from core.fields import QuantityField, SearchKeyField
+from core.models import TenantForeignKey, TenantModel
+from inventory.models.catalog import ProductVariant
 
 
 class VehicleModel(TenantModel):
@@ -25,3 +27,24 @@ class VehicleModel(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.make} {self.model} {self.year}"
+
+
+class Fitment(TenantModel):
+    """Which part fits which vehicle, and where."""
+
+    variant = TenantForeignKey(ProductVariant, related_name="fitments")
+    vehicle_model = TenantForeignKey(VehicleModel, related_name="fitments")
+    position = models.CharField(max_length=40, blank=True, help_text="Such as front left.")
+    quantity_per_vehicle = QuantityField(default=1)
+    notes = models.CharField(max_length=200, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "variant", "vehicle_model", "position"], name="fitment_once"),
+            models.CheckConstraint(condition=Q(quantity_per_vehicle__gt=0), name="fitment_quantity_positive"),
+        ]
+        indexes = [models.Index(fields=["organization", "vehicle_model", "variant"], name="fitment_by_vehicle")]
+
+    def __str__(self) -> str:
+        return f"{self.variant} in {self.vehicle_model}"

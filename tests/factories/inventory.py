@@ -6,7 +6,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from inventory.models import (
-    Category, Location, Product, ProductVariant, ReasonCode, ReorderRule, ReorderTask, StockItem, StockMove, Supplier,
+    Category, Fitment, Location, Product, ProductVariant, ReasonCode, ReorderRule, ReorderTask, StockItem, StockMove, Supplier,
     SupplierProduct, UnitOfMeasure, VehicleModel, Warehouse,
 )  # fmt: skip
 from tests.factories.accounts import AddressFactory, PartyFactory
@@ -59,6 +59,14 @@ class VehicleModelFactory(DjangoModelFactory):
 
     class Meta:
         model = VehicleModel
+
+
+class FitmentFactory(DjangoModelFactory):
+    variant = factory.SubFactory(ProductVariantFactory)
+    vehicle_model = factory.SubFactory(VehicleModelFactory)
+
+    class Meta:
+        model = Fitment
 
 
 class SupplierFactory(DjangoModelFactory):

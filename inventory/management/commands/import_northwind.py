@@ -29,7 +29,7 @@ class Command(BaseCommand):
         try:
             organization_id = organization_scope_of(organization)
         except Invalid as error:
-            advice = f"Make it with `manage.py create_organization {organization}`."
+            advice = f"Make it with `manage.py create_organization {organization} --admin EMAIL`."
             raise CommandError(f"{error} {advice}", returncode=2) from error
         try:
             run = northwind_read(folder=folder)
