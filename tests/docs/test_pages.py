@@ -1,0 +1,65 @@
+"""The pages a reader follows: links lead somewhere, commands and variables are those that there are."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+from django.urls import Resolver404, resolve
+from django.utils.text import slugify
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in ("docs", "demo", "bench") for page in (ROOT / folder).rglob("*.md"))])
+SETTINGS = "".join(file.read_text() for file in [*(ROOT / "config" / "settings").glob("*.py"), ROOT / "manage.py"])
+
+SOME_ID = "01a1fdd4-177b-70f6-ad99-54ce21a902a0"
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@each_page
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    assert [link for link in links if "://" not in link and not leads_somewhere(page, link)] == []
+
+
+@each_page
+def test_commands_exist(page: Path) -> None:
+    named = set(re.findall(r"manage\.py (\w+)", page.read_text()))
+    assert named - get_commands().keys() == set()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"`make (\w+)", page.read_text())) - targets == set()
+
+
+@each_page
+def test_variables_are_read_by_some_setting(page: Path) -> None:
+    """The roles' addresses are named by a pattern in the settings."""
+    named = set(re.findall(r"export (\w+)=", page.read_text()))
+    assert [name for name in named if name not in SETTINGS and not re.fullmatch(r"(OWNER|APP|WORKER)_DATABASE_URL", name)] == []
+
+
+@each_page
+def test_addresses_exist(page: Path) -> None:
+    named = re.findall(r"(?:\$H|`(?:GET |POST )?/api/v1)(/[a-z][^\s`\"')?#]*)", page.read_text())
+    assert [address for address in named if not is_an_address(address)] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 150
+
+
+def is_an_address(address: str) -> bool:
+    """Of what stands behind /api/v1; a shell's variable or <id> is some id."""
+    try:
+        resolve("/api/v1" + re.sub(r"\$\w+|<\w+>", SOME_ID, address))
+    except Resolver404:
+        return False
+    return True
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    if not anchor:
+        return target.exists()
+    return target.is_file() and anchor in {slugify(title) for title in re.findall(r"^#+ (.+)$", target.read_text(), re.M)}
