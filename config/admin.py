@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path
 from unfold.forms import AuthenticationForm
@@ -28,7 +28,7 @@ CLUSTER_TITLES = {"tenancy": "Organization", "governance": "Audit", "documents":
 WITHOUT_ORGANIZATION = {"logout", "password_change", "password_change_done", "i18n_javascript", "catch_all_view"}
 
 
-class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
+class SignInForm(AuthenticationForm):
     def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.fields["username"].label = "E-mail address"
@@ -42,10 +42,11 @@ class Autocomplete(AutocompleteJsonView):
         found: models.QuerySet = super().get_queryset()
         if issubclass(found.model, ArchivableModel):
             found = found.filter(archived_at=None)
-        return found.order_by(self.model_admin.search_keys[0], "pk")
+        target: Any = self.model_admin
+        return found.order_by(target.search_keys[0], "pk")
 
 
-class QuartermasterSite(UnfoldAdminSite):  # type: ignore[misc]
+class QuartermasterSite(UnfoldAdminSite):
     enable_nav_sidebar = True
     index_title = "Overview"
 
@@ -78,7 +79,7 @@ class QuartermasterSite(UnfoldAdminSite):  # type: ignore[misc]
         hits = palette.find(self, request, request.GET.get("s", ""))
         return TemplateResponse(request, "admin/palette_results.html", {"hits": hits, "term": request.GET.get("s", "")})
 
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Autocomplete.as_view(admin_site=self)(request)
 
     def password_change(self, request: Any, extra_context: Any = None) -> HttpResponse:

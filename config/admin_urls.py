@@ -1,10 +1,11 @@
 """Imported when the first page of the admin is asked for: it brings every admin module."""
 
-import accounts.admin
-import inventory.admin
-import notifications.admin
-import orders.admin  # noqa: F401
+from importlib import import_module
+
 from django.contrib.admin import site
 
 # Not `admin.autodiscover()`: the libraries' own pages show the users of all organizations.
+for app in ("accounts", "notifications", "inventory", "orders"):
+    import_module(f"{app}.admin")
+
 urlpatterns = site.urls[0]

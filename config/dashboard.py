@@ -42,7 +42,10 @@ def _cards(numbers: Overview) -> list[Card]:
         Card("Stock value", _money(numbers.stock_value), f"{numbers.currency}, at standard cost", _list("inventory_stockitem")),
         Card("SKUs", _count(numbers.skus), "variants in the catalog", _list("inventory_productvariant")),
         Card("Low", _count(numbers.low), "at or under their minimum", _list("inventory_reorderrule"), numbers.low > 0),
-        Card("Out of stock", _count(numbers.out_of_stock), "variants without any", _list("inventory_productvariant"), numbers.out_of_stock > 0),
+        Card(
+            "Out of stock", _count(numbers.out_of_stock), "variants without any", _list("inventory_productvariant"),
+            numbers.out_of_stock > 0,
+        ),
         Card("Reorder tasks", _count(numbers.open_reorder_tasks), "open", _list("inventory_reordertask")),
     ]
 

@@ -1,7 +1,7 @@
 """What every admin page does; an admin class states its columns, search keys and filters."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin, ShowFacets
@@ -31,6 +31,8 @@ REFUSALS = (IntegrityError, DataError, DomainError)
 class TenantFields(BaseModelAdmin):
     """References are found by typing, never in a list of all rows."""
 
+    admin_site: Any  # a QuartermasterSite, which core does not know
+
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         derived = [field.name for field in references(self.opts.model) if self._is_searchable(field, request)]
         return list(dict.fromkeys([*self.autocomplete_fields, *derived]))
@@ -51,13 +53,13 @@ class TenantFields(BaseModelAdmin):
         return bool(site.get_model_admin(target).get_search_fields(request))
 
 
-class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[misc]  # unfold has no types
+class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):
     """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
 
     form = TenantModelForm
-    search_keys: Sequence[str] = ()  # columns looked for by their beginning, best of SearchKeyField
+    search_keys: ClassVar[Sequence[str]] = ()  # columns looked for by their beginning, best of SearchKeyField
     in_palette = True  # Ctrl+K finds its rows, if it has search keys
-    ordering: Any = ("-id",)
+    ordering: ClassVar[Any] = ("-id",)
     list_per_page = 50
     paginator = UncountedPaginator
     show_full_result_count = False
@@ -69,7 +71,7 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[mis
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
 
-    def get_sortable_by(self, request: HttpRequest) -> list[str]:
+    def get_sortable_by(self, request: HttpRequest) -> Any:
         """Shown columns that have an index; `sortable_by` names more, for tables that stay small."""
         sortable = indexed_columns(self.model) | set(self.sortable_by or ())
         return [name for name in self.get_list_display(request) if name in sortable]
@@ -86,7 +88,7 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[mis
         filters = [(one, ReferenceFilter) if one in named else one for one in self.list_filter]
         return [*filters, *([ArchivedFilter] if self.archivable else [])]
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+    def get_search_fields(self, request: HttpRequest) -> Any:
         return self.search_keys
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[models.QuerySet, bool]:
@@ -120,7 +122,7 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[mis
         return list(dict.fromkeys([*super().get_readonly_fields(request, obj), *self.record_fields()]))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
+        form: Any = super().get_form(request, obj, change, **kwargs)
         form.refused = getattr(request, "refused", None)  # Django has just made this class, for this request
         return form
 
@@ -185,7 +187,8 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[mis
         """From the audit trail, which sees every change; Django's own log sees those of the admin alone."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
         if not (self.has_view_or_change_permission(request, row) and self.shows_history(request)):
             raise PermissionDenied
         try:
@@ -197,13 +200,17 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):  # type: ignore[mis
             "object": row, "entries": labelled(self.model, page.rows), "page": page,
             "preserved_filters": self.get_preserved_filters(request), **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own views do
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/object_history.html", context)
 
-    def log_addition(self, *args: Any) -> None:
+    def log_addition(self, *args: Any, **kwargs: Any) -> Any:
         """The audit trigger does it; Django's log is shared by all organizations and would leak names."""
 
-    log_change = log_deletions = log_addition
+    def log_change(self, *args: Any, **kwargs: Any) -> Any:
+        """As above."""
+
+    def log_deletions(self, *args: Any, **kwargs: Any) -> Any:
+        """As above."""
 
 
 class ReadOnlyTenantAdmin(TenantAdmin):
@@ -237,7 +244,7 @@ class ReadOnlyTenantAdmin(TenantAdmin):
         return self.get_fields(request, obj)
 
 
-class TenantTabularInline(TenantFields, TabularInline):  # type: ignore[misc]
+class TenantTabularInline(TenantFields, TabularInline):
     """Rows that belong to the row above, a line each; for few."""
 
     form = TenantModelForm
@@ -245,7 +252,7 @@ class TenantTabularInline(TenantFields, TabularInline):  # type: ignore[misc]
     tab = True
 
 
-class TenantStackedInline(TenantFields, StackedInline):  # type: ignore[misc]
+class TenantStackedInline(TenantFields, StackedInline):
     form = TenantModelForm
     extra = 0
     tab = True

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -36,11 +37,10 @@ class ArchivingAdmin(admin.ModelAdmin):
     def restore_selected(self, request: HttpRequest, queryset: models.QuerySet) -> HttpResponse | None:
         return self._confirmed(request, queryset, "restore_selected", restore=True)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
+    def get_actions(self, request: HttpRequest, *args: Any) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request, *args)
         if self.archivable and actions.pop("delete_selected", None):
-            own = [self.get_action(name) for name in ("archive_selected", "restore_selected")]
-            actions |= {name: (function, name, text) for function, name, text in own}
+            actions |= {name: self.get_action(name) for name in ("archive_selected", "restore_selected")}
         return actions
 
     def get_urls(self) -> list[URLPattern]:
@@ -80,10 +80,10 @@ class ArchivingAdmin(admin.ModelAdmin):
             **self.admin_site.each_context(request), "opts": self.opts, "restore": restore, "action": action,
             "title": f"{'Restore' if restore else 'Archive'} {self.opts.verbose_name_plural}",
             "rows": shown[:SHOWN_NAMES], "more": len(shown) > SHOWN_NAMES, "back": self._list_url(),
-            "selected": request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME),
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "select_across": request.POST.get("select_across", "0"),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own views do
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/archive_confirmation.html", context)
 
     def _list_url(self) -> str:

@@ -39,7 +39,7 @@ class UncountedPage(Page):
         return self.more
 
 
-class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is not typed
+class KeysetChangeList(ChangeList):
     """Django's changelist with a cursor in place of the page number; sorts by one column that has an index."""
 
     previous_url: str | None = None
@@ -58,7 +58,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is not typed
 
     def get_ordering(self, request: HttpRequest, queryset: models.QuerySet) -> list[str]:
         order: list[str] = super().get_ordering(request, queryset.order_by())
-        return order or list(queryset.query.order_by)
+        return order or [str(name) for name in queryset.query.order_by]
 
     def _get_deterministic_ordering(self, ordering: list[str]) -> list[str]:
         return ordering  # the window adds the key, in the direction that one index serves
@@ -103,7 +103,7 @@ class ReferenceFilter(RelatedFieldListFilter):
 
     most = 50
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         ordering = self.field_admin_ordering(field, request, model_admin) or ("pk",)
         rows = field.related_model._default_manager.order_by(*ordering)
         return [(row.pk, str(row)) for row in rows[: self.most]]

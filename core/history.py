@@ -50,7 +50,7 @@ class HistorySource(Protocol):
 def labelled(model: type[models.Model], lines: Iterable[AuditLine]) -> list[tuple[AuditLine, list[Change]]]:
     """Each line with its changes in words; one query for each kind of referred row, however many lines there are."""
     lines = list(lines)
-    columns = {field.column: field for field in model._meta.concrete_fields}
+    columns: dict[str, Any] = {str(field.column): field for field in model._meta.concrete_fields}
     names = _names(columns, lines)
     return [(line, _changes(columns, names, line.changes)) for line in lines]
 

@@ -14,7 +14,7 @@ class StartsWith(Lookup):
 
     lookup_name = "starts_with"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, left_values = self.process_lhs(compiler, connection)
         right, right_values = self.process_rhs(compiler, connection)
         return f"{left} ^@ {right}", [*left_values, *right_values]

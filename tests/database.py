@@ -55,7 +55,7 @@ def _made(name: str) -> Iterator[psycopg.Connection[Any]]:
     finally:
         anchor.close()
         with connect(owner, owner["NAME"]) as server:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _drop_abandoned(server: psycopg.Connection[Any]) -> None:

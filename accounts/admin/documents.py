@@ -7,4 +7,4 @@ from core.admin import TenantAdmin
 @admin.register(NumberSequence)
 class NumberSequenceAdmin(TenantAdmin):
     list_display = ["document_type", "pattern", "next_value", "reset", "gapless"]
-    ordering = ["document_type"]
+    ordering = ("document_type",)

@@ -16,8 +16,8 @@ class ContactInline(TenantStackedInline):
 class PartyAdmin(TenantAdmin):
     list_display = ["name", "kind", "tax_number", "gln", "payment_terms_days", "updated_at"]
     list_filter = ["kind"]
-    search_keys = ["name_key"]
-    ordering = ["name"]
+    search_keys = ("name_key",)
+    ordering = ("name",)
     inlines = [AddressInline, ContactInline]
 
 
@@ -30,4 +30,4 @@ class AddressAdmin(TenantAdmin):
 @admin.register(Contact)
 class ContactAdmin(TenantAdmin):
     list_display = ["name", "party", "position", "email", "phone", "is_primary"]
-    search_keys = ["name_key"]
+    search_keys = ("name_key",)

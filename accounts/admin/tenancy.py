@@ -3,8 +3,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.models import Membership, Organization
-from core.admin import TenantAdmin
+from accounts.models import Membership, Organization, UserRole
+from core.admin import TenantAdmin, TenantTabularInline
 
 
 @admin.register(Organization)
@@ -21,15 +21,21 @@ class OrganizationAdmin(TenantAdmin):
         return False
 
 
+class UserRoleInline(TenantTabularInline):
+    model = UserRole
+
+
 @admin.register(Membership)
 class MembershipAdmin(TenantAdmin):
-    """Members join by invitation; here their status changes."""
+    """Members join by invitation; here their status and their roles change. People are seen through memberships alone."""
 
     list_display = ["user", "email", "status", "is_default", "joined_at"]
     list_filter = ["status"]
     list_select_related = ["user"]
-    search_keys = ["user__email"]
-    readonly_fields = ["user", "is_default", "joined_at"]
+    search_keys = ("user__email",)
+    readonly_fields = ["user", "email", "is_default", "joined_at"]
+    fields = ["user", "email", "status", "is_default", "joined_at"]
+    inlines = [UserRoleInline]
 
     @admin.display(description="e-mail address")
     def email(self, membership: Membership) -> str:

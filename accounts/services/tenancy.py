@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from accounts.models import Membership, Organization, Role, User, UserRole
 from accounts.permissions import ADMIN, BUILT_IN
 from core.errors import Conflict, Invalid
+from core.founding import furnish
 from core.tenancy import Origin, organization_scope
 
 
@@ -24,6 +25,7 @@ def organization_found(*, name: str, slug: str = "", founder: User | None = None
             organization = Organization.objects.create(id=organization_id, name=name, slug=slug, **values)
             for code, title in BUILT_IN.items():
                 Role.objects.create(code=code, name=title, is_built_in=True)
+            furnish()
             if founder:
                 membership_add(user=founder, roles=[ADMIN])
     except IntegrityError as error:
@@ -39,7 +41,7 @@ def membership_add(*, user: User, roles: list[str], is_default: bool = False) ->
     found = {role.code: role for role in Role.objects.filter(code__in=roles)}
     if missing := set(roles) - set(found):
         raise Invalid(f"There is no role {', '.join(sorted(missing))}.", fields={"roles": "unknown"})
-    membership = Membership.objects.create(
+    membership: Membership = Membership.objects.create(
         user=user, status=Membership.Status.ACTIVE, is_default=is_default, joined_at=timezone.now(),
     )
     for code in roles:

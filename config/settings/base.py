@@ -101,7 +101,7 @@ def role_databases(server: dict[str, Any], *, passwords: bool) -> dict[str, dict
             "ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True,
         }
     # A migration that waits for a lock makes every request behind it wait as well.
-    found["owner"]["OPTIONS"] = {"options": "-c lock_timeout=10s"}
+    found["owner"]["OPTIONS"] = {"options": "-c lock_timeout=10s", **found["owner"].get("OPTIONS", {})}
     return found
 
 
@@ -139,7 +139,7 @@ SESSION_COOKIE_HTTPONLY = True
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-HEADLESS_TOKEN_STRATEGY = "accounts.tokens.TokenStrategy"
+HEADLESS_TOKEN_STRATEGY = "accounts.tokens.TokenStrategy"  # noqa: S105  # a class
 HEADLESS_JWT_ALGORITHM = "HS256"
 HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = env.int("ACCESS_TOKEN_SECONDS", default=3600)
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = env.int("REFRESH_TOKEN_SECONDS", default=30 * 24 * 3600)
@@ -150,6 +150,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.PrincipalAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["core.rendering.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rendering.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "core.schema.Schema",
     "EXCEPTION_HANDLER": "core.problems.to_response",
@@ -169,6 +170,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "DEFAULT_GENERATOR_CLASS": "config.schema.Generator",
+    "GET_LIB_DOC_EXCLUDES": "config.schema.undescribed",
     "POSTPROCESSING_HOOKS": [],  # enumerations stay in their fields: as components they would need names of their own
 }
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
@@ -181,7 +183,7 @@ CORS_EXPOSE_HEADERS = ("x-request-id", "location", "etag", "retry-after")
 CORS_URLS_REGEX = r"^/api/"
 
 # --- Mail, static files, jobs, logs -----------------------------------------------------------------------
-# Without EMAIL_URL (smtp://user:password@host:587?tls=True) mail is printed.
+# Without EMAIL_URL (smtp+tls://user:password@host:587) mail is printed.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = EMAIL_CONFIG["EMAIL_HOST"] or "localhost", EMAIL_CONFIG["EMAIL_PORT"] or 25

@@ -9,6 +9,7 @@ if not base.env("OWNER_DATABASE_URL", default=""):
     del DATABASES["owner"]  # only the migrating stage holds its password
 for _database in DATABASES.values():
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True  # behind RDS Proxy
+    _database["CONN_MAX_AGE"] = 1500  # the proxy ends what is idle for 30 minutes
     _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "prepare_threshold": None, "sslmode": "require"}
 
 SECURE_SSL_REDIRECT = True

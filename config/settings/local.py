@@ -25,7 +25,8 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver", *base.ALLOWED_
 EMBEDDED_DATABASE = None if base.env("DATABASE_URL", default="") else base.DATA_DIR / "postgres"
 if EMBEDDED_DATABASE:
     ADMIN_DATABASE = {
-        "HOST": str(socket_folder(EMBEDDED_DATABASE)), "PORT": PORT, "NAME": base.DATABASE_NAME, "USER": SUPERUSER, "PASSWORD": "",
+        "HOST": str(socket_folder(EMBEDDED_DATABASE)), "PORT": PORT, "NAME": base.DATABASE_NAME,
+        "USER": SUPERUSER, "PASSWORD": "",
     }
     DATABASES = base.role_databases(ADMIN_DATABASE, passwords=False)
 else:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from unfold.decorators import action
 
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
+from core.admin_actions import confirmed
 from core.errors import DomainError
 from inventory.models import ReorderRule, ReorderTask
 from inventory.services.levels import levels_refresh
@@ -48,6 +49,7 @@ class ReorderTaskAdmin(ReadOnlyTenantAdmin):
         return bool(request.user.has_perm("inventory.change_reordertask"))
 
     @action(description="Check now", url_path="check", permissions=["check_now"])
+    @confirmed("Make a task for each rule whose stock is at or under its minimum?")
     def check_now(self, request: HttpRequest) -> HttpResponse:
         created = reorder_check()
         self.message_user(request, f"The check made {created} new tasks.", messages.SUCCESS)

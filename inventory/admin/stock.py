@@ -58,7 +58,7 @@ class AdjustForm(forms.Form):
 @admin.register(StockItem)
 class StockItemAdmin(ReadOnlyTenantAdmin):
     list_display = ["variant", "warehouse", "location", "quantity", "reserved", "available"]
-    list_filter = [("warehouse", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["warehouse"]
     fields = ["variant", "warehouse", "location", "quantity", "reserved", "available", "updated_at"]
     actions_detail = ["adjust"]
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils import timezone
@@ -12,7 +13,7 @@ from core.tenancy import active_organization_id
 DAYS = 30
 
 NUMBERS = """
-    SELECT o.base_currency,
+    SELECT o.base_currency, o.timezone,
         (SELECT COALESCE(sum(s.quantity * v.standard_cost), 0) FROM inventory_stockitem AS s
          JOIN inventory_productvariant AS v ON v.organization_id = s.organization_id AND v.id = s.variant_id
          WHERE s.organization_id = o.id),
@@ -49,11 +50,11 @@ class Overview:
 
 def overview() -> Overview:
     organization_id = active_organization_id()
-    start = timezone.now() - timedelta(days=DAYS)
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS, [organization_id])
-        currency, value, skus, low, out, tasks = cursor.fetchone()
-        cursor.execute(MOVES, [organization_id, start])
+        currency, zone, value, skus, low, out, tasks = cursor.fetchone()
+        midnight = timezone.localtime(timezone=ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+        cursor.execute(MOVES, [organization_id, midnight - timedelta(days=DAYS - 1)])
         moves = dict(cursor.fetchall())
-    days = [(start + timedelta(days=number)).date() for number in range(1, DAYS + 1)]
+    days = [midnight.date() - timedelta(days=number) for number in reversed(range(DAYS))]
     return Overview(value, currency, skus, low, out, tasks, [(day, moves.get(day, 0)) for day in days])

@@ -23,16 +23,17 @@ class Balance(NamedTuple):
     id: UUID
     quantity: Decimal
     reserved: Decimal
+    may_go_negative: bool
 
 
 STOCK_ITEMS = """
-    SELECT s.variant_id, s.location_id, s.id, s.quantity, s.reserved
+    SELECT s.variant_id, s.location_id, s.id, s.quantity, s.reserved, o.allow_negative_stock
     FROM unnest(%s::uuid[], %s::uuid[]) AS wanted(variant_id, location_id)
     JOIN inventory_stockitem AS s
         ON s.organization_id = %s AND s.variant_id = wanted.variant_id AND s.location_id = wanted.location_id
+    JOIN accounts_organization AS o ON o.id = s.organization_id
     ORDER BY s.id FOR NO KEY UPDATE OF s
 """
-
 
 
 def lock_stock_items(places: Collection[Place]) -> dict[Place, Balance]:
@@ -41,7 +42,7 @@ def lock_stock_items(places: Collection[Place]) -> dict[Place, Balance]:
         cursor.execute(STOCK_ITEMS, [
             [place.variant_id for place in places], [place.location_id for place in places], active_organization_id(),
         ])
-        return {Place(row[0], row[1]): Balance(row[2], row[3], row[4]) for row in cursor.fetchall()}
+        return {Place(row[0], row[1]): Balance(*row[2:]) for row in cursor.fetchall()}
 
 
 def lock_posting(key: str) -> None:

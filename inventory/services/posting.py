@@ -49,14 +49,13 @@ CREATE = """
     ON CONFLICT DO NOTHING
 """
 
-# Goods that are short may only leave where the organization allows it; goods that come are always welcome.
+# The rows are locked and what is short has been refused; the table's own check stands behind it.
 CHANGE = """
     UPDATE inventory_stockitem AS s
     SET quantity = s.quantity + d.change,
         may_be_short = o.allow_negative_stock OR s.may_be_short AND s.quantity + d.change < s.reserved
     FROM unnest(%s::uuid[], %s::numeric[]) AS d(id, change), accounts_organization AS o
     WHERE s.organization_id = %s AND s.id = d.id AND o.id = s.organization_id
-        AND (d.change > 0 OR s.quantity + d.change >= s.reserved OR o.allow_negative_stock)
     RETURNING s.id, s.variant_id, s.location_id, s.warehouse_id, s.quantity, s.reserved, s.available, d.change
 """
 
@@ -75,13 +74,15 @@ MOVES = """
 
 
 def apply(*, kind: str, lines: Sequence[Line], occurred_at: datetime, **common: Any) -> Posted:
-    """Raises Conflict, naming each line that is short, or Invalid for a location that is not there."""
+    """Raises Conflict, naming each line that is short, or Invalid for a location that is not there.
+
+    Both before it changes anything; what the database refuses after that ends the scope's transaction.
+    """
     balances = _locked(_places(lines))
     lines = _settle(lines, balances)
     changes = _changes(lines)
+    _refuse_short(changes, balances)
     rows = _change({balances[place].id: change for place, change in changes.items() if change})
-    if len(rows) < sum(1 for change in changes.values() if change):
-        raise _short(changes, balances)
     moves = _write_moves(kind, lines, occurred_at, common)
     levels_follow([(row["variant_id"], row["warehouse_id"], row["location_id"], row["change"]) for row in rows])
     if moves:
@@ -151,14 +152,17 @@ def _change(changes: dict[UUID, Decimal]) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _short(changes: dict[Place, Decimal], balances: dict[Place, Balance]) -> Conflict:
+def _refuse_short(changes: dict[Place, Decimal], balances: dict[Place, Balance]) -> None:
+    """Goods that are short leave only where the organization allows it; goods that come are always welcome."""
     short = []
     for place, change in changes.items():
-        free = balances[place].quantity - balances[place].reserved
-        if change < 0 and free + change < 0:
+        balance = balances[place]
+        free = balance.quantity - balance.reserved
+        if change < 0 and free + change < 0 and not balance.may_go_negative:
             where = f"variant {place.variant_id} at location {place.location_id}"
             short.append(f"{free.normalize():f} of {where}, where {-change.normalize():f} are needed")
-    return Conflict(f"There is not enough stock: available are only {'; '.join(short)}.", code="insufficient_stock")
+    if short:
+        raise Conflict(f"There is not enough stock: available are only {'; '.join(short)}.", code="insufficient_stock")
 
 
 def _write_moves(kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any]) -> list[UUID]:

@@ -1,6 +1,6 @@
 """The posting service: the only way that stock changes.
 
-Each verb writes the ledger, the balances, the levels of reorder rules and an event in one transaction, set-based
+Each verb writes the ledger, the balances, the levels of reorder rules and an event in the scope's transaction, set-based
 for many lines. It refuses the whole posting if one line cannot be done, and says which.
 """
 
@@ -10,7 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from core.errors import Conflict, Invalid
@@ -110,7 +109,6 @@ def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
         raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
 
 
-@transaction.atomic
 def _post(kind: StockMove.Kind, lines: Sequence[Line], circumstances: Circumstances) -> Posted:
     if not lines:
         raise Invalid("Give at least one line.", fields={"lines": "empty"})

@@ -111,7 +111,7 @@ def test_listens_on_a_private_socket_only(data: Path) -> None:
 
 def test_settings_are_in_force(data: Path) -> None:
     with running(data):
-        assert ask(data, "SHOW max_connections") == "60"
+        assert ask(data, "SHOW max_connections") == "100"
         assert ask(data, "SHOW fsync") == "on"
         assert ask(data, "SHOW server_encoding") == "UTF8"
 

@@ -24,7 +24,7 @@ class Goods:
     @classmethod
     def create(cls) -> "Goods":
         """In the active organization."""
-        unit = UnitOfMeasure.objects.create(code="C62", name="Piece")
+        unit = UnitOfMeasure.objects.get(code="C62")
         product = Product.objects.create(name="Fasteners", base_unit=unit)
         warehouse = Warehouse.objects.create(code="W1", name="Main")
         shelf, other, quarantine = (
@@ -35,8 +35,7 @@ class Goods:
             ProductVariant.objects.create(product=product, sku=sku, name=sku.title(), standard_cost=Decimal("2.5"))
             for sku in ("BOLT", "NUT")
         )
-        found = ReasonCode.objects.create(kind="adjustment", code="FOUND", name="Found")
-        damaged = ReasonCode.objects.create(kind="adjustment", code="DAMAGED", name="Damaged", requires_note=True)
+        found, damaged = (ReasonCode.objects.get(kind="adjustment", code=code) for code in ("FOUND", "DAMAGED"))
         return cls(warehouse, shelf, other, quarantine, bolt, nut, found, damaged)
 
     def receive(self, quantity: Any, variant: ProductVariant | None = None, to: Location | None = None, **shared: Any) -> Posted:

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from psycopg import sql
 
 OLDEST = 15
+ALIASES = {"owner": "owner", "app": "default", "worker": "worker"}  # of settings.DATABASES
 PRIVILEGES = "SELECT rolsuper OR (rolcreaterole AND rolcreatedb) FROM pg_roles WHERE rolname = current_user"
 
 
@@ -22,28 +23,30 @@ class Command(BaseCommand):
         try:
             self._make_all(server)
         except psycopg.OperationalError as error:
-            raise CommandError(f"The database does not answer ({str(error).strip().splitlines()[0]}): check DATABASE_URL.", returncode=2) from error
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(f"The database does not answer ({reason}): check DATABASE_URL.", returncode=2) from error
 
     def _make_all(self, server: dict[str, Any]) -> None:
         name = settings.DATABASES["owner"]["NAME"]
         with connect(server, _maintenance(server)) as admin:
             if admin.info.server_version < OLDEST * 10_000:
-                raise CommandError(f"PostgreSQL {OLDEST} or later is needed, and this is {admin.info.server_version // 10_000}.", returncode=2)
+                found = admin.info.server_version // 10_000
+                raise CommandError(f"PostgreSQL {OLDEST} or later is needed, and this is {found}.", returncode=2)
             if not _one(admin, PRIVILEGES):
+                if _all_there(admin, name):
+                    return
                 user = server["USER"]
                 raise CommandError(
-                    f"The role {user!r} of DATABASE_URL may not make roles and databases: give it CREATEROLE and CREATEDB, or make"
-                    " them as docs/operations/database.md says.", returncode=2)
-            for role in settings.DATABASE_ROLES.values():
-                self._make_role(admin, role)
+                    f"The role {user!r} of DATABASE_URL may not make roles and databases: give it CREATEROLE and CREATEDB,"
+                    " or make them as docs/operations/database.md says.", returncode=2)
+            for kind, role in settings.DATABASE_ROLES.items():
+                self._make_role(admin, role, settings.DATABASES[ALIASES[kind]]["PASSWORD"])
             self._make_database(admin, name)
         with connect(server, name) as admin:
             admin.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(settings.DATABASE_ROLES["owner"])))
             admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
-    def _make_role(self, admin: psycopg.Connection[Any], role: str) -> None:
-        alias = {name: alias for alias, name in (("owner", "owner"), ("default", "app"), ("worker", "worker"))}[role.rpartition("_")[2]]
-        password = settings.DATABASES[alias]["PASSWORD"]
+    def _make_role(self, admin: psycopg.Connection[Any], role: str, password: str) -> None:
         exists = _one(admin, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", role)
         statement = "ALTER ROLE {} LOGIN" if exists else "CREATE ROLE {} LOGIN"
         if role == settings.DATABASE_ROLES["owner"]:
@@ -66,10 +69,18 @@ class Command(BaseCommand):
         self.stdout.write(f"Made the database {name}.")
 
 
+def _all_there(admin: psycopg.Connection[Any], name: str) -> bool:
+    """As somebody made them by hand."""
+    roles = list(settings.DATABASE_ROLES.values())
+    count = _one(admin, "SELECT count(*) FROM pg_roles WHERE rolname = ANY (%s)", roles)
+    return bool(count == len(roles) and _one(admin, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)", name))
+
+
 def connect(server: dict[str, Any], name: str) -> psycopg.Connection[Any]:
     return psycopg.connect(
         host=server.get("HOST") or None, port=server.get("PORT") or None, user=server.get("USER") or None,
-        password=server.get("PASSWORD") or None, dbname=name, autocommit=True, connect_timeout=10,
+        password=server.get("PASSWORD") or None, dbname=name, autocommit=True,
+        **{"connect_timeout": 10, **server.get("OPTIONS", {})},
     )
 
 
@@ -79,10 +90,11 @@ def _maintenance(server: dict[str, Any]) -> str:
 
 def _join(admin: psycopg.Connection[Any], owner: str) -> None:
     """A role that is no superuser may give a database only to a role that it belongs to."""
-    if not _one(admin, "SELECT pg_has_role(current_user, %s, 'SET')" if admin.info.server_version >= 160_000 else "SELECT pg_has_role(current_user, %s, 'MEMBER')", owner):
+    right = "SET" if admin.info.server_version >= 160_000 else "MEMBER"
+    if not _one(admin, "SELECT pg_has_role(current_user, %s, %s)", owner, right):
         admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(owner)))
 
 
 def _one(admin: psycopg.Connection[Any], query: str, *values: Any) -> Any:
-    row = admin.execute(query, values).fetchone()  # type: ignore[call-overload]  # the statements above, no input
+    row = admin.execute(query, values).fetchone()
     return row[0] if row else None

@@ -37,6 +37,9 @@ function nameForScreenReaders(root) {
 	for (const box of within(root, ".select2-selection[role=combobox]")) nameSelect2(box);
 	for (const field of within(root, ".select2-search__field")) field.setAttribute("aria-label", "Begins with");
 	for (const cell of within(root, "[data-inline-type=tabular] tbody td")) nameCell(cell);
+	for (const heading of within(root, "[data-inline-type=tabular] thead th")) {
+		if (!heading.textContent.trim()) heading.innerHTML = '<span class="sr-only">Delete</span>';
+	}
 	for (const frame of within(root, "iframe:not([title])")) frame.title = "Another page";
 	for (const sheet of within(root, "#changelist-filter")) describe(sheet, { role: "dialog", "aria-modal": "true", "aria-label": "Filters" });
 	for (const wrapper of within(root, "nav.related-widget-wrapper")) wrapper.setAttribute("role", "presentation");

@@ -1,0 +1,100 @@
+"""axe-core finds nothing critical or serious, in the light and in the dark."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from accounts.models import Contact, Party
+from tests.browser.signing import sign_in
+from tests.companies import Company
+from tests.inventory.goods import Goods
+
+AXE = (Path(__file__).parent / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PARTIES = "/admin/accounts/party/"
+
+
+def faults(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    found: list[Any] = page.evaluate("rules => axe.run(document, {runOnly: rules}).then(result => result.violations)", RULES)
+    return [
+        f"{fault['impact']} {fault['id']}: {fault['nodes'][0]['html'][:200]}"
+        for fault in found if fault["impact"] in ("critical", "serious")
+    ]
+
+
+def settled(page: Page, address: str) -> None:
+    answer = page.goto(address)
+    assert answer and answer.status == 200, address
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def row(page: Page, theme: Any, new_company: Callable[[], Company]) -> str:
+    """The address of a party, in a company with stock; signed in."""
+    page.emulate_media(color_scheme=theme)
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(40)
+        party = Party.objects.create(name="Zinc")
+        Contact.objects.create(party=party, name="Zoe")
+    sign_in(page, company)
+    return f"{PARTIES}{party.pk}/"
+
+
+def test_signing_in(page: Page, theme: Any) -> None:
+    page.emulate_media(color_scheme=theme)
+    settled(page, "/admin/login/")
+    assert faults(page) == []
+
+
+def test_pages(page: Page, row: str) -> None:
+    addresses = [
+        "/admin/", "/admin/switch-organization/", "/admin/password_change/", PARTIES, f"{PARTIES}add/", f"{PARTIES}?q=nothing",
+        f"{row}change/", f"{row}history/", f"{row}delete/", "/admin/accounts/contact/add/", "/admin/inventory/product/add/",
+        "/admin/inventory/stockitem/", "/admin/inventory/stockmove/", "/admin/accounts/apikey/add/",
+        "/admin/accounts/auditentry/",
+    ]
+    found = {}
+    for address in addresses:
+        settled(page, address)
+        if now := faults(page):
+            found[address] = now
+    assert found == {}
+
+
+def test_what_opens_on_a_page(page: Page, row: str) -> None:
+    settled(page, PARTIES)
+    page.locator("input.action-select").first.check()
+    assert faults(page) == []
+    page.locator(".filter-open-button").click()
+    page.locator("#changelist-filter a").first.wait_for()
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("zi")
+    page.locator("#palette [role=option]").first.wait_for()
+    assert faults(page) == []
+
+
+def test_a_form_with_rows_and_errors(page: Page, row: str) -> None:
+    settled(page, f"{row}change/")
+    page.get_by_role("link", name="Contacts", exact=True).click()
+    page.locator("#contacts-group").wait_for()
+    assert faults(page) == []
+    settled(page, f"{PARTIES}add/")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator("[role=alert]").first.wait_for()
+    assert faults(page) == []
+
+
+def test_a_reference_while_it_is_searched_for(page: Page, row: str) -> None:
+    settled(page, "/admin/accounts/contact/add/")
+    page.locator(".select2-selection").first.click()
+    page.keyboard.type("zi")
+    page.locator(".select2-results__option--highlighted").wait_for()
+    assert faults(page) == []
