@@ -34,4 +34,5 @@ else:
     DATABASES = base.role_databases(ADMIN_DATABASE, passwords=True)
 
 WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = None  # nothing is collected: files are served from where they are
 DEMO_ALLOWED = True
