@@ -51,11 +51,13 @@ END
 # A key names its organization; `now()` decides here whether it still counts.
 FIND_API_KEY = Function(
     "accounts_find_api_key(text)",
-    "TABLE(id uuid, organization_id uuid, slug text, organization_name text, key_hash text, scopes text[], allowed_networks text[])",
+    "TABLE(id uuid, organization_id uuid, slug text, organization_name text, key_hash text, scopes text[],"
+    " allowed_networks text[], used_lately boolean)",
     """
 BEGIN
     RETURN QUERY
-    SELECT k.id, k.organization_id, o.slug::text, o.name::text, k.key_hash::text, k.scopes::text[], k.allowed_networks::text[]
+    SELECT k.id, k.organization_id, o.slug::text, o.name::text, k.key_hash::text, k.scopes::text[], k.allowed_networks::text[],
+           COALESCE(k.last_used_at > now() - interval '10 minutes', false)
     FROM accounts_apikey AS k JOIN accounts_organization AS o ON o.id = k.organization_id
     WHERE k.prefix = wanted AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND o.status = 'active';
 END

@@ -14,6 +14,7 @@ from django.http import FileResponse, HttpRequest
 
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, key_principal
 from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
+from accounts.services.roles import api_key_used
 from core.problems import CHALLENGE, json_response, problem
 from core.tenancy import Origin, organization_scope, scope_is_open
 
@@ -46,15 +47,17 @@ def organization_middleware(get_response: Handler) -> Handler:
 
 
 def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: Handler) -> Any:
-    by_key = isinstance(claim, KeyClaim)
-    origin = replace(origin, api_key_id=claim.api_key_id) if by_key else replace(origin, actor_id=claim.user_id)
-    options: dict[str, Any] = {"origin": origin} if by_key else {"origin": origin, "enter": MemberEntry(claim)}
-
     def scope() -> AbstractContextManager[Any]:
-        return organization_scope(claim.organization_id, **options)
+        if isinstance(claim, KeyClaim):
+            return organization_scope(claim.organization_id, origin=replace(origin, api_key_id=claim.api_key_id))
+        return organization_scope(
+            claim.organization_id, origin=replace(origin, actor_id=claim.user_id), enter=MemberEntry(claim),
+        )
 
     with scope() as entered:
-        principal: Principal | None = key_principal(claim) if by_key else entered
+        principal: Principal | None = key_principal(claim) if isinstance(claim, KeyClaim) else entered
+        if isinstance(claim, KeyClaim) and not claim.used_lately:
+            api_key_used(api_key_id=claim.api_key_id)
         if principal is not None:
             request.principal, request.user = principal, principal.user
             response = get_response(request)
@@ -93,11 +96,14 @@ def identify(request: HttpRequest, origin: Origin) -> Claim | KeyClaim | str | N
     """A claim, None for nobody in particular, or the sentence that says why the credentials are refused."""
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     if scheme == "Bearer":
-        from accounts.tokens import verify  # brings allauth and PyJWT, which a cold start should not wait for
+        # Brings allauth and PyJWT, which a cold start should not wait for.
+        from accounts.tokens import verify  # noqa: PLC0415
+
         claim = verify(credential.strip())
         return _chosen(request, claim) if claim else "The access token is not valid or has expired: refresh it, or sign in."
     if scheme == "Api-Key":
-        return find_api_key(credential.strip(), origin.ip) or "The API key is not valid: it is unknown, revoked, expired or used from elsewhere."
+        refusal = "The API key is not valid: it is unknown, revoked, expired or used from elsewhere."
+        return find_api_key(credential.strip(), origin.ip) or refusal
     if scheme:
         return "Authorization takes Bearer <access token> or Api-Key <key>."
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:

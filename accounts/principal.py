@@ -31,6 +31,7 @@ class KeyClaim:
     slug: str
     organization_name: str
     scopes: frozenset[str]
+    used_lately: bool  # so that not every request writes when it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,13 @@ class MemberEntry:
 
 def key_principal(claim: KeyClaim) -> Principal:
     return Principal(
-        AnonymousUser(), claim.organization_id, claim.slug, claim.organization_name, (), claim.scopes, api_key_id=claim.api_key_id,
+        AnonymousUser(), claim.organization_id, claim.slug, claim.organization_name, (), claim.scopes,
+        api_key_id=claim.api_key_id,
     )
 
 
 def within(ip: str, networks: list[str]) -> bool:
     """Whether the address lies in one of the networks; without networks, always."""
-    return not networks or bool(ip) and any(ip_address(ip) in ip_network(network, strict=False) for network in networks)
+    if not networks:
+        return True
+    return bool(ip) and any(ip_address(ip) in ip_network(network, strict=False) for network in networks)

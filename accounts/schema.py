@@ -17,7 +17,10 @@ class SignIn(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         return [
-            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token of `/api/v1/auth/token/`."},
+            {
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "An access token of `/api/v1/auth/token/`.",
+            },
             {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Api-Key <key>`"},
             {
                 "type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME,

@@ -55,7 +55,8 @@ class TokenStrategy(JWTTokenStrategy):
         if payload["jti"] not in internal.get_refresh_token_state(self.session):
             row.end()
             return None
-        return super().refresh_token(refresh_token)
+        rotated: tuple[str, str] | None = super().refresh_token(refresh_token)
+        return rotated
 
 
 def verify(token: str) -> Claim | None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connection, models
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -21,6 +21,7 @@ from core.models import ArchivableModel
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter, MissingPermission
 from core.reading import BASE, Plan, compile_plan, fetch
+from core.rendering import rendered
 from core.tenancy import active_organization_id
 
 VERBS = {
@@ -72,24 +73,24 @@ class ReadViewSet(GenericViewSet):
     def known_parameters(cls) -> Sequence[str]:
         return _known_parameters(cls)
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         query = self._query(self.known_parameters())
         window = self._window(query)
         plan = self._plan(query)
         where, values = _joined(self._conditions(query))
         beyond, position, order = window.sql(BASE)
         keys = [f"{BASE}.{key.field.column}" for key in window.keys]
-        sql = f"{plan.select(keys)} WHERE {where}{f' AND {beyond}' if beyond else ''} ORDER BY {order} LIMIT {window.size + 1}"
+        sql = plan.page(f"{where} AND {beyond}" if beyond else where, order, window.size + 1, keys)
         width = len(plan.names)
         page = window.page(fetch(sql, [*values, *position]), lambda row: row[width:])
-        body = {**self._links(page), "results": [plan.read(row) for row in page.rows]}
+        body: dict[str, Any] = {**self._links(page), "results": plan.read(page.rows)}
         if "count" in query:
             body["count"] = self._count(query["count"], where, values)
-        return Response(body)
+        return rendered(body)
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         query = self._query(["fields"])
-        return Response(self.read_row(kwargs["pk"], self._plan(query)))
+        return rendered(self.read_row(kwargs["pk"], self._plan(query)))
 
     def read_row(self, pk: Any, plan: Plan | None = None) -> dict[str, Any]:
         plan = plan or compile_plan(self.serializer_class)
@@ -98,10 +99,10 @@ class ReadViewSet(GenericViewSet):
         except ValidationError as error:  # what is not a key names no row
             raise Http404 from error
         where, values = _joined([*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [pk])])
-        found = fetch(f"{plan.select()} WHERE {where}", values)
+        found = plan.read(fetch(plan.row(where), values))
         if not found:
             raise Http404
-        return plan.read(found[0])
+        return found[0]
 
     def row_conditions(self) -> Conditions:
         """Which rows this resource has at all; the organization is named so that the planner uses its statistics."""

@@ -52,7 +52,8 @@ def _condition(name: str, field: models.Field, lookup: str, text: str) -> Condit
 
 
 def _output(field: models.Field) -> models.Field:
-    return field.output_field if isinstance(field, models.GeneratedField) else field
+    output: Any = field.output_field if isinstance(field, models.GeneratedField) else field
+    return output  # type: ignore[no-any-return]  # never None once the model is set up, as the stubs have it
 
 
 def _value(name: str, field: Any, text: str) -> Any:

@@ -37,7 +37,8 @@ def violated(error: Exception) -> Violation | None:
         return _reference(name, diagnosis)
     if state in (UNIQUE, CHECK):
         # A trigger's own words name the column; a constraint that no model declares has a name alone.
-        own = Violation(400, "invalid", diagnosis.message_primary or "", (diagnosis.column_name,)) if diagnosis.column_name else None
+        column, words = diagnosis.column_name, diagnosis.message_primary or ""
+        own = Violation(400, "invalid", words, (column,)) if column else None
         return _declared().get(name) or own or Violation(400, "invalid", f"The database refuses this ({name}).", ())
     return None
 
@@ -61,7 +62,8 @@ def _declared() -> dict[str, Violation]:
         for constraint in model._meta.constraints:
             if isinstance(constraint, models.UniqueConstraint):
                 fields = tuple(name for name in constraint.fields if name != "organization")
-                detail = _own_words(constraint) or f"Another {model._meta.verbose_name} has this {' and '.join(fields) or 'value'} already."
+                what = " and ".join(fields) or "value"
+                detail = _own_words(constraint) or f"Another {model._meta.verbose_name} has this {what} already."
                 found[constraint.name] = Violation(400, "unique", detail, fields)
             elif isinstance(constraint, models.CheckConstraint):
                 fields = tuple(sorted({name.partition("__")[0] for name in _names(constraint.condition)}))

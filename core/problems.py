@@ -1,5 +1,6 @@
 """Every error of the API as RFC 9457 problem+json: the only place where exceptions and HTTP meet."""
 
+import logging
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -16,6 +17,8 @@ from rest_framework.response import Response
 from core import errors
 from core.constraints import violated
 from core.json import dumps
+
+logger = logging.getLogger("core.requests")
 
 CONTENT_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="api"'  # of each 401, by RFC 9110
@@ -52,7 +55,7 @@ def to_response(error: Exception, context: dict[str, Any]) -> Response | None:
 
 class MissingPermission(exceptions.PermissionDenied):
     def __init__(self, permission: str) -> None:
-        super().__init__(f"This needs the permission {permission}, which none of your roles gives.")
+        super().__init__(f"This needs the permission {permission}, which you do not have here.")
         self.permission = permission
 
 
@@ -61,7 +64,7 @@ class BadParameter(exceptions.ValidationError):
 
     def __init__(self, name: str, detail: str, code: str = "invalid") -> None:
         super().__init__(detail, code=code)
-        self.parameter = name
+        self.parameter, self.sentence = name, detail
 
 
 type Description = tuple[int, str, str, list[dict[str, str]]]
@@ -71,18 +74,22 @@ def _describe(error: Exception) -> Description:
     """Status 0 where the error is not the caller's."""
     if isinstance(error, errors.DomainError):
         status = next((number for kind, number in STATUS_OF.items() if isinstance(error, kind)), 409)
-        fields = [{"pointer": f"/{name}", "code": error.code, "detail": text} for name, text in getattr(error, "fields", {}).items()]
+        wrong = getattr(error, "fields", {})
+        fields = [{"pointer": f"/{name}", "code": error.code, "detail": text} for name, text in wrong.items()]
         return status, error.code, error.detail, fields
     if isinstance(error, IntegrityError | DataError):
         return _constraint(error)
     if isinstance(error, BadParameter):
-        detail = str(error.detail[0])
-        return 400, "invalid_parameter", detail, [{"parameter": error.parameter, "code": "invalid", "detail": detail}]
+        fields = [{"parameter": error.parameter, "code": "invalid", "detail": error.sentence}]
+        return 400, "invalid_parameter", error.sentence, fields
     if isinstance(error, exceptions.ValidationError):
         fields = list(_flatten(error.get_full_details(), ""))
         return 400, "invalid", _summary(fields), fields
     if isinstance(error, ModelError):
-        fields = [{"pointer": f"/{name}", "code": "invalid", "detail": text} for name, texts in _messages(error).items() for text in texts]
+        fields = [
+            {"pointer": f"/{name}", "code": "invalid", "detail": text}
+            for name, texts in _messages(error).items() for text in texts
+        ]
         return 400, "invalid", _summary(fields), fields
     if isinstance(error, Http404):
         return 404, "not_found", "There is no such row in this organization.", []
@@ -138,6 +145,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    logger.error("Request %s: %s %s failed", getattr(request, "request_id", "-"), request.method, request.path)
     if not request.path.startswith("/api/"):
         return defaults.server_error(request)
     detail = "Something went wrong on our side. Quote the request_id when you report it."

@@ -33,27 +33,34 @@ class NotCompilable(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`select` and `source` are SQL; `columns` maps each readable field to its SQL expression."""
+    """`columns` maps each readable field to its SQL expression; `joins` follows the base table in FROM."""
 
     names: tuple[str, ...]
     columns: dict[str, str]
-    source: str
+    table: str
+    joins: str
     json: frozenset[str] = frozenset()  # fields that Django's connection leaves as text
 
-    def select(self, extra: Sequence[str] = ()) -> str:
-        return f"SELECT {', '.join([*self.columns.values(), *extra])} FROM {self.source}"
+    def row(self, where: str) -> str:
+        return f"SELECT {', '.join(self.columns.values())} FROM {self.table} AS {BASE}{self.joins} WHERE {where}"
 
-    def read(self, row: Sequence[Any]) -> dict[str, Any]:
-        """`row` starts with the values of `columns`; what follows is ignored."""
-        fields = dict(zip(self.names, row, strict=False))
+    def page(self, where: str, order: str, size: int, extra: Sequence[str]) -> str:
+        """The page is found first and joined then, so that no join makes the planner leave the index of the order."""
+        page = f"SELECT {BASE}.* FROM {self.table} AS {BASE} WHERE {where} ORDER BY {order} LIMIT {size}"
+        return f"SELECT {', '.join([*self.columns.values(), *extra])} FROM ({page}) AS {BASE}{self.joins} ORDER BY {order}"
+
+    def read(self, found: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Each row starts with the values of `columns`; what follows is ignored."""
+        rows = [dict(zip(self.names, row, strict=False)) for row in found]
         for name in self.json:
-            fields[name] = fields[name] and orjson.loads(fields[name])
-        return fields
+            for row in rows:
+                row[name] = row[name] and orjson.loads(row[name])
+        return rows
 
     def only(self, names: Iterable[str]) -> "Plan":
         """With fewer fields; joins that nobody needs stay, because PostgreSQL drops them itself where it can."""
         kept = {name: self.columns[name] for name in self.names if name in set(names)}
-        return Plan(tuple(kept), kept, self.source, self.json & kept.keys())
+        return Plan(tuple(kept), kept, self.table, self.joins, self.json & kept.keys())
 
 
 class Compiler:
@@ -62,8 +69,8 @@ class Compiler:
 
     def __init__(self, model: type[models.Model]) -> None:
         self.model = model
-        self.joins: dict[str, tuple[str, type[models.Model]]] = {}
-        self.source = f"{model._meta.db_table} AS {BASE}"
+        self.joined: dict[str, tuple[str, type[models.Model]]] = {}
+        self.joins = ""
 
     def column(self, field: serializers.Field) -> str:
         if field.source == "*" or isinstance(field, serializers.SerializerMethodField):
@@ -76,21 +83,23 @@ class Compiler:
         output = column.output_field if isinstance(column, models.GeneratedField) else column
         return f"{expression}::text" if isinstance(output, self.AS_TEXT) else expression
 
-    def _join(self, alias: str, model: type[models.Model], relation: str, field: serializers.Field) -> tuple[str, type[models.Model]]:
+    def _join(
+        self, alias: str, model: type[models.Model], relation: str, field: serializers.Field,
+    ) -> tuple[str, type[models.Model]]:
         key = f"{alias}.{relation}"
-        if key not in self.joins:
+        if key not in self.joined:
             reference = self._find(model, relation, field)
             if not isinstance(reference, models.ForeignKey):
                 raise NotCompilable(f"{field.field_name}: {relation} is not a reference")
             target: Any = reference.related_model
-            joined = f"j{len(self.joins) + 1}"
+            joined = f"j{len(self.joined) + 1}"
             same = f"{joined}.organization_id = {alias}.organization_id AND " if issubclass(target, TenantRow) else ""
-            self.source += (
+            self.joins += (
                 f" LEFT JOIN {target._meta.db_table} AS {joined}"
                 f" ON {same}{joined}.{target._meta.pk.column} = {alias}.{reference.column}"
             )
-            self.joins[key] = joined, target
-        return self.joins[key]
+            self.joined[key] = joined, target
+        return self.joined[key]
 
     @staticmethod
     def _find(model: type[models.Model], name: str, field: serializers.Field) -> Any:
@@ -108,7 +117,7 @@ def compile_plan(serializer: type[serializers.ModelSerializer]) -> Plan:
     fields = [field for field in serializer().fields.values() if not field.write_only]
     columns = {str(field.field_name): compiler.column(field) for field in fields}
     json = {str(field.field_name) for field in fields if isinstance(field, serializers.JSONField)}
-    return Plan(tuple(columns), columns, compiler.source, frozenset(json))
+    return Plan(tuple(columns), columns, compiler.model._meta.db_table, compiler.joins, frozenset(json))
 
 
 def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

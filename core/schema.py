@@ -35,6 +35,8 @@ class Pages:
 
 
 class Schema(AutoSchema):
+    view: Any
+
     @property
     def _columns(self) -> list[str] | None:
         """The readable fields of a resource; None for any other view. By its methods: core.api imports this module."""
@@ -50,12 +52,6 @@ class Schema(AutoSchema):
     def get_auth(self) -> list[dict[str, Any]]:
         anonymous = any(isinstance(permission, AllowAny) for permission in self.view.get_permissions())
         return [{}] if anonymous else super().get_auth()
-
-    def get_description(self) -> str:
-        """Of the action, else of the view itself: the docstrings of base classes are for us."""
-        action = getattr(self.view, getattr(self.view, "action", None) or "", None)
-        own = action.__doc__ if hasattr(action, "mapping") else None
-        return own or type(self.view).__dict__.get("__doc__") or ""
 
     def _get_paginator(self) -> Pages | None:
         return Pages() if self._columns is not None else None
@@ -73,7 +69,7 @@ class Schema(AutoSchema):
             "cursor": ({"type": "string"}, "From `next` or `previous` of another page."),
             "sort": (_several({"type": "string", "enum": sort_keys}), "Descending with a minus sign."),
             "search": ({"type": "string", "minLength": 1}, "What a name or a code begins with, in any case."),
-            "count": ({"type": "string", "enum": ["exact", "estimate"]}, "Adds `count` to the answer; an estimate costs nothing."),
+            "count": ({"type": "string", "enum": ["exact", "estimate"]}, "Adds `count`; an estimate costs nothing."),
             "fields": (_several({"type": "string", "enum": self._columns}), "Only these fields."),
             "archived": ({"type": "boolean", "default": False}, "The archived rows instead of the others."),
         }
@@ -88,7 +84,7 @@ def _several(items: dict[str, Any]) -> dict[str, Any]:
 def _filter_schema(field: Any, lookup: str) -> dict[str, Any]:
     if lookup == "isnull":
         return {"type": "boolean"}
-    output = field.output_field if isinstance(field, models.GeneratedField) else field
+    output: Any = field.output_field if isinstance(field, models.GeneratedField) else field
     target = output.target_field if isinstance(output, models.ForeignKey) else output
     value = next((schema for kind, schema in TYPES.items() if isinstance(target, kind)), {"type": "string"})
     if output.choices:

@@ -19,7 +19,8 @@ class StrictSerializer(serializers.Serializer):
         if isinstance(data, Mapping):
             if refused := {name: self._refusal(str(name)) for name in data if name not in self._writable_names}:
                 raise ValidationError({name: [reason] for name, reason in refused.items()})
-            if strange := {name: ["A NUL character cannot be stored."] for name, text in data.items() if isinstance(text, str) and "\0" in text}:
+            texts = {name: text for name, text in data.items() if isinstance(text, str)}
+            if strange := {name: ["A NUL character cannot be stored."] for name, text in texts.items() if "\0" in text}:
                 raise ValidationError(strange)
         return super().to_internal_value(data)
 

@@ -91,6 +91,7 @@ def functions() -> list[Function]:
 def _function(function: Function) -> Facts:
     roles = ",".join(sorted(settings.DATABASE_ROLES[caller] for caller in function.callers))
     rights = "owner's rights" if function.definer else "caller's rights"
+    body = md5(function.body.encode(), usedforsecurity=False).hexdigest()
     name = function.signature.partition("(")[0]
     declared = f"{name}({function.arguments})"
     security = "SECURITY DEFINER" if function.definer else "SECURITY INVOKER"
@@ -98,7 +99,8 @@ def _function(function: Function) -> Facts:
     others = ",".join(["PUBLIC", settings.DATABASE_ROLES["app"], settings.DATABASE_ROLES["worker"]])
     grant = f"GRANT EXECUTE ON FUNCTION {function.signature} TO {roles};" if roles else ""
     return {
-        f"function {function.signature}: {rights}, body {md5(function.body.encode()).hexdigest()}, for {roles or 'nobody'}":
+        f"function {function.signature}: {rights}, body {body}, for {roles or 'nobody'}":
+            f"{'' if function.returns == 'trigger' else f'DROP FUNCTION IF EXISTS {function.signature};'}"
             f"CREATE OR REPLACE FUNCTION {declared} RETURNS {function.returns} LANGUAGE plpgsql {security}"
             f" SET search_path = pg_catalog, public AS $qm${function.body}$qm$;"
             f"REVOKE ALL ON FUNCTION {function.signature} FROM {others}; {grant}",
@@ -172,7 +174,7 @@ def _triggers(model: type[Model]) -> Facts:
     organization = "organization_id" if issubclass(model, TenantRow) else "id" if model._meta.model_name == "organization" else ""
     redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored])
     arguments = f"'{organization}', '{{{redacted}}}', '{{{ignored}}}'"
-    generated = ",".join(field.column for field in model._meta.local_fields if isinstance(field, GeneratedField))
+    generated = ",".join(str(field.column) for field in model._meta.local_fields if isinstance(field, GeneratedField))
     tree = _trigger(table, "wall_tree", "BEFORE INSERT OR UPDATE OF parent_id", "ROW", f"refuse_cycle('{model.tree_depth}')")
     return {
         **(tree if model.tree_depth else {}),

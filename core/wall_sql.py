@@ -135,7 +135,8 @@ UNION ALL
 SELECT format('%%s: a view shows its owner''s rows', relname)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm')
 UNION ALL
-SELECT format('function %%s: %%s, body %%s, for %%s', p.oid::regprocedure, CASE WHEN prosecdef THEN 'owner''s rights' ELSE 'caller''s rights' END,
+SELECT format('function %%s: %%s, body %%s, for %%s', p.oid::regprocedure,
+              CASE WHEN prosecdef THEN 'owner''s rights' ELSE 'caller''s rights' END,
               md5(prosrc), COALESCE((SELECT string_agg(COALESCE(rolname, 'public'), ',' ORDER BY rolname)
                                      FROM aclexplode(COALESCE(proacl, acldefault('f', proowner))) AS acl
                                      LEFT JOIN pg_roles ON pg_roles.oid = acl.grantee WHERE acl.grantee <> proowner), 'nobody'))

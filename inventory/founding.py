@@ -1,7 +1,10 @@
+from inventory.handlers import REORDER_REMINDERS
 from inventory.services.basics import reasons_create, units_create
+from notifications.services.messages import topic_ensure
 
 
 def furnish() -> None:
-    """The usual units and reason codes; what they keep, and where, people say themselves."""
+    """The usual units and reason codes, and the topic of the reorder check; what they keep, and where, people say."""
     units_create()
     reasons_create()
+    topic_ensure(key=REORDER_REMINDERS, name="Reorder reminders", category="inventory")

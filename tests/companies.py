@@ -70,7 +70,7 @@ class Company:
     def admin_as(self, role: str) -> Client:
         """A person's browser, signed in by cookie."""
         client = Client(raise_request_exception=False)
-        client.force_login(self.members[role].user)
+        client.force_login(User.objects.get(pk=self.members[role].user.pk))
         session = client.session
         session[ORGANIZATION] = str(self.organization.pk)
         session.save()

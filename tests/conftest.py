@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
 
@@ -56,7 +58,8 @@ def new_company(commits: None) -> Callable[[], Company]:
 @pytest.fixture
 def owner(db: None) -> Iterator[CursorWrapper]:
     """The owner's cursor, in a transaction of its own that is rolled back."""
-    wrapper = connections["owner"].copy()
+    wrapper = connections["default"].copy()  # Django refuses aliases that the test does not name
+    wrapper.settings_dict = deepcopy(settings.DATABASES["owner"])
     wrapper.set_autocommit(False)
     with wrapper.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '2s'")

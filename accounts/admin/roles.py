@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from accounts.models import ApiKey, Role, UserRole
 from accounts.permissions import known
-from accounts.services.roles import api_key_create, api_key_revoke, refuse_built_in
+from accounts.services.roles import api_key_create, api_key_revoke, refuse_beyond, refuse_built_in, refuse_higher_role
 from core.admin import TenantAdmin
 from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm
@@ -34,6 +34,12 @@ def permission_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     return list(apps.items())
 
 
+def held_by(request: HttpRequest) -> frozenset[str]:
+    user: Any = request.user
+    permissions: frozenset[str] = user.permissions
+    return permissions
+
+
 class RoleForm(TenantModelForm):
     permissions = PermissionsField(required=False)
 
@@ -46,6 +52,10 @@ class RoleAdmin(TenantAdmin):
     list_display = ["name", "code", "is_built_in"]
     ordering = ("code",)
     search_keys = ("code",)
+
+    def save_model(self, request: HttpRequest, obj: Role, form: Any, change: bool) -> None:
+        refuse_beyond(obj.permissions, held_by(request))
+        super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and obj.is_built_in)
@@ -65,6 +75,10 @@ class UserRoleAdmin(TenantAdmin):
     list_filter = ["role"]
     list_select_related = ["membership__user"]
 
+    def save_model(self, request: HttpRequest, obj: UserRole, form: Any, change: bool) -> None:
+        refuse_higher_role(obj.role_id, held_by(request))
+        super().save_model(request, obj, form, change)
+
 
 class ApiKeyForm(TenantModelForm):
     scopes = PermissionsField(help_text="What programs with this key may do.")
@@ -82,11 +96,11 @@ class ApiKeyAdmin(TenantAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
+            refuse_beyond(obj.scopes, held_by(request))
             super().save_model(request, obj, form, change)
             return
         names = ("name", "scopes", "allowed_networks", "expires_at")
-        user: Any = request.user
-        row, key = api_key_create(**{name: form.cleaned_data[name] for name in names}, granter=user.permissions)
+        row, key = api_key_create(**{name: form.cleaned_data[name] for name in names}, granter=held_by(request))
         obj.pk, obj.prefix, obj.key = row.pk, row.prefix, key  # type: ignore[attr-defined]  # for the answer
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:

@@ -9,11 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.principal import Claim
 from accounts.queries.identity import organizations_of
 from accounts.services import sessions
+from core.errors import NotAuthenticated
 from core.serializers import StrictSerializer
 from core.tenancy import active_scope
-from core.errors import NotAuthenticated
 
 
 class Anyone(AllowAny):
@@ -108,10 +109,9 @@ class SignOutView(APIView):
     def post(self, request: Request) -> Response:
         django_request: Any = request._request
         claim = getattr(django_request, "claim", None)
-        session_id = getattr(claim, "session_id", None)
-        if session_id is None:
+        if not isinstance(claim, Claim) or claim.session_id is None:
             raise NotAuthenticated("Only a sign-in by token can be signed out here.", code="no_token")
-        sessions.session_close(user_id=claim.user_id, session_id=session_id)
+        sessions.session_close(user_id=claim.user_id, session_id=claim.session_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.db import models
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -7,9 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiKey, Role, UserRole
-from accounts.services.roles import api_key_create, api_key_revoke, refuse_built_in
+from accounts.services.roles import api_key_create, api_key_revoke, refuse_beyond, refuse_built_in, refuse_higher_role
 from core.api import TenantViewSet
 from core.serializers import TenantSerializer
+
+
+def own_permissions(request: Any) -> frozenset[str]:
+    permissions: frozenset[str] = request._request.principal.permissions
+    return permissions
 
 
 class RoleSerializer(TenantSerializer):
@@ -27,6 +33,10 @@ class RoleViewSet(TenantViewSet):
     def get_object(self) -> Role:
         return refuse_built_in(super().get_object())
 
+    def save(self, serializer: serializers.BaseSerializer) -> models.Model:
+        refuse_beyond(serializer.validated_data.get("permissions", ()), own_permissions(self.request))
+        return super().save(serializer)
+
 
 class UserRoleSerializer(TenantSerializer):
     role_code = serializers.CharField(source="role.code", read_only=True)
@@ -40,6 +50,11 @@ class UserRoleSerializer(TenantSerializer):
 class UserRoleViewSet(TenantViewSet):
     serializer_class = UserRoleSerializer
     filters = ["membership", "role"]
+
+    def save(self, serializer: serializers.BaseSerializer) -> models.Model:
+        given = serializer.validated_data.get("role_id") or serializer.instance.role_id  # type: ignore[union-attr]  # an update
+        refuse_higher_role(given, own_permissions(self.request))
+        return super().save(serializer)
 
 
 class ApiKeySerializer(TenantSerializer):
@@ -60,9 +75,13 @@ class ApiKeyViewSet(TenantViewSet):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        row, key = api_key_create(**serializer.validated_data, granter=request._request.principal.permissions)  # type: ignore[attr-defined]
+        row, key = api_key_create(**serializer.validated_data, granter=own_permissions(request))
         headers = {"Cache-Control": "no-store", "Location": request.build_absolute_uri(f"{request.path}{row.pk}/")}
         return Response({**self.read_row(row.pk), "key": key}, status=status.HTTP_201_CREATED, headers=headers)
+
+    def save(self, serializer: serializers.BaseSerializer) -> models.Model:
+        refuse_beyond(serializer.validated_data.get("scopes", ()), own_permissions(self.request))
+        return super().save(serializer)
 
     @extend_schema(request=None, responses=ApiKeySerializer)
     @action(detail=True, methods=["post"], permission="accounts.change_apikey")

@@ -1,3 +1,6 @@
+import re
+from string import Formatter
+
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -5,11 +8,15 @@ from core.models import TenantModel
 
 
 def validate_pattern(pattern: str) -> None:
+    """The width has two digits at most: Python would fill any other with as many zeros as are asked for."""
     try:
-        numbers = {pattern.format(year=2026, number=number) for number in (1, 2)}
-    except (KeyError, ValueError, IndexError) as error:
+        fields = [(name, width, conversion) for _, name, width, conversion in Formatter().parse(pattern) if name is not None]
+    except ValueError as error:
         raise ValidationError("Write it like SO-{year}-{number:06}.") from error
-    if len(numbers) < 2:
+    for name, width, conversion in fields:
+        if name not in ("year", "number") or conversion or not re.fullmatch(r"\d{0,2}", width or ""):
+            raise ValidationError("Write it like SO-{year}-{number:06}.")
+    if "number" not in {name for name, *_ in fields}:
         raise ValidationError("It must contain {number}, like SO-{year}-{number:06}.")
 
 
@@ -20,7 +27,7 @@ class NumberSequence(TenantModel):
         NEVER = "never", "Never"
         YEARLY = "yearly", "Each year"
 
-    document_type = models.SlugField(max_length=40)
+    document_type = models.SlugField(max_length=40, db_index=False)
     pattern = models.CharField(max_length=60, validators=[validate_pattern])
     next_value = models.PositiveBigIntegerField(default=1)
     reset = models.CharField(max_length=10, choices=Reset, default=Reset.NEVER)

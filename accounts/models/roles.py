@@ -1,3 +1,5 @@
+from ipaddress import ip_network
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,10 +14,17 @@ def validate_permission(code: str) -> None:
         raise ValidationError(f"{code!r} is not a permission; write it like inventory.view_product.")
 
 
+def validate_network(network: str) -> None:
+    try:
+        ip_network(network, strict=False)
+    except ValueError as error:
+        raise ValidationError(f"{network!r} is no network; write it like 192.0.2.0/24.") from error
+
+
 class Role(TenantModel):
     """What a member may do. Admin, Manager and Viewer are built in: `accounts.permissions` says what they hold."""
 
-    code = models.SlugField(max_length=40)
+    code = models.SlugField(max_length=40, db_index=False)
     name = models.CharField(max_length=100)
     is_built_in = models.BooleanField(default=False, editable=False)
     permissions = ArrayField(models.CharField(max_length=100, validators=[validate_permission]), default=list, blank=True)
@@ -52,7 +61,8 @@ class ApiKey(TenantModel):
     key_hash = models.CharField(max_length=64, editable=False)
     scopes = ArrayField(models.CharField(max_length=100, validators=[validate_permission]), default=list)
     allowed_networks = ArrayField(
-        models.CharField(max_length=50), default=list, blank=True, help_text="Like 192.0.2.0/24; empty: from anywhere.",
+        models.CharField(max_length=50, validators=[validate_network]), default=list, blank=True,
+        help_text="Like 192.0.2.0/24; empty: from anywhere.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -9,7 +9,7 @@ from core.tenancy import active_organization_id
 # none is lost, because a rollback takes the increment back.
 NEXT = """
     UPDATE accounts_numbersequence
-    SET next_value = CASE WHEN reset = 'yearly' AND period <> %(year)s THEN 2 ELSE next_value + 1 END, period = %(year)s
+    SET next_value = CASE WHEN reset = 'yearly' AND period NOT IN (0, %(year)s) THEN 2 ELSE next_value + 1 END, period = %(year)s
     WHERE organization_id = %(organization)s AND document_type = %(type)s
     RETURNING pattern, next_value - 1
 """

@@ -1,13 +1,14 @@
 import secrets
 from collections.abc import Collection
 from datetime import datetime
-from ipaddress import ip_network
+from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.models import ApiKey, Role
+from accounts.permissions import held
 from accounts.queries.identity import key_hash
-from core.errors import Conflict, Forbidden, Invalid
+from core.errors import Conflict, Forbidden
 
 
 def refuse_built_in(role: Role) -> Role:
@@ -17,18 +18,24 @@ def refuse_built_in(role: Role) -> Role:
     return role
 
 
+def refuse_beyond(permissions: Collection[str], granter: Collection[str]) -> None:
+    """Raises Forbidden: nobody grants what they may not do themselves."""
+    if beyond := sorted(set(permissions) - set(granter)):
+        raise Forbidden(f"You cannot give what you may not do yourself: {', '.join(beyond)}.")
+
+
+def refuse_higher_role(role_id: UUID, granter: Collection[str]) -> None:
+    """Raises Forbidden if the role holds more than the granter. A role that is not there is left to the foreign key."""
+    for role in Role.objects.filter(pk=role_id):
+        refuse_beyond(held([role.code], role.permissions), granter)
+
+
 def api_key_create(
     *, name: str, scopes: Collection[str], granter: Collection[str],
     allowed_networks: Collection[str] = (), expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """The row and the key itself, which is kept nowhere. Nobody grants what they may not do themselves."""
-    if beyond := sorted(set(scopes) - set(granter)):
-        raise Forbidden(f"You cannot give a key what you may not do yourself: {', '.join(beyond)}.")
-    for network in allowed_networks:
-        try:
-            ip_network(network, strict=False)
-        except ValueError as error:
-            raise Invalid(f"{network!r} is no network; write it like 192.0.2.0/24.", fields={"allowed_networks": "invalid"}) from error
+    """The row and the key itself, which is kept nowhere."""
+    refuse_beyond(scopes, granter)
     prefix = "qm_" + secrets.token_hex(5)
     key = f"{prefix}.{secrets.token_urlsafe(32)}"
     row = ApiKey.objects.create(
@@ -36,6 +43,10 @@ def api_key_create(
         allowed_networks=list(allowed_networks), expires_at=expires_at,
     )
     return row, key
+
+
+def api_key_used(*, api_key_id: UUID) -> None:
+    ApiKey.objects.filter(pk=api_key_id).update(last_used_at=timezone.now())
 
 
 def api_key_revoke(*, api_key: ApiKey) -> None:

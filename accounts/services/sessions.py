@@ -17,6 +17,8 @@ from accounts.tokens import TokenStrategy
 from core.errors import NotAuthenticated
 from core.tenancy import Origin, organization_scope
 
+NO_ADDRESS = "0.0.0.0"  # noqa: S104  # the column is never null
+
 
 class SignInRefused(NotAuthenticated):
     """Wrong e-mail or password, or no organization to sign in to. Says no more, to help nobody guess."""
@@ -41,7 +43,8 @@ def session_open(*, email: str, password: str, organization: str = "", origin: O
         raise SignInRefused("The e-mail address or the password is wrong.")
     own = [found for found in organizations_of(user.pk) if organization in ("", found.slug)]
     if not own:
-        raise SignInRefused("You are not an active member of that organization." if organization else "You belong to no organization yet.")
+        refusal = "You are not an active member of that organization." if organization else "You belong to no organization yet."
+        raise SignInRefused(refusal)
     chosen = own[0]
     with organization_scope(chosen.id, origin=origin, enter=MemberEntry(Claim(user.pk, chosen.id))) as principal:
         roles = principal.roles if principal else ()
@@ -59,7 +62,7 @@ def _new_session(user: Any, chosen: OwnOrganization, roles: tuple[str, ...], ori
     session.set_expiry(settings.HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN)
     session.save()
     row = UserSession.objects.create(
-        user=user, ip=origin.ip or "0.0.0.0", session_key=session.session_key, user_agent=user_agent[:200],
+        user=user, ip=origin.ip or NO_ADDRESS, session_key=session.session_key, user_agent=user_agent[:200],
     )
     session.update({"organization": str(chosen.id), "slug": chosen.slug, "roles": list(roles), "session": row.pk})
     return session

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('name', models.CharField(max_length=100)),
                 ('name_key', core.fields.SearchKeyField(source='name')),
-                ('slug', models.SlugField(max_length=100)),
+                ('slug', models.SlugField(db_index=False, max_length=100)),
                 ('description', models.TextField(blank=True)),
                 ('external_ref', models.CharField(blank=True, max_length=100, null=True)),
                 ('organization', models.ForeignKey(db_index=False, default=core.tenancy.active_organization_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),

@@ -41,7 +41,7 @@ class Category(ArchivableModel):
     parent = TenantForeignKey("self", null=True, blank=True, related_name="children")
     name = models.CharField(max_length=100)
     name_key = SearchKeyField("name")
-    slug = models.SlugField(max_length=100)
+    slug = models.SlugField(max_length=100, db_index=False)
     description = models.TextField(blank=True)
     external_ref = external_ref()
 

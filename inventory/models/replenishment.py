@@ -32,7 +32,8 @@ class ReorderRule(TenantModel):
     is_active = models.BooleanField(default=True)
     level = QuantityField(default=0, editable=False)
     is_low = models.GeneratedField(
-        expression=ExpressionWrapper(Q(level__lte=F("min_quantity")), models.BooleanField()), output_field=models.BooleanField(), db_persist=True,
+        expression=ExpressionWrapper(Q(level__lte=F("min_quantity")), models.BooleanField()),
+        output_field=models.BooleanField(), db_persist=True,
     )
 
     class Meta:

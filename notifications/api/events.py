@@ -14,7 +14,7 @@ class OutboxEventSerializer(TenantSerializer):
 
 class OutboxEventViewSet(ReadViewSet):
     serializer_class = OutboxEventSerializer
-    filters = ["type", "aggregate_type", "aggregate_id"]
+    filters = ["type", "aggregate_id"]
     ordering = ["-id"]
 
 

@@ -25,9 +25,7 @@ class OutboxEvent(RuntimeModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "aggregate_type", "aggregate_id", "seq"], name="outbox_event_by_aggregate",
-            ),
+            models.UniqueConstraint(fields=["organization", "aggregate_id", "seq"], name="outbox_event_by_aggregate"),
         ]
         indexes = [
             models.Index(fields=["seq"], condition=Q(relayed_at__isnull=True), name="outbox_event_unrelayed"),

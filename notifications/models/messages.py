@@ -14,7 +14,7 @@ class Channel(models.TextChoices):
 class Topic(TenantModel):
     """A named interest: reorder-reminders, ops-critical."""
 
-    key = models.SlugField(max_length=60)
+    key = models.SlugField(max_length=60, db_index=False)
     name = models.CharField(max_length=100)
     name_key = SearchKeyField("name")
     category = models.CharField(max_length=40, blank=True)

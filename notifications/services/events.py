@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, connections
 from uuid_utils.compat import uuid7
 
-from core.rendering import dumps
+from core.json import dumps
 from core.tenancy import active_scope
 from notifications.services.jobs import DOORBELL, JOB_ONCE
 

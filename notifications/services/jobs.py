@@ -10,7 +10,7 @@ import orjson
 from django.db import connection, connections
 from uuid_utils.compat import uuid7
 
-from core.rendering import dumps
+from core.json import dumps
 from core.tenancy import active_scope
 
 CHANNEL = "quartermaster_jobs"

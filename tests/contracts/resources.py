@@ -47,12 +47,16 @@ class Resource:
     def row_url(self, row: models.Model | str) -> str:
         return f"{self.url}{getattr(row, 'pk', row)}/"
 
-    def make(self, company: Company, count: int = 1) -> list[Any]:
+    def make(self, company: Company, count: int = 1, **values: Any) -> list[Any]:
         """Rows of the company, as they are in the database; of organizations there is one."""
         with company.scope():
-            made = [company.organization] if self.model is Organization else BY_MODEL[self.model].create_batch(count)
+            made = [company.organization] if self.model is Organization else BY_MODEL[self.model].create_batch(count, **values)
             found = self.model._default_manager.in_bulk([row.pk for row in made])
             return [found[row.pk] for row in made]
+
+    def is_unique(self, name: str) -> bool:
+        constraints = [one for one in self.model._meta.constraints if isinstance(one, models.UniqueConstraint)]
+        return self.model._meta.get_field(name).unique or any(name in one.fields for one in constraints)
 
     def takes(self, *methods: str) -> bool:
         return all(hasattr(self.viewset, ACTIONS[method]) and method in self.viewset.http_method_names for method in methods)

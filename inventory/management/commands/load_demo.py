@@ -14,6 +14,7 @@ from accounts.services.tenancy import membership_add, organization_found
 from core.dirty_csv import UnreadableTable
 from core.errors import Conflict
 from core.tenancy import Origin, organization_scope
+from inventory.handlers import REORDER_REMINDERS
 from inventory.services.demo import Say, autoparts_fill, northwind_fill
 from notifications.models import Channel, Topic, TopicSubscription
 
@@ -112,7 +113,7 @@ def _person(email: str, name: str) -> User:
 
 
 def _subscribe(manager: Membership) -> None:
-    topic = Topic.objects.create(key="reorder-reminders", name="Reorder reminders", category="inventory")
+    topic = Topic.objects.get(key=REORDER_REMINDERS)
     TopicSubscription.objects.create(
         topic=topic, channel=Channel.EMAIL, address=manager.user.email, membership=manager,
         status=TopicSubscription.Status.CONFIRMED,

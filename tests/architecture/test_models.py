@@ -1,0 +1,128 @@
+"""What a model must not be forgotten in."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.core.management import call_command
+from django.db import models
+from django.urls import get_resolver
+
+from accounts.models import ApiKey, AuditEntry, Membership, User
+from core.models import AuditedModel, TenantRow
+from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
+from tests.architecture.test_style import APPS
+from tests.contracts.resources import RESOURCES, Resource
+from tests.factories import BY_MODEL
+
+MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
+TENANT_MODELS = [model for model in MODELS if issubclass(model, TenantRow)]
+
+NO_ENDPOINT = {
+    User: "people are seen through memberships; one's own record is /me/",
+    Schedule: "belongs to the installation, not to an organization",
+    ScheduleRun: "belongs to the installation, not to an organization",
+}
+NO_ADMIN = {User: "people are seen through memberships"}
+NO_FACTORY = {
+    Schedule: "the worker writes what the code declares",
+    ScheduleRun: "the worker writes them",
+}
+# Indexes that do not begin with the organization.
+ACROSS_ORGANIZATIONS = {
+    (ApiKey, "prefix"): "a key is found before its organization is known",
+    (Membership, "user"): "one default organization per person, of all that they belong to",
+    (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
+    (Job, "priority"): "workers take the jobs of all organizations",
+    (Job, "heartbeat_at"): "the sweep looks for lost jobs of all organizations",
+}
+# Filters, sort keys and references that need no index of their own.
+NO_INDEX = {
+    (AuditEntry, "row_id"): "given with table_name, whose index it continues",
+    (Membership, "status"): "an organization has hundreds of members, not millions",
+}
+
+each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+each_tenant_model = pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: model._meta.label)
+
+
+def indexes(model: type[models.Model], *, partial: bool = True) -> Iterator[list[str]]:
+    """The columns of each index in their order, by field name."""
+    for field in model._meta.local_fields:
+        if field.unique or field.db_index:
+            yield [field.name]
+    for index in [*model._meta.indexes, *model._meta.constraints]:
+        if isinstance(index, models.Index | models.UniqueConstraint) and (partial or index.condition is None):
+            yield list(index.fields) or [_column(expression) for expression in index.expressions]
+
+
+def _column(expression: models.Expression | models.F) -> str:
+    column = expression.expression if isinstance(expression, models.expressions.OrderBy) else expression
+    assert isinstance(column, models.F)
+    return column.name
+
+
+def is_indexed(model: type[models.Model], name: str) -> bool:
+    return any(columns[:1] == [name] or columns[:2] == ["organization", name] for columns in indexes(model, partial=False))
+
+
+def needs_index(model: type[models.Model], name: str) -> bool:
+    return not is_indexed(model, name) and (model, name) not in NO_INDEX
+
+
+@each_model
+def test_has_an_endpoint_an_admin_page_and_a_factory(model: type[models.Model]) -> None:
+    get_resolver("config.admin_urls").url_patterns  # noqa: B018  # imports the admin modules
+    assert (model in {resource.model for resource in RESOURCES}) != (model in NO_ENDPOINT)
+    assert admin.site.is_registered(model) != (model in NO_ADMIN)
+    assert (model in BY_MODEL) != (model in NO_FACTORY)
+
+
+@each_model
+def test_belongs_to_an_organization_or_is_shared_on_purpose(model: type[models.Model]) -> None:
+    own = issubclass(model, TenantRow) or model._meta.label == "accounts.Organization"
+    assert own != (model._meta.db_table in settings.SHARED_TABLES)
+    assert not model._meta.local_many_to_many, "its table would belong to no organization: make a model of it"
+
+
+@each_tenant_model
+def test_its_indexes_begin_with_the_organization(model: type[models.Model]) -> None:
+    across = {columns[0] for columns in indexes(model) if columns[0] not in ("organization", "id")}
+    assert across == {name for owner, name in ACROSS_ORGANIZATIONS if owner is model}
+
+
+@each_model
+def test_its_references_are_indexed(model: type[models.Model]) -> None:
+    references = {field.name for field in model._meta.local_fields if isinstance(field, models.ForeignKey)} - {"organization"}
+    assert not [name for name in sorted(references) if needs_index(model, name)]
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.prefix)
+def test_what_lists_choose_by_is_indexed(resource: Resource) -> None:
+    view = resource.viewset
+    chosen = {*view.filters, *view.search_keys, *view.sort_fields, *(name.lstrip("-") for name in view.ordering)}
+    assert not [name for name in sorted(chosen - {"id"}) if needs_index(resource.model, name)]
+
+
+def test_exemptions_are_needed() -> None:
+    assert not [key for key in NO_INDEX if is_indexed(*key)]
+
+
+@each_tenant_model
+def test_is_audited_or_a_ledger_or_machinery(model: type[models.Model]) -> None:
+    bases = {base.__name__ for base in model.__mro__}
+    assert len(bases & {"AuditedModel", "LedgerModel", "RuntimeModel"}) == 1
+
+
+def test_secrets_stay_out_of_the_audit() -> None:
+    telling = ("password", "secret", "hash", "token")
+    for model in MODELS:
+        if issubclass(model, AuditedModel):
+            secret = {field.name for field in model._meta.local_fields if any(word in field.name for word in telling)}
+            assert secret - {"access_token_seconds"} <= set(model.audit_redacted), model
+
+
+def test_migrations_are_complete(db: None) -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)

@@ -1,0 +1,52 @@
+"""Categories and locations are trees, whoever moves a branch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from inventory.models import Category
+from tests.companies import Company
+from tests.factories.inventory import CategoryFactory
+from tests.inventory.test_races import at_once
+
+CATEGORIES = "/api/v1/categories/"
+
+
+def branch(length: int) -> list[Category]:
+    found: list[Category] = []
+    for _ in range(length):
+        found.append(CategoryFactory(parent=found[-1] if found else None))
+    return found
+
+
+def test_a_branch_cannot_hang_below_itself(acme: Company) -> None:
+    with acme.scope():
+        top, _, leaf = branch(3)
+    for parent in (top, leaf):
+        answer: Any = acme.api.send("patch", f"{CATEGORIES}{top.pk}/", {"parent": str(parent.pk)})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/parent")
+        assert "A branch cannot hang below itself." in answer.json()["detail"]
+
+
+def test_a_tree_has_a_largest_depth(acme: Company) -> None:
+    with acme.scope():
+        branch(12)
+        with pytest.raises(IntegrityError, match="12 levels deep"), transaction.atomic():
+            branch(13)
+
+
+def test_two_moves_that_would_close_a_circle_together(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        one, other = CategoryFactory(parent=None), CategoryFactory(parent=None)
+
+    def hang(number: int) -> str:
+        child, parent = (one, other) if number else (other, one)
+        with company.scope():
+            Category.objects.filter(pk=child.pk).update(parent=parent)
+        return "moved"
+
+    answers = at_once(2, hang)
+    assert sorted(answer == "moved" for answer in answers) == [False, True]
