@@ -13,7 +13,7 @@ class OrganizationSerializer(TenantSerializer):
         model = Organization
         fields = [
             "id", "slug", "name", "legal_name", "tax_number", "gs1_company_prefix", "base_currency", "timezone",
-            "costing_method", "allow_negative_stock", "require_mfa", "status", "created_at", "updated_at", "version",
+            "allow_negative_stock", "status", "created_at", "updated_at", "version",
         ]
         read_only_fields = ["slug", "status"]
 

@@ -18,11 +18,6 @@ def validate_timezone(name: str) -> None:
 class Organization(AuditedModel):
     """The tenant. Walled by its own id: a list of our customers is a leak as well."""
 
-    class CostingMethod(models.TextChoices):
-        FIFO = "fifo", "First in, first out"
-        AVERAGE = "average", "Moving average"
-        STANDARD = "standard", "Standard cost"
-
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
         SUSPENDED = "suspended", "Suspended"
@@ -36,10 +31,7 @@ class Organization(AuditedModel):
     gs1_company_prefix = models.CharField(max_length=12, blank=True)
     base_currency = CurrencyField(default="EUR")
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
-    costing_method = models.CharField(max_length=10, choices=CostingMethod, default=CostingMethod.FIFO)
     allow_negative_stock = models.BooleanField(default=False)
-    require_mfa = models.BooleanField(default=False)
-    access_token_seconds = models.PositiveIntegerField(default=3600)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
 
     class Meta:
