@@ -9,6 +9,7 @@ from pathlib import Path
 
 import django
 from django.conf import settings
+from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
@@ -48,6 +49,7 @@ def main() -> int:
     with ExitStack() as stack:
         if settings.EMBEDDED_DATABASE:
             stack.enter_context(running(settings.EMBEDDED_DATABASE))
+        call_command("setup_database", verbosity=0)  # generated columns are written by way of the app's connection
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         files = write_sql(folder, ConnectionHandler({DEFAULT_DB_ALIAS: anywhere})[DEFAULT_DB_ALIAS])
         squawk = str(Path(sys.executable).with_name("squawk"))
