@@ -15,6 +15,7 @@ is_recent() {
 }
 
 find_python() {
+    [ -z "${PYTHON:-}" ] || is_recent "$PYTHON" || fail "PYTHON=$PYTHON is no Python 3.12 or later that starts: name another, or leave it out."
     found=
     for python in ${PYTHON:+"$PYTHON"} python3.13 python3.12 python3.14 python3 python \
         /opt/homebrew/bin/python3 /usr/local/bin/python3 /usr/bin/python3 \
