@@ -108,7 +108,7 @@ def assert_ended(folder: Path, *names: str) -> None:
     """Waits until no process of these programs lives: the kernel then frees their locks."""
     deadline = time.monotonic() + PATIENCE
     for name in names:
-        with (folder / f"{name}.lock").open() as lock:
+        with (folder / f"{name}.lock").open("a") as lock:  # a program may be stopped before it has made its file
             while not free(lock):
                 assert time.monotonic() < deadline, f"{name} lives on"
                 time.sleep(0.02)
