@@ -33,6 +33,6 @@ def refuse_wrong_roles() -> None:
             user = connection.settings_dict["USER"]
             raise WrongRole(
                 f"The database role {user!r} could pass the wall between organizations (it is a superuser, bypasses row"
-                f" security, owns tables or is a member of another role): use {settings.DATABASE_ROLES[role]!r}, made by"
-                " `manage.py setup_database`."
+                f" security, owns tables or belongs to another role): take that from it, or use {settings.DATABASE_ROLES[role]!r}"
+                " as `manage.py setup_database` makes it."
             )

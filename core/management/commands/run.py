@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from core.embedded import running
+from core.roles import refuse_wrong_roles
 from core.supervisor import HOST, Program, answers, progress, supervise, usable_port
 
 
@@ -40,6 +41,7 @@ class Command(BaseCommand):
     def prepare(self, *, demo: bool) -> None:
         self.step("Preparing the database and its roles", "setup_database")
         self.step("Migrating", "migrate", interactive=False, verbosity=0)
+        refuse_wrong_roles()  # each program does it too; here it is said in one sentence
         if demo:
             self.step("Loading the demo", "load_demo")
         connections.close_all()
