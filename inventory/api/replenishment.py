@@ -9,6 +9,7 @@ from core.choosing import Conditions
 from core.reading import BASE
 from core.serializers import TenantSerializer
 from inventory.models import ReorderRule, ReorderTask
+from inventory.queries.levels import IS_BOUGHT
 from inventory.services.levels import levels_refresh
 from inventory.services.replenishment import reorder_check, task_dismiss
 
@@ -37,13 +38,13 @@ class ReorderRuleViewSet(TenantViewSet):
 
 
 class LowStockViewSet(ReadViewSet):
-    """The active rules whose level is at or under their minimum."""
+    """The active rules whose level is at or under their minimum, of variants that are bought again."""
 
     serializer_class = ReorderRuleSerializer
     filters = ["variant", "warehouse", "preferred_supplier"]
 
     def row_conditions(self) -> Conditions:
-        return [*super().row_conditions(), (f"{BASE}.is_low AND {BASE}.is_active", [])]
+        return [*super().row_conditions(), (f"{BASE}.is_low AND {BASE}.is_active AND {IS_BOUGHT.format(BASE)}", [])]
 
 
 class ReorderTaskSerializer(TenantSerializer):

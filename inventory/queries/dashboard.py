@@ -9,16 +9,18 @@ from django.db import connection
 from django.utils import timezone
 
 from core.tenancy import active_organization_id
+from inventory.queries.levels import IS_BOUGHT
 
 DAYS = 30
 
-NUMBERS = """
+NUMBERS = f"""
     SELECT o.base_currency, o.timezone,
         (SELECT COALESCE(sum(s.quantity * v.standard_cost), 0) FROM inventory_stockitem AS s
          JOIN inventory_productvariant AS v ON v.organization_id = s.organization_id AND v.id = s.variant_id
          WHERE s.organization_id = o.id),
         (SELECT count(*) FROM inventory_productvariant WHERE organization_id = o.id AND archived_at IS NULL),
-        (SELECT count(*) FROM inventory_reorderrule WHERE organization_id = o.id AND is_low AND is_active),
+        (SELECT count(*) FROM inventory_reorderrule AS r
+         WHERE r.organization_id = o.id AND r.is_low AND r.is_active AND {IS_BOUGHT.format("r")}),
         (SELECT count(*) FROM inventory_productvariant AS v WHERE v.organization_id = o.id AND v.archived_at IS NULL
             AND NOT EXISTS (SELECT FROM inventory_stockitem AS s
                             WHERE s.organization_id = o.id AND s.variant_id = v.id AND s.quantity > 0)),
@@ -37,7 +39,7 @@ MOVES = """
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Value at standard cost; `low` counts active rules at or under their minimum; the moves of each of 30 days."""
+    """Value at standard cost; `low` counts what a check would find to buy, with a task or without; moves of 30 days."""
 
     stock_value: Decimal
     currency: str

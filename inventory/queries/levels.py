@@ -16,3 +16,13 @@ LEVELS = """
     ) AS stock
     WHERE r.organization_id = %(organization)s AND (%(rules)s::uuid[] IS NULL OR r.id = ANY (%(rules)s::uuid[]))
 """
+
+# What is bought again: variant v of product p. A rule for anything else may be low without anybody minding.
+BOUGHT = "v.archived_at IS NULL AND p.archived_at IS NULL AND p.status = 'active'"
+
+# The same for a row with a variant_id, called {0}.
+IS_BOUGHT = f"""
+    EXISTS (SELECT FROM inventory_productvariant AS v
+            JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
+            WHERE v.organization_id = {{0}}.organization_id AND v.id = {{0}}.variant_id AND {BOUGHT})
+"""

@@ -8,6 +8,7 @@ from django.utils import timezone
 from core.errors import Conflict, NotFound
 from core.tenancy import active_organization_id
 from inventory.models import ReorderTask
+from inventory.queries.levels import BOUGHT
 from notifications.services.events import publish_from
 
 TELL = publish_from(
@@ -33,7 +34,7 @@ CHECK = f"""
                 AND CASE WHEN r.preferred_supplier_id IS NULL THEN s.is_preferred ELSE s.supplier_id = r.preferred_supplier_id END
             ORDER BY s.id LIMIT 1
         ) AS sp ON true
-        WHERE r.is_low AND r.is_active AND v.archived_at IS NULL AND p.archived_at IS NULL AND p.status = 'active'
+        WHERE r.is_low AND r.is_active AND {BOUGHT}
             AND (%(organization)s::uuid IS NULL OR r.organization_id = %(organization)s::uuid)
             AND NOT EXISTS (
                 SELECT FROM inventory_reordertask AS t

@@ -12,6 +12,7 @@ from accounts.models import Party
 from core.errors import Conflict
 from core.invariants import broken
 from inventory.models import Product, ReorderRule, ReorderTask, StockItem, Supplier, SupplierProduct
+from inventory.queries.dashboard import overview
 from inventory.services.replenishment import reorder_check, reorder_check_everywhere, task_dismiss
 from notifications.models import OutboxEvent
 from tests.companies import Company
@@ -144,3 +145,12 @@ def test_the_api_checks_lists_and_is_refused_to_viewers(acme: Company) -> None:
     assert [(task["sku"], task["threshold"]) for task in tasks] == [("BOLT", "5.000000")]
     low = acme.api.get("/api/v1/low-stock/").json()["results"]
     assert [(rule["sku"], rule["level"], rule["is_low"]) for rule in low] == [("BOLT", "0.000000", True)]
+
+
+def test_what_is_not_bought_again_is_not_low(acme: Company) -> None:
+    with acme.scope():
+        Goods.create().rule()
+        assert overview().low == 1
+        Product.objects.update(status=Product.Status.DISCONTINUED)
+        assert overview().low == 0
+    assert acme.api.get("/api/v1/low-stock/").json()["results"] == []
