@@ -21,7 +21,10 @@ LOW = """
     FROM inventory_reorderrule AS r
     JOIN inventory_productvariant AS v ON v.organization_id = r.organization_id AND v.id = r.variant_id
     JOIN inventory_warehouse AS w ON w.organization_id = r.organization_id AND w.id = r.warehouse_id
-    WHERE r.organization_id = %s AND r.is_low AND r.is_active ORDER BY r.id LIMIT 101
+    JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
+    WHERE r.organization_id = %s AND r.is_low AND r.is_active
+        AND v.archived_at IS NULL AND p.archived_at IS NULL AND p.status = 'active'
+    ORDER BY r.id LIMIT 101
 """
 CHANGE = """
     UPDATE inventory_stockitem SET quantity = quantity + %s
