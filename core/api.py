@@ -252,6 +252,6 @@ def _joined(conditions: Sequence[Condition]) -> tuple[str, list[Any]]:
 
 def _limit(query: Mapping[str, str]) -> int:
     asked = query.get("limit", str(DEFAULT_PAGE))
-    if not (asked.isascii() and asked.isdecimal()) or not 1 <= int(asked[:9]) <= LARGEST_PAGE:
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 10) or not 1 <= int(asked) <= LARGEST_PAGE:
         raise BadParameter("limit", f"limit: a whole number from 1 to {LARGEST_PAGE}.")
     return int(asked)

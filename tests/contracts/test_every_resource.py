@@ -50,7 +50,8 @@ def test_a_list_has_links_and_results(resource: Resource, acme: Company) -> None
 
 @each_resource()
 def test_refuses_wrong_bounds_and_cursors(resource: Resource, acme: Company) -> None:
-    for query in ("limit=0", f"limit={LARGEST_PAGE + 1}", "limit=x", "limit=-1", "cursor=x", "cursor=W10", "count=some"):
+    limits = ("limit=0", f"limit={LARGEST_PAGE + 1}", "limit=x", "limit=-1", "limit=0000000050000")
+    for query in (*limits, "cursor=x", "cursor=W10", "count=some"):
         problem = assert_problem(acme.api.get(f"{resource.url}?{query}"), 400, "invalid_parameter")
         assert problem["errors"][0]["parameter"] == query.partition("=")[0]
 
