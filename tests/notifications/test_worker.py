@@ -140,7 +140,7 @@ def test_waits_for_a_database_that_is_not_there_yet(commits: None, tmp_path: Pat
 def test_refuses_a_role_that_could_pass_the_wall(commits: None) -> None:
     with worker(WORKER_TEST_APP_ROLE="owner") as process:
         assert process.wait() == 2
-    assert process.said.splitlines()[-1].endswith("made by `manage.py setup_database`.")
+    assert process.said.splitlines()[-1].endswith("as `manage.py setup_database` makes it.")
     assert "could pass the wall" in process.said and "Traceback" not in process.said
 
 
