@@ -65,4 +65,27 @@ END
     callers=("app", "worker"), definer=True, arguments="wanted text",
 )
 
-FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY)
+# Who vouches for a token: approved for exactly these addresses; and whom it means, if the provider is known to have named them.
+FIND_IDENTITY_PROVIDER = Function(
+    "accounts_find_identity_provider(text,text[],text)",
+    "TABLE(id uuid, organization_id uuid, slug text, audience text, keys_url text, group_claim text, group_roles jsonb,"
+    " creates_members boolean, checks_second_factor boolean, user_id uuid, groups text[], groups_at timestamptz)",
+    """
+BEGIN
+    RETURN QUERY
+    SELECT p.id, p.organization_id, o.slug::text, p.audience::text,
+           COALESCE(NULLIF(p.jwks_url, ''), rtrim(p.issuer, '/') || '/.well-known/jwks.json'), p.group_claim::text, p.group_roles,
+           p.creates_members, p.checks_second_factor, m.user_id, e.groups::text[], e.groups_at
+    FROM accounts_identityprovider AS p
+    JOIN accounts_organization AS o ON o.id = p.organization_id
+    LEFT JOIN accounts_externalidentity AS e
+        ON e.organization_id = p.organization_id AND e.provider_id = p.id AND e.subject = wanted_subject
+    LEFT JOIN accounts_membership AS m ON m.organization_id = e.organization_id AND m.id = e.membership_id
+    WHERE p.issuer = wanted_issuer AND p.audience = ANY (audiences) AND p.is_active AND o.status = 'active'
+        AND p.approved_for = p.issuer || ' ' || p.audience || ' ' || p.jwks_url;
+END
+""",
+    callers=("app", "worker"), definer=True, arguments="wanted_issuer text, audiences text[], wanted_subject text",
+)
+
+FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY, FIND_IDENTITY_PROVIDER)

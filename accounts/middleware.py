@@ -12,9 +12,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import FileResponse, HttpRequest
 
-from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, key_principal
+from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, ProviderUnavailable, key_principal
 from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
 from accounts.services.roles import api_key_used
+from core.errors import NotAuthenticated
 from core.problems import CHALLENGE, json_response, problem
 from core.tenancy import Origin, organization_scope, scope_is_open
 
@@ -34,7 +35,12 @@ def organization_middleware(get_response: Handler) -> Handler:
         if scope_is_open():
             raise RuntimeError("A scope leaked into this request.")
         origin = describe(request)
-        claim = identify(request, origin)
+        try:
+            claim = identify(request, origin)
+        except NotAuthenticated as refusal:
+            return with_request_id(request, unauthorized(request, refusal.detail, refusal.code))
+        except ProviderUnavailable:
+            return with_request_id(request, unavailable(request))
         if isinstance(claim, str):
             return with_request_id(request, unauthorized(request, claim))
         if claim is None:
@@ -100,7 +106,7 @@ def identify(request: HttpRequest, origin: Origin) -> Claim | KeyClaim | str | N
         from accounts.tokens import verify  # noqa: PLC0415
 
         claim = verify(credential.strip())
-        return _chosen(request, claim) if claim else "The access token is not valid or has expired: refresh it, or sign in."
+        return _chosen(request, claim) if claim else _vouched_for(request, credential.strip(), origin)
     if scheme == "Api-Key":
         refusal = "The API key is not valid: it is unknown, revoked, expired or used from elsewhere."
         return find_api_key(credential.strip(), origin.ip) or refusal
@@ -109,6 +115,18 @@ def identify(request: HttpRequest, origin: Origin) -> Claim | KeyClaim | str | N
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
         return None
     return _chosen_by_session(request)
+
+
+def _vouched_for(request: HttpRequest, token: str, origin: Origin) -> Claim | str:
+    # Brings the HTTP client, which only tokens of identity providers need.
+    from accounts.services.external import external_claim  # noqa: PLC0415
+
+    claim = external_claim(token=token, origin=origin)
+    if claim is None:
+        return "The access token is not valid or has expired: refresh it, or sign in."
+    if request.headers.get("Organization", claim.slug) != claim.slug:
+        return f"Your identity provider speaks for {claim.slug!r} alone: leave the header Organization out."
+    return claim
 
 
 def _chosen(request: HttpRequest, claim: Claim) -> Claim | str:
@@ -129,9 +147,16 @@ def _chosen_by_session(request: Any) -> Claim | None:
     return Claim(request.user.pk, UUID(chosen), by_cookie=True)
 
 
-def unauthorized(request: Any, detail: str) -> Any:
-    response = json_response(problem(401, "not_authenticated", detail, request=request))
+def unauthorized(request: Any, detail: str, code: str = NotAuthenticated.code) -> Any:
+    response = json_response(problem(401, code, detail, request=request))
     response.headers["WWW-Authenticate"] = CHALLENGE
+    return response
+
+
+def unavailable(request: Any) -> Any:
+    detail = "The identity provider does not answer, so that its token cannot be checked: try again soon."
+    response = json_response(problem(503, "provider_unavailable", detail, request=request))
+    response.headers["Retry-After"] = "30"
     return response
 
 

@@ -12,6 +12,10 @@ from accounts.models import User
 from accounts.permissions import held
 
 
+class ProviderUnavailable(Exception):
+    """An identity provider's keys were never fetched, and cannot be now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A proven identity; whether it is an active member of the organization is decided as the scope opens."""
@@ -20,6 +24,8 @@ class Claim:
     organization_id: UUID
     session_id: int | None = None  # the sign-in that a token belongs to: signed out, the token is void
     by_cookie: bool = False
+    provider_id: UUID | None = None  # vouched for by an identity provider, for its own organization alone
+    slug: str = ""  # of the provider's organization
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from accounts.models.partners import Address as Address
 from accounts.models.partners import Contact as Contact
 from accounts.models.partners import Party as Party
 from accounts.models.people import User as User
+from accounts.models.providers import ExternalIdentity as ExternalIdentity
+from accounts.models.providers import IdentityProvider as IdentityProvider
 from accounts.models.roles import ApiKey as ApiKey
 from accounts.models.roles import Role as Role
 from accounts.models.roles import UserRole as UserRole

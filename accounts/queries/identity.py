@@ -1,10 +1,13 @@
 """Read before any scope is open, through functions that show one person or one key."""
 
 import hmac
+from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from accounts.principal import KeyClaim, within
@@ -44,3 +47,35 @@ def find_api_key(key: str, ip: str) -> KeyClaim | None:
     if row is None or not hmac.compare_digest(row[4], key_hash(key)) or not within(ip, row[6]):
         return None
     return KeyClaim(row[0], row[1], row[2], row[3], frozenset(row[5]), row[7])
+
+
+class ProviderFound(NamedTuple):
+    """An approved identity provider; with the user whom the subject is, and the groups that its last token had."""
+
+    id: UUID
+    organization_id: UUID
+    slug: str
+    audience: str
+    keys_url: str
+    group_claim: str
+    group_roles: dict[str, str]
+    creates_members: bool
+    checks_second_factor: bool
+    user_id: UUID | None
+    groups: list[str] | None
+    groups_at: datetime | None
+
+
+def find_identity_providers(issuer: str, audiences: Sequence[str], subject: str) -> list[ProviderFound]:
+    """At most one for each audience."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(ProviderFound._fields)} FROM accounts_find_identity_provider(%s, %s, %s)",
+            [issuer, list(audiences), subject],
+        )
+        return [_provider(row) for row in cursor.fetchall()]
+
+
+def _provider(row: Sequence[Any]) -> ProviderFound:
+    found = ProviderFound(*row)
+    return found._replace(group_roles=orjson.loads(found.group_roles)) if isinstance(found.group_roles, str) else found

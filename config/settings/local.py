@@ -36,3 +36,4 @@ else:
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None  # nothing is collected: files are served from where they are
 DEMO_ALLOWED = True
+IDENTITY_PROVIDERS_BY_HTTP = True

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import models
 from django.urls import get_resolver
 
-from accounts.models import ApiKey, AuditEntry, Membership, User
+from accounts.models import ApiKey, AuditEntry, ExternalIdentity, IdentityProvider, Membership, User
 from core.models import AuditedModel, TenantRow
 from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
 from tests.architecture.test_style import APPS
@@ -33,6 +33,7 @@ NO_FACTORY = {
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {
     (ApiKey, "prefix"): "a key is found before its organization is known",
+    (IdentityProvider, "issuer"): "a token names its issuer before its organization is known",
     (Membership, "user"): "one default organization per person, of all that they belong to",
     (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
     (Job, "priority"): "workers take the jobs of all organizations",
@@ -41,6 +42,7 @@ ACROSS_ORGANIZATIONS = {
 # Filters, sort keys and references that need no index of their own.
 NO_INDEX = {
     (AuditEntry, "row_id"): "given with table_name, whose index it continues",
+    (ExternalIdentity, "subject"): "given with provider, whose constraint it continues",
     (Membership, "status"): "an organization has hundreds of members, not millions",
 }
 

@@ -9,6 +9,8 @@ from accounts.models import (
     ApiKey,
     AuditEntry,
     Contact,
+    ExternalIdentity,
+    IdentityProvider,
     Membership,
     NumberSequence,
     Organization,
@@ -73,6 +75,24 @@ class UserRoleFactory(DjangoModelFactory):
 
     class Meta:
         model = UserRole
+
+
+class IdentityProviderFactory(DjangoModelFactory):
+    name = factory.Sequence("Provider {}".format)
+    issuer = factory.Sequence("https://id{}.example.test".format)
+    audience = "quartermaster"
+
+    class Meta:
+        model = IdentityProvider
+
+
+class ExternalIdentityFactory(DjangoModelFactory):
+    provider = factory.SubFactory(IdentityProviderFactory)
+    subject = factory.Sequence("subject-{}".format)
+    membership = factory.SubFactory(MembershipFactory)
+
+    class Meta:
+        model = ExternalIdentity
 
 
 class ApiKeyFactory(DjangoModelFactory):
