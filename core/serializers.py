@@ -4,12 +4,20 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.functional import cached_property
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
 from core.fields import TenantForeignKey
 from core.reading import UtcDateTimeField
+
+JSON_TYPES: tuple[tuple[Any, Any, str], ...] = (
+    (serializers.BooleanField, bool, "true or false, without quotes"),
+    (serializers.IntegerField, int, "a whole number, without quotes"),
+    (serializers.DecimalField, (str, int, float), 'a number, best as text, such as "12.50"'),
+    ((serializers.CharField, serializers.UUIDField), str, "text in quotes"),
+)
 
 
 class StrictSerializer(serializers.Serializer):
@@ -19,10 +27,24 @@ class StrictSerializer(serializers.Serializer):
         if isinstance(data, Mapping):
             if refused := {name: self._refusal(str(name)) for name in data if name not in self._writable_names}:
                 raise ValidationError({name: [reason] for name, reason in refused.items()})
-            texts = {name: text for name, text in data.items() if isinstance(text, str)}
-            if strange := {name: ["A NUL character cannot be stored."] for name, text in texts.items() if "\0" in text}:
+            if strange := {name: [reason] for name, value in data.items() if (reason := self._strangeness(name, value))}:
                 raise ValidationError(strange)
         return super().to_internal_value(data)
+
+    def _strangeness(self, name: str, value: Any) -> ErrorDetail | None:
+        """DRF would take 1 for "1" and "yes" for true; the description promises types, and a mistake should be seen."""
+        if isinstance(value, str) and "\0" in value:
+            return ErrorDetail("A NUL character cannot be stored.", code="invalid")
+        if value is not None and name in self._expected and not _fits(value, self._expected[name][0]):
+            return ErrorDetail(f"Give {self._expected[name][1]}.", code="wrong_type")
+        return None
+
+    @cached_property
+    def _expected(self) -> dict[str, tuple[Any, str]]:
+        return {
+            str(field.field_name): (types, words)
+            for field in self._writable_fields for kind, types, words in JSON_TYPES if isinstance(field, kind)
+        }
 
     @property
     def _writable_names(self) -> set[str]:
@@ -32,6 +54,11 @@ class StrictSerializer(serializers.Serializer):
         if name in self.fields:
             return ErrorDetail("This field is read-only: leave it out.", code="read_only")
         return ErrorDetail(f"Unknown field. Known: {', '.join(sorted(self._writable_names))}.", code="unknown_field")
+
+
+def _fits(value: Any, types: Any) -> bool:
+    """To Python, true is a number."""
+    return isinstance(value, types) and (types is bool or not isinstance(value, bool))
 
 
 class ReferenceField(serializers.UUIDField):

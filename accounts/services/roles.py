@@ -31,7 +31,7 @@ def refuse_higher_role(role_id: UUID, granter: Collection[str]) -> None:
 
 
 def api_key_create(
-    *, name: str, scopes: Collection[str], granter: Collection[str],
+    *, name: str, granter: Collection[str], scopes: Collection[str] = (),
     allowed_networks: Collection[str] = (), expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """The row and the key itself, which is kept nowhere."""
