@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
+from django.test.testcases import LiveServerThread
 
 from core.tenancy import scope_is_open
 from tests.companies import Company, founded
@@ -53,6 +55,18 @@ def commits(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture
 def new_company(commits: None) -> Callable[[], Company]:
     return lambda: founded(f"c-{secrets.token_hex(5)}")
+
+
+@pytest.fixture
+def server(commits: None) -> Iterator[str]:
+    """The address of a real server in a thread of this process."""
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait()
+    assert thread.error is None, thread.error
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()
 
 
 @pytest.fixture
