@@ -196,6 +196,9 @@ class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
             row.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        raise exceptions.MethodNotAllowed(str(request.method), self.no_bulk if kwargs.get("pk") == "bulk" else None)
+
     def save(self, serializer: serializers.BaseSerializer) -> models.Model:
         """Where a resource calls a service instead of writing the row itself; it then says what bulk it takes."""
         row: models.Model = serializer.save()

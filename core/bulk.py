@@ -40,7 +40,7 @@ class Refused(exceptions.APIException):
 
 class BulkSerializer(StrictSerializer):
     mode = serializers.ChoiceField(
-        ["atomic", "partial"], default="atomic", help_text="All rows or none; or those that are right, and a word about the others.",
+        ["atomic", "partial"], default="atomic", help_text="All rows or none; or those that are right, and why not the others.",
     )
     rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=MOST_ROWS)
 
@@ -48,8 +48,7 @@ class BulkSerializer(StrictSerializer):
 class Bulk:
     """The part of a viewset that takes many writes at once."""
 
-    request: Request
-    kwargs: dict[str, Any]
+    request: Any
     model: Any
     written: Any
     get_queryset: Any
@@ -60,10 +59,6 @@ class Bulk:
     @classmethod
     def takes_bulk(cls) -> bool:
         return bool(cls.bulk_operations) and "post" in getattr(cls, "http_method_names", [])
-
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        reason = self.no_bulk if kwargs.get("pk") == "bulk" else ""
-        raise exceptions.MethodNotAllowed(str(request.method), reason or None)
 
     def bulk(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
@@ -85,7 +80,7 @@ class Bulk:
         return Response(body, status=status.HTTP_201_CREATED if made else status.HTTP_200_OK)
 
     def _demand(self, operations: Iterable[Any]) -> None:
-        held = self.request._request.principal.permissions  # type: ignore[attr-defined]  # set by the middleware
+        held = self.request._request.principal.permissions
         for op in sorted(op for op in operations if isinstance(op, str)):
             for verb in VERBS_OF.get(op, ()):
                 if (needed := permission_of(self.model(), verb)) not in held:

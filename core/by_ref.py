@@ -22,8 +22,7 @@ ATTEMPTS = 3  # a twin that was first is found by the second; the third is for o
 class ByRef:
     """The part of a viewset for resources whose model has an `external_ref`."""
 
-    request: Request
-    kwargs: dict[str, Any]
+    request: Any
     model: Any
     save: Any
     add: Any

@@ -22,7 +22,7 @@ def register(viewset: type[Any]) -> None:
 
 
 @cache
-def expandable(serializer: type[Any]) -> Mapping[str, type[Any]]:
+def expandable(serializer: Any) -> Mapping[str, type[Any]]:
     """The references of a serializer that lead to resources, and those resources."""
     columns = {column.attname: column for column in serializer.Meta.model._meta.concrete_fields if column.is_relation}
     found = {}
@@ -48,7 +48,7 @@ class Expansion:
             raise BadParameter("expand", f"expand: at most {MOST} relations in one request.")
         self.serializer = serializer
 
-    def _add(self, serializer: type[Any], path: str) -> None:
+    def _add(self, serializer: Any, path: str) -> None:
         names, branch = path.split("."), self.tree
         if len(names) > DEEPEST:
             raise BadParameter("expand", f"expand: at most {DEEPEST} references deep, not {path!r}.")
@@ -69,7 +69,7 @@ def _relations(tree: dict[str, Any]) -> int:
     return len(tree) + sum(_relations(branch) for branch in tree.values())
 
 
-def _expand(rows: list[dict[str, Any]], serializer: type[Any], tree: dict[str, Any], request: Request) -> None:
+def _expand(rows: list[dict[str, Any]], serializer: Any, tree: dict[str, Any], request: Request) -> None:
     for name, branch in tree.items():
         target = expandable(serializer)[name]
         found = _rows_of(target, {row[name] for row in rows if row[name] is not None}, request)

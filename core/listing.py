@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection, models
-from rest_framework.request import Request
 
 from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
 from core.expanding import Expansion, expandable
@@ -23,7 +22,7 @@ class Listing:
     """The part of a viewset that reads the query string."""
 
     serializer_class: Any
-    request: Request
+    request: Any
     filters: Sequence[str] = ()
     search_keys: Sequence[str] = ()  # columns of SearchKeyField
     sort_fields: Sequence[str] = ()
@@ -35,11 +34,11 @@ class Listing:
         return model
 
     @classmethod
-    def filter_parameters(cls) -> dict[str, tuple[models.Field, str]]:
+    def filter_parameters(cls: Any) -> dict[str, tuple[models.Field, str]]:
         return _filter_parameters(cls)
 
     @classmethod
-    def known_parameters(cls) -> Sequence[str]:
+    def known_parameters(cls: Any) -> Sequence[str]:
         return _known_parameters(cls)
 
     @classmethod
@@ -51,7 +50,7 @@ class Listing:
         return [(f"{BASE}.organization_id = %s", [active_organization_id()])]
 
     def _query(self, known: Sequence[str]) -> Mapping[str, str]:
-        query = self.request.query_params.dict()
+        query: dict[str, str] = self.request.query_params.dict()
         for name in query:
             if name not in known:
                 raise BadParameter(name, f"Unknown parameter {name!r}. Known: {', '.join(known)}.")
@@ -114,16 +113,17 @@ class Listing:
         if cursor is None:
             return None
         query = urlencode({**self.request.query_params.dict(), "cursor": cursor})
-        return self.request.build_absolute_uri(f"{self.request.path}?{query}")
+        address: str = self.request.build_absolute_uri(f"{self.request.path}?{query}")
+        return address
 
 
 @cache
-def _filter_parameters(view: type[Listing]) -> dict[str, tuple[models.Field, str]]:
+def _filter_parameters(view: type[Any]) -> dict[str, tuple[models.Field, str]]:
     return parameters(view.model(), view.filters)
 
 
 @cache
-def _known_parameters(view: type[Listing]) -> Sequence[str]:
+def _known_parameters(view: type[Any]) -> Sequence[str]:
     without = set() if view.search_keys else {"search"}
     if not issubclass(view.model(), ArchivableModel):
         without.add("archived")

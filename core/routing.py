@@ -7,7 +7,9 @@ from rest_framework.routers import Route, SimpleRouter
 
 from core.expanding import register
 
-BULK = Route(url=r"^{prefix}/bulk{trailing_slash}$", mapping={"post": "bulk"}, name="{basename}-bulk", detail=False, initkwargs={})
+BULK = Route(
+    url=r"^{prefix}/bulk{trailing_slash}$", name="{basename}-bulk", detail=False, initkwargs={}, mapping={"post": "bulk"},
+)
 # A reference may hold a slash, sent as %2F.
 BY_REF = Route(
     url=r"^{prefix}/by-ref/(?P<external_ref>.+){trailing_slash}$", name="{basename}-by-ref", detail=True, initkwargs={},
