@@ -27,4 +27,5 @@ def _decoded(header: str) -> str:
             return unquote(header[len(ENCODED):], errors="strict")
         return header.encode("latin-1").decode()
     except UnicodeError as error:
-        raise Invalid(f"{HEADER}: write it in UTF-8, or percent-encoded after {ENCODED.upper()}.", code="invalid_header") from error
+        words = f"{HEADER}: write it in UTF-8, or percent-encoded after {ENCODED.upper()}."
+        raise Invalid(words, code="invalid_header") from error

@@ -48,7 +48,8 @@ class Schema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         if self._columns is None:
             return []
-        names = {"list": self.view.known_parameters(), **dict.fromkeys(("retrieve", "retrieve_by_ref"), self.view.row_parameters())}
+        of_a_row = self.view.row_parameters()
+        names = {"list": self.view.known_parameters(), "retrieve": of_a_row, "retrieve_by_ref": of_a_row}
         parameters = [self._parameter(name) for name in names.get(self.view.action, ())]
         return [*parameters, *header_parameters(self.method, self.view.action, self.path)]
 
@@ -74,7 +75,8 @@ class Schema(AutoSchema):
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         """A reference is an id or, by ?expand, the row itself."""
-        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        base: Any = super()
+        schema = base._map_serializer_field(field, direction, bypass_extensions)
         parent = type(field.parent)
         if direction == "request" or not issubclass(parent, ModelSerializer) or field.field_name not in expandable(parent):
             return schema

@@ -21,7 +21,8 @@ BULK_ANSWER = {"$ref": "#/components/schemas/BulkAnswer"}
 BULK_COMPONENT: dict[str, Any] = {
     "type": "object", "required": ["mode", "succeeded", "failed", "results"],
     "properties": {
-        "mode": {"type": "string", "enum": ["atomic", "partial"]}, "succeeded": {"type": "integer"}, "failed": {"type": "integer"},
+        "mode": {"type": "string", "enum": ["atomic", "partial"]},
+        "succeeded": {"type": "integer"}, "failed": {"type": "integer"},
         "results": {
             "type": "array", "description": "One for each row, in their order.",
             "items": {

@@ -26,7 +26,7 @@ class JobViewSet(ReadViewSet):
     ordering = ["-id"]
 
     def row_headers(self, body: Mapping[str, Any]) -> dict[str, str]:
-        return {"Retry-After": str(POLL)} if body["status"] in UNFINISHED else {}
+        return {"Retry-After": str(POLL)} if body.get("status") in UNFINISHED else {}
 
 
 routes = {"jobs": JobViewSet}
