@@ -28,14 +28,14 @@ class TooLarge(exceptions.APIException):
 
 
 class Refused(exceptions.APIException):
-    """An atomic request of which some rows are wrong; `errors` names each of them."""
+    """An atomic request of which some rows are wrong; `fields` names each of them."""
 
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "invalid"
 
     def __init__(self, errors: list[dict[str, str]], rows: int) -> None:
         super().__init__(f"Nothing was written, because {rows} of the rows {'is' if rows == 1 else 'are'} wrong.")
-        self.extra = {"errors": errors}
+        self.fields = errors
 
 
 class BulkSerializer(StrictSerializer):

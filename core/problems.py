@@ -104,7 +104,7 @@ def describe(error: Exception) -> Description:
     if isinstance(error, PermissionDenied):
         return 403, "permission_denied", str(error) or "This is not allowed.", []
     if isinstance(error, exceptions.APIException):
-        return error.status_code, str(error.default_code), str(error.detail), []
+        return error.status_code, str(error.default_code), str(error.detail), getattr(error, "fields", [])
     return 0, "", "", []
 
 
