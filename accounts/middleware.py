@@ -15,8 +15,9 @@ from django.http import FileResponse, HttpRequest
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, ProviderUnavailable, key_principal
 from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
 from accounts.services.roles import api_key_used
-from core.errors import NotAuthenticated
+from core.errors import Invalid, NotAuthenticated
 from core.problems import CHALLENGE, json_response, problem
+from core.reasons import HEADER, change_reason
 from core.tenancy import Origin, organization_scope, scope_is_open
 
 type Handler = Callable[[Any], Any]
@@ -34,9 +35,11 @@ def organization_middleware(get_response: Handler) -> Handler:
     def handle(request: Any) -> Any:
         if scope_is_open():
             raise RuntimeError("A scope leaked into this request.")
-        origin = describe(request)
         try:
+            origin = describe(request)
             claim = identify(request, origin)
+        except Invalid as error:
+            return with_request_id(request, bad_reason(request, error))
         except NotAuthenticated as refusal:
             return with_request_id(request, unauthorized(request, refusal.detail, refusal.code))
         except ProviderUnavailable:
@@ -83,7 +86,7 @@ def describe(request: Any) -> Origin:
     request.request_id = request.headers.get("X-Request-Id", "")[:64] or str(uuid4())
     request.origin = Origin(
         request_id=request.request_id, traceparent=request.headers.get("traceparent", "")[:64],
-        reason=request.headers.get("X-Change-Reason", "")[:500], ip=client_ip(request),
+        reason=change_reason(request.headers.get(HEADER, "")), ip=client_ip(request),
     )
     return request.origin  # type: ignore[no-any-return]
 
@@ -145,6 +148,11 @@ def _chosen_by_session(request: Any) -> Claim | None:
             return None
         chosen = request.session[ORGANIZATION] = str(own[0].id)
     return Claim(request.user.pk, UUID(chosen), by_cookie=True)
+
+
+def bad_reason(request: Any, error: Invalid) -> Any:
+    wrong = {"header": HEADER, "code": "invalid", "detail": error.detail}
+    return json_response(problem(400, error.code, error.detail, request=request, errors=[wrong]))
 
 
 def unauthorized(request: Any, detail: str, code: str = NotAuthenticated.code) -> Any:

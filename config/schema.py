@@ -8,6 +8,7 @@ from drf_spectacular.plumbing import get_lib_doc_excludes
 from accounts.schema import SignIn as SignIn
 from core.api import ArchivableViewSet, ReadViewSet, TenantViewSet
 from core.problems import CONTENT_TYPE
+from core.schema_rules import BULK_COMPONENT
 from core.serializers import StrictSerializer, TenantSerializer
 
 TEXT = {"type": "string"}
@@ -20,13 +21,15 @@ PROBLEM: dict[str, Any] = {
         "detail": {**TEXT, "description": "For a person."}, "code": {**TEXT, "description": "For a program: it is stable."},
         "request_id": {**TEXT, "description": "To quote when asking for help."},
         "missing_permission": {**TEXT, "description": "With status 403."},
+        "current_version": {"type": "integer", "description": "With status 412: the row's version by now."},
         "errors": {
             "type": "array", "description": "One for each wrong field or parameter.",
             "items": {
                 "type": "object", "required": ["code", "detail"],
                 "properties": {
                     "pointer": {**TEXT, "description": "A field of the body, by RFC 6901."},
-                    "parameter": {**TEXT, "description": "A parameter of the address."}, "code": TEXT, "detail": TEXT,
+                    "parameter": {**TEXT, "description": "A parameter of the address."},
+                    "header": {**TEXT, "description": "A header of the request."}, "code": TEXT, "detail": TEXT,
                 },
             },
         },
@@ -45,7 +48,7 @@ def undescribed() -> list[type]:
 class Generator(SchemaGenerator):
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
         schema: dict[str, Any] = super().get_schema(request, public)  # type: ignore[no-untyped-call]  # drf_spectacular
-        schema["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+        schema["components"].setdefault("schemas", {}).update(Problem=PROBLEM, BulkAnswer=BULK_COMPONENT)
         schema["components"]["responses"] = {"Problem": RESPONSE}
         for operations in schema["paths"].values():
             for operation in operations.values():

@@ -1,112 +1,151 @@
 """What every resource does; a resource states its serializer, filters, search and sort keys."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connection, models
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
-from rest_framework import serializers, status
+from rest_framework import exceptions, serializers, status
 from rest_framework.decorators import action
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
-from core.models import ArchivableModel
-from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
-from core.problems import BadParameter, MissingPermission
+from core import bulk, by_ref
+from core.choosing import Conditions
+from core.conditions import conditional, parse_tags, refuse_stale, tag_of
+from core.csv_lists import Table, csv_response
+from core.json import dumps
+from core.listing import Listing, joined, whole_number
+from core.models import ArchivableModel, LedgerModel
+from core.paging import LARGEST_PAGE as LARGEST_PAGE
+from core.paging import Window
+from core.permitting import VERBS as VERBS
+from core.permitting import HasPermission
 from core.reading import BASE, Plan, compile_plan, fetch
-from core.rendering import rendered
-from core.tenancy import active_organization_id
+from core.rendering import CSVRenderer, JSONRenderer
 
-VERBS = {
-    "GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete",
-}
-GENERAL_PARAMETERS = ("limit", "cursor", "sort", "search", "count", "fields", "archived")
+ROWS_OF_A_CSV = 999_999_999
 
 
-class HasPermission(BasePermission):
-    """The permission of the view's action, else the one of the method and the model, e.g. inventory.add_product."""
+class Found(NamedTuple):
+    """A row as it is shown, and what its tag and its time are made of."""
 
-    def has_permission(self, request: Any, view: Any) -> bool:
-        principal = request._request.principal
-        if principal is None:
-            return False
-        needed = required_permission(view, request.method)
-        if needed in principal.permissions:
-            return True
-        raise MissingPermission(needed)
+    body: dict[str, Any]
+    version: int | None
+    modified: Any
 
 
-def required_permission(view: Any, method: str) -> str:
-    options = view.model()._meta
-    return view.permission or f"{options.app_label}.{VERBS.get(method, 'view')}_{options.model_name}"
-
-
-class ReadViewSet(GenericViewSet):
+class ReadViewSet(Listing, GenericViewSet):
     """Lists and single rows, by the compiled read path."""
 
-    serializer_class: Any
     permission_classes = (HasPermission,)
     permission: str = ""  # of an action, instead of the model's own; an @action names it
     body_class: Any = None  # the serializer of an action's body; an @action names it
-    filters: Sequence[str] = ()
-    search_keys: Sequence[str] = ()  # columns of SearchKeyField
-    sort_fields: Sequence[str] = ()
-    ordering: Sequence[str] = ()
+    basename: str
+    action: str
 
     @classmethod
-    def model(cls) -> type[models.Model]:
-        model: type[models.Model] = cls.serializer_class.Meta.model
-        return model
+    def takes_bulk(cls) -> bool:
+        return False
 
     @classmethod
-    def filter_parameters(cls) -> dict[str, tuple[models.Field, str]]:
-        return _filter_parameters(cls)
+    def takes_refs(cls) -> bool:
+        return False
 
-    @classmethod
-    def known_parameters(cls) -> Sequence[str]:
-        return _known_parameters(cls)
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "HTTP_IF_MATCH" in request.META and "pk" in kwargs and request.method not in SAFE_METHODS:
+            self.require_version(kwargs["pk"])
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get_renderers(self) -> list[Any]:
+        return [JSONRenderer(), CSVRenderer()] if self.action == "list" else [JSONRenderer()]
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.accepted_renderer.format == CSVRenderer.format:
+            return self._csv()
         query = self._query(self.known_parameters())
         window = self._window(query)
         plan = self._plan(query)
-        where, values = _joined(self._conditions(query))
+        expansion = self._expansion(query, plan)
+        where, values = joined(self._conditions(query))
         beyond, position, order = window.sql(BASE)
         keys = [f"{BASE}.{key.field.column}" for key in window.keys]
         sql = plan.page(f"{where} AND {beyond}" if beyond else where, order, window.size + 1, keys)
         width = len(plan.names)
         page = window.page(fetch(sql, [*values, *position]), lambda row: row[width:])
-        body: dict[str, Any] = {**self._links(page), "results": plan.read(page.rows)}
+        rows = plan.read(page.rows)
+        if expansion:
+            expansion.apply(rows)
+        body: dict[str, Any] = {**self._links(page), "results": rows}
         if "count" in query:
             body["count"] = self._count(query["count"], where, values)
-        return rendered(body)
+        content = dumps(body)
+        return conditional(request, content, f"W/{tag_of(content)}")
+
+    def _csv(self) -> HttpResponseBase:
+        known = [name for name in self.known_parameters() if name not in ("cursor", "count", "expand")]
+        query = self._query(known)
+        limit = whole_number("limit", query["limit"], ROWS_OF_A_CSV) if "limit" in query else None
+        where, values = joined(self._conditions(query))
+        table = Table(self._plan(query), where, values, Window(self.model(), self._sort(query), 1), limit)
+        return csv_response(table, self.basename)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        query = self._query(["fields"])
-        return rendered(self.read_row(kwargs["pk"], self._plan(query)))
+        query = self._query(self.row_parameters())
+        plan = self._plan(query)
+        expansion = self._expansion(query, plan)
+        found = self._find(kwargs["pk"], plan)
+        if expansion:
+            expansion.apply([found.body])
+        content, modified = dumps(found.body), None if expansion else found.modified
+        tag = tag_of(content, found.version)
+        return conditional(request, content, tag, modified=modified, headers=self.row_headers(found.body))
+
+    def row_headers(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """What a resource adds to the answer of a single row."""
+        return {}
 
     def read_row(self, pk: Any, plan: Plan | None = None) -> dict[str, Any]:
-        plan = plan or compile_plan(self.serializer_class)
+        return self._find(pk, plan or compile_plan(self.serializer_class)).body
+
+    def _find(self, pk: Any, plan: Plan) -> Found:
+        where, values = joined(self._row(pk))
+        rows = fetch(plan.row(where, plan.state), values)
+        if not rows:
+            raise Http404
+        [body] = plan.read(rows)
+        return Found(body, *rows[0][-2:])
+
+    def _row(self, pk: Any) -> Conditions:
         try:
             pk = self.model()._meta.pk.to_python(pk)
         except ValidationError as error:  # what is not a key names no row
             raise Http404 from error
-        where, values = _joined([*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [pk])])
-        found = plan.read(fetch(plan.row(where), values))
-        if not found:
-            raise Http404
-        return found[0]
+        return [*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [pk])]
 
-    def row_conditions(self) -> Conditions:
-        """Which rows this resource has at all; the organization is named so that the planner uses its statistics."""
-        return [(f"{BASE}.organization_id = %s", [active_organization_id()])]
+    def require_version(self, pk: Any) -> None:
+        """Raises PreconditionFailed unless the row is as If-Match says. Locked, it stays so until the answer."""
+        tags = parse_tags("If-Match", self.request.META["HTTP_IF_MATCH"])
+        table, (where, values) = self.model()._meta.db_table, joined(self._row(pk))
+        if not issubclass(self.model(), LedgerModel):  # which never changes, and which nobody may lock
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT FROM {table} AS {BASE} WHERE {where} FOR NO KEY UPDATE", values)
+        found = self._find(pk, compile_plan(self.serializer_class))
+        refuse_stale(tags, tag_of(dumps(found.body), found.version), found.version)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """A write that answers with the row says its tag too, as a read would."""
+        if isinstance(response, Response) and isinstance(response.data, dict) and response.status_code < 300:
+            names = compile_plan(self.serializer_class).names
+            if response.data.keys() >= set(names):
+                shown = dumps({name: response.data[name] for name in names})
+                response.headers["ETag"] = tag_of(shown, response.data.get("version"))
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def get_queryset(self) -> models.QuerySet:
         queryset: models.QuerySet = self.model()._default_manager.all()
@@ -119,88 +158,33 @@ class ReadViewSet(GenericViewSet):
         checked: dict[str, Any] = serializer.validated_data
         return checked
 
-    def _query(self, known: Sequence[str]) -> Mapping[str, str]:
-        query = self.request.query_params.dict()
-        for name in query:
-            if name not in known:
-                raise BadParameter(name, f"Unknown parameter {name!r}. Known: {', '.join(known)}.")
-        return query
 
-    def _plan(self, query: Mapping[str, str]) -> Plan:
-        plan = compile_plan(self.serializer_class)
-        if "fields" not in query:
-            return plan
-        asked = query["fields"].split(",")
-        for name in asked:
-            if name not in plan.columns:
-                raise BadParameter("fields", f"Unknown field {name!r}. Known: {', '.join(plan.names)}.")
-        return plan.only(asked)
-
-    def _conditions(self, query: Mapping[str, str]) -> Conditions:
-        conditions = [*self.row_conditions(), *filter_conditions(self.filter_parameters(), query)]
-        if issubclass(self.model(), ArchivableModel):
-            archived = query.get("archived", "false")
-            if archived not in ("true", "false"):
-                raise BadParameter("archived", "archived: true or false.")
-            conditions.append((f"{BASE}.archived_at IS {'NOT ' if archived == 'true' else ''}NULL", []))
-        if "search" in query:
-            conditions.append(search_condition(self.search_keys, query["search"]))
-        return conditions
-
-    def _sort(self, query: Mapping[str, str]) -> Sequence[str]:
-        asked = [name for name in query.get("sort", "").split(",") if name]
-        known = [*self.sort_fields, "id"]
-        for name in asked:
-            if name.removeprefix("-") not in known:
-                raise BadParameter("sort", f"Unknown sort key {name!r}. Known: {', '.join(known)}.")
-        return asked or self.ordering
-
-    def _window(self, query: Mapping[str, str]) -> Window:
-        try:
-            return Window(self.model(), self._sort(query), _limit(query), query.get("cursor"))
-        except BadCursor as error:
-            raise BadParameter("cursor", str(error)) from error
-
-    def _count(self, how: str, where: str, values: Sequence[Any]) -> int:
-        source = f"FROM {self.model()._meta.db_table} AS {BASE} WHERE {where}"
-        with connection.cursor() as cursor:
-            if how == "exact":
-                cursor.execute(f"SELECT count(*) {source}", values)
-                return int(cursor.fetchone()[0])
-            if how == "estimate":
-                cursor.execute(f"EXPLAIN (FORMAT JSON) SELECT 1 {source}", values)
-                return int(cursor.fetchone()[0][0]["Plan"]["Plan Rows"])
-        raise BadParameter("count", "count: exact or estimate.")
-
-    def _links(self, page: Page[Any]) -> dict[str, str | None]:
-        return {"next": self._link(page.next), "previous": self._link(page.previous)}
-
-    def _link(self, cursor: str | None) -> str | None:
-        if cursor is None:
-            return None
-        query = urlencode({**self.request.query_params.dict(), "cursor": cursor})
-        return self.request.build_absolute_uri(f"{self.request.path}?{query}")
-
-
-class TenantViewSet(ReadViewSet):
+class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
     """Adds create, update and delete; what is written is answered as it would be read."""
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        row = self.save(serializer)
-        location = self.request.build_absolute_uri(f"{request.path}{row.pk}/")
-        return Response(self.read_row(row.pk), status=status.HTTP_201_CREATED, headers={"Location": location})
+        return self.add(request.data)
 
     def update(self, request: Request, *args: Any, partial: bool = False, **kwargs: Any) -> Response:
-        row = self.get_object()
-        serializer = self.get_serializer(row, data=request.data, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        self.save(serializer)
-        return Response(self.read_row(row.pk))
+        return self.change(self.get_object(), request.data, partial=partial)
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.update(request, *args, partial=True, **kwargs)
+
+    def add(self, data: Any) -> Response:
+        serializer = self.get_serializer(data=data)
+        serializer.is_valid(raise_exception=True)
+        row = self.save(serializer)
+        self.written([row.pk])
+        location = self.request.build_absolute_uri(reverse(f"{self.basename}-detail", args=[row.pk]))
+        return Response(self.read_row(row.pk), status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    def change(self, row: models.Model, data: Any, *, partial: bool = False) -> Response:
+        serializer = self.get_serializer(row, data=data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        self.save(serializer)
+        self.written([row.pk])
+        return Response(self.read_row(row.pk))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """An archivable row is archived; any other is deleted, unless rows refer to it."""
@@ -212,10 +196,16 @@ class TenantViewSet(ReadViewSet):
             row.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        raise exceptions.MethodNotAllowed(str(request.method), self.no_bulk if kwargs.get("pk") == "bulk" else None)
+
     def save(self, serializer: serializers.BaseSerializer) -> models.Model:
-        """Where a resource calls a service instead of writing the row itself."""
+        """Where a resource calls a service instead of writing the row itself; it then says what bulk it takes."""
         row: models.Model = serializer.save()
         return row
+
+    def written(self, ids: Sequence[Any]) -> None:
+        """What a resource lets follow when rows were made or changed, one or a thousand."""
 
     def get_object(self) -> Any:
         try:
@@ -231,27 +221,3 @@ class ArchivableViewSet(TenantViewSet):
         row.archived_at = None
         row.save(update_fields=["archived_at"])
         return Response(self.read_row(row.pk))
-
-
-@cache
-def _filter_parameters(view: type[ReadViewSet]) -> dict[str, tuple[models.Field, str]]:
-    return parameters(view.model(), view.filters)
-
-
-@cache
-def _known_parameters(view: type[ReadViewSet]) -> Sequence[str]:
-    without = set() if view.search_keys else {"search"}
-    if not issubclass(view.model(), ArchivableModel):
-        without.add("archived")
-    return [name for name in GENERAL_PARAMETERS if name not in without] + sorted(view.filter_parameters())
-
-
-def _joined(conditions: Sequence[Condition]) -> tuple[str, list[Any]]:
-    return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
-
-
-def _limit(query: Mapping[str, str]) -> int:
-    asked = query.get("limit", str(DEFAULT_PAGE))
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 10) or not 1 <= int(asked) <= LARGEST_PAGE:
-        raise BadParameter("limit", f"limit: a whole number from 1 to {LARGEST_PAGE}.")
-    return int(asked)

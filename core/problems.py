@@ -40,7 +40,7 @@ def problem(
 def to_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None for what is our fault: Django then answers 500 through `server_error`."""
     request = context["request"]
-    status, code, detail, fields = _describe(error)
+    status, code, detail, fields = describe(error)
     if not status:
         return None
     headers = {}
@@ -48,29 +48,37 @@ def to_response(error: Exception, context: dict[str, Any]) -> Response | None:
         headers["Retry-After"] = str(int(wait))
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = CHALLENGE
-    extra = {"missing_permission": error.permission} if isinstance(error, MissingPermission) else {}
-    body = problem(status, code, detail, request=request._request, errors=fields, **extra)
+    headers |= getattr(error, "headers", {})
+    body = problem(status, code, detail, request=request._request, errors=fields, **getattr(error, "extra", {}))
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
 class MissingPermission(exceptions.PermissionDenied):
     def __init__(self, permission: str) -> None:
         super().__init__(f"This needs the permission {permission}, which you do not have here.")
-        self.permission = permission
+        self.extra = {"missing_permission": permission}
 
 
 class BadParameter(exceptions.ValidationError):
     """A query parameter is unknown or has a wrong value."""
+
+    place = "parameter"
 
     def __init__(self, name: str, detail: str, code: str = "invalid") -> None:
         super().__init__(detail, code=code)
         self.parameter, self.sentence = name, detail
 
 
+class BadHeader(BadParameter):
+    """A header has a wrong value."""
+
+    place = "header"
+
+
 type Description = tuple[int, str, str, list[dict[str, str]]]
 
 
-def _describe(error: Exception) -> Description:
+def describe(error: Exception) -> Description:
     """Status 0 where the error is not the caller's."""
     if isinstance(error, errors.DomainError):
         status = next((number for kind, number in STATUS_OF.items() if isinstance(error, kind)), 409)
@@ -80,8 +88,8 @@ def _describe(error: Exception) -> Description:
     if isinstance(error, IntegrityError | DataError):
         return _constraint(error)
     if isinstance(error, BadParameter):
-        fields = [{"parameter": error.parameter, "code": "invalid", "detail": error.sentence}]
-        return 400, "invalid_parameter", error.sentence, fields
+        fields = [{error.place: error.parameter, "code": "invalid", "detail": error.sentence}]
+        return 400, f"invalid_{error.place}", error.sentence, fields
     if isinstance(error, exceptions.ValidationError):
         fields = list(_flatten(error.get_full_details(), ""))
         return 400, "invalid", _summary(fields), fields
@@ -96,7 +104,7 @@ def _describe(error: Exception) -> Description:
     if isinstance(error, PermissionDenied):
         return 403, "permission_denied", str(error) or "This is not allowed.", []
     if isinstance(error, exceptions.APIException):
-        return error.status_code, str(error.default_code), str(error.detail), []
+        return error.status_code, str(error.default_code), str(error.detail), getattr(error, "fields", [])
     return 0, "", "", []
 
 

@@ -5,7 +5,7 @@ whose readable fields are columns of the row or of rows it refers to; `compile_p
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cache
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from django.db import connection, models
 from psycopg.types.datetime import TimestamptzLoader
 from rest_framework import serializers
 
-from core.models import TenantRow
+from core.models import AuditedModel, LedgerModel, TenantRow
 
 BASE = "t"
 
@@ -33,16 +33,20 @@ class NotCompilable(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`columns` maps each readable field to its SQL expression; `joins` follows the base table in FROM."""
+    """`columns` maps each readable field to its SQL expression; `joins` follows the base table in FROM.
+
+    `state` are the row's version (null without one) and when it or a row whose columns it shows last changed.
+    """
 
     names: tuple[str, ...]
     columns: dict[str, str]
     table: str
     joins: str
     json: frozenset[str] = frozenset()  # fields that Django's connection leaves as text
+    state: tuple[str, str] = ("NULL", "NULL")
 
-    def row(self, where: str) -> str:
-        return f"SELECT {', '.join(self.columns.values())} FROM {self.table} AS {BASE}{self.joins} WHERE {where}"
+    def row(self, where: str, extra: Sequence[str] = ()) -> str:
+        return f"SELECT {', '.join([*self.columns.values(), *extra])} FROM {self.table} AS {BASE}{self.joins} WHERE {where}"
 
     def page(self, where: str, order: str, size: int, extra: Sequence[str]) -> str:
         """The page is found first and joined then, so that no join makes the planner leave the index of the order."""
@@ -60,7 +64,7 @@ class Plan:
     def only(self, names: Iterable[str]) -> "Plan":
         """With fewer fields; joins that nobody needs stay, because PostgreSQL drops them itself where it can."""
         kept = {name: self.columns[name] for name in self.names if name in set(names)}
-        return Plan(tuple(kept), kept, self.table, self.joins, self.json & kept.keys())
+        return replace(self, names=tuple(kept), columns=kept, json=self.json & kept.keys())
 
 
 class Compiler:
@@ -71,6 +75,13 @@ class Compiler:
         self.model = model
         self.joined: dict[str, tuple[str, type[models.Model]]] = {}
         self.joins = ""
+
+    @property
+    def state(self) -> tuple[str, str]:
+        version = f"{BASE}.version" if issubclass(self.model, AuditedModel) else "NULL"
+        tables = [(BASE, self.model), *self.joined.values()]
+        times = [f"{alias}.{name}" for alias, model in tables if (name := _time_of_change(model))]
+        return version, f"GREATEST({', '.join(times)})" if times else "NULL"
 
     def column(self, field: serializers.Field) -> str:
         if field.source == "*" or isinstance(field, serializers.SerializerMethodField):
@@ -109,6 +120,12 @@ class Compiler:
         raise NotCompilable(f"{field.field_name}: {name!r} is not a column of {model.__name__}")
 
 
+def _time_of_change(model: type[models.Model]) -> str:
+    if issubclass(model, AuditedModel):
+        return "updated_at"
+    return "created_at" if issubclass(model, LedgerModel) else ""
+
+
 @cache
 def compile_plan(serializer: type[serializers.ModelSerializer]) -> Plan:
     if serializer.to_representation is not serializers.ModelSerializer.to_representation:
@@ -117,7 +134,8 @@ def compile_plan(serializer: type[serializers.ModelSerializer]) -> Plan:
     fields = [field for field in serializer().fields.values() if not field.write_only]
     columns = {str(field.field_name): compiler.column(field) for field in fields}
     json = {str(field.field_name) for field in fields if isinstance(field, serializers.JSONField)}
-    return Plan(tuple(columns), columns, compiler.model._meta.db_table, compiler.joins, frozenset(json))
+    table = compiler.model._meta.db_table
+    return Plan(tuple(columns), columns, table, compiler.joins, frozenset(json), compiler.state)
 
 
 def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rest_framework.routers import SimpleRouter
+from rest_framework.routers import Route, SimpleRouter
+
+from core.expanding import register
+
+BULK = Route(
+    url=r"^{prefix}/bulk{trailing_slash}$", name="{basename}-bulk", detail=False, initkwargs={}, mapping={"post": "bulk"},
+)
+# A reference may hold a slash, sent as %2F.
+BY_REF = Route(
+    url=r"^{prefix}/by-ref/(?P<external_ref>.+){trailing_slash}$", name="{basename}-by-ref", detail=True, initkwargs={},
+    mapping={"get": "retrieve_by_ref", "put": "update_by_ref"},
+)
 
 
 class Router(SimpleRouter):
@@ -12,3 +23,9 @@ class Router(SimpleRouter):
         for table in tables:
             for prefix, viewset in table.items():
                 self.register(prefix, viewset, basename=prefix)
+                register(viewset)
+
+    def get_routes(self, viewset: Any) -> list[Any]:
+        """Before the single rows, whose pattern takes any word for an id."""
+        own = [*([BULK] if viewset.takes_bulk() else []), *([BY_REF] if viewset.takes_refs() else [])]
+        return [*own, *super().get_routes(viewset)]

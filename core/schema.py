@@ -6,8 +6,11 @@ from django.db import models
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
+from rest_framework.serializers import ModelSerializer
 
+from core.expanding import DEEPEST, expandable
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE
+from core.schema_rules import bulk_operation, complete, header_parameters
 
 TYPES: dict[type[models.Field], dict[str, Any]] = {
     models.UUIDField: {"type": "string", "format": "uuid"},
@@ -43,11 +46,42 @@ class Schema(AutoSchema):
         return list(self.view.serializer_class().fields) if hasattr(self.view, "known_parameters") else None
 
     def get_override_parameters(self) -> list[Any]:
-        action = getattr(self.view, "action", "")
-        if self._columns is None or action not in ("list", "retrieve"):
+        if self._columns is None:
             return []
-        names = self.view.known_parameters() if action == "list" else ["fields"]
-        return [self._parameter(name) for name in names]
+        of_a_row = self.view.row_parameters()
+        names = {"list": self.view.known_parameters(), "retrieve": of_a_row, "retrieve_by_ref": of_a_row}
+        parameters = [self._parameter(name) for name in names.get(self.view.action, ())]
+        return [*parameters, *header_parameters(self.method, self.view.action, self.path)]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is not None and self._columns is not None:
+            complete(operation, self.method, self.view.action, self.path)
+        return operation
+
+    def get_request_serializer(self) -> Any:
+        return self._bulk()[0] if self._is_bulk else super().get_request_serializer()
+
+    def get_response_serializers(self) -> Any:
+        return self._bulk()[1] if self._is_bulk else super().get_response_serializers()
+
+    @property
+    def _is_bulk(self) -> bool:
+        return getattr(self.view, "action", "") == "bulk"
+
+    def _bulk(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        component = self.resolve_serializer(self.view.get_serializer(), "request")
+        return bulk_operation(self.view, component.name)
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        """A reference is an id or, by ?expand, the row itself."""
+        base: Any = super()
+        schema = base._map_serializer_field(field, direction, bypass_extensions)
+        parent = type(field.parent)
+        if direction == "request" or not issubclass(parent, ModelSerializer) or field.field_name not in expandable(parent):
+            return schema
+        row = self.resolve_serializer(expandable(parent)[field.field_name].serializer_class(), direction)
+        return {"anyOf": [schema, row.ref]}
 
     def get_auth(self) -> list[dict[str, Any]]:
         anonymous = any(isinstance(permission, AllowAny) for permission in self.view.get_permissions())
@@ -71,6 +105,11 @@ class Schema(AutoSchema):
             "search": ({"type": "string", "minLength": 1}, "What a name or a code begins with, in any case."),
             "count": ({"type": "string", "enum": ["exact", "estimate"]}, "Adds `count`; an estimate costs nothing."),
             "fields": (_several({"type": "string", "enum": self._columns}), "Only these fields."),
+            "expand": (
+                _several({"type": "string"}),
+                f"References to show as the row itself: {', '.join(expandable(self.view.serializer_class))};"
+                f" further ones after a dot, at most {DEEPEST} deep.",
+            ),
             "archived": ({"type": "boolean", "default": False}, "The archived rows instead of the others."),
         }
         return known.get(name, ({"type": "string"}, ""))

@@ -29,6 +29,8 @@ class RoleViewSet(TenantViewSet):
     serializer_class = RoleSerializer
     filters = ["code"]
     sort_fields = ["code"]
+    bulk_operations = ()
+    no_bulk = "What a role may do is weighed against what the giver may do, one role at a time."
 
     def get_object(self) -> Role:
         return refuse_built_in(super().get_object())
@@ -50,6 +52,8 @@ class UserRoleSerializer(TenantSerializer):
 class UserRoleViewSet(TenantViewSet):
     serializer_class = UserRoleSerializer
     filters = ["membership", "role"]
+    bulk_operations = ()
+    no_bulk = "Each role that is given is weighed against what the giver may do: give them one by one."
 
     def save(self, serializer: serializers.BaseSerializer) -> models.Model:
         given = serializer.validated_data.get("role_id") or serializer.instance.role_id  # type: ignore[union-attr]  # an update
@@ -71,6 +75,8 @@ class ApiKeyViewSet(TenantViewSet):
 
     serializer_class = ApiKeySerializer
     filters = ["name"]
+    bulk_operations = ()
+    no_bulk = "A key is shown once, when it is made: make keys one by one."
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)

@@ -23,6 +23,8 @@ class OrganizationViewSet(TenantViewSet):
 
     serializer_class = OrganizationSerializer
     http_method_names = ["get", "put", "patch", "head", "options"]
+    bulk_operations = ()
+    no_bulk = "There is one organization."
 
     def row_conditions(self) -> Conditions:
         return [(f"{BASE}.id = %s", [active_organization_id()])]
@@ -43,6 +45,8 @@ class MembershipViewSet(TenantViewSet):
 
     serializer_class = MembershipSerializer
     http_method_names = ["get", "put", "patch", "head", "options"]
+    bulk_operations = ()
+    no_bulk = "Members join by invitation, and leave one by one."
     filters = ["user", "status"]
 
 

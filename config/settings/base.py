@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "core.compression.compression_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -173,13 +174,19 @@ SPECTACULAR_SETTINGS = {
     "GET_LIB_DOC_EXCLUDES": "config.schema.undescribed",
     "POSTPROCESSING_HOOKS": [],  # enumerations stay in their fields: as components they would need names of their own
 }
-CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+# A list of origins, or * for every one of them; cookies are never allowed along.
+CORS_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
+CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "organization",
     "x-request-id", "x-change-reason",
 )
-CORS_EXPOSE_HEADERS = ("x-request-id", "location", "etag", "retry-after")
+CORS_EXPOSE_HEADERS = (
+    "x-request-id", "location", "etag", "last-modified", "retry-after", "ratelimit", "ratelimit-policy", "idempotent-replayed",
+    "content-disposition",
+)
 CORS_URLS_REGEX = r"^/api/"
 
 # --- Mail, static files, jobs, logs -----------------------------------------------------------------------

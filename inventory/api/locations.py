@@ -37,6 +37,8 @@ class LocationViewSet(TenantViewSet):
     serializer_class = LocationSerializer
     filters = ["warehouse", "parent"]
     search_keys = ["code_key"]
+    bulk_operations = ["create", "delete"]
+    no_bulk = "A change of a location may carry stock along: change locations one by one."
 
     def save(self, serializer: serializers.BaseSerializer) -> Location:
         if serializer.instance is not None:

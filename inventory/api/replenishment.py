@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from uuid import UUID
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -31,10 +34,8 @@ class ReorderRuleViewSet(TenantViewSet):
     serializer_class = ReorderRuleSerializer
     filters = ["variant", "warehouse", "preferred_supplier"]
 
-    def save(self, serializer: serializers.BaseSerializer) -> ReorderRule:
-        rule: ReorderRule = serializer.save()
-        levels_refresh([rule.pk])
-        return rule
+    def written(self, ids: Sequence[UUID]) -> None:
+        levels_refresh(ids)
 
 
 class LowStockViewSet(ReadViewSet):

@@ -1,6 +1,12 @@
+from collections.abc import Mapping
+from typing import Any
+
 from core.api import ReadViewSet
 from core.serializers import TenantSerializer
 from notifications.models import Job
+
+POLL = 2  # seconds until it is worth asking again
+UNFINISHED = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 
 class JobSerializer(TenantSerializer):
@@ -18,6 +24,9 @@ class JobViewSet(ReadViewSet):
     serializer_class = JobSerializer
     filters = ["status", "task"]
     ordering = ["-id"]
+
+    def row_headers(self, body: Mapping[str, Any]) -> dict[str, str]:
+        return {"Retry-After": str(POLL)} if body.get("status") in UNFINISHED else {}
 
 
 routes = {"jobs": JobViewSet}
