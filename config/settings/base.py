@@ -109,6 +109,7 @@ EVERYTHING, READ = "DELETE,INSERT,SELECT,UPDATE", "SELECT"
 SHARED_TABLES: dict[str, str | tuple[str, str]] = {
     "account_emailaddress": EVERYTHING,
     "account_emailconfirmation": EVERYTHING,
+    "accounts_ratewindow": ("", "DELETE,SELECT"),  # written by accounts_rate_lease() alone
     "accounts_user": "INSERT,SELECT,UPDATE",
     "auth_group": READ,
     "auth_group_permissions": READ,
@@ -172,13 +173,17 @@ SPECTACULAR_SETTINGS = {
     "GET_LIB_DOC_EXCLUDES": "config.schema.undescribed",
     "POSTPROCESSING_HOOKS": [],  # enumerations stay in their fields: as components they would need names of their own
 }
+# Requests of a minute. A key and an organization may have a number of their own; an address is of people who sign in.
+RATE_LIMITS = {"user": 600, "key": 600, "organization": 6000, "address": 30}
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "organization",
-    "x-request-id", "x-change-reason",
+    "x-request-id", "x-change-reason", "x-signature",
 )
-CORS_EXPOSE_HEADERS = ("x-request-id", "location", "etag", "retry-after")
+CORS_EXPOSE_HEADERS = (
+    "x-request-id", "location", "etag", "retry-after", "ratelimit", "ratelimit-policy", "idempotent-replayed",
+)
 CORS_URLS_REGEX = r"^/api/"
 
 # --- Mail, static files, jobs, logs -----------------------------------------------------------------------
