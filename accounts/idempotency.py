@@ -42,8 +42,8 @@ def idempotent(request: Any, principal: Principal, get_response: Any) -> Any:
         if response.status_code < 400:
             idempotency_keep(principal=who, key_hash=named, answer=kept(response, asked, key))
     except RequestDataTooBig:
-        detail = f"With an Idempotency-Key a body has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes: send it in parts."
-        return refused(request, 413, "body_too_large", detail)
+        most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
+        return refused(request, 413, "body_too_large", f"The body may have {most}: send it in parts.")
     except StillRunning as running:
         response = refused(request, 409, running.code, running.detail)
         response.headers["Retry-After"] = "1"
