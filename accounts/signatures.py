@@ -15,7 +15,7 @@ from django.core.exceptions import RequestDataTooBig
 from accounts.principal import KeyClaim
 from accounts.services.keys import SIGNING, nonce_use
 from core.errors import NotAuthenticated
-from core.sealing import unseal
+from core.sealing import BrokenSeal, unseal
 
 HEADER = "X-Signature"
 FORM = re.compile(r"t=([0-9]{1,12}),nonce=([A-Za-z0-9_-]{8,64}),v1=([0-9a-f]{64})")
@@ -32,8 +32,7 @@ def check_signature(request: Any, claim: KeyClaim) -> None:
         form = "t=<unix time>,nonce=<8 to 64 of A-Z a-z 0-9 _ ->,v1=<64 hex digits>"
         raise NotAuthenticated(f"{HEADER} is written {form}.", code="signature_invalid")
     moment, nonce, signature = found.groups()
-    secret = unseal(claim.signing_secret, purpose=SIGNING)
-    if not hmac.compare_digest(signature, hmac.new(secret, _signed(request, moment, nonce), sha256).hexdigest()):
+    if not hmac.compare_digest(signature, _expected(claim.signing_secret, _signed(request, moment, nonce))):
         raise NotAuthenticated("The signature does not fit this request and this key.", code="signature_invalid")
     if abs(time.time() - int(moment)) > WINDOW:
         detail = f"The signature is more than {WINDOW} s away from our clock: sign each request as it is sent."
@@ -41,6 +40,14 @@ def check_signature(request: Any, claim: KeyClaim) -> None:
     keep = timedelta(seconds=2 * WINDOW)
     if not nonce_use(organization_id=claim.organization_id, api_key_id=claim.api_key_id, nonce=nonce, keep=keep):
         raise NotAuthenticated("This signature was used before: sign each request anew.", code="signature_replayed")
+
+
+def _expected(sealed: bytes, text: bytes) -> str:
+    """Empty, as no signature is, where the secret was sealed with a SECRET_KEY that is gone."""
+    try:
+        return hmac.new(unseal(sealed, purpose=SIGNING), text, sha256).hexdigest()
+    except BrokenSeal:
+        return ""
 
 
 def _signed(request: Any, moment: str, nonce: str) -> bytes:

@@ -50,15 +50,13 @@ class ApiKeyAdmin(TenantAdmin):
             **self.admin_site.each_context(request), "title": "The new key", "opts": self.opts, "object": made.row, "made": made,
         }
         request.current_app = self.admin_site.name
-        response = TemplateResponse(request, "admin/accounts/apikey/created.html", context)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/accounts/apikey/created.html", context)
 
-    @action(description="Rotate", url_path="rotate", permissions=["add"])
+    @action(description="Rotate", url_path="rotate", permissions=["rotate"])
     @confirmed("Make a successor with the same rights? The old key works for another 24 hours.")
     def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         key = self.get_object(request, object_id)
-        if key is None or not self.has_change_permission(request, key):
+        if key is None:
             missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return missing
         try:
@@ -77,6 +75,9 @@ class ApiKeyAdmin(TenantAdmin):
         api_key_revoke(api_key=key)
         self.message_user(request, f"{key.name} is revoked.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:accounts_apikey_change", args=[key.pk]))
+
+    def has_rotate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_add_permission(request) and self.has_change_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -67,7 +67,8 @@ def api_key_rotate(
     name = old.name
     old.name = f"{name[:80]} ({old.prefix})"
     old.expires_at = min(old.expires_at or now + overlap, now + overlap)
-    old.save(update_fields=["name", "expires_at"])
+    old.revoked_at = None if overlap else now
+    old.save(update_fields=["name", "expires_at", "revoked_at"])
     return api_key_create(
         name=name, scopes=old.scopes, granter=granter, require_signature=old.require_signature, rotated_from=old,
         allowed_networks=old.allowed_networks, rate_per_minute=old.rate_per_minute, expires_at=expires_at,
