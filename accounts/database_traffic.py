@@ -2,13 +2,13 @@
 
 from core.wall_sql import Function
 
-# Tokens of the running minute for one process, a row for each bucket. The sum of what is granted is never more than
+# Tokens of the running window for one process, a row for each bucket. The sum of what is granted is never more than
 # the quota; near its end each process gets an eighth of the rest, so that none sits on what others need. What a
 # crash of the server may forget is a few granted tokens, so nobody waits for the disk. The clock is read under the
-# lock, for a bucket whose minute must not run backwards.
+# lock, for a bucket whose window must not run backwards.
 RATE_LEASE = Function(
-    "accounts_rate_lease(text[],integer[],integer[])",
-    "TABLE(tokens integer, rest integer, quota integer, at_minute bigint, seconds double precision)",
+    "accounts_rate_lease(integer,text[],integer[],integer[])",
+    "TABLE(tokens integer, rest integer, quota integer, window_ends bigint, seconds double precision)",
     """
 DECLARE
     kind text;
@@ -27,38 +27,38 @@ BEGIN
             END, quotas[n]);
         PERFORM FROM accounts_ratewindow AS w WHERE w.bucket = buckets[n] FOR NO KEY UPDATE;
         IF NOT FOUND THEN
-            INSERT INTO accounts_ratewindow (bucket, minute, granted) VALUES (buckets[n], 0, 0) ON CONFLICT DO NOTHING;
+            INSERT INTO accounts_ratewindow (bucket, ends, granted) VALUES (buckets[n], 0, 0) ON CONFLICT DO NOTHING;
             PERFORM FROM accounts_ratewindow AS w WHERE w.bucket = buckets[n] FOR NO KEY UPDATE;
         END IF;
         moment := extract(epoch FROM clock_timestamp());
-        at_minute := floor(moment / 60);
-        SELECT CASE WHEN w.minute = at_minute THEN w.granted ELSE 0 END INTO spent
+        window_ends := (floor(moment / length) + 1) * length;
+        SELECT CASE WHEN w.ends = window_ends THEN w.granted ELSE 0 END INTO spent
         FROM accounts_ratewindow AS w WHERE w.bucket = buckets[n];
         tokens := greatest(0, least(wanted[n], greatest(1, (quota - spent) / 8), quota - spent));
         IF tokens > 0 THEN
-            UPDATE accounts_ratewindow AS w SET minute = at_minute, granted = spent + tokens WHERE w.bucket = buckets[n];
+            UPDATE accounts_ratewindow AS w SET ends = window_ends, granted = spent + tokens WHERE w.bucket = buckets[n];
         END IF;
         rest := greatest(0, quota - spent - tokens);
-        seconds := 60 * (at_minute + 1) - moment;
+        seconds := window_ends - moment;
         RETURN NEXT;
     END LOOP;
 END
 """,
-    callers=("app", "worker"), definer=True, arguments="buckets text[], quotas integer[], wanted integer[]",
+    callers=("app", "worker"), definer=True, arguments="length integer, buckets text[], quotas integer[], wanted integer[]",
 )
 
 # True once for each nonce of a key; a second request waits for the first one's answer.
 USE_NONCE = Function(
-    "accounts_use_nonce(uuid,uuid,text,interval)", "boolean",
+    "accounts_use_nonce(uuid,uuid,text,integer)", "boolean",
     """
 BEGIN
     INSERT INTO accounts_usednonce (id, organization_id, api_key_id, nonce, expires_at, created_at)
-    VALUES (uuid7(), organization, api_key, used, clock_timestamp() + keep, clock_timestamp())
+    VALUES (uuid7(), organization, api_key, used, clock_timestamp() + make_interval(secs => keep), clock_timestamp())
     ON CONFLICT DO NOTHING;
     RETURN FOUND;
 END
 """,
-    callers=("app", "worker"), definer=True, arguments="organization uuid, api_key uuid, used text, keep interval",
+    callers=("app", "worker"), definer=True, arguments="organization uuid, api_key uuid, used text, keep integer",
 )
 
 # The lock first and the record afterwards, each statement of a function seeing what has been committed before it: a

@@ -1,4 +1,4 @@
-"""How many requests a minute: asked before the scope opens, said in the headers of each answer."""
+"""How many requests in a window of time: asked before the scope opens, said in the headers of each answer."""
 
 from collections.abc import Callable, Sequence
 from ipaddress import ip_network
@@ -13,7 +13,6 @@ from core.problems import json_response, problem
 
 FREE = ("/admin/", "/healthz", "/readyz")  # people at the admin, and those who ask whether we live
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-MINUTE = 60
 WHOSE = {"user": "You have", "key": "This API key has", "organization": "Your organization has", "address": "Your address has"}
 
 
@@ -21,11 +20,12 @@ def limited(request: Any, claim: Claim | KeyClaim | None, answer: Callable[[], A
     policies = policies_of(request, claim)
     if not policies:
         return answer()
-    spent = requests_spend(policies=policies)
+    window = settings.RATE_WINDOW
+    spent = requests_spend(policies=policies, seconds=window)
     response = answer() if spent.is_allowed else _too_many(request, spent.standings)
     if response.status_code == 304:
         spent.give_back()
-    response.headers["RateLimit-Policy"] = ", ".join(f'"{one.kind}";q={one.quota};w={MINUTE}' for one in spent.standings)
+    response.headers["RateLimit-Policy"] = ", ".join(f'"{one.kind}";q={one.quota};w={window}' for one in spent.standings)
     response.headers["RateLimit"] = ", ".join(f'"{one.kind}";r={one.remaining};t={ceil(one.seconds)}' for one in spent.standings)
     return response
 
@@ -52,7 +52,7 @@ def network_of(ip: str) -> str:
 def _too_many(request: Any, standings: Sequence[Standing]) -> Any:
     full = next(one for one in standings if not one.remaining)
     wait = max(1, ceil(full.seconds))
-    detail = f"{WHOSE[full.kind]} used the {full.quota} requests of this minute: wait {wait} s."
+    detail = f"{WHOSE[full.kind]} used the {full.quota} requests of {settings.RATE_WINDOW} s: wait {wait} s."
     response = json_response(problem(429, "rate_limited", detail, request=request))
     response.headers["Retry-After"] = str(wait)
     return response

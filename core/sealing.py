@@ -3,6 +3,7 @@
 import hmac
 import os
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 
@@ -16,7 +17,8 @@ class BrokenSeal(Exception):
 def seal(plain: bytes, *, purpose: str, passphrase: str = "") -> bytes:
     """`purpose` binds it to its place; with a `passphrase`, which is kept nowhere, nobody opens it without that."""
     nonce = os.urandom(NONCE)
-    return nonce + _cipher(settings.SECRET_KEY, purpose, passphrase).encrypt(nonce, plain, None)  # type: ignore[no-any-return]
+    sealed: bytes = _cipher(settings.SECRET_KEY, purpose, passphrase).encrypt(nonce, plain, None)
+    return nonce + sealed
 
 
 def unseal(sealed: bytes, *, purpose: str, passphrase: str = "") -> bytes:
@@ -26,13 +28,14 @@ def unseal(sealed: bytes, *, purpose: str, passphrase: str = "") -> bytes:
     sealed = bytes(sealed)
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
-            return _cipher(secret, purpose, passphrase).decrypt(sealed[:NONCE], sealed[NONCE:], None)  # type: ignore[no-any-return]
+            plain: bytes = _cipher(secret, purpose, passphrase).decrypt(sealed[:NONCE], sealed[NONCE:], None)
         except InvalidTag:
             continue
+        return plain
     raise BrokenSeal(purpose)
 
 
-def _cipher(secret: str, purpose: str, passphrase: str) -> object:
+def _cipher(secret: str, purpose: str, passphrase: str) -> Any:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
     return AESGCM(hmac.new(secret.encode(), f"seal\0{purpose}\0{passphrase}".encode(), sha256).digest())

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
             name='RateWindow',
             fields=[
                 ('bucket', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('minute', models.BigIntegerField(help_text='Since 1970.')),
+                ('ends', models.BigIntegerField(help_text='Unix time.')),
                 ('granted', models.PositiveIntegerField()),
             ],
             options={

@@ -29,10 +29,10 @@ class IdempotencyRecord(RuntimeModel):
 
 
 class RateWindow(models.Model):
-    """How many requests of the running minute processes have leased; of people, keys, organizations and addresses."""
+    """How many requests of the running window processes have leased; of people, keys, organizations and addresses."""
 
     bucket = models.CharField(max_length=80, primary_key=True)
-    minute = models.BigIntegerField(help_text="Since 1970.")
+    ends = models.BigIntegerField(help_text="Unix time.")
     granted = models.PositiveIntegerField()
 
     class Meta:

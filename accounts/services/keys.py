@@ -85,8 +85,8 @@ def api_key_revoke(*, api_key: ApiKey) -> None:
         api_key.save(update_fields=["revoked_at"])
 
 
-def nonce_use(*, organization_id: UUID, api_key_id: UUID, nonce: str, keep: timedelta) -> bool:
-    """Whether this is the first time. Committed before the scope opens: a request that is refused used it up as well."""
+def nonce_use(*, organization_id: UUID, api_key_id: UUID, nonce: str, keep: int) -> bool:
+    """Whether this is the first time in `keep` seconds. Committed before the scope opens: a request that is refused used it up as well."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT accounts_use_nonce(%s, %s, %s, %s)", [organization_id, api_key_id, nonce, keep])
         return bool(cursor.fetchone()[0])

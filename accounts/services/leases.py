@@ -1,7 +1,7 @@
 """Rate limits that hold across processes without a statement for each request.
 
-A process leases requests of the running minute from the database and spends them itself. All leases of a minute
-together are never more than the limit, so the requests are not either; what is leased and not used ends with the minute.
+A process leases requests of the running window from the database and spends them itself. All leases of a window
+together are never more than the limit, so the requests are not either; what is leased and not used ends with the window.
 """
 
 import os
@@ -20,7 +20,7 @@ HASTE, REST = 1.0, 5.0  # seconds: a lease that is used up sooner doubles; after
 class Policy:
     kind: str  # user, key, organization or address
     id: str
-    quota: int  # of a minute; an organization and a key may have their own
+    quota: int  # of a window; an organization and a key may have their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class Standing:
 class _Bucket:
     policy: Policy
     quota: int
-    minute: int = 0
+    window: int = 0  # when it ends, by the database's clock
     tokens: int = 0
     rest: int = 1  # what nobody had leased when this process last did
-    ends: float = 0.0
+    ends: float = 0.0  # the same by ours
     leased: float = 0.0
     size: int = 1
 
@@ -61,12 +61,12 @@ class _Bucket:
         self.leased = now
         return self.size
 
-    def take(self, tokens: int, rest: int, quota: int, minute: int, ends: float) -> None:
-        """A lease of another minute than the one under way is lost, or loses what is left of the older one."""
-        if minute < self.minute:
+    def take(self, tokens: int, rest: int, quota: int, window: int, ends: float) -> None:
+        """A lease of another window than the one under way is lost, or loses what is left of the older one."""
+        if window < self.window:
             return
-        self.tokens = tokens + (self.tokens if minute == self.minute else 0)
-        self.rest, self.quota, self.minute, self.ends = rest, quota, minute, ends
+        self.tokens = tokens + (self.tokens if window == self.window else 0)
+        self.rest, self.quota, self.window, self.ends = rest, quota, window, ends
 
     def standing(self, now: float) -> Standing:
         return Standing(self.policy.kind, self.quota, self.tokens + self.rest, max(0.0, self.ends - now))
@@ -87,7 +87,7 @@ class _Memory:
         return bucket
 
     def _make_room(self, now: float) -> None:
-        """Buckets whose minute is over are not missed; if too few are, all leases are lost, which lets nobody ask more."""
+        """Buckets whose window is over are not missed; if too few are, all leases are lost, which lets nobody ask more."""
         live = {name: bucket for name, bucket in self.buckets.items() if now < bucket.ends}
         self.buckets = live if len(live) < MOST_BUCKETS else {}
 
@@ -115,13 +115,13 @@ class Spent:
     def give_back(self) -> None:
         """The request costs nothing after all."""
         with _memory.lock:
-            for bucket, minute in self.taken:
-                if bucket.minute == minute:
+            for bucket, window in self.taken:
+                if bucket.window == window:
                     bucket.tokens += 1
 
 
-def requests_spend(*, policies: Sequence[Policy]) -> Spent:
-    """One request of each policy. Not inside a scope, because it commits what it leases."""
+def requests_spend(*, policies: Sequence[Policy], seconds: int) -> Spent:
+    """One request of each policy, whose window has so many seconds. Not inside a scope, because it commits what it leases."""
     memory = _memory
     while True:
         now = time.monotonic()
@@ -130,21 +130,22 @@ def requests_spend(*, policies: Sequence[Policy]) -> Spent:
             is_allowed = not any(bucket.is_empty for bucket in buckets)
             dry = [bucket for bucket in buckets if not bucket.tokens]
             if not is_allowed or not dry:
-                taken = [(bucket, bucket.minute) for bucket in buckets] if is_allowed else []
+                taken = [(bucket, bucket.window) for bucket in buckets] if is_allowed else []
                 for bucket, _ in taken:
                     bucket.tokens -= 1
                 return Spent(is_allowed, [bucket.standing(now) for bucket in buckets], taken)
             wanted = [bucket.wanted(now) for bucket in dry]
-        leases = _lease([bucket.policy for bucket in dry], wanted)
+        leases = _lease([bucket.policy for bucket in dry], wanted, seconds)
         with memory.lock:
-            for bucket, (tokens, rest, quota, minute, seconds) in zip(dry, leases, strict=True):
-                bucket.take(tokens, rest, quota, minute, now + seconds)
+            for bucket, (tokens, rest, quota, window, left) in zip(dry, leases, strict=True):
+                bucket.take(tokens, rest, quota, window, now + left)
 
 
-def _lease(policies: Sequence[Policy], wanted: Sequence[int]) -> list[tuple[int, int, int, int, float]]:
-    """Tokens, what is left for others, the quota, the minute, and its seconds from when the statement was sent at the latest."""
+def _lease(policies: Sequence[Policy], wanted: Sequence[int], seconds: int) -> list[tuple[int, int, int, int, float]]:
+    """Tokens, what is left for others, the quota, when the window ends, and in how many seconds."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tokens, rest, quota, at_minute, seconds FROM accounts_rate_lease(%s, %s, %s)", [
-            [f"{policy.kind}:{policy.id}" for policy in policies], [policy.quota for policy in policies], list(wanted),
+        cursor.execute("SELECT tokens, rest, quota, window_ends, seconds FROM accounts_rate_lease(%s, %s, %s, %s)", [
+            seconds, [f"{policy.kind}:{policy.id}" for policy in policies], [policy.quota for policy in policies], list(wanted),
         ])
-        return cursor.fetchall()
+        leases: list[tuple[int, int, int, int, float]] = cursor.fetchall()
+        return leases

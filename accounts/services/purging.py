@@ -19,8 +19,8 @@ def nonce_purge() -> int:
 
 def rate_window_purge() -> int:
     """Who has not asked for a day; how many."""
-    minute = int((timezone.now() - timedelta(days=1)).timestamp() // 60)
-    return RateWindow.objects.using("worker").filter(minute__lt=minute).delete()[0]
+    yesterday = int((timezone.now() - timedelta(days=1)).timestamp())
+    return RateWindow.objects.using("worker").filter(ends__lt=yesterday).delete()[0]
 
 
 def _expired(model: type[IdempotencyRecord | UsedNonce]) -> int:

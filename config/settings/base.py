@@ -174,6 +174,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],  # enumerations stay in their fields: as components they would need names of their own
 }
 # Requests of a minute. A key and an organization may have a number of their own; an address is of people who sign in.
+RATE_WINDOW = 60
 RATE_LIMITS = {"user": 600, "key": 600, "organization": 6000, "address": 30}
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
