@@ -86,7 +86,10 @@ def api_key_revoke(*, api_key: ApiKey) -> None:
 
 
 def nonce_use(*, organization_id: UUID, api_key_id: UUID, nonce: str, keep: int) -> bool:
-    """Whether this is the first time in `keep` seconds. Committed before the scope opens: a request that is refused used it up as well."""
+    """Whether this is the first time in `keep` seconds.
+
+    Committed before the scope opens: a request that is refused has used it up as well.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT accounts_use_nonce(%s, %s, %s, %s)", [organization_id, api_key_id, nonce, keep])
         return bool(cursor.fetchone()[0])
