@@ -1,5 +1,6 @@
 """Functions of the database that the accounts need before or while a scope opens."""
 
+from accounts import database_traffic
 from core.wall_sql import Function
 
 # Opens the scope and says who the member is, in one round trip. No row: not an active member, or signed out.
@@ -52,12 +53,13 @@ END
 FIND_API_KEY = Function(
     "accounts_find_api_key(text)",
     "TABLE(id uuid, organization_id uuid, slug text, organization_name text, key_hash text, scopes text[],"
-    " allowed_networks text[], used_lately boolean)",
+    " allowed_networks text[], used_lately boolean, signing_secret bytea)",
     """
 BEGIN
     RETURN QUERY
     SELECT k.id, k.organization_id, o.slug::text, o.name::text, k.key_hash::text, k.scopes::text[], k.allowed_networks::text[],
-           COALESCE(k.last_used_at > now() - interval '10 minutes', false)
+           COALESCE(k.last_used_at > now() - interval '10 minutes', false),
+           CASE WHEN k.require_signature THEN k.signing_secret END
     FROM accounts_apikey AS k JOIN accounts_organization AS o ON o.id = k.organization_id
     WHERE k.prefix = wanted AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND o.status = 'active';
 END
@@ -88,4 +90,4 @@ END
     callers=("app", "worker"), definer=True, arguments="wanted_issuer text, audiences text[], wanted_subject text",
 )
 
-FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY, FIND_IDENTITY_PROVIDER)
+FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY, FIND_IDENTITY_PROVIDER, *database_traffic.FUNCTIONS)

@@ -12,9 +12,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import FileResponse, HttpRequest
 
+from accounts.idempotency import idempotent
+from accounts.limits import limited
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, ProviderUnavailable, key_principal
 from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
-from accounts.services.roles import api_key_used
+from accounts.services.keys import api_key_used
+from accounts.signatures import check_signature
 from core.errors import Invalid, NotAuthenticated
 from core.problems import CHALLENGE, json_response, problem
 from core.reasons import HEADER, change_reason
@@ -46,13 +49,17 @@ def organization_middleware(get_response: Handler) -> Handler:
             return with_request_id(request, unavailable(request))
         if isinstance(claim, str):
             return with_request_id(request, unauthorized(request, claim))
-        if claim is None:
-            request.principal = None
-            return with_request_id(request, get_response(request))
-        request.claim = claim
-        return with_request_id(request, serve(request, claim, origin, get_response))
+        return with_request_id(request, limited(request, claim, lambda: answer(request, claim, origin, get_response)))
 
     return handle
+
+
+def answer(request: Any, claim: Claim | KeyClaim | None, origin: Origin, get_response: Handler) -> Any:
+    if claim is None:
+        request.principal = None
+        return get_response(request)
+    request.claim = claim
+    return serve(request, claim, origin, get_response)
 
 
 def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: Handler) -> Any:
@@ -69,7 +76,7 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
             api_key_used(api_key_id=claim.api_key_id)
         if principal is not None:
             request.principal, request.user = principal, principal.user
-            response = get_response(request)
+            response = idempotent(request, principal, get_response)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
             if response.streaming and not isinstance(response, FileResponse):
@@ -102,7 +109,10 @@ def client_ip(request: Any) -> str:
 
 
 def identify(request: HttpRequest, origin: Origin) -> Claim | KeyClaim | str | None:
-    """A claim, None for nobody in particular, or the sentence that says why the credentials are refused."""
+    """A claim, None for nobody in particular, or the sentence that says why the credentials are refused.
+
+    Raises NotAuthenticated for a wrong signature.
+    """
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     if scheme == "Bearer":
         # Brings allauth and PyJWT, which a cold start should not wait for.
@@ -112,7 +122,9 @@ def identify(request: HttpRequest, origin: Origin) -> Claim | KeyClaim | str | N
         return _chosen(request, claim) if claim else _vouched_for(request, credential.strip(), origin)
     if scheme == "Api-Key":
         refusal = "The API key is not valid: it is unknown, revoked, expired or used from elsewhere."
-        return find_api_key(credential.strip(), origin.ip) or refusal
+        if key := find_api_key(credential.strip(), origin.ip):
+            check_signature(request, key)
+        return key or refusal
     if scheme:
         return "Authorization takes Bearer <access token> or Api-Key <key>."
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:

@@ -11,8 +11,8 @@ BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 
 # Who works here, with what rights and keys, and for which company, is for an Admin alone to change.
 ADMIN_MODELS = ("organization", "membership", "role", "userrole", "apikey", "identityprovider", "externalidentity")
-# What a Viewer does not see: keys, and who changed what.
-HIDDEN_MODELS = ("apikey", "auditentry")
+# What a Viewer does not see: keys, who changed what, and who was answered what.
+HIDDEN_MODELS = ("apikey", "auditentry", "idempotencyrecord")
 
 
 @cache

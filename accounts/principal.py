@@ -38,6 +38,7 @@ class KeyClaim:
     organization_name: str
     scopes: frozenset[str]
     used_lately: bool  # so that not every request writes when it was
+    signing_secret: bytes | None = None  # sealed; None: requests need no signature
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,18 @@ class Client:
     def get(self, path: str) -> Callable[[], bytes]:
         return self.request("GET", path, None)
 
-    def post(self, path: str, body: Any) -> Callable[[], bytes]:
-        return self.request("POST", path, body)
+    def post(self, path: str, body: Any, **headers: str) -> Callable[[], bytes]:
+        """Headers as the environ names them: HTTP_IDEMPOTENCY_KEY."""
+        return self.request("POST", path, body, **headers)
 
-    def request(self, method: str, path: str, body: Any) -> Callable[[], bytes]:
+    def request(self, method: str, path: str, body: Any, **headers: str) -> Callable[[], bytes]:
         address, _, query = path.partition("?")
         sent = b"" if body is None else orjson.dumps(body)
         environ = {
             "REQUEST_METHOD": method, "PATH_INFO": f"/api/v1/{address}", "QUERY_STRING": query, "SERVER_NAME": "localhost",
             "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http",
             "HTTP_AUTHORIZATION": self.authorization, "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(sent)),
+            **headers,
         }
 
         def call() -> bytes:

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from accounts.api import auth, documents, governance, partners, providers, roles, tenancy
+from accounts.api import auth, documents, governance, keys, partners, providers, roles, tenancy
 from core.routing import Router
 from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
 from notifications.api import events, messages, work
 
 router = Router(
-    tenancy.routes, roles.routes, providers.routes, partners.routes, documents.routes, governance.routes,
+    tenancy.routes, roles.routes, keys.routes, providers.routes,
+    partners.routes, documents.routes, governance.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, messages.routes, work.routes,
 )

@@ -35,6 +35,10 @@ PROBLEM: dict[str, Any] = {
         },
     },
 }  # fmt: skip
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Sent again with this key, the request has one effect and the same answer.",
+}  # fmt: skip
 RESPONSE = {
     "description": "A problem.", "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }  # fmt: skip
@@ -50,9 +54,12 @@ class Generator(SchemaGenerator):
         schema: dict[str, Any] = super().get_schema(request, public)  # type: ignore[no-untyped-call]  # drf_spectacular
         schema["components"].setdefault("schemas", {}).update(Problem=PROBLEM, BulkAnswer=BULK_COMPONENT)
         schema["components"]["responses"] = {"Problem": RESPONSE}
+        schema["components"]["parameters"] = {"IdempotencyKey": IDEMPOTENCY_KEY}
         for operations in schema["paths"].values():
-            for operation in operations.values():
+            for method, operation in operations.items():
                 operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+                if method != "get" and {} not in operation["security"]:
+                    operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
         _tidy(schema)
         return schema
 

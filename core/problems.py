@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelError
 from django.db import DataError, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -103,6 +103,8 @@ def describe(error: Exception) -> Description:
         return 404, "not_found", "There is no such row in this organization.", []
     if isinstance(error, PermissionDenied):
         return 403, "permission_denied", str(error) or "This is not allowed.", []
+    if isinstance(error, RequestDataTooBig):
+        return 413, "body_too_large", "The body is too large: send it in parts.", []
     if isinstance(error, exceptions.APIException):
         return error.status_code, str(error.default_code), str(error.detail), getattr(error, "fields", [])
     return 0, "", "", []

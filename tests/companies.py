@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.middleware import ORGANIZATION
 from accounts.models import ApiKey, Organization, User
 from accounts.permissions import ADMIN, BUILT_IN, known
-from accounts.services.roles import api_key_create
+from accounts.services.keys import api_key_create
 from accounts.services.sessions import Tokens, session_open
 from accounts.services.tenancy import membership_add, organization_found
 from core.tenancy import Origin, organization_scope
@@ -61,7 +61,8 @@ class Company:
     def key(self, *scopes: str, **options: Any) -> tuple[ApiKey, str]:
         with self.scope():
             name = f"Key {ApiKey.objects.count() + 1}"
-            return api_key_create(**{"name": name, "scopes": scopes, "granter": known(), **options})
+            made = api_key_create(**{"name": name, "scopes": scopes, "granter": known(), **options})
+            return made.row, made.key
 
     @property
     def admin(self) -> Client:

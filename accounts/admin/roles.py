@@ -2,18 +2,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from unfold.decorators import action
+from django.contrib import admin
+from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
-from accounts.models import ApiKey, Role, UserRole
+from accounts.models import Role, UserRole
 from accounts.permissions import known
-from accounts.services.roles import api_key_create, api_key_revoke, refuse_beyond, refuse_built_in, refuse_higher_role
+from accounts.services.roles import refuse_beyond, refuse_built_in, refuse_higher_role
 from core.admin import TenantAdmin
-from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm
 
 
@@ -78,48 +74,3 @@ class UserRoleAdmin(TenantAdmin):
     def save_model(self, request: HttpRequest, obj: UserRole, form: Any, change: bool) -> None:
         refuse_higher_role(obj.role_id, held_by(request))
         super().save_model(request, obj, form, change)
-
-
-class ApiKeyForm(TenantModelForm):
-    scopes = PermissionsField(help_text="What programs with this key may do.")
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(TenantAdmin):
-    """The key itself is shown once, on the page that answers its creation. Keys are revoked, not deleted."""
-
-    form = ApiKeyForm
-    list_display = ["name", "prefix", "expires_at", "revoked_at", "last_used_at"]
-    readonly_fields = ["prefix", "revoked_at", "last_used_at"]
-    sortable_by = ["name"]
-    actions_detail = ["revoke"]
-
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        if change:
-            refuse_beyond(obj.scopes, held_by(request))
-            super().save_model(request, obj, form, change)
-            return
-        names = ("name", "scopes", "allowed_networks", "expires_at")
-        row, key = api_key_create(**{name: form.cleaned_data[name] for name in names}, granter=held_by(request))
-        obj.pk, obj.prefix, obj.key = row.pk, row.prefix, key  # type: ignore[attr-defined]  # for the answer
-
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request), "title": "The new key", "opts": self.opts, "object": obj, "key": obj.key,
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/accounts/apikey/created.html", context)
-
-    @action(description="Revoke", url_path="revoke", permissions=["change"])
-    @confirmed("Revoke this key? Programs that use it are refused from now on.")
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = self.get_object(request, object_id)
-        if key is None:
-            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-            return missing
-        api_key_revoke(api_key=key)
-        self.message_user(request, f"{key.name} is revoked.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:accounts_apikey_change", args=[key.pk]))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -14,6 +14,11 @@ class OrganizationAdmin(TenantAdmin):
     list_display = ["name", "legal_name", "base_currency", "timezone", "status"]
     readonly_fields = ["slug", "status"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """How much an organization may ask is for platform staff to say."""
+        staff = getattr(request.user, "is_superuser", False)
+        return [*super().get_readonly_fields(request, obj), *([] if staff else ["rate_per_minute"])]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

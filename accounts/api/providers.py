@@ -22,6 +22,8 @@ class IdentityProviderViewSet(TenantViewSet):
 
     serializer_class = IdentityProviderSerializer
     filters = ["issuer"]
+    bulk_operations = ()
+    no_bulk = "A provider's roles are checked against your own: send providers one by one."
 
     def save(self, serializer: serializers.BaseSerializer) -> models.Model:
         refuse_group_roles(serializer.validated_data.get("group_roles", {}), own_permissions(self.request))
@@ -44,6 +46,7 @@ class ExternalIdentityViewSet(TenantViewSet):
     serializer_class = ExternalIdentitySerializer
     http_method_names = ["get", "delete", "head", "options"]
     filters = ["provider", "subject", "membership"]
+    no_bulk = "The first sign-in makes one; delete them one by one."
 
 
 routes = {"identity-providers": IdentityProviderViewSet, "external-identities": ExternalIdentityViewSet}

@@ -1,14 +1,10 @@
 from typing import Any
 
 from django.db import models
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
-from rest_framework.decorators import action
-from rest_framework.request import Request
-from rest_framework.response import Response
+from rest_framework import serializers
 
-from accounts.models import ApiKey, Role, UserRole
-from accounts.services.roles import api_key_create, api_key_revoke, refuse_beyond, refuse_built_in, refuse_higher_role
+from accounts.models import Role, UserRole
+from accounts.services.roles import refuse_beyond, refuse_built_in, refuse_higher_role
 from core.api import TenantViewSet
 from core.serializers import TenantSerializer
 
@@ -61,39 +57,4 @@ class UserRoleViewSet(TenantViewSet):
         return super().save(serializer)
 
 
-class ApiKeySerializer(TenantSerializer):
-    class Meta:
-        model = ApiKey
-        fields = [
-            "id", "name", "prefix", "scopes", "allowed_networks", "expires_at", "revoked_at", "last_used_at",
-            "created_at", "updated_at", "version",
-        ]
-
-
-class ApiKeyViewSet(TenantViewSet):
-    """Creating one answers with the key itself, once."""
-
-    serializer_class = ApiKeySerializer
-    filters = ["name"]
-    bulk_operations = ()
-    no_bulk = "A key is shown once, when it is made: make keys one by one."
-
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        row, key = api_key_create(**serializer.validated_data, granter=own_permissions(request))
-        headers = {"Cache-Control": "no-store", "Location": request.build_absolute_uri(f"{request.path}{row.pk}/")}
-        return Response({**self.read_row(row.pk), "key": key}, status=status.HTTP_201_CREATED, headers=headers)
-
-    def save(self, serializer: serializers.BaseSerializer) -> models.Model:
-        refuse_beyond(serializer.validated_data.get("scopes", ()), own_permissions(self.request))
-        return super().save(serializer)
-
-    @extend_schema(request=None, responses=ApiKeySerializer)
-    @action(detail=True, methods=["post"], permission="accounts.change_apikey")
-    def revoke(self, request: Request, pk: str) -> Response:
-        api_key_revoke(api_key=self.get_object())
-        return Response(self.read_row(pk))
-
-
-routes = {"roles": RoleViewSet, "user-roles": UserRoleViewSet, "api-keys": ApiKeyViewSet}
+routes = {"roles": RoleViewSet, "user-roles": UserRoleViewSet}

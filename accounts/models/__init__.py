@@ -1,13 +1,16 @@
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
+from accounts.models.keys import ApiKey as ApiKey
+from accounts.models.keys import UsedNonce as UsedNonce
 from accounts.models.partners import Address as Address
 from accounts.models.partners import Contact as Contact
 from accounts.models.partners import Party as Party
 from accounts.models.people import User as User
 from accounts.models.providers import ExternalIdentity as ExternalIdentity
 from accounts.models.providers import IdentityProvider as IdentityProvider
-from accounts.models.roles import ApiKey as ApiKey
 from accounts.models.roles import Role as Role
 from accounts.models.roles import UserRole as UserRole
 from accounts.models.tenancy import Membership as Membership
 from accounts.models.tenancy import Organization as Organization
+from accounts.models.traffic import IdempotencyRecord as IdempotencyRecord
+from accounts.models.traffic import RateWindow as RateWindow

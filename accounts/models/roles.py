@@ -49,27 +49,3 @@ class UserRole(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.membership}: {self.role}"
-
-
-class ApiKey(TenantModel):
-    """Machine access. The key is shown once; its hash is kept, and its prefix to find it by."""
-
-    audit_redacted = ("key_hash",)
-
-    name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=16, unique=True, editable=False)
-    key_hash = models.CharField(max_length=64, editable=False)
-    scopes = ArrayField(models.CharField(max_length=100, validators=[validate_permission]), default=list)
-    allowed_networks = ArrayField(
-        models.CharField(max_length=50, validators=[validate_network]), default=list, blank=True,
-        help_text="Like 192.0.2.0/24; empty: from anywhere.",
-    )
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="api_key_name_per_organization")]
-
-    def __str__(self) -> str:
-        return self.name

@@ -1,6 +1,7 @@
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
@@ -32,6 +33,10 @@ class Organization(AuditedModel):
     base_currency = CurrencyField(default="EUR")
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     allow_negative_stock = models.BooleanField(default=False)
+    rate_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)],
+        help_text="Requests of all its people and programs; empty: the installation's default.",
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
 
     class Meta:

@@ -40,13 +40,14 @@ def find_api_key(key: str, ip: str) -> KeyClaim | None:
     prefix = key.partition(".")[0]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, organization_id, slug, organization_name, key_hash, scopes, allowed_networks, used_lately"
+            "SELECT id, organization_id, slug, organization_name, key_hash, scopes, allowed_networks, used_lately,"
+            " signing_secret"
             " FROM accounts_find_api_key(%s)", [prefix.replace("\0", "")],
         )
         row = cursor.fetchone()
     if row is None or not hmac.compare_digest(row[4], key_hash(key)) or not within(ip, row[6]):
         return None
-    return KeyClaim(row[0], row[1], row[2], row[3], frozenset(row[5]), row[7])
+    return KeyClaim(row[0], row[1], row[2], row[3], frozenset(row[5]), row[7], row[8])
 
 
 class ProviderFound(NamedTuple):

@@ -110,6 +110,7 @@ EVERYTHING, READ = "DELETE,INSERT,SELECT,UPDATE", "SELECT"
 SHARED_TABLES: dict[str, str | tuple[str, str]] = {
     "account_emailaddress": EVERYTHING,
     "account_emailconfirmation": EVERYTHING,
+    "accounts_ratewindow": ("", "DELETE,SELECT"),  # written by accounts_rate_lease() alone
     "accounts_user": "INSERT,SELECT,UPDATE",
     "auth_group": READ,
     "auth_group_permissions": READ,
@@ -178,10 +179,13 @@ SPECTACULAR_SETTINGS = {
 CORS_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
 CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
+# Requests of a minute. A key and an organization may have a number of their own; an address is of people who sign in.
+RATE_WINDOW = 60
+RATE_LIMITS = {"user": 600, "key": 600, "organization": 6000, "address": 30}
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "organization",
-    "x-request-id", "x-change-reason",
+    "x-request-id", "x-change-reason", "x-signature",
 )
 CORS_EXPOSE_HEADERS = (
     "x-request-id", "location", "etag", "last-modified", "retry-after", "ratelimit", "ratelimit-policy", "idempotent-replayed",

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Role, UserRole
 from accounts.permissions import ADMIN, BUILT_IN, MANAGER, VIEWER, known, of_built_in
-from accounts.services.roles import api_key_revoke
+from accounts.services.keys import api_key_revoke
 from accounts.services.tenancy import membership_add
 from core.errors import Conflict, Invalid
 from tests.companies import Api, Company, signed_in

@@ -10,7 +10,17 @@ from django.core.management import call_command
 from django.db import models
 from django.urls import get_resolver
 
-from accounts.models import ApiKey, AuditEntry, ExternalIdentity, IdentityProvider, Membership, User
+from accounts.models import (
+    ApiKey,
+    AuditEntry,
+    ExternalIdentity,
+    IdempotencyRecord,
+    IdentityProvider,
+    Membership,
+    RateWindow,
+    UsedNonce,
+    User,
+)
 from core.models import AuditedModel, TenantRow
 from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
 from tests.architecture.test_style import APPS
@@ -24,9 +34,17 @@ NO_ENDPOINT = {
     User: "people are seen through memberships; one's own record is /me/",
     Schedule: "belongs to the installation, not to an organization",
     ScheduleRun: "belongs to the installation, not to an organization",
+    IdempotencyRecord: "its answer is given to who repeats the request, and to nobody else",
+    UsedNonce: "says nothing to anybody, for ten minutes",
+    RateWindow: "the headers of each answer say it",
 }
-NO_ADMIN = {User: "people are seen through memberships"}
+NO_ADMIN = {
+    User: "people are seen through memberships",
+    UsedNonce: "says nothing to anybody, for ten minutes",
+    RateWindow: "counts of all organizations",
+}
 NO_FACTORY = {
+    RateWindow: "accounts_rate_lease() alone writes it",
     Schedule: "the worker writes what the code declares",
     ScheduleRun: "the worker writes them",
 }
@@ -34,6 +52,8 @@ NO_FACTORY = {
 ACROSS_ORGANIZATIONS = {
     (ApiKey, "prefix"): "a key is found before its organization is known",
     (IdentityProvider, "issuer"): "a token names its issuer before its organization is known",
+    (IdempotencyRecord, "expires_at"): "the purge takes those of all organizations",
+    (UsedNonce, "expires_at"): "the purge takes those of all organizations",
     (Membership, "user"): "one default organization per person, of all that they belong to",
     (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
     (Job, "priority"): "workers take the jobs of all organizations",

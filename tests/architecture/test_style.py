@@ -23,6 +23,8 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 50
 IMPORTED_LATE = {
     "accounts/middleware.py: accounts.tokens": "brings allauth and PyJWT, which a request by key or cookie does not need",
     "accounts/middleware.py: accounts.services.external": "brings the HTTP client, which only tokens of identity providers need",
+    "core/sealing.py: cryptography.exceptions": "0.15 s; few requests open or seal anything",
+    "core/sealing.py: cryptography.hazmat.primitives.ciphers.aead": "0.15 s; few requests open or seal anything",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 

@@ -22,7 +22,8 @@ from tests.companies import Api, Company
 from tests.factories import BY_MODEL
 
 ACTIONS = {"post": "create", "put": "update", "patch": "partial_update", "delete": "destroy"}
-TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+# What is sent around a request, or, like a lease of its rate limits, for many at once.
+TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SELECT tokens, rest, quota")
 
 
 @dataclass(frozen=True)

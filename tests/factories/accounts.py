@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import factory
@@ -10,17 +11,19 @@ from accounts.models import (
     AuditEntry,
     Contact,
     ExternalIdentity,
+    IdempotencyRecord,
     IdentityProvider,
     Membership,
     NumberSequence,
     Organization,
     Party,
     Role,
+    UsedNonce,
     User,
     UserRole,
 )  # fmt: skip
 from accounts.permissions import known
-from accounts.services.roles import api_key_create
+from accounts.services.keys import api_key_create
 from accounts.services.tenancy import organization_found
 from tests.companies import PASSWORD
 
@@ -104,7 +107,30 @@ class ApiKeyFactory(DjangoModelFactory):
 
     @classmethod
     def _create(cls, model: Any, *args: Any, **values: Any) -> ApiKey:
-        return api_key_create(**{"granter": known(), **values})[0]
+        return api_key_create(**{"granter": known(), **values}).row
+
+
+class UsedNonceFactory(DjangoModelFactory):
+    api_key = factory.SubFactory(ApiKeyFactory)
+    nonce = factory.Sequence("nonce-{:08}".format)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=10))
+
+    class Meta:
+        model = UsedNonce
+
+
+class IdempotencyRecordFactory(DjangoModelFactory):
+    principal = "user:somebody"
+    key_hash = factory.Sequence("{:064}".format)
+    request_hash = "0" * 64
+    status = 201
+    headers: dict[str, str] = {}
+    body = b"{}"
+    is_sealed = False
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
+
+    class Meta:
+        model = IdempotencyRecord
 
 
 class PartyFactory(DjangoModelFactory):
