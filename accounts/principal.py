@@ -44,6 +44,7 @@ class Principal:
     permissions: frozenset[str]
     by_cookie: bool = False
     api_key_id: UUID | None = None
+    seen_lately: bool = True  # the sign-in, in this organization; so that not every request writes when it was
 
 
 class MemberEntry:
@@ -55,18 +56,19 @@ class MemberEntry:
     def __call__(self, cursor: CursorWrapper, organization_id: str, origin: str) -> Principal | None:
         claim = self.claim
         cursor.execute(
-            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions"
+            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions, seen_lately"
             " FROM accounts_enter(%s, %s, %s, %s)",
             [organization_id, origin, claim.user_id, claim.session_id],
         )
         if (row := cursor.fetchone()) is None:
             return None
-        email, name, is_staff, is_superuser, slug, organization_name, roles, own = row
+        email, name, is_staff, is_superuser, slug, organization_name, roles, own, seen_lately = row
         user = User(id=claim.user_id, email=email, name=name, is_staff=is_staff, is_superuser=is_superuser)
         user._state.adding, user._state.db = False, "default"
         user.permissions = held(roles, own)
         return Principal(
             user, claim.organization_id, slug, organization_name, tuple(sorted(roles)), user.permissions, claim.by_cookie,
+            seen_lately=seen_lately,
         )
 
 
