@@ -22,7 +22,7 @@ from core.tenancy import Origin, organization_scope, scope_is_open
 type Handler = Callable[[Any], Any]
 
 ORGANIZATION = "organization_id"  # in the admin's session
-SIGN_IN = "sign_in"  # there too: the id of the library's session
+SIGN_IN = "sign_in"  # there too: the session's key, and the id that the library knows it by
 # Outside any scope, whoever asks: they may lead into another organization than the one that credentials name, and what
 # they note (a refresh token used twice) must stay although they refuse.
 WAYS_IN = (
@@ -140,9 +140,10 @@ def _chosen_by_session(request: Any) -> Claim | None:
         if not own:
             return None
         chosen = request.session[ORGANIZATION] = str(own[0].id)
-    if SIGN_IN not in request.session:
-        request.session[SIGN_IN] = session_id_of(request.session.session_key)
-    return Claim(request.user.pk, UUID(chosen), request.session[SIGN_IN], by_cookie=True)
+    key = request.session.session_key
+    if (known := request.session.get(SIGN_IN, ["", None]))[0] != key:  # another one since the last sign-in
+        known = request.session[SIGN_IN] = [key, session_id_of(key)]
+    return Claim(request.user.pk, UUID(chosen), known[1], by_cookie=True)
 
 
 def unauthorized(request: Any, detail: str) -> Any:

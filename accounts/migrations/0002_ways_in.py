@@ -83,6 +83,10 @@ class Migration(migrations.Migration):
             model_name='usersession',
             index=models.Index(fields=['organization', 'user'], name='user_session_by_user'),
         ),
+        migrations.AddIndex(
+            model_name='usersession',
+            index=models.Index(fields=['organization', 'ended_at'], name='user_session_by_end'),
+        ),
         migrations.AddConstraint(
             model_name='usersession',
             constraint=models.UniqueConstraint(fields=('organization', 'session_id'), name='user_session_once'),

@@ -27,7 +27,10 @@ class UserSession(TenantModel):
     class Meta:
         verbose_name = "sign-in"
         constraints = [models.UniqueConstraint(fields=["organization", "session_id"], name="user_session_once")]
-        indexes = [models.Index(fields=["organization", "user"], name="user_session_by_user")]
+        indexes = [
+            models.Index(fields=["organization", "user"], name="user_session_by_user"),
+            models.Index(fields=["organization", "ended_at"], name="user_session_by_end"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_agent or 'Unknown device'} ({self.ip})"

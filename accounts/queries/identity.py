@@ -49,4 +49,5 @@ def find_api_key(key: str, ip: str) -> KeyClaim | None:
 
 def session_id_of(session_key: str) -> int | None:
     """The library's id of a sign-in by cookie."""
-    return UserSession.objects.filter(session_key=session_key).values_list("pk", flat=True).first()
+    row = UserSession.objects.filter(session_key=session_key).first()
+    return row.pk if row else None

@@ -68,3 +68,9 @@ def session_rekey(*, session_id: int | None, user: User) -> None:
         store: Any = import_module(settings.SESSION_ENGINE).SessionStore(row.session_key)
         store[HASH_SESSION_KEY] = user.get_session_auth_hash()
         store.save()
+
+
+def session_moved(*, session_id: int | None, session_key: str) -> int | None:
+    """Django has given a sign-in by cookie another key."""
+    LibrarySession.objects.filter(pk=session_id).update(session_key=session_key)
+    return session_id

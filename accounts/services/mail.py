@@ -19,7 +19,7 @@ PAGES = {"verify-email": "account-verify", "reset-password": "account-reset", "a
 def link(page: str, key: str) -> str:
     if settings.FRONTEND_URL:
         return f"{settings.FRONTEND_URL.rstrip('/')}/{page}?key={key}"
-    return settings.PUBLIC_URL.rstrip("/") + reverse(PAGES[page], args=[key])
+    return f"{settings.PUBLIC_URL.rstrip('/')}{reverse(PAGES[page], args=[key])}"
 
 
 def mail_send(*, to: str, template: str, **context: Any) -> None:
