@@ -23,7 +23,9 @@ GUEST = "guest@new.test"
 NEW_PERSON = {"name": "Gus Guest", "password": PASSWORD}
 
 
-def invite(company: Company, mailing: Any, email: str = "Guest@new.test", roles: tuple[str, ...] = (VIEWER,), api: Any = None) -> Any:
+def invite(
+    company: Company, mailing: Any, email: str = "Guest@new.test", roles: tuple[str, ...] = (VIEWER,), api: Any = None,
+) -> Any:
     with mailing():
         return (api or company.api).send("post", ALL, {"email": email, "roles": list(roles)})
 
