@@ -16,6 +16,7 @@ from accounts.idempotency import idempotent
 from accounts.limits import limited
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, ProviderUnavailable, key_principal
 from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
+from accounts.services.activity import session_of_cookie, session_seen
 from accounts.services.keys import api_key_used
 from accounts.signatures import check_signature
 from core.errors import Invalid, NotAuthenticated
@@ -26,6 +27,13 @@ from core.tenancy import Origin, organization_scope, scope_is_open
 type Handler = Callable[[Any], Any]
 
 ORGANIZATION = "organization_id"  # in the admin's session
+SIGN_IN = "sign_in"  # there too: the session's key, and the id that the library knows it by
+# Outside any scope, whoever asks: they may lead into another organization than the one that credentials name, and what
+# they note (a refresh token used twice) must stay although they refuse.
+WAYS_IN = (
+    "/api/v1/auth/token/", "/api/v1/auth/sign-up/", "/api/v1/auth/verify-email/", "/api/v1/auth/password/reset/",
+    "/api/v1/auth/invitation/", "/account/",
+)
 
 
 def organization_middleware(get_response: Handler) -> Handler:
@@ -55,10 +63,10 @@ def organization_middleware(get_response: Handler) -> Handler:
 
 
 def answer(request: Any, claim: Claim | KeyClaim | None, origin: Origin, get_response: Handler) -> Any:
-    if claim is None:
+    request.claim = claim
+    if claim is None or request.path.startswith(WAYS_IN):
         request.principal = None
         return get_response(request)
-    request.claim = claim
     return serve(request, claim, origin, get_response)
 
 
@@ -74,6 +82,11 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
         principal: Principal | None = key_principal(claim) if isinstance(claim, KeyClaim) else entered
         if isinstance(claim, KeyClaim) and not claim.used_lately:
             api_key_used(api_key_id=claim.api_key_id)
+        if isinstance(claim, Claim) and claim.session_id and principal and not principal.seen_lately:
+            session_seen(
+                user_id=claim.user_id, session_id=claim.session_id, origin=origin,
+                user_agent=request.headers.get("User-Agent", ""),
+            )
         if principal is not None:
             request.principal, request.user = principal, principal.user
             response = idempotent(request, principal, get_response)
@@ -159,7 +172,12 @@ def _chosen_by_session(request: Any) -> Claim | None:
         if not own:
             return None
         chosen = request.session[ORGANIZATION] = str(own[0].id)
-    return Claim(request.user.pk, UUID(chosen), by_cookie=True)
+    key = request.session.session_key
+    if (known := request.session.get(SIGN_IN, ["", None]))[0] != key:  # another one since the last sign-in
+        known = request.session[SIGN_IN] = [key, session_of_cookie(
+            user_id=request.user.pk, session_key=key, origin=request.origin, user_agent=request.headers.get("User-Agent", ""),
+        )]
+    return Claim(request.user.pk, UUID(chosen), known[1], by_cookie=True)
 
 
 def bad_reason(request: Any, error: Invalid) -> Any:

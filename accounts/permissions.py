@@ -10,9 +10,25 @@ ADMIN, MANAGER, VIEWER = "admin", "manager", "viewer"
 BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 
 # Who works here, with what rights and keys, and for which company, is for an Admin alone to change.
-ADMIN_MODELS = ("organization", "membership", "role", "userrole", "apikey", "identityprovider", "externalidentity")
-# What a Viewer does not see: keys, who changed what, and who was answered what.
-HIDDEN_MODELS = ("apikey", "auditentry", "idempotencyrecord")
+ADMIN_MODELS = (
+    "apikey",
+    "externalidentity",
+    "identityprovider",
+    "invitation",
+    "membership",
+    "organization",
+    "role",
+    "userrole",
+    "usersession",
+)
+# What a Viewer does not see: keys, who changed what, who was answered what, who is invited, who signs in from where.
+HIDDEN_MODELS = (
+    "apikey",
+    "auditentry",
+    "idempotencyrecord",
+    "invitation",
+    "usersession",
+)
 
 
 @cache

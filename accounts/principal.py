@@ -11,6 +11,17 @@ from django.db.backends.utils import CursorWrapper
 from accounts.models import User
 from accounts.permissions import held
 
+# In the session of a sign-in by token: how long the organization lets its tokens work.
+ACCESS_SECONDS, REFRESH_SECONDS = "access_seconds", "refresh_seconds"
+
+
+class Reused(Exception):
+    """A refresh token was presented after its rotation: `row` is the library's session, `session` what it holds."""
+
+    def __init__(self, row: Any, session: Any) -> None:
+        super().__init__(row.pk)
+        self.row, self.session = row, session
+
 
 class ProviderUnavailable(Exception):
     """An identity provider's keys were never fetched, and cannot be now."""
@@ -51,6 +62,7 @@ class Principal:
     permissions: frozenset[str]
     by_cookie: bool = False
     api_key_id: UUID | None = None
+    seen_lately: bool = True  # the sign-in, in this organization; so that not every request writes when it was
 
 
 class MemberEntry:
@@ -62,18 +74,19 @@ class MemberEntry:
     def __call__(self, cursor: CursorWrapper, organization_id: str, origin: str) -> Principal | None:
         claim = self.claim
         cursor.execute(
-            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions"
+            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions, seen_lately"
             " FROM accounts_enter(%s, %s, %s, %s)",
             [organization_id, origin, claim.user_id, claim.session_id],
         )
         if (row := cursor.fetchone()) is None:
             return None
-        email, name, is_staff, is_superuser, slug, organization_name, roles, own = row
+        email, name, is_staff, is_superuser, slug, organization_name, roles, own, seen_lately = row
         user = User(id=claim.user_id, email=email, name=name, is_staff=is_staff, is_superuser=is_superuser)
         user._state.adding, user._state.db = False, "default"
         user.permissions = held(roles, own)
         return Principal(
             user, claim.organization_id, slug, organization_name, tuple(sorted(roles)), user.permissions, claim.by_cookie,
+            seen_lately=seen_lately,
         )
 
 

@@ -1,5 +1,6 @@
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
+from accounts.models.invitations import Invitation as Invitation
 from accounts.models.keys import ApiKey as ApiKey
 from accounts.models.keys import UsedNonce as UsedNonce
 from accounts.models.partners import Address as Address
@@ -10,6 +11,7 @@ from accounts.models.providers import ExternalIdentity as ExternalIdentity
 from accounts.models.providers import IdentityProvider as IdentityProvider
 from accounts.models.roles import Role as Role
 from accounts.models.roles import UserRole as UserRole
+from accounts.models.sessions import UserSession as UserSession
 from accounts.models.tenancy import Membership as Membership
 from accounts.models.tenancy import Organization as Organization
 from accounts.models.traffic import IdempotencyRecord as IdempotencyRecord

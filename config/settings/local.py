@@ -37,3 +37,4 @@ WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None  # nothing is collected: files are served from where they are
 DEMO_ALLOWED = True
 IDENTITY_PROVIDERS_BY_HTTP = True
+SIGN_UP_OPEN = base.env.bool("SIGN_UP_OPEN", default=True)

@@ -25,6 +25,7 @@ IMPORTED_LATE = {
     "accounts/middleware.py: accounts.services.external": "brings the HTTP client, which only tokens of identity providers need",
     "core/sealing.py: cryptography.exceptions": "0.15 s; few requests open or seal anything",
     "core/sealing.py: cryptography.hazmat.primitives.ciphers.aead": "0.15 s; few requests open or seal anything",
+    "accounts/services/sessions.py: accounts.tokens": "brings PyJWT and cryptography, which only signing in needs",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 
