@@ -71,6 +71,9 @@ def wanted() -> Facts:
         facts |= _references(row)
     for model in apps.get_models():
         facts |= _triggers(model)
+    for config in apps.get_app_configs():
+        for trigger in getattr(config, "database_triggers", ()):
+            facts |= _trigger(trigger.table, trigger.name, trigger.events, "ROW", trigger.call)
     for table, privileges in settings.SHARED_TABLES.items():
         app, worker = (privileges, privileges) if isinstance(privileges, str) else privileges
         facts |= _grants(table, app, worker)

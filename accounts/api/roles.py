@@ -44,7 +44,9 @@ class UserRoleSerializer(TenantSerializer):
 
     class Meta:
         model = UserRole
-        fields = ["id", "membership", "email", "role", "role_code", "expires_at", "created_at", "updated_at", "version"]
+        fields = [
+            "id", "membership", "email", "role", "role_code", "expires_at", "warehouse_ids", "created_at", "updated_at", "version",
+        ]
 
 
 class UserRoleViewSet(TenantViewSet):
