@@ -3,21 +3,25 @@
 from core.wall_sql import Function
 
 # Opens the scope and says who the member is, in one round trip. No row: not an active member, or signed out.
+# `roles` and `permissions` count everywhere; `limited`, mostly null, holds the roles that are for some warehouses.
 ENTER = Function(
     "accounts_enter(uuid,text,uuid,bigint)",
     "TABLE(email text, name text, is_staff boolean, is_superuser boolean, slug text, organization_name text,"
-    " roles text[], permissions text[])",
+    " roles text[], permissions text[], limited jsonb)",
     """
 BEGIN
     PERFORM set_config('app.organization_id', organization::text, true), set_config('app.origin', origin, true);
     RETURN QUERY
-    SELECT u.email::text, u.name::text, u.is_staff, u.is_superuser, o.slug::text, o.name::text, given.roles, given.permissions
+    SELECT u.email::text, u.name::text, u.is_staff, u.is_superuser, o.slug::text, o.name::text,
+           given.roles, given.permissions, given.limited
     FROM accounts_membership AS m
     JOIN accounts_user AS u ON u.id = m.user_id
     JOIN accounts_organization AS o ON o.id = m.organization_id
     CROSS JOIN LATERAL (
-        SELECT COALESCE(array_agg(r.code::text), '{}') AS roles,
-               COALESCE(array_agg(p.code::text) FILTER (WHERE p.code IS NOT NULL), '{}') AS permissions
+        SELECT COALESCE(array_agg(r.code::text) FILTER (WHERE ur.warehouse_ids = '{}'), '{}') AS roles,
+               COALESCE(array_agg(p.code::text) FILTER (WHERE p.code IS NOT NULL AND ur.warehouse_ids = '{}'), '{}') AS permissions,
+               jsonb_agg(DISTINCT jsonb_build_object('role', r.code, 'permissions', r.permissions, 'warehouses', ur.warehouse_ids))
+                   FILTER (WHERE ur.warehouse_ids <> '{}') AS limited
         FROM accounts_userrole AS ur
         JOIN accounts_role AS r ON r.organization_id = ur.organization_id AND r.id = ur.role_id
         LEFT JOIN LATERAL unnest(r.permissions) AS p(code) ON true

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
+from core.limits import WithinWarehouses, condition, within
 from core.models import ArchivableModel
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter, MissingPermission
@@ -48,7 +49,7 @@ def required_permission(view: Any, method: str) -> str:
     return view.permission or f"{options.app_label}.{VERBS.get(method, 'view')}_{options.model_name}"
 
 
-class ReadViewSet(GenericViewSet):
+class ReadViewSet(WithinWarehouses, GenericViewSet):
     """Lists and single rows, by the compiled read path."""
 
     serializer_class: Any
@@ -106,11 +107,22 @@ class ReadViewSet(GenericViewSet):
 
     def row_conditions(self) -> Conditions:
         """Which rows this resource has at all; the organization is named so that the planner uses its statistics."""
-        return [(f"{BASE}.organization_id = %s", [active_organization_id()])]
+        return [(f"{BASE}.organization_id = %s", [active_organization_id()]), *condition(self.model(), self.sees_in())]
+
+    def needed(self) -> str:
+        return required_permission(self, self.request.method or "")
 
     def get_queryset(self) -> models.QuerySet:
-        queryset: models.QuerySet = self.model()._default_manager.all()
-        return queryset
+        return self.model()._default_manager.filter(within(self.model(), self.sees_in()))
+
+    def get_object(self) -> Any:
+        """A row to change. One that may be seen but not changed is Forbidden."""
+        try:
+            row = self.get_queryset().get(pk=self.model()._meta.pk.to_python(self.kwargs["pk"]))
+        except (ValidationError, ObjectDoesNotExist) as error:
+            raise Http404 from error
+        self.refuse_outside(row.pk)
+        return row
 
     def body(self, request: Request) -> dict[str, Any]:
         """The body of an action, checked by its `body_class`."""
@@ -189,6 +201,7 @@ class TenantViewSet(ReadViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         row = self.save(serializer)
+        self.refuse_outside(row.pk)
         location = self.request.build_absolute_uri(f"{request.path}{row.pk}/")
         return Response(self.read_row(row.pk), status=status.HTTP_201_CREATED, headers={"Location": location})
 
@@ -197,6 +210,7 @@ class TenantViewSet(ReadViewSet):
         serializer = self.get_serializer(row, data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         self.save(serializer)
+        self.refuse_outside(row.pk)
         return Response(self.read_row(row.pk))
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -216,12 +230,6 @@ class TenantViewSet(ReadViewSet):
         """Where a resource calls a service instead of writing the row itself."""
         row: models.Model = serializer.save()
         return row
-
-    def get_object(self) -> Any:
-        try:
-            return self.get_queryset().get(pk=self.model()._meta.pk.to_python(self.kwargs["pk"]))
-        except (ValidationError, ObjectDoesNotExist) as error:
-            raise Http404 from error
 
 
 class ArchivableViewSet(TenantViewSet):

@@ -8,14 +8,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiKey, Role, UserRole
-from accounts.services.roles import api_key_create, api_key_revoke, refuse_beyond, refuse_built_in, refuse_higher_role
+from accounts.services.roles import (
+    api_key_create,
+    api_key_revoke,
+    everywhere,
+    refuse_beyond,
+    refuse_built_in,
+    refuse_higher_role,
+    refuse_used,
+)  # fmt: skip
 from core.api import TenantViewSet
 from core.serializers import TenantSerializer
 
 
 def own_permissions(request: Any) -> frozenset[str]:
-    permissions: frozenset[str] = request._request.principal.permissions
-    return permissions
+    return everywhere(request._request.principal)
 
 
 class RoleSerializer(TenantSerializer):
@@ -37,6 +44,10 @@ class RoleViewSet(TenantViewSet):
         refuse_beyond(serializer.validated_data.get("permissions", ()), own_permissions(self.request))
         return super().save(serializer)
 
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        refuse_used(self.get_object())
+        return super().destroy(request, *args, **kwargs)
+
 
 class UserRoleSerializer(TenantSerializer):
     role_code = serializers.CharField(source="role.code", read_only=True)
@@ -54,8 +65,10 @@ class UserRoleViewSet(TenantViewSet):
     filters = ["membership", "role"]
 
     def save(self, serializer: serializers.BaseSerializer) -> models.Model:
-        given = serializer.validated_data.get("role_id") or serializer.instance.role_id  # type: ignore[union-attr]  # an update
-        refuse_higher_role(given, own_permissions(self.request))
+        given, before = serializer.validated_data, serializer.instance
+        role = given.get("role_id") or before.role_id  # type: ignore[union-attr]  # an update
+        warehouses = given.get("warehouse_ids", getattr(before, "warehouse_ids", []))
+        refuse_higher_role(role, warehouses, self.request._request.principal)
         return super().save(serializer)
 
 

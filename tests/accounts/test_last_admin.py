@@ -16,6 +16,7 @@ from accounts.services.tenancy import membership_add
 from tests.companies import Company, scope_of
 from tests.contracts.resources import assert_problem
 from tests.factories.accounts import OrganizationFactory, RoleFactory, UserFactory, UserRoleFactory
+from tests.factories.inventory import WarehouseFactory
 from tests.inventory.test_races import at_once
 
 USER_ROLES, MEMBERSHIPS = "/api/v1/user-roles/", "/api/v1/memberships/"
@@ -31,7 +32,7 @@ def paths(company: Company) -> dict[str, tuple[str, str, Any]]:
     """By the API: method, address and body of each way to take the role from an Admin."""
     given = role_of_admin(company)
     with company.scope():
-        viewer = Role.objects.get(code=VIEWER)
+        viewer, warehouse = Role.objects.get(code=VIEWER), WarehouseFactory()
         away = membership_add(user=UserFactory(), roles=[])
         Membership.objects.filter(pk=away.pk).update(status="suspended")
     url, membership = f"{USER_ROLES}{given.pk}/", f"{MEMBERSHIPS}{given.membership_id}/"
@@ -39,7 +40,7 @@ def paths(company: Company) -> dict[str, tuple[str, str, Any]]:
         "deleted": ("delete", url, None),
         "another role": ("patch", url, {"role": str(viewer.pk)}),
         "until some day": ("patch", url, {"expires_at": (timezone.now() + timedelta(days=99)).isoformat()}),
-        "in some warehouses": ("patch", url, {"warehouse_ids": [str(uuid7())]}),
+        "in some warehouses": ("patch", url, {"warehouse_ids": [str(warehouse.pk)]}),
         "suspended": ("patch", membership, {"status": "suspended"}),
         "invited again": ("patch", membership, {"status": "invited"}),
         "to somebody suspended": ("patch", url, {"membership": str(away.pk)}),
