@@ -18,7 +18,7 @@ ADMIN_MODELS = ("organization", "membership", "user", "role", "userrole", "apike
 # What a Viewer does not see: keys, and who changed what.
 HIDDEN_MODELS = ("apikey", "auditentry")
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
-OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "message", "outboxevent")
+OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "notificationdelivery", "outboxevent")
 
 
 @cache
@@ -81,10 +81,14 @@ def held_in_some(given: Iterable[Mapping[str, Any]], everywhere: frozenset[str])
     found: dict[str, frozenset[UUID]] = {}
     for role in given:
         warehouses = frozenset(map(UUID, role["warehouses"]))
-        for permission in held([role["role"]], role["permissions"]) - everywhere:
-            if _model(permission) not in OF_EVERY_WAREHOUSE:
-                found[permission] = found.get(permission, frozenset()) | warehouses
+        for permission in in_some(held([role["role"]], role["permissions"])) - everywhere:
+            found[permission] = found.get(permission, frozenset()) | warehouses
     return found
+
+
+def in_some(permissions: Iterable[str]) -> frozenset[str]:
+    """What is left of a role that counts in some warehouses alone."""
+    return frozenset(code for code in permissions if _model(code) not in OF_EVERY_WAREHOUSE)
 
 
 def _verb(permission: str) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import ApiKey, Role, UserRole
-from accounts.permissions import held
+from accounts.permissions import held, in_some
 from accounts.queries.identity import key_hash
 from core.errors import Conflict, Forbidden
 from core.limits import Holder, refuse_unknown_warehouses
@@ -37,6 +37,7 @@ def refuse_higher_role(role_id: UUID, warehouse_ids: Collection[UUID], granter: 
     """
     for role in Role.objects.filter(pk=role_id):
         given = held([role.code], role.permissions)
+        given = in_some(given) if warehouse_ids else given
         refuse_beyond(given, granter.permissions)
         if wider := sorted(code for code in given & granter.limits.keys() if not _is_narrower(warehouse_ids, granter.limits[code])):
             raise Forbidden(f"You cannot give what you may do in some warehouses for others: {', '.join(wider)}.")
