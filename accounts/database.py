@@ -69,4 +69,19 @@ END
     callers=("app", "worker"), definer=True, arguments="wanted text",
 )
 
-FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY)
+# Whether a person belongs, or once belonged, to another organization than the active one; it does not say to which.
+ELSEWHERE = Function(
+    "accounts_elsewhere(uuid)",
+    "TABLE(known boolean, current boolean)",
+    """
+BEGIN
+    RETURN QUERY
+    SELECT count(*) > 0, count(*) FILTER (WHERE m.status <> 'suspended') > 0
+    FROM accounts_membership AS m
+    WHERE m.user_id = person AND m.organization_id <> current_setting('app.organization_id')::uuid;
+END
+""",
+    callers=("app", "worker"), definer=True, arguments="person uuid",
+)
+
+FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY, ELSEWHERE)

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from accounts.api import auth, documents, governance, partners, roles, tenancy
+from accounts.api import auth, documents, governance, partners, people, roles, tenancy
 from core.routing import Router
 from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
 from notifications.api import events, messages, work
 
 router = Router(
-    tenancy.routes, roles.routes, partners.routes, documents.routes, governance.routes,
+    tenancy.routes, people.routes, roles.routes, partners.routes, documents.routes, governance.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, messages.routes, work.routes,
 )
@@ -20,6 +20,6 @@ urlpatterns = [
     path("auth/token/", auth.TokenView.as_view(), name="token"),
     path("auth/token/refresh/", auth.RefreshView.as_view(), name="token-refresh"),
     path("auth/sign-out/", auth.SignOutView.as_view(), name="sign-out"),
-    path("me/", auth.MeView.as_view(), name="me"),
+    path("me/", people.OwnRecordView.as_view(), name="me"),
     *router.urls,
 ]

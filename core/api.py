@@ -95,15 +95,18 @@ class ReadViewSet(WithinWarehouses, GenericViewSet):
 
     def read_row(self, pk: Any, plan: Plan | None = None) -> dict[str, Any]:
         plan = plan or compile_plan(self.serializer_class)
-        try:
-            pk = self.model()._meta.pk.to_python(pk)
-        except ValidationError as error:  # what is not a key names no row
-            raise Http404 from error
-        where, values = _joined([*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [pk])])
+        where, values = _joined([*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [self.key(pk)])])
         found = plan.read(fetch(plan.row(where), values))
         if not found:
             raise Http404
         return found[0]
+
+    def key(self, text: Any) -> Any:
+        """Of the address; what is not a key names no row."""
+        try:
+            return self.model()._meta.pk.to_python(text)
+        except ValidationError as error:
+            raise Http404 from error
 
     def row_conditions(self) -> Conditions:
         """Which rows this resource has at all; the organization is named so that the planner uses its statistics."""
@@ -118,8 +121,8 @@ class ReadViewSet(WithinWarehouses, GenericViewSet):
     def get_object(self) -> Any:
         """A row to change. One that may be seen but not changed is Forbidden."""
         try:
-            row = self.get_queryset().get(pk=self.model()._meta.pk.to_python(self.kwargs["pk"]))
-        except (ValidationError, ObjectDoesNotExist) as error:
+            row = self.get_queryset().get(pk=self.key(self.kwargs["pk"]))
+        except ObjectDoesNotExist as error:
             raise Http404 from error
         self.refuse_outside(row.pk)
         return row

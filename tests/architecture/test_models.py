@@ -21,7 +21,6 @@ MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models
 TENANT_MODELS = [model for model in MODELS if issubclass(model, TenantRow)]
 
 NO_ENDPOINT = {
-    User: "people are seen through memberships; one's own record is /me/",
     Schedule: "belongs to the installation, not to an organization",
     ScheduleRun: "belongs to the installation, not to an organization",
 }
@@ -41,6 +40,7 @@ ACROSS_ORGANIZATIONS = {
 # Filters, sort keys and references that need no index of their own.
 NO_INDEX = {
     (AuditEntry, "row_id"): "given with table_name, whose index it continues",
+    (User, "name_key"): "an organization has hundreds of members, found by their memberships",
     (Membership, "status"): "an organization has hundreds of members, not millions",
 }
 
