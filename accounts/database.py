@@ -19,8 +19,10 @@ BEGIN
     JOIN accounts_organization AS o ON o.id = m.organization_id
     CROSS JOIN LATERAL (
         SELECT COALESCE(array_agg(r.code::text) FILTER (WHERE ur.warehouse_ids = '{}'), '{}') AS roles,
-               COALESCE(array_agg(p.code::text) FILTER (WHERE p.code IS NOT NULL AND ur.warehouse_ids = '{}'), '{}') AS permissions,
-               jsonb_agg(DISTINCT jsonb_build_object('role', r.code, 'permissions', r.permissions, 'warehouses', ur.warehouse_ids))
+               COALESCE(array_agg(p.code::text) FILTER (WHERE p.code IS NOT NULL AND ur.warehouse_ids = '{}'), '{}')
+                   AS permissions,
+               jsonb_agg(DISTINCT jsonb_build_object(
+                   'role', r.code, 'permissions', r.permissions, 'warehouses', ur.warehouse_ids))
                    FILTER (WHERE ur.warehouse_ids <> '{}') AS limited
         FROM accounts_userrole AS ur
         JOIN accounts_role AS r ON r.organization_id = ur.organization_id AND r.id = ur.role_id

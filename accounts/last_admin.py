@@ -24,7 +24,7 @@ BEGIN
                 AND u.is_active AND u.archived_at IS NULL AND r.code = 'admin';
         END IF;
     ELSIF TG_TABLE_NAME = 'accounts_membership' THEN
-        IF OLD.status = 'active' AND (TG_OP = 'DELETE' OR (NEW.status, NEW.user_id) IS DISTINCT FROM (OLD.status, OLD.user_id)) THEN
+        IF OLD.status = 'active' AND (TG_OP = 'DELETE' OR NEW.status <> 'active' OR NEW.user_id <> OLD.user_id) THEN
             SELECT array_agg(ur.organization_id) INTO touched
             FROM accounts_userrole AS ur
             JOIN accounts_role AS r ON r.organization_id = ur.organization_id AND r.id = ur.role_id
@@ -46,7 +46,8 @@ BEGIN
         FROM accounts_membership AS m
         JOIN accounts_userrole AS ur ON ur.organization_id = m.organization_id AND ur.membership_id = m.id
         JOIN accounts_role AS r ON r.organization_id = ur.organization_id AND r.id = ur.role_id
-        WHERE m.user_id = OLD.id AND m.status = 'active' AND ur.expires_at IS NULL AND ur.warehouse_ids = '{}' AND r.code = 'admin';
+        WHERE m.user_id = OLD.id AND m.status = 'active' AND r.code = 'admin'
+            AND ur.expires_at IS NULL AND ur.warehouse_ids = '{}';
     END IF;
     FOREACH touched_one IN ARRAY COALESCE(touched, '{}') LOOP
         PERFORM FROM accounts_organization WHERE id = touched_one FOR NO KEY UPDATE;

@@ -36,7 +36,9 @@ class WithinWarehousesAdmin(ModelAdmin):
     def refuse_outside(self, request: Any, rows: models.QuerySet, verb: str, permission: str = "") -> None:
         """Raises OutsideWarehouses if one of the rows stands where the permission does not count."""
         warehouses = reach(request.principal, permission or self._permission(verb))
-        if warehouses is not None and paths(self.model) and rows.exclude(pk__in=rows.filter(within(self.model, warehouses))).exists():
+        if warehouses is None or not paths(self.model):
+            return
+        if rows.exclude(pk__in=rows.filter(within(self.model, warehouses))).exists():
             raise OutsideWarehouses
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -14,16 +14,16 @@ from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
-from core.limits import WithinWarehouses, condition, within
+from core.limits import within
 from core.models import ArchivableModel
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter, MissingPermission
 from core.reading import BASE, Plan, compile_plan, fetch
 from core.rendering import rendered
 from core.tenancy import active_organization_id
+from core.within import WithinWarehouses, condition
 
 VERBS = {
     "GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete",
@@ -49,7 +49,7 @@ def required_permission(view: Any, method: str) -> str:
     return view.permission or f"{options.app_label}.{VERBS.get(method, 'view')}_{options.model_name}"
 
 
-class ReadViewSet(WithinWarehouses, GenericViewSet):
+class ReadViewSet(WithinWarehouses):
     """Lists and single rows, by the compiled read path."""
 
     serializer_class: Any

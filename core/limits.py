@@ -14,7 +14,6 @@ from django.db import models
 
 from core.errors import Forbidden, Invalid
 from core.models import TenantRow
-from core.reading import BASE
 
 type Warehouses = frozenset[UUID] | None  # None: everywhere
 
@@ -35,10 +34,8 @@ class OutsideWarehouses(Forbidden):
         super().__init__("You may do this in some warehouses only, and this concerns another one.")
 
 
-def reach(holder: Holder | None, permission: str, otherwise: str = "") -> Warehouses:
+def reach(holder: Holder, permission: str, otherwise: str = "") -> Warehouses:
     """Where the permission counts; where `otherwise` does, for those who do not hold it."""
-    if holder is None:
-        return frozenset()
     return holder.limits.get(permission if permission in holder.permissions else otherwise or permission)
 
 
@@ -55,26 +52,6 @@ def within(model: type[models.Model], warehouses: Warehouses) -> models.Q:
     for path in paths(model):
         found |= models.Q(**{f"{path.replace('.', '__')}__in": list(warehouses)})
     return found
-
-
-def condition(model: type[models.Model], warehouses: Warehouses) -> list[tuple[str, list[Any]]]:
-    """The same for the compiled read path."""
-    if warehouses is None or not paths(model):
-        return []
-    parts = [_condition(model, path) for path in paths(model)]
-    return [(f"({' OR '.join(parts)})", [list(warehouses)] * len(parts))]
-
-
-def _condition(model: type[models.Model], path: str) -> str:
-    first, _, second = path.partition(".")
-    column = model._meta.get_field(first)
-    if not second:
-        return f"{BASE}.{column.column} = ANY (%s)"
-    target: Any = column.related_model
-    return (
-        f"EXISTS (SELECT FROM {target._meta.db_table} AS place WHERE place.organization_id = {BASE}.organization_id"
-        f" AND place.id = {BASE}.{column.column} AND place.{target._meta.get_field(second).column} = ANY (%s))"
-    )
 
 
 def refuse_outside(model: type[models.Model], keys: Collection[Any], warehouses: Warehouses) -> None:
@@ -97,30 +74,3 @@ def refuse_unknown_warehouses(keys: Collection[UUID]) -> None:
     if unknown := [str(key) for key in keys if key not in known]:
         detail = f"There is no such warehouse in this organization: {', '.join(unknown)}."
         raise Invalid(detail, code="does_not_exist", fields={"warehouse_ids": detail})
-
-
-class WithinWarehouses:
-    """For views: which rows a request may see, and which it may change."""
-
-    request: Any
-
-    @classmethod
-    def model(cls) -> type[models.Model]:
-        raise NotImplementedError
-
-    def needed(self) -> str:
-        """The permission that this request needs."""
-        raise NotImplementedError
-
-    def may_change_in(self) -> Warehouses:
-        return reach(self.request._request.principal, self.needed())
-
-    def sees_in(self) -> Warehouses:
-        if getattr(self, "swagger_fake_view", False):  # the OpenAPI description is made without a request
-            return None
-        options = self.model()._meta
-        return reach(self.request._request.principal, f"{options.app_label}.view_{options.model_name}", self.needed())
-
-    def refuse_outside(self, *keys: Any) -> None:
-        """Raises OutsideWarehouses; also after writing, which the error then undoes."""
-        refuse_outside(self.model(), keys, self.may_change_in())

@@ -17,9 +17,8 @@ def limited_member(company: Company, *warehouses: Any, roles: tuple[str, ...] = 
     user: User = UserFactory(is_staff=True)
     with company.scope():
         membership = membership_add(user=user, roles=list(roles))
-        UserRole.objects.create(
-            membership=membership, role=Role.objects.get(code=limited), warehouse_ids=[getattr(one, "pk", one) for one in warehouses],
-        )
+        keys = [getattr(one, "pk", one) for one in warehouses]
+        UserRole.objects.create(membership=membership, role=Role.objects.get(code=limited), warehouse_ids=keys)
     return user
 
 

@@ -109,7 +109,8 @@ class UserRoleAdmin(TenantAdmin):
 
     @admin.display(description="warehouses")
     def where(self, given: UserRole) -> str:
-        return f"{len(given.warehouse_ids)} warehouses" if len(given.warehouse_ids) > 1 else "1 warehouse" if given.warehouse_ids else ""
+        count = len(given.warehouse_ids)
+        return f"{count} warehouse{'s' if count > 1 else ''}" if count else ""
 
 
 class ApiKeyForm(TenantModelForm):

@@ -20,6 +20,7 @@ from core.errors import Forbidden
 from core.reading import BASE
 from core.serializers import TenantSerializer
 from core.tenancy import active_organization_id
+from core.within import holder
 
 PROFILE = ["name", "age", "phone", "locale", "timezone"]
 
@@ -47,11 +48,18 @@ class UserSerializer(ProfileSerializer):
 
 class NewUserSerializer(UserSerializer):
     roles = serializers.ListField(
-        child=serializers.SlugField(max_length=40), required=False, write_only=True, max_length=50, help_text="Codes, like viewer.",
+        child=serializers.SlugField(max_length=40), required=False, write_only=True, max_length=50,
+        help_text="Codes, like viewer.",
     )
 
     class Meta(UserSerializer.Meta):
         fields = [*UserSerializer.Meta.fields, "roles"]
+
+
+MEMBER = f"""
+    EXISTS (SELECT FROM accounts_membership AS m
+            WHERE m.organization_id = %s AND m.user_id = {BASE}.id AND m.status = %s)
+"""
 
 
 class UserViewSet(TenantViewSet):
@@ -62,8 +70,7 @@ class UserViewSet(TenantViewSet):
     search_keys = ["name_key", "email"]
 
     def row_conditions(self) -> Conditions:
-        member = f"EXISTS (SELECT FROM accounts_membership AS m WHERE m.organization_id = %s AND m.user_id = {BASE}.id AND m.status = %s)"
-        return [(member, [active_organization_id(), people.ACTIVE])]
+        return [(MEMBER, [active_organization_id(), people.ACTIVE])]
 
     def get_queryset(self) -> models.QuerySet:
         return User.objects.filter(pk__in=Membership.objects.filter(status=people.ACTIVE).values("user_id"))
@@ -74,7 +81,7 @@ class UserViewSet(TenantViewSet):
     def save(self, serializer: serializers.BaseSerializer) -> User:
         if serializer.instance is not None:
             return people.person_change(user=serializer.instance, **serializer.validated_data)
-        return people.person_add(**serializer.validated_data, granter=self.request._request.principal)  # type: ignore[attr-defined]
+        return people.person_add(**serializer.validated_data, granter=holder(self.request))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """They leave the organization."""

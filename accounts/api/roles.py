@@ -19,10 +19,11 @@ from accounts.services.roles import (
 )  # fmt: skip
 from core.api import TenantViewSet
 from core.serializers import TenantSerializer
+from core.within import holder
 
 
 def own_permissions(request: Any) -> frozenset[str]:
-    return everywhere(request._request.principal)
+    return everywhere(holder(request))
 
 
 class RoleSerializer(TenantSerializer):
@@ -56,7 +57,8 @@ class UserRoleSerializer(TenantSerializer):
     class Meta:
         model = UserRole
         fields = [
-            "id", "membership", "email", "role", "role_code", "expires_at", "warehouse_ids", "created_at", "updated_at", "version",
+            "id", "membership", "email", "role", "role_code", "expires_at", "warehouse_ids",
+            "created_at", "updated_at", "version",
         ]
 
 
@@ -68,7 +70,7 @@ class UserRoleViewSet(TenantViewSet):
         given, before = serializer.validated_data, serializer.instance
         role = given.get("role_id") or before.role_id  # type: ignore[union-attr]  # an update
         warehouses = given.get("warehouse_ids", getattr(before, "warehouse_ids", []))
-        refuse_higher_role(role, warehouses, self.request._request.principal)
+        refuse_higher_role(role, warehouses, holder(self.request))
         return super().save(serializer)
 
 

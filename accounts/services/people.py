@@ -80,7 +80,8 @@ def profile_change(*, user: User, **values: Any) -> User:
 def refuse_shared(user: User) -> None:
     """Raises Conflict for somebody whom other organizations know, or who looks after the platform."""
     if user.is_superuser or elsewhere(user.pk).known:
-        raise Conflict("This person does not belong to this organization alone: they change their record themselves.", code="not_alone")
+        detail = "This person does not belong to this organization alone: they change their record themselves."
+        raise Conflict(detail, code="not_alone")
 
 
 @transaction.atomic
@@ -114,7 +115,8 @@ def person_leave(*, user: User) -> None:
 @transaction.atomic
 def person_restore(*, user_id: UUID) -> User:
     """Raises NotFound for somebody who never was a member."""
-    membership = Membership.objects.select_related("user").filter(user_id=user_id).exclude(status=Membership.Status.INVITED).first()
+    known = Membership.objects.select_related("user").exclude(status=Membership.Status.INVITED)
+    membership = known.filter(user_id=user_id).first()
     if membership is None:
         raise NotFound("There is no such person in this organization.")
     if membership.status != ACTIVE:

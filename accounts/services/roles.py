@@ -39,7 +39,8 @@ def refuse_higher_role(role_id: UUID, warehouse_ids: Collection[UUID], granter: 
         given = held([role.code], role.permissions)
         given = in_some(given) if warehouse_ids else given
         refuse_beyond(given, granter.permissions)
-        if wider := sorted(code for code in given & granter.limits.keys() if not _is_narrower(warehouse_ids, granter.limits[code])):
+        limited = given & granter.limits.keys()
+        if wider := sorted(code for code in limited if not _is_narrower(warehouse_ids, granter.limits[code])):
             raise Forbidden(f"You cannot give what you may do in some warehouses for others: {', '.join(wider)}.")
     refuse_unknown_warehouses(warehouse_ids)
 

@@ -92,7 +92,8 @@ class StockItemAdmin(ReadOnlyTenantAdmin):
         may = bool(request.user.has_perm(ADJUST))
         if not may or object_id is None:
             return may
-        return StockItem.objects.filter(within(StockItem, reach(request.principal, ADJUST)), pk=object_id).exists()
+        reached = StockItem.objects.filter(within(StockItem, reach(request.principal, ADJUST)))
+        return bool(reached.filter(pk=object_id).exists())
 
 
 @admin.register(StockMove)

@@ -110,7 +110,7 @@ def test_who_sees_all_changes_nothing_elsewhere(resource: Resource, acme: Compan
 
 @pytest.mark.parametrize("resource", [r for r in IN_WAREHOUSES if r.takes("post")], ids=lambda resource: resource.prefix)
 def test_makes_nothing_elsewhere(resource: Resource, acme: Company) -> None:
-    _, there, warehouse = here_and_there(resource, acme)
+    _, _, warehouse = here_and_there(resource, acme)
     body = freed_body(resource, acme)
     with acme.scope():
         before = resource.rows.count()
