@@ -7,13 +7,18 @@ from core.wall_sql import Function
 ENTER = Function(
     "accounts_enter(uuid,text,uuid,bigint)",
     "TABLE(email text, name text, is_staff boolean, is_superuser boolean, slug text, organization_name text,"
-    " roles text[], permissions text[], limited jsonb)",
+    " roles text[], permissions text[], limited jsonb, seen_lately boolean)",
     """
 BEGIN
     PERFORM set_config('app.organization_id', organization::text, true), set_config('app.origin', origin, true);
     RETURN QUERY
     SELECT u.email::text, u.name::text, u.is_staff, u.is_superuser, o.slug::text, o.name::text,
-           given.roles, given.permissions, given.limited
+           given.roles, given.permissions, given.limited,
+           session IS NULL OR EXISTS (
+               SELECT FROM accounts_usersession AS seen
+               WHERE seen.organization_id = organization AND seen.session_id = session
+                   AND seen.last_seen_at > now() - interval '10 minutes'
+           )
     FROM accounts_membership AS m
     JOIN accounts_user AS u ON u.id = m.user_id
     JOIN accounts_organization AS o ON o.id = m.organization_id
@@ -86,4 +91,31 @@ END
     callers=("app", "worker"), definer=True, arguments="person uuid",
 )
 
-FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY, ELSEWHERE)
+# A sign-in ends in every organization in which it was used.
+SESSIONS_ENDED = Function(
+    "accounts_sessions_ended(uuid,bigint[],text)", "void",
+    """
+BEGIN
+    UPDATE accounts_usersession SET ended_at = now(), ended_reason = why
+    WHERE user_id = member AND session_id = ANY (sessions) AND ended_at IS NULL;
+END
+""",
+    callers=("app", "worker"), definer=True, arguments="member uuid, sessions bigint[], why text",
+)
+
+# Whoever has the link knows no organization yet.
+FIND_INVITATION = Function(
+    "accounts_find_invitation(text)",
+    "TABLE(id uuid, organization_id uuid, organization_name text, email text)",
+    """
+BEGIN
+    RETURN QUERY
+    SELECT i.id, i.organization_id, o.name::text, i.email::text
+    FROM accounts_invitation AS i JOIN accounts_organization AS o ON o.id = i.organization_id
+    WHERE i.token_hash = wanted AND o.status = 'active';
+END
+""",
+    callers=("app", "worker"), definer=True, arguments="wanted text",
+)
+
+FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY, SESSIONS_ENDED, FIND_INVITATION, ELSEWHERE)

@@ -13,7 +13,8 @@ from django.db import transaction
 from django.http import FileResponse, HttpRequest
 
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, key_principal
-from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
+from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of, session_id_of
+from accounts.services.activity import session_seen
 from accounts.services.roles import api_key_used
 from core.problems import CHALLENGE, json_response, problem
 from core.tenancy import Origin, organization_scope, scope_is_open
@@ -21,6 +22,13 @@ from core.tenancy import Origin, organization_scope, scope_is_open
 type Handler = Callable[[Any], Any]
 
 ORGANIZATION = "organization_id"  # in the admin's session
+SIGN_IN = "sign_in"  # there too: the session's key, and the id that the library knows it by
+# Outside any scope, whoever asks: they may lead into another organization than the one that credentials name, and what
+# they note (a refresh token used twice) must stay although they refuse.
+WAYS_IN = (
+    "/api/v1/auth/token/", "/api/v1/auth/sign-up/", "/api/v1/auth/verify-email/", "/api/v1/auth/password/reset/",
+    "/api/v1/auth/invitation/", "/account/",
+)
 
 
 def organization_middleware(get_response: Handler) -> Handler:
@@ -37,8 +45,9 @@ def organization_middleware(get_response: Handler) -> Handler:
         claim = identify(request, origin)
         if isinstance(claim, str):
             return with_request_id(request, unauthorized(request, claim))
-        if claim is None:
+        if claim is None or request.path.startswith(WAYS_IN):
             request.principal = None
+            request.claim = claim
             return with_request_id(request, get_response(request))
         request.claim = claim
         return with_request_id(request, serve(request, claim, origin, get_response))
@@ -58,6 +67,11 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
         principal: Principal | None = key_principal(claim) if isinstance(claim, KeyClaim) else entered
         if isinstance(claim, KeyClaim) and not claim.used_lately:
             api_key_used(api_key_id=claim.api_key_id)
+        if isinstance(claim, Claim) and claim.session_id and principal and not principal.seen_lately:
+            session_seen(
+                user_id=claim.user_id, session_id=claim.session_id, origin=origin,
+                user_agent=request.headers.get("User-Agent", ""),
+            )
         if principal is not None:
             request.principal, request.user = principal, principal.user
             response = get_response(request)
@@ -126,7 +140,10 @@ def _chosen_by_session(request: Any) -> Claim | None:
         if not own:
             return None
         chosen = request.session[ORGANIZATION] = str(own[0].id)
-    return Claim(request.user.pk, UUID(chosen), by_cookie=True)
+    key = request.session.session_key
+    if (known := request.session.get(SIGN_IN, ["", None]))[0] != key:  # another one since the last sign-in
+        known = request.session[SIGN_IN] = [key, session_id_of(key)]
+    return Claim(request.user.pk, UUID(chosen), known[1], by_cookie=True)
 
 
 def unauthorized(request: Any, detail: str) -> Any:

@@ -14,9 +14,9 @@ ADMIN, MANAGER, VIEWER = "admin", "manager", "viewer"
 BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 
 # Who works here, with what rights and keys, and for which company, is for an Admin alone to change.
-ADMIN_MODELS = ("organization", "membership", "user", "role", "userrole", "apikey")
-# What a Viewer does not see: keys, and who changed what.
-HIDDEN_MODELS = ("apikey", "auditentry")
+ADMIN_MODELS = ("organization", "membership", "user", "role", "userrole", "apikey", "invitation", "usersession")
+# What a Viewer does not see: keys, who changed what, who is invited, and who signs in from where.
+HIDDEN_MODELS = ("apikey", "auditentry", "invitation", "usersession")
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
 OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "notificationdelivery", "outboxevent")
 

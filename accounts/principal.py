@@ -47,6 +47,7 @@ class Principal:
     by_cookie: bool = False
     api_key_id: UUID | None = None
     limits: Mapping[str, frozenset[UUID]] = field(default_factory=dict)  # the permissions that count in some warehouses alone
+    seen_lately: bool = True  # the sign-in, in this organization; so that not every request writes when it was
 
 
 class MemberEntry:
@@ -58,13 +59,13 @@ class MemberEntry:
     def __call__(self, cursor: CursorWrapper, organization_id: str, origin: str) -> Principal | None:
         claim = self.claim
         cursor.execute(
-            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions, limited"
+            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions, limited, seen_lately"
             " FROM accounts_enter(%s, %s, %s, %s)",
             [organization_id, origin, claim.user_id, claim.session_id],
         )
         if (row := cursor.fetchone()) is None:
             return None
-        email, name, is_staff, is_superuser, slug, organization_name, roles, own, limited = row
+        email, name, is_staff, is_superuser, slug, organization_name, roles, own, limited, seen_lately = row
         user = User(id=claim.user_id, email=email, name=name, is_staff=is_staff, is_superuser=is_superuser)
         user._state.adding, user._state.db = False, "default"
         user.permissions, limits = held(roles, own), {}
@@ -74,7 +75,7 @@ class MemberEntry:
             user.permissions |= limits.keys()
         return Principal(
             user, claim.organization_id, slug, organization_name, tuple(sorted(roles)), user.permissions, claim.by_cookie,
-            limits=limits,
+            limits=limits, seen_lately=seen_lately,
         )
 
 

@@ -10,13 +10,24 @@ from typing import Any
 from uuid import UUID
 
 import jwt
+from allauth.account.internal.userkit import user_id_to_str
 from allauth.headless.tokens.strategies.jwt import JWTTokenStrategy, internal
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import transaction
 
 from accounts.principal import Claim
+
+CLAIMS = ("organization", "slug", "roles", "session")
+ACCESS_SECONDS, REFRESH_SECONDS = "access_seconds", "refresh_seconds"  # in the session: the organization says how long
+
+
+class Reused(Exception):
+    """A refresh token was presented after its rotation."""
+
+    def __init__(self, row: UserSession, session: SessionBase) -> None:
+        super().__init__(row.pk)
+        self.row, self.session = row, session
 
 
 class TokenStrategy(JWTTokenStrategy):
@@ -26,37 +37,39 @@ class TokenStrategy(JWTTokenStrategy):
         session = self.session
         if session is None:
             return {}
-        return {name: session[name] for name in ("organization", "slug", "roles", "session") if name in session}
+        return {name: session[name] for name in CLAIMS if name in session}
 
     def open(self, user: AbstractBaseUser, session: SessionBase) -> tuple[str, str]:
+        """allauth's own `create_access_token` and `create_refresh_token` know one time for all organizations."""
         self.session = session
-        tokens = (
-            internal.create_access_token(user, session, self.get_claims(user)), internal.create_refresh_token(user, session),
+        sub, sid = user_id_to_str(user), internal.session_key_to_sid(session.session_key or "")
+        access, _ = internal.create_token(
+            "access", sub=sub, sid=sid, claims=self.get_claims(user), expires_in=session[ACCESS_SECONDS],
         )
+        refresh, payload = internal.create_token("refresh", sub=sub, sid=sid, expires_in=session[REFRESH_SECONDS])
+        internal.get_refresh_token_state(session)[payload["jti"]] = payload["exp"]
+        session.set_expiry(session[REFRESH_SECONDS])
         session.save()
-        return tokens
+        return access, refresh
 
-    def refresh_token(self, refresh_token: str) -> tuple[str, str] | None:
+    def exchange(self, refresh_token: str) -> tuple[UserSession, SessionBase, AbstractBaseUser] | None:
+        """Voids the token, and gives the session to `open` again. Needs a transaction. Raises Reused."""
         payload = internal.decode_token(refresh_token, "refresh")
         if payload is None:
             return None
-        with transaction.atomic():
-            return self._rotate(refresh_token, payload)
-
-    def _rotate(self, refresh_token: str, payload: dict[str, Any]) -> tuple[str, str] | None:
         key = internal.session_key_from_sid(payload["sid"])
         # Locked first: two requests with one token must not both find it unused.
         row = UserSession.objects.select_for_update().filter(session_key=key).first()
-        if row is None:
+        session = internal.get_token_session(payload) if row else None
+        if row is None or session is None:
             return None
-        self.session = internal.get_token_session(payload)
-        if self.session is None:
+        if payload["jti"] not in internal.get_refresh_token_state(session):
+            raise Reused(row, session)
+        found = internal.validate_refresh_token(refresh_token)
+        if found is None:
             return None
-        if payload["jti"] not in internal.get_refresh_token_state(self.session):
-            row.end()
-            return None
-        rotated: tuple[str, str] | None = super().refresh_token(refresh_token)
-        return rotated
+        internal.invalidate_refresh_token(session, payload)
+        return row, session, found[0]
 
 
 def verify(token: str) -> Claim | None:

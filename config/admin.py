@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
@@ -15,6 +16,8 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from accounts.models import User
 from accounts.queries.history import audit_lines
+from accounts.services.activity import session_moved
+from accounts.services.passwords import password_changed
 from config import dashboard, palette, switcher
 from core.history import AuditLine
 from core.models import ArchivableModel
@@ -23,7 +26,9 @@ from core.paging import Page
 type View = Callable[..., HttpResponse]
 
 APP_ORDER = ("inventory", "orders", "accounts", "notifications")
-CLUSTER_TITLES = {"tenancy": "Organization", "governance": "Audit", "documents": "Numbering", "roles": "Roles and keys"}
+CLUSTER_TITLES = {
+    "tenancy": "Organization", "governance": "Audit", "documents": "Numbering", "roles": "Roles and keys", "sessions": "Sign-ins",
+}
 # What somebody who belongs to no organization may still open.
 WITHOUT_ORGANIZATION = {"logout", "password_change", "password_change_done", "i18n_javascript", "catch_all_view"}
 
@@ -88,6 +93,9 @@ class QuartermasterSite(UnfoldAdminSite):
         full.permissions = request.user.permissions
         request.user = full
         response: HttpResponse = super().password_change(request, extra_context)
+        if response.status_code == HTTPStatus.FOUND and request.method == "POST":
+            keep = session_moved(session_id=request.claim.session_id, session_key=request.session.session_key)
+            password_changed(user=full, origin=request.origin, keep=keep)
         return response
 
     # --- What every page shows ------------------------------------------------------------------------------

@@ -2,24 +2,38 @@
 
 from django.urls import path
 
-from accounts.api import auth, documents, governance, partners, people, roles, tenancy
+from accounts.api import auth, documents, governance, invitations, partners, people, roles, sessions, tenancy, ways_in
 from core.routing import Router
 from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
 from notifications.api import events, messages, work
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, partners.routes, documents.routes, governance.routes,
+    invitations.routes, sessions.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, messages.routes, work.routes,
 )
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.
-ANONYMOUS = {"token", "token-refresh", "schema", "docs"}
+ANONYMOUS = {
+    "token", "token-refresh", "schema", "docs",
+    "sign-up", "verify-email", "verify-email-resend", "password-reset", "password-reset-confirm", "invitation-accept",
+}
 
 urlpatterns = [
     path("auth/token/", auth.TokenView.as_view(), name="token"),
     path("auth/token/refresh/", auth.RefreshView.as_view(), name="token-refresh"),
     path("auth/sign-out/", auth.SignOutView.as_view(), name="sign-out"),
+    path("auth/sign-up/", ways_in.SignUpView.as_view(), name="sign-up"),
+    path("auth/verify-email/", ways_in.VerifyEmailView.as_view(), name="verify-email"),
+    path("auth/verify-email/resend/", ways_in.ResendView.as_view(), name="verify-email-resend"),
+    path("auth/password/reset/", ways_in.PasswordResetView.as_view(), name="password-reset"),
+    path("auth/password/reset/confirm/", ways_in.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),
+    path("auth/password/change/", ways_in.PasswordChangeView.as_view(), name="password-change"),
+    path("auth/email/change/", ways_in.EmailChangeView.as_view(), name="email-change"),
+    path("auth/invitation/accept/", ways_in.AcceptView.as_view(), name="invitation-accept"),
+    path("auth/sessions/", sessions.OwnSessionsView.as_view(), name="own-sessions"),
+    path("auth/sessions/<str:id>/", sessions.OwnSessionView.as_view(), name="own-session"),
     path("me/", people.OwnRecordView.as_view(), name="me"),
     *router.urls,
 ]

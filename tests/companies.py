@@ -16,7 +16,7 @@ from accounts.services.sessions import Tokens, session_open
 from accounts.services.tenancy import membership_add, organization_found
 from core.tenancy import Origin, organization_scope
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "Correct horse 4 battery staples"
 JSON = "application/json"
 
 

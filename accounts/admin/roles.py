@@ -18,8 +18,8 @@ from accounts.services.roles import (
     everywhere,
     refuse_beyond,
     refuse_built_in,
-    refuse_higher_role,
     refuse_used,
+    refuse_wider_role,
 )  # fmt: skip
 from core.admin import TenantAdmin
 from core.admin_actions import confirmed
@@ -93,7 +93,7 @@ class RoleAdmin(TenantAdmin):
 
 
 def give(request: Any, given: UserRole) -> None:
-    refuse_higher_role(given.role_id, given.warehouse_ids, request.principal)
+    refuse_wider_role(given.role_id, given.warehouse_ids, request.principal)
 
 
 @admin.register(UserRole)

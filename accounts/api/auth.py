@@ -97,7 +97,10 @@ class RefreshView(APIView):
     def post(self, request: Request) -> Response:
         serializer = RefreshSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return answer(sessions.session_refresh(**serializer.validated_data))
+        django_request: Any = request._request
+        return answer(sessions.session_refresh(
+            **serializer.validated_data, origin=django_request.origin, user_agent=request.headers.get("User-Agent", ""),
+        ))
 
 
 class SignOutView(APIView):
@@ -109,7 +112,7 @@ class SignOutView(APIView):
     def post(self, request: Request) -> Response:
         django_request: Any = request._request
         claim = getattr(django_request, "claim", None)
-        if not isinstance(claim, Claim) or claim.session_id is None:
+        if not isinstance(claim, Claim) or claim.session_id is None or claim.by_cookie:
             raise NotAuthenticated("Only a sign-in by token can be signed out here.", code="no_token")
         sessions.session_close(user_id=claim.user_id, session_id=claim.session_id)
         return Response(status=status.HTTP_204_NO_CONTENT)

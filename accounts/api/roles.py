@@ -14,8 +14,8 @@ from accounts.services.roles import (
     everywhere,
     refuse_beyond,
     refuse_built_in,
-    refuse_higher_role,
     refuse_used,
+    refuse_wider_role,
 )  # fmt: skip
 from core.api import TenantViewSet
 from core.serializers import TenantSerializer
@@ -70,7 +70,7 @@ class UserRoleViewSet(TenantViewSet):
         given, before = serializer.validated_data, serializer.instance
         role = given.get("role_id") or before.role_id  # type: ignore[union-attr]  # an update
         warehouses = given.get("warehouse_ids", getattr(before, "warehouse_ids", []))
-        refuse_higher_role(role, warehouses, holder(self.request))
+        refuse_wider_role(role, warehouses, holder(self.request))
         return super().save(serializer)
 
 

@@ -13,7 +13,8 @@ class OrganizationSerializer(TenantSerializer):
         model = Organization
         fields = [
             "id", "slug", "name", "legal_name", "tax_number", "gs1_company_prefix", "base_currency", "timezone",
-            "allow_negative_stock", "status", "created_at", "updated_at", "version",
+            "allow_negative_stock", "access_token_seconds", "refresh_token_seconds", "status", "created_at", "updated_at",
+            "version",
         ]
         read_only_fields = ["slug", "status"]
 

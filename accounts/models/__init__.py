@@ -1,5 +1,6 @@
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
+from accounts.models.invitations import Invitation as Invitation
 from accounts.models.partners import Address as Address
 from accounts.models.partners import Contact as Contact
 from accounts.models.partners import Party as Party
@@ -7,5 +8,6 @@ from accounts.models.people import User as User
 from accounts.models.roles import ApiKey as ApiKey
 from accounts.models.roles import Role as Role
 from accounts.models.roles import UserRole as UserRole
+from accounts.models.sessions import UserSession as UserSession
 from accounts.models.tenancy import Membership as Membership
 from accounts.models.tenancy import Organization as Organization

@@ -1,6 +1,7 @@
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
@@ -13,6 +14,19 @@ from core.models import AuditedModel, TenantModel
 def validate_timezone(name: str) -> None:
     if name not in available_timezones():
         raise ValidationError(f"{name!r} is not a time zone; write it like Europe/Lisbon.")
+
+
+def seconds(least: int, most: int, what: str) -> models.PositiveIntegerField:
+    bounds = [MinValueValidator(least), MaxValueValidator(most)]
+    text = f"{what}, in seconds: {least} to {most}; empty: as the installation says."
+    return models.PositiveIntegerField(null=True, blank=True, validators=bounds, help_text=text)
+
+
+def within(field: str, least: int, most: int, name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__range": (least, most)}), name=name,
+        violation_error_message=f"From {least} to {most} seconds.",
+    )
 
 
 class Organization(AuditedModel):
@@ -32,9 +46,15 @@ class Organization(AuditedModel):
     base_currency = CurrencyField(default="EUR")
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     allow_negative_stock = models.BooleanField(default=False)
+    access_token_seconds = seconds(5 * 60, 24 * 3600, "How long an access token works")
+    refresh_token_seconds = seconds(3600, 90 * 24 * 3600, "How long a sign-in lasts that nobody uses")
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
 
     class Meta:
+        constraints = [
+            within("access_token_seconds", 5 * 60, 24 * 3600, "organization_access_token_seconds"),
+            within("refresh_token_seconds", 3600, 90 * 24 * 3600, "organization_refresh_token_seconds"),
+        ]
         permissions = [("switch_organization", "Can work for this organization in the admin")]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Role, User, UserRole
 from accounts.permissions import held
-from accounts.services.roles import refuse_beyond, refuse_higher_role
+from accounts.services.roles import everywhere, refuse_beyond, refuse_higher_role
 from accounts.services.tenancy import membership_add
 from core.errors import Conflict, Invalid, NotFound
 from core.limits import Holder
@@ -40,7 +40,7 @@ def person_add(*, email: str, granter: Holder, roles: Collection[str] = (), **va
     if known := User.objects.filter(email=email).first():
         raise _known(known)
     for role_id in Role.objects.filter(code__in=roles).values_list("pk", flat=True):
-        refuse_higher_role(role_id, (), granter)
+        refuse_higher_role(role_id, everywhere(granter))
     user = User.objects.create_user(email, None, is_staff=bool(roles), **values)
     membership_add(user=user, roles=list(roles))
     return user
@@ -92,7 +92,7 @@ def address_correct(*, user: User, email: str, granter: Holder) -> User:
     """
     refuse_shared(user)
     for given in UserRole.objects.filter(membership__user=user).select_related("role"):
-        refuse_beyond(held([given.role.code], given.role.permissions), granter.permissions - granter.limits.keys())
+        refuse_beyond(held([given.role.code], given.role.permissions), everywhere(granter))
     email = email.strip().lower()
     if email == user.email:
         return user

@@ -30,7 +30,13 @@ def everywhere(holder: Holder) -> frozenset[str]:
     return holder.permissions - holder.limits.keys()
 
 
-def refuse_higher_role(role_id: UUID, warehouse_ids: Collection[UUID], granter: Holder) -> None:
+def refuse_higher_role(role_id: UUID, granter: Collection[str]) -> None:
+    """Raises Forbidden if the role holds more than the granter does everywhere. As below, for a role without limits."""
+    for role in Role.objects.filter(pk=role_id):
+        refuse_beyond(held([role.code], role.permissions), granter)
+
+
+def refuse_wider_role(role_id: UUID, warehouse_ids: Collection[UUID], granter: Holder) -> None:
     """Raises Forbidden if the role, there, holds more than the granter does, and Invalid for a warehouse that is none.
 
     A role that is not there is left to the foreign key.

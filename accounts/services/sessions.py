@@ -1,23 +1,25 @@
 """Sign-in for programs: a session, and the tokens bound to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
-from allauth.usersessions.models import UserSession
+from allauth.usersessions.models import UserSession as LibrarySession
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, authenticate
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
-from accounts.principal import Claim, MemberEntry
-from accounts.queries.identity import OwnOrganization, organizations_of
-from accounts.tokens import TokenStrategy
+from accounts.models import Organization, User, UserSession
+from accounts.principal import Claim, MemberEntry, Principal
+from accounts.queries.identity import organizations_of
+from accounts.services.activity import NO_ADDRESS, session_seen, sessions_end
+from accounts.services.mail import mail_send
+from accounts.tokens import ACCESS_SECONDS, REFRESH_SECONDS, Reused, TokenStrategy
 from core.errors import NotAuthenticated
 from core.tenancy import Origin, organization_scope
-
-NO_ADDRESS = "0.0.0.0"  # noqa: S104  # the column is never null
 
 
 class SignInRefused(NotAuthenticated):
@@ -40,42 +42,96 @@ def session_open(*, email: str, password: str, organization: str = "", origin: O
     """`organization` is a slug; without one, the person's default organization."""
     user: Any = authenticate(username=email, password=password)
     if user is None:
-        raise SignInRefused("The e-mail address or the password is wrong.")
+        raise SignInRefused("The e-mail address or the password is wrong, or the address is not verified yet.")
     own = [found for found in organizations_of(user.pk) if organization in ("", found.slug)]
     if not own:
         refusal = "You are not an active member of that organization." if organization else "You belong to no organization yet."
         raise SignInRefused(refusal)
-    chosen = own[0]
-    with organization_scope(chosen.id, origin=origin, enter=MemberEntry(Claim(user.pk, chosen.id))) as principal:
-        roles = principal.roles if principal else ()
-    session = _new_session(user, chosen, roles, origin, user_agent)
-    access, refresh = TokenStrategy().open(user, session)
+    session, row = _new_session(user, origin, user_agent)
+    tokens = _issue(user, session, Claim(user.pk, own[0].id, row.pk), origin, user_agent)
+    if tokens is None:
+        raise SignInRefused("You are not an active member of that organization.")
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-    return Tokens(access, refresh, settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN, chosen.slug, roles)
+    return tokens
 
 
-def _new_session(user: Any, chosen: OwnOrganization, roles: tuple[str, ...], origin: Origin, user_agent: str) -> Any:
+def _new_session(user: Any, origin: Origin, user_agent: str) -> tuple[Any, LibrarySession]:
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = user.backend
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.set_expiry(settings.HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN)
     session.save()
-    row = UserSession.objects.create(
+    row = LibrarySession.objects.create(
         user=user, ip=origin.ip or NO_ADDRESS, session_key=session.session_key, user_agent=user_agent[:200],
     )
-    session.update({"organization": str(chosen.id), "slug": chosen.slug, "roles": list(roles), "session": row.pk})
-    return session
+    return session, row
 
 
-def session_refresh(*, refresh_token: str) -> Tokens:
-    tokens = TokenStrategy().refresh_token(refresh_token)
+def _issue(user: Any, session: Any, claim: Claim, origin: Origin, user_agent: str) -> Tokens | None:
+    """New tokens with what the member is today, and for as long as the organization says; None for no active member."""
+    with organization_scope(
+        claim.organization_id, origin=replace(origin, actor_id=claim.user_id), enter=MemberEntry(claim),
+    ) as principal:
+        if principal is None or claim.session_id is None:
+            return None
+        access, refresh = _lifetimes(claim.organization_id)
+        session_seen(
+            user_id=claim.user_id, session_id=claim.session_id, origin=origin, user_agent=user_agent,
+            expires_at=timezone.now() + timedelta(seconds=refresh),
+        )
+    session.update({**_claims(principal, claim), ACCESS_SECONDS: access, REFRESH_SECONDS: refresh})
+    tokens = TokenStrategy().open(user, session)
+    LibrarySession.objects.filter(pk=claim.session_id).update(data={"organization": principal.slug})
+    return Tokens(*tokens, access, principal.slug, principal.roles)
+
+
+def _claims(principal: Principal, claim: Claim) -> dict[str, Any]:
+    return {
+        "organization": str(claim.organization_id), "slug": principal.slug, "roles": list(principal.roles),
+        "session": claim.session_id,
+    }
+
+
+def _lifetimes(organization_id: UUID) -> tuple[int, int]:
+    access, refresh = Organization.objects.values_list("access_token_seconds", "refresh_token_seconds").get(pk=organization_id)
+    return (
+        access or settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN, refresh or settings.HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN,
+    )
+
+
+def session_refresh(*, refresh_token: str, origin: Origin | None = None, user_agent: str = "") -> Tokens:
+    """Raises SignInRefused. What the reuse of a token ends stays ended: this runs outside any scope, which would take it back."""
+    origin = origin or Origin()
+    with transaction.atomic():
+        try:
+            tokens = _refreshed(refresh_token, origin, user_agent)
+        except Reused as reused:
+            _end_family(reused, origin, user_agent)
+            tokens = None
     if tokens is None:
         raise SignInRefused("The refresh token is not valid, has expired or was used before: sign in again.")
-    return Tokens(tokens[0], tokens[1], settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN)
+    return tokens
+
+
+def _refreshed(refresh_token: str, origin: Origin, user_agent: str) -> Tokens | None:
+    found = TokenStrategy().exchange(refresh_token)
+    if found is None:
+        return None
+    row, session, user = found
+    claim = Claim(user.pk, UUID(session["organization"]), row.pk)
+    return _issue(user, session, claim, origin, user_agent)
+
+
+def _end_family(reused: Reused, origin: Origin, user_agent: str) -> None:
+    user, reason = reused.row.user, UserSession.Reason.REUSE
+    with organization_scope(UUID(reused.session["organization"]), origin=replace(origin, reason=str(reason.label))):
+        sessions_end(user_id=user.pk, reason=reason, only=reused.row.pk)
+    mail_send(
+        to=user.email, template="token_reused", user=user, origin=origin, user_agent=user_agent, session=reused.row,
+        now=timezone.now(),
+    )
 
 
 def session_close(*, user_id: Any, session_id: int) -> None:
     """Void at once: the session's access tokens name it, and the scope looks whether it is there."""
-    for row in UserSession.objects.filter(pk=session_id, user_id=user_id):
-        row.end()
+    sessions_end(user_id=user_id, reason=UserSession.Reason.SIGNED_OUT, only=session_id)

@@ -1,5 +1,6 @@
 """Founding organizations and letting people in."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -14,14 +15,17 @@ from core.founding import furnish
 from core.tenancy import Origin, organization_scope
 
 
-def organization_found(*, name: str, slug: str = "", founder: User | None = None, **values: object) -> Organization:
+def organization_found(
+    *, name: str, slug: str = "", founder: User | None = None, origin: Origin | None = None, **values: object,
+) -> Organization:
     """A new tenant with its built-in roles; the founder, if any, becomes its Admin. Opens a scope of its own."""
     slug = slug or slugify(name)[:50]
     if not slug:
         raise Invalid("Give a slug: the name has no letters to make one from.", fields={"slug": "required"})
     organization_id = uuid7()
     try:
-        with organization_scope(organization_id, origin=Origin(actor_id=founder.pk if founder else None)):
+        origin = replace(origin or Origin(), actor_id=founder.pk if founder else None)
+        with organization_scope(organization_id, origin=origin):
             organization = Organization.objects.create(id=organization_id, name=name, slug=slug, **values)
             for code, title in BUILT_IN.items():
                 Role.objects.create(code=code, name=title, is_built_in=True)

@@ -123,15 +123,24 @@ SHARED_TABLES: dict[str, str | tuple[str, str]] = {
 }
 
 # --- Signing in -------------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 # argon2id at 19 MiB and two passes, the lowest that OWASP recommends: the library's 100 MiB would take a fifth
 # of a 512 MB function for each sign-in under way.
 PASSWORD_HASHERS = ["accounts.hashers.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "accounts.validators.LetterAndDigitValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+INVITATION_DAYS = 7
+# Whether anybody may make an account and an organization; otherwise by invitation, and by `create_organization`.
+SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=False)
+# Where mailed links lead: to the pages of a front end (FRONTEND_URL/verify-email?key=…), or to our own.
+FRONTEND_URL = env("FRONTEND_URL", default="")
+PUBLIC_URL = env("PUBLIC_URL", default=f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "http://127.0.0.1:8000")
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_HTTPONLY = True

@@ -36,3 +36,4 @@ else:
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None  # nothing is collected: files are served from where they are
 DEMO_ALLOWED = True
+SIGN_UP_OPEN = base.env.bool("SIGN_UP_OPEN", default=True)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import models
 from django.urls import get_resolver
 
-from accounts.models import ApiKey, AuditEntry, Membership, User
+from accounts.models import ApiKey, AuditEntry, Invitation, Membership, User
 from core.models import AuditedModel, TenantRow
 from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
 from tests.architecture.test_style import APPS
@@ -32,6 +32,7 @@ NO_FACTORY = {
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {
     (ApiKey, "prefix"): "a key is found before its organization is known",
+    (Invitation, "token_hash"): "an invitation is found before its organization is known",
     (Membership, "user"): "one default organization per person, of all that they belong to",
     (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
     (Job, "priority"): "workers take the jobs of all organizations",
@@ -42,6 +43,7 @@ NO_INDEX = {
     (AuditEntry, "row_id"): "given with table_name, whose index it continues",
     (User, "name_key"): "an organization has hundreds of members, found by their memberships",
     (Membership, "status"): "an organization has hundreds of members, not millions",
+    (Invitation, "email"): "an organization has hundreds of invitations, not millions",
 }
 
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

@@ -9,6 +9,7 @@ from accounts.models import (
     ApiKey,
     AuditEntry,
     Contact,
+    Invitation,
     Membership,
     NumberSequence,
     Organization,
@@ -16,8 +17,10 @@ from accounts.models import (
     Role,
     User,
     UserRole,
+    UserSession,
 )  # fmt: skip
-from accounts.permissions import known
+from accounts.permissions import VIEWER, known
+from accounts.services.invitations import invitation_create
 from accounts.services.roles import api_key_create
 from accounts.services.tenancy import organization_found
 from tests.companies import PASSWORD
@@ -144,3 +147,27 @@ class AuditEntryFactory(DjangoModelFactory):
     def _create(cls, model: Any, *args: Any, **values: Any) -> AuditEntry:
         entry: AuditEntry = AuditEntry.objects.get(row_id=PartyFactory().pk)
         return entry
+
+
+class InvitationFactory(DjangoModelFactory):
+    email = factory.Sequence("guest{}@example.test".format)
+    roles = (VIEWER,)
+
+    class Meta:
+        model = Invitation
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> Invitation:
+        return invitation_create(**{"granter": known(), **values})
+
+
+class UserSessionFactory(DjangoModelFactory):
+    user = factory.SubFactory(UserFactory)
+    session_id = factory.Sequence(lambda number: 1_000_000 + number)
+    ip = "192.0.2.7"
+    user_agent = factory.Sequence("Browser {}".format)
+    last_seen_at = factory.LazyFunction(timezone.now)
+    ended_at = factory.LazyFunction(timezone.now)
+
+    class Meta:
+        model = UserSession
