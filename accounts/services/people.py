@@ -4,11 +4,13 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Membership, Role, User, UserRole
 from accounts.permissions import held
+from accounts.services.addresses import verification_send
 from accounts.services.roles import everywhere, refuse_beyond, refuse_higher_role
 from accounts.services.tenancy import membership_add
 from core.errors import Conflict, Invalid, NotFound
@@ -88,7 +90,7 @@ def refuse_shared(user: User) -> None:
 def address_correct(*, user: User, email: str, granter: Holder) -> User:
     """Another address for somebody who belongs here alone and may do no more than the granter, who answers for it.
 
-    With the address comes the account: a reset of the password goes there.
+    With the address comes the account: a reset of the password goes there. Whoever reads there proves it by a mailed link.
     """
     refuse_shared(user)
     for given in UserRole.objects.filter(membership__user=user).select_related("role"):
@@ -98,7 +100,10 @@ def address_correct(*, user: User, email: str, granter: Holder) -> User:
         return user
     if known := User.objects.filter(email=email).first():
         raise _known(known)
-    return profile_change(user=user, email=email)
+    EmailAddress.objects.filter(user=user).delete()  # with the links that were mailed there
+    profile_change(user=user, email=email, email_verified_at=None)
+    verification_send(user=user)
+    return user
 
 
 @transaction.atomic

@@ -188,7 +188,8 @@ CORS_ALLOW_HEADERS = (
     "x-request-id", "x-change-reason",
 )
 CORS_EXPOSE_HEADERS = ("x-request-id", "location", "etag", "retry-after")
-CORS_URLS_REGEX = r"^/api/"
+# The API, and the paths of older clients (config/compat.py). Whatever fails there is answered as JSON.
+CORS_URLS_REGEX = r"^/(api/|(signup|signin|users)(/|$))"
 
 # --- Mail, static files, jobs, logs -----------------------------------------------------------------------
 # Without EMAIL_URL (smtp+tls://user:password@host:587) mail is printed.
