@@ -110,7 +110,7 @@ class OldUsers(OldPath, UserViewSet):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """`count` is of this page; `nextToken` is null on the last."""
         asked = QueryDict(mutable=True)
-        for name, value in request.query_params.items():
+        for name, value in request.query_params.dict().items():
             asked[PAGING.get(name, name)] = value
         request._request.GET = asked  # type: ignore[assignment]  # as the list reads it
         page = orjson.loads(super().list(request, *args, **kwargs).content)
