@@ -74,7 +74,7 @@ BEGIN
 END
 """)
 
-# Argument: generated columns, which are still empty in a row that is about to be written.
+# Argument: generated columns, which are still empty in a row that is about to be written, and those that do not count.
 RAISE_VERSION = Function("raise_version()", "trigger", """
 DECLARE
     unremarkable text[] := '{version,updated_at}' || TG_ARGV[0]::text[];

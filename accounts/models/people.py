@@ -8,7 +8,6 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from core.fields import SearchKeyField
 from core.models import AuditedModel
 
 
@@ -35,7 +34,6 @@ class User(AbstractBaseUser, AuditedModel):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=150)
-    name_key = SearchKeyField("name")
     age = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(150)])
     phone = models.CharField(max_length=32, blank=True)
     locale = models.CharField(max_length=16, blank=True)

@@ -43,7 +43,7 @@ class UserRole(TenantModel):
     role = TenantForeignKey(Role, related_name="+")
     expires_at = models.DateTimeField(null=True, blank=True)
     warehouse_ids = ArrayField(
-        models.UUIDField(), default=list, blank=True, verbose_name="warehouses",
+        models.UUIDField(), default=list, db_default=[], blank=True, verbose_name="warehouses",
         help_text="Where the role counts; none: everywhere.",
     )
 

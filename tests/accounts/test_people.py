@@ -54,6 +54,13 @@ def test_shows_no_secrets(acme: Company) -> None:
     ]  # fmt: skip
 
 
+def test_signing_in_does_not_change_a_record(acme: Company) -> None:
+    before = acme.api.get(url(acme.user)).json()
+    signed_in(acme.user)
+    assert User.objects.get(pk=acme.user.pk).last_login is not None
+    assert acme.api.get(url(acme.user)).json() == before
+
+
 # --- Adding -----------------------------------------------------------------------------------------------
 
 

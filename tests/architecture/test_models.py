@@ -41,7 +41,6 @@ ACROSS_ORGANIZATIONS = {
 # Filters, sort keys and references that need no index of their own.
 NO_INDEX = {
     (AuditEntry, "row_id"): "given with table_name, whose index it continues",
-    (User, "name_key"): "an organization has hundreds of members, found by their memberships",
     (Membership, "status"): "an organization has hundreds of members, not millions",
     (Invitation, "email"): "an organization has hundreds of invitations, not millions",
 }
