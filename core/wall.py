@@ -179,9 +179,8 @@ def _triggers(model: type[Model]) -> Facts:
     organization = "organization_id" if issubclass(model, TenantRow) else "id" if model._meta.model_name == "organization" else ""
     redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored])
     arguments = f"'{organization}', '{{{redacted}}}', '{{{ignored}}}'"
-    unversioned = ",".join(
-        str(field.column) for field in model._meta.local_fields if isinstance(field, GeneratedField) or field.column in UNVERSIONED
-    )
+    columns = model._meta.local_fields
+    unversioned = ",".join(str(one.column) for one in columns if isinstance(one, GeneratedField) or one.column in UNVERSIONED)
     tree = _trigger(table, "wall_tree", "BEFORE INSERT OR UPDATE OF parent_id", "ROW", f"refuse_cycle('{model.tree_depth}')")
     return {
         **(tree if model.tree_depth else {}),
