@@ -79,9 +79,9 @@ def _issue(user: Any, session: Any, claim: Claim, origin: Origin, user_agent: st
             expires_at=timezone.now() + timedelta(seconds=refresh),
         )
     session.update({**_claims(principal, claim), ACCESS_SECONDS: access, REFRESH_SECONDS: refresh})
-    tokens = _strategy().open(user, session)
+    access_token, refresh_token = _strategy().open(user, session)
     LibrarySession.objects.filter(pk=claim.session_id).update(data={"organization": principal.slug})
-    return Tokens(*tokens, access, principal.slug, principal.roles)
+    return Tokens(access_token, refresh_token, access, principal.slug, principal.roles)
 
 
 def _strategy() -> Any:
