@@ -13,8 +13,8 @@ from django.db import transaction
 from django.http import FileResponse, HttpRequest
 
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, key_principal
-from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of, session_id_of
-from accounts.services.activity import session_seen
+from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
+from accounts.services.activity import session_of_cookie, session_seen
 from accounts.services.roles import api_key_used
 from core.problems import CHALLENGE, json_response, problem
 from core.tenancy import Origin, organization_scope, scope_is_open
@@ -142,7 +142,9 @@ def _chosen_by_session(request: Any) -> Claim | None:
         chosen = request.session[ORGANIZATION] = str(own[0].id)
     key = request.session.session_key
     if (known := request.session.get(SIGN_IN, ["", None]))[0] != key:  # another one since the last sign-in
-        known = request.session[SIGN_IN] = [key, session_id_of(key)]
+        known = request.session[SIGN_IN] = [key, session_of_cookie(
+            user_id=request.user.pk, session_key=key, origin=request.origin, user_agent=request.headers.get("User-Agent", ""),
+        )]
     return Claim(request.user.pk, UUID(chosen), known[1], by_cookie=True)
 
 

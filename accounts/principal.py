@@ -13,6 +13,17 @@ from django.db.backends.utils import CursorWrapper
 from accounts.models import User
 from accounts.permissions import held, held_in_some
 
+# In the session of a sign-in by token: how long the organization lets its tokens work.
+ACCESS_SECONDS, REFRESH_SECONDS = "access_seconds", "refresh_seconds"
+
+
+class Reused(Exception):
+    """A refresh token was presented after its rotation: `row` is the library's session, `session` what it holds."""
+
+    def __init__(self, row: Any, session: Any) -> None:
+        super().__init__(row.pk)
+        self.row, self.session = row, session
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

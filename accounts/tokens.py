@@ -16,18 +16,9 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
 
-from accounts.principal import Claim
+from accounts.principal import ACCESS_SECONDS, REFRESH_SECONDS, Claim, Reused
 
 CLAIMS = ("organization", "slug", "roles", "session")
-ACCESS_SECONDS, REFRESH_SECONDS = "access_seconds", "refresh_seconds"  # in the session: the organization says how long
-
-
-class Reused(Exception):
-    """A refresh token was presented after its rotation."""
-
-    def __init__(self, row: UserSession, session: SessionBase) -> None:
-        super().__init__(row.pk)
-        self.row, self.session = row, session
 
 
 class TokenStrategy(JWTTokenStrategy):

@@ -23,6 +23,9 @@ def role_choices() -> list[tuple[str, str]]:
 class InvitationForm(TenantModelForm):
     roles = forms.MultipleChoiceField(choices=role_choices, widget=UnfoldAdminSelect2MultipleWidget)
 
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
 
 @admin.register(Invitation)
 class InvitationAdmin(TenantAdmin):

@@ -6,6 +6,7 @@ import django.db.models.functions.datetime
 import django.db.models.functions.text
 import uuid_utils.compat
 from django.conf import settings
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -63,11 +64,12 @@ class Migration(migrations.Migration):
             name='refresh_token_seconds',
             field=models.PositiveIntegerField(blank=True, help_text='How long a sign-in lasts that nobody uses, in seconds: 3600 to 7776000; empty: as the installation says.', null=True, validators=[django.core.validators.MinValueValidator(3600), django.core.validators.MaxValueValidator(7776000)]),
         ),
-        migrations.AddConstraint(
+        # Not validated: the column is new, so there is nothing to read, and what is written is checked all the same.
+        AddConstraintNotValid(
             model_name='organization',
             constraint=models.CheckConstraint(condition=models.Q(('access_token_seconds__isnull', True), ('access_token_seconds__range', (300, 86400)), _connector='OR'), name='organization_access_token_seconds', violation_error_message='From 300 to 86400 seconds.'),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name='organization',
             constraint=models.CheckConstraint(condition=models.Q(('refresh_token_seconds__isnull', True), ('refresh_token_seconds__range', (3600, 7776000)), _connector='OR'), name='organization_refresh_token_seconds', violation_error_message='From 3600 to 7776000 seconds.'),
         ),

@@ -13,7 +13,7 @@ class UserSession(TenantModel):
         REUSE = "reuse", "A refresh token was used twice"
         PASSWORD = "password", "The password changed"
 
-    audit_ignored = ("last_seen_at", "expires_at")
+    audit_ignored = ("last_seen_at", "expires_at", "ip")
 
     user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
     session_id = models.BigIntegerField(editable=False)  # of the library's session, which is gone when it has ended

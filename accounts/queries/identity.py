@@ -5,7 +5,6 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
-from allauth.usersessions.models import UserSession
 from django.db import connection
 
 from accounts.principal import KeyClaim, within
@@ -45,9 +44,3 @@ def find_api_key(key: str, ip: str) -> KeyClaim | None:
     if row is None or not hmac.compare_digest(row[4], key_hash(key)) or not within(ip, row[6]):
         return None
     return KeyClaim(row[0], row[1], row[2], row[3], frozenset(row[5]), row[7])
-
-
-def session_id_of(session_key: str) -> int | None:
-    """The library's id of a sign-in by cookie."""
-    row = UserSession.objects.filter(session_key=session_key).first()
-    return row.pk if row else None

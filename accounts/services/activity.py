@@ -27,13 +27,14 @@ def session_seen(
     """
     now = timezone.now()
     values = {"last_seen_at": now, "ip": origin.ip or NO_ADDRESS}
+    until = {"expires_at": expires_at} if expires_at else {}
     library = LibrarySession.objects.select_for_update(skip_locked=True).filter(pk=session_id, user_id=user_id)
     LibrarySession.objects.filter(pk__in=list(library.values_list("pk", flat=True))).update(**values)
     kept = UserSession.objects.select_for_update(skip_locked=True).filter(session_id=session_id)
-    if UserSession.objects.filter(pk__in=list(kept.values_list("pk", flat=True))).update(**values):
+    if UserSession.objects.filter(pk__in=list(kept.values_list("pk", flat=True))).update(**values, **until):
         return
-    expires_at = expires_at or now + timedelta(seconds=settings.SESSION_COOKIE_AGE)
-    row = UserSession(user_id=user_id, session_id=session_id, user_agent=user_agent[:200], expires_at=expires_at, **values)
+    until = until or {"expires_at": now + timedelta(seconds=settings.SESSION_COOKIE_AGE)}
+    row = UserSession(user_id=user_id, session_id=session_id, user_agent=user_agent[:200], **values, **until)
     UserSession.objects.bulk_create([row], ignore_conflicts=True)
 
 
@@ -44,10 +45,11 @@ def sessions_end(
     """Ends a person's sign-ins in all organizations, and says how many. Their tokens and cookies are void at once."""
     found = LibrarySession.objects.select_for_update().filter(user_id=user_id).exclude(pk=keep).order_by("pk")
     rows = list(found if only is None else found.filter(pk=only))
+    ids = [row.pk for row in rows]  # Django takes them from the rows that it deletes
     for row in rows:
         row.end()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT accounts_sessions_ended(%s, %s, %s)", [user_id, [row.pk for row in rows], reason])
+        cursor.execute("SELECT accounts_sessions_ended(%s, %s, %s)", [user_id, ids, str(reason)])
     return len(rows)
 
 
@@ -68,6 +70,15 @@ def session_rekey(*, session_id: int | None, user: User) -> None:
         store: Any = import_module(settings.SESSION_ENGINE).SessionStore(row.session_key)
         store[HASH_SESSION_KEY] = user.get_session_auth_hash()
         store.save()
+
+
+def session_of_cookie(*, user_id: UUID, session_key: str, origin: Origin, user_agent: str) -> int:
+    """The library's id of a sign-in by cookie; it notes only those that its own pages have made."""
+    row, _ = LibrarySession.objects.get_or_create(
+        session_key=session_key,
+        defaults={"user_id": user_id, "ip": origin.ip or NO_ADDRESS, "user_agent": user_agent[:200]},
+    )
+    return int(row.pk)
 
 
 def session_moved(*, session_id: int | None, session_key: str) -> int | None:

@@ -19,7 +19,7 @@ from core.tenancy import Origin
 def refuse_closed_sign_up() -> None:
     """Raises Forbidden where people come by invitation alone."""
     if not settings.SIGN_UP_OPEN:
-        raise Forbidden("Nobody can sign up here: ask somebody who administers an organization to invite you.", code="sign_up_closed")
+        raise Forbidden("Nobody can sign up here: ask an Admin of an organization to invite you.", code="sign_up_closed")
 
 
 @transaction.atomic

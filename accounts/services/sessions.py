@@ -13,11 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organization, User, UserSession
-from accounts.principal import Claim, MemberEntry, Principal
+from accounts.principal import ACCESS_SECONDS, REFRESH_SECONDS, Claim, MemberEntry, Principal, Reused
 from accounts.queries.identity import organizations_of
 from accounts.services.activity import NO_ADDRESS, session_seen, sessions_end
 from accounts.services.mail import mail_send
-from accounts.tokens import ACCESS_SECONDS, REFRESH_SECONDS, Reused, TokenStrategy
 from core.errors import NotAuthenticated
 from core.tenancy import Origin, organization_scope
 
@@ -80,9 +79,16 @@ def _issue(user: Any, session: Any, claim: Claim, origin: Origin, user_agent: st
             expires_at=timezone.now() + timedelta(seconds=refresh),
         )
     session.update({**_claims(principal, claim), ACCESS_SECONDS: access, REFRESH_SECONDS: refresh})
-    tokens = TokenStrategy().open(user, session)
+    access_token, refresh_token = _strategy().open(user, session)
     LibrarySession.objects.filter(pk=claim.session_id).update(data={"organization": principal.slug})
-    return Tokens(*tokens, access, principal.slug, principal.roles)
+    return Tokens(access_token, refresh_token, access, principal.slug, principal.roles)
+
+
+def _strategy() -> Any:
+    # Brings PyJWT and cryptography, which a cold start should not wait for.
+    from accounts.tokens import TokenStrategy  # noqa: PLC0415
+
+    return TokenStrategy()
 
 
 def _claims(principal: Principal, claim: Claim) -> dict[str, Any]:
@@ -114,7 +120,7 @@ def session_refresh(*, refresh_token: str, origin: Origin | None = None, user_ag
 
 
 def _refreshed(refresh_token: str, origin: Origin, user_agent: str) -> Tokens | None:
-    found = TokenStrategy().exchange(refresh_token)
+    found = _strategy().exchange(refresh_token)
     if found is None:
         return None
     row, session, user = found

@@ -62,7 +62,8 @@ def test_an_address_in_use_looks_like_a_new_one_and_its_owner_is_told(acme: Comp
 
 @pytest.mark.parametrize(("values", "field"), [
     ({"password": "Short 1"}, "password"), ({"password": "all lower 1"}, "password"), ({"password": "ALL UPPER 1"}, "password"),
-    ({"password": "No digit here"}, "password"), ({"password": "Password1"}, "password"), ({"password": "Ann@New.test1"}, "password"),
+    ({"password": "No digit here"}, "password"), ({"password": "Password1"}, "password"),
+    ({"password": "Ann@New.test1"}, "password"),
     ({"email": "no address"}, "email"), ({"name": "  "}, "name"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_made(values: dict[str, str], field: str, mailing: Any) -> None:

@@ -22,6 +22,7 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 50
 # Imported when used: slow, and a cold start does without.
 IMPORTED_LATE = {
     "accounts/middleware.py: accounts.tokens": "brings allauth and PyJWT, which a request by key or cookie does not need",
+    "accounts/services/sessions.py: accounts.tokens": "brings PyJWT and cryptography, which only signing in needs",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 
