@@ -4,15 +4,17 @@ from accounts import database_traffic
 from core.wall_sql import Function
 
 # Opens the scope and says who the member is, in one round trip. No row: not an active member, or signed out.
+# `roles` and `permissions` count everywhere; `limited`, mostly null, holds the roles that are for some warehouses.
 ENTER = Function(
     "accounts_enter(uuid,text,uuid,bigint)",
     "TABLE(email text, name text, is_staff boolean, is_superuser boolean, slug text, organization_name text,"
-    " roles text[], permissions text[], seen_lately boolean)",
+    " roles text[], permissions text[], limited jsonb, seen_lately boolean)",
     """
 BEGIN
     PERFORM set_config('app.organization_id', organization::text, true), set_config('app.origin', origin, true);
     RETURN QUERY
-    SELECT u.email::text, u.name::text, u.is_staff, u.is_superuser, o.slug::text, o.name::text, given.roles, given.permissions,
+    SELECT u.email::text, u.name::text, u.is_staff, u.is_superuser, o.slug::text, o.name::text,
+           given.roles, given.permissions, given.limited,
            session IS NULL OR EXISTS (
                SELECT FROM accounts_usersession AS seen
                WHERE seen.organization_id = organization AND seen.session_id = session
@@ -22,8 +24,12 @@ BEGIN
     JOIN accounts_user AS u ON u.id = m.user_id
     JOIN accounts_organization AS o ON o.id = m.organization_id
     CROSS JOIN LATERAL (
-        SELECT COALESCE(array_agg(r.code::text), '{}') AS roles,
-               COALESCE(array_agg(p.code::text) FILTER (WHERE p.code IS NOT NULL), '{}') AS permissions
+        SELECT COALESCE(array_agg(r.code::text) FILTER (WHERE ur.warehouse_ids = '{}'), '{}') AS roles,
+               COALESCE(array_agg(p.code::text) FILTER (WHERE p.code IS NOT NULL AND ur.warehouse_ids = '{}'), '{}')
+                   AS permissions,
+               jsonb_agg(DISTINCT jsonb_build_object(
+                   'role', r.code, 'permissions', r.permissions, 'warehouses', ur.warehouse_ids))
+                   FILTER (WHERE ur.warehouse_ids <> '{}') AS limited
         FROM accounts_userrole AS ur
         JOIN accounts_role AS r ON r.organization_id = ur.organization_id AND r.id = ur.role_id
         LEFT JOIN LATERAL unnest(r.permissions) AS p(code) ON true
@@ -95,6 +101,21 @@ END
     callers=("app", "worker"), definer=True, arguments="wanted_issuer text, audiences text[], wanted_subject text",
 )
 
+# Whether a person belongs, or once belonged, to another organization than the active one; it does not say to which.
+ELSEWHERE = Function(
+    "accounts_elsewhere(uuid)",
+    "TABLE(known boolean, current boolean)",
+    """
+BEGIN
+    RETURN QUERY
+    SELECT count(*) > 0, count(*) FILTER (WHERE m.status <> 'suspended') > 0
+    FROM accounts_membership AS m
+    WHERE m.user_id = person AND m.organization_id <> current_setting('app.organization_id')::uuid;
+END
+""",
+    callers=("app", "worker"), definer=True, arguments="person uuid",
+)
+
 # A sign-in ends in every organization in which it was used.
 SESSIONS_ENDED = Function(
     "accounts_sessions_ended(uuid,bigint[],text)", "void",
@@ -123,5 +144,6 @@ END
 )
 
 FUNCTIONS = (
-    ENTER, ORGANIZATIONS_OF, FIND_API_KEY, FIND_IDENTITY_PROVIDER, SESSIONS_ENDED, FIND_INVITATION, *database_traffic.FUNCTIONS,
+    ENTER, ORGANIZATIONS_OF, FIND_API_KEY, FIND_IDENTITY_PROVIDER, SESSIONS_ENDED, FIND_INVITATION,
+    ELSEWHERE, *database_traffic.FUNCTIONS,
 )

@@ -32,7 +32,7 @@ SIGN_IN = "sign_in"  # there too: the session's key, and the id that the library
 # they note (a refresh token used twice) must stay although they refuse.
 WAYS_IN = (
     "/api/v1/auth/token/", "/api/v1/auth/sign-up/", "/api/v1/auth/verify-email/", "/api/v1/auth/password/reset/",
-    "/api/v1/auth/invitation/", "/account/",
+    "/api/v1/auth/invitation/", "/account/", "/signup", "/signin",
 )
 
 

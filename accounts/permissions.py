@@ -1,10 +1,14 @@
 """Permissions are the words app.verb_model; a role is a set of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
+from typing import Any
+from uuid import UUID
 
 from django.apps import apps
+from django.utils.text import capfirst
 
+VERBS = ("view", "add", "change", "delete")
 APPS = ("accounts", "notifications", "inventory", "orders")
 ADMIN, MANAGER, VIEWER = "admin", "manager", "viewer"
 BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
@@ -18,6 +22,7 @@ ADMIN_MODELS = (
     "membership",
     "organization",
     "role",
+    "user",
     "userrole",
     "usersession",
 )
@@ -29,6 +34,8 @@ HIDDEN_MODELS = (
     "invitation",
     "usersession",
 )
+# What tells of every warehouse: a role that counts in some of them gives nothing here.
+OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "notificationdelivery", "outboxevent")
 
 
 @cache
@@ -41,6 +48,21 @@ def known() -> frozenset[str]:
             found |= {f"{app}.{verb}_{options.model_name}" for verb in options.default_permissions}
             found |= {f"{app}.{code}" for code, _ in options.permissions}
     return frozenset(found)
+
+
+@cache
+def labelled() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every permission in words, by model: what an Admin chooses from."""
+    groups = []
+    for app in APPS:
+        config = apps.get_app_config(app)
+        for model in config.get_models():
+            options = model._meta
+            verbs = [(f"{app}.{verb}_{options.model_name}", f"{verb} {options.verbose_name_plural}") for verb in VERBS]
+            own = [(f"{app}.{code}", str(name).removeprefix("Can ")) for code, name in options.permissions]
+            words = [(code, capfirst(text)) for code, text in [*verbs, *own]]
+            groups.append((f"{config.verbose_name}: {options.verbose_name_plural}", words))
+    return groups
 
 
 def is_known(permission: str) -> bool:
@@ -66,6 +88,24 @@ def _held(roles: frozenset[str], own: frozenset[str]) -> frozenset[str]:
 def held(roles: Iterable[str], own: Iterable[str]) -> frozenset[str]:
     """What members with these roles may do; `own` are the permissions listed in roles that are not built in."""
     return _held(frozenset(roles), frozenset(own))
+
+
+def held_in_some(given: Iterable[Mapping[str, Any]], everywhere: frozenset[str]) -> dict[str, frozenset[UUID]]:
+    """The warehouses of each permission that roles give in some of them and none gives everywhere.
+
+    `given` are such roles: role, permissions and warehouses, as `accounts_enter()` returns them.
+    """
+    found: dict[str, frozenset[UUID]] = {}
+    for role in given:
+        warehouses = frozenset(map(UUID, role["warehouses"]))
+        for permission in in_some(held([role["role"]], role["permissions"])) - everywhere:
+            found[permission] = found.get(permission, frozenset()) | warehouses
+    return found
+
+
+def in_some(permissions: Iterable[str]) -> frozenset[str]:
+    """What is left of a role that counts in some warehouses alone."""
+    return frozenset(code for code in permissions if _model(code) not in OF_EVERY_WAREHOUSE)
 
 
 def _verb(permission: str) -> str:

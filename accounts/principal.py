@@ -1,15 +1,17 @@
 """Who makes a request, proved and bound to one organization."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.contrib.auth.models import AnonymousUser
 from django.db.backends.utils import CursorWrapper
 
 from accounts.models import User
-from accounts.permissions import held
+from accounts.permissions import held, held_in_some
 
 # In the session of a sign-in by token: how long the organization lets its tokens work.
 ACCESS_SECONDS, REFRESH_SECONDS = "access_seconds", "refresh_seconds"
@@ -62,6 +64,7 @@ class Principal:
     permissions: frozenset[str]
     by_cookie: bool = False
     api_key_id: UUID | None = None
+    limits: Mapping[str, frozenset[UUID]] = field(default_factory=dict)  # the permissions that count in some warehouses alone
     seen_lately: bool = True  # the sign-in, in this organization; so that not every request writes when it was
 
 
@@ -74,19 +77,23 @@ class MemberEntry:
     def __call__(self, cursor: CursorWrapper, organization_id: str, origin: str) -> Principal | None:
         claim = self.claim
         cursor.execute(
-            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions, seen_lately"
+            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions, limited, seen_lately"
             " FROM accounts_enter(%s, %s, %s, %s)",
             [organization_id, origin, claim.user_id, claim.session_id],
         )
         if (row := cursor.fetchone()) is None:
             return None
-        email, name, is_staff, is_superuser, slug, organization_name, roles, own, seen_lately = row
+        email, name, is_staff, is_superuser, slug, organization_name, roles, own, limited, seen_lately = row
         user = User(id=claim.user_id, email=email, name=name, is_staff=is_staff, is_superuser=is_superuser)
         user._state.adding, user._state.db = False, "default"
-        user.permissions = held(roles, own)
+        user.permissions, limits = held(roles, own), {}
+        if limited:
+            given = orjson.loads(limited)
+            roles, limits = [*roles, *(role["role"] for role in given)], held_in_some(given, user.permissions)
+            user.permissions |= limits.keys()
         return Principal(
             user, claim.organization_id, slug, organization_name, tuple(sorted(roles)), user.permissions, claim.by_cookie,
-            seen_lately=seen_lately,
+            limits=limits, seen_lately=seen_lately,
         )
 
 

@@ -9,6 +9,7 @@ from accounts.api import (
     invitations,
     keys,
     partners,
+    people,
     providers,
     roles,
     sessions,
@@ -20,7 +21,7 @@ from inventory.api import catalog, locations, replenishment, stock, suppliers, v
 from notifications.api import events, messages, work
 
 router = Router(
-    tenancy.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
+    tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
     partners.routes, documents.routes, governance.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, messages.routes, work.routes,
@@ -46,6 +47,6 @@ urlpatterns = [
     path("auth/invitation/accept/", ways_in.AcceptView.as_view(), name="invitation-accept"),
     path("auth/sessions/", sessions.OwnSessionsView.as_view(), name="own-sessions"),
     path("auth/sessions/<str:id>/", sessions.OwnSessionView.as_view(), name="own-session"),
-    path("me/", auth.MeView.as_view(), name="me"),
+    path("me/", people.OwnRecordView.as_view(), name="me"),
     *router.urls,
 ]

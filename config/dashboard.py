@@ -8,6 +8,7 @@ import orjson
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 
+from core.limits import reach
 from inventory.queries.dashboard import Overview, overview
 
 AXIS = {"grid": {"display": False}, "ticks": {"color": "#7b8493", "maxRotation": 0, "precision": 0}}
@@ -30,7 +31,7 @@ def context(request: Any) -> dict[str, Any]:
     """Empty for members who may not see the stock."""
     if not request.user.has_perm("inventory.view_stockitem"):
         return {}
-    numbers = overview()
+    numbers = overview(warehouses=reach(request.principal, "inventory.view_stockitem"))
     return {
         "cards": _cards(numbers), "moves_per_day": numbers.moves_per_day,
         "moves_chart": _chart(numbers), "moves_chart_options": orjson.dumps(CHART_OPTIONS).decode(),

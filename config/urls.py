@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("config.api")),
+    path("", include("config.compat")),
 ]
 handler404 = "core.problems.page_not_found"
 handler500 = "core.problems.server_error"

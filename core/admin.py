@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldForeignKeyRawIdWidget
 
 from core.admin_archive import ArchivingAdmin
 from core.admin_forms import TenantModelForm, changed_columns, refusal
+from core.admin_limits import WithinWarehousesAdmin
 from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
 from core.errors import DomainError
 from core.fields import SearchKeyField
@@ -54,7 +55,7 @@ class TenantFields(BaseModelAdmin):
         return bool(site.get_model_admin(target).get_search_fields(request))
 
 
-class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):
+class TenantAdmin(WithinWarehousesAdmin, TenantFields, ModelAdmin, ArchivingAdmin):
     """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
 
     form = TenantModelForm

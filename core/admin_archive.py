@@ -24,6 +24,9 @@ class ArchivingAdmin(admin.ModelAdmin):
     def archivable(self) -> bool:
         return issubclass(self.model, ArchivableModel)
 
+    def refuse_outside(self, request: HttpRequest, rows: models.QuerySet, verb: str) -> None:
+        """Where the base knows who may write which rows."""
+
     def archive(self, request: HttpRequest, rows: models.QuerySet, *, restore: bool) -> int:
         """Where a model calls a service instead. Answers how many rows changed."""
         wanted = rows.filter(archived_at__isnull=not restore)
@@ -70,6 +73,7 @@ class ArchivingAdmin(admin.ModelAdmin):
     def _confirmed(self, request: HttpRequest, rows: models.QuerySet, action: str, *, restore: bool) -> HttpResponse | None:
         if request.method == "POST" and request.POST.get("post"):
             with transaction.atomic():
+                self.refuse_outside(request, rows, "delete")
                 changed = self.archive(request, rows, restore=restore)
             kind = self.opts.verbose_name if changed == 1 else self.opts.verbose_name_plural
             self.message_user(request, f"{changed} {kind} {'restored' if restore else 'archived'}.", messages.SUCCESS)

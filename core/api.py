@@ -13,21 +13,22 @@ from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from core import bulk, by_ref
 from core.choosing import Conditions
 from core.conditions import conditional, parse_tags, refuse_stale, tag_of
 from core.csv_lists import Table, csv_response
 from core.json import dumps
+from core.limits import within
 from core.listing import Listing, joined, whole_number
 from core.models import ArchivableModel, LedgerModel
 from core.paging import LARGEST_PAGE as LARGEST_PAGE
 from core.paging import Window
 from core.permitting import VERBS as VERBS
-from core.permitting import HasPermission
+from core.permitting import HasPermission, required_permission
 from core.reading import BASE, Plan, compile_plan, fetch
 from core.rendering import CSVRenderer, JSONRenderer
+from core.within import WithinWarehouses
 
 ROWS_OF_A_CSV = 999_999_999
 
@@ -40,7 +41,7 @@ class Found(NamedTuple):
     modified: Any
 
 
-class ReadViewSet(Listing, GenericViewSet):
+class ReadViewSet(Listing, WithinWarehouses):
     """Lists and single rows, by the compiled read path."""
 
     permission_classes = (HasPermission,)
@@ -122,11 +123,17 @@ class ReadViewSet(Listing, GenericViewSet):
         return Found(body, *rows[0][-2:])
 
     def _row(self, pk: Any) -> Conditions:
+        return [*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [self.key(pk)])]
+
+    def key(self, text: Any) -> Any:
+        """Of the address; what is not a key names no row."""
         try:
-            pk = self.model()._meta.pk.to_python(pk)
-        except ValidationError as error:  # what is not a key names no row
+            return self.model()._meta.pk.to_python(text)
+        except ValidationError as error:
             raise Http404 from error
-        return [*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [pk])]
+
+    def needed(self) -> str:
+        return required_permission(self, self.request.method or "")
 
     def require_version(self, pk: Any) -> None:
         """Raises PreconditionFailed unless the row is as If-Match says. Locked, it stays so until the answer."""
@@ -148,8 +155,16 @@ class ReadViewSet(Listing, GenericViewSet):
         return super().finalize_response(request, response, *args, **kwargs)
 
     def get_queryset(self) -> models.QuerySet:
-        queryset: models.QuerySet = self.model()._default_manager.all()
-        return queryset
+        return self.model()._default_manager.filter(within(self.model(), self.sees_in()))
+
+    def get_object(self) -> Any:
+        """A row to change. One that may be seen but not changed is Forbidden."""
+        try:
+            row = self.get_queryset().get(pk=self.key(self.kwargs["pk"]))
+        except ObjectDoesNotExist as error:
+            raise Http404 from error
+        self.refuse_outside(row.pk)
+        return row
 
     def body(self, request: Request) -> dict[str, Any]:
         """The body of an action, checked by its `body_class`."""
@@ -175,7 +190,7 @@ class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
         serializer = self.get_serializer(data=data)
         serializer.is_valid(raise_exception=True)
         row = self.save(serializer)
-        self.written([row.pk])
+        self.settle([row.pk])
         location = self.request.build_absolute_uri(reverse(f"{self.basename}-detail", args=[row.pk]))
         return Response(self.read_row(row.pk), status=status.HTTP_201_CREATED, headers={"Location": location})
 
@@ -183,7 +198,7 @@ class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
         serializer = self.get_serializer(row, data=data, partial=partial)
         serializer.is_valid(raise_exception=True)
         self.save(serializer)
-        self.written([row.pk])
+        self.settle([row.pk])
         return Response(self.read_row(row.pk))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -204,14 +219,13 @@ class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
         row: models.Model = serializer.save()
         return row
 
+    def settle(self, ids: Sequence[Any]) -> None:
+        """After writing: raises OutsideWarehouses, which undoes it, for rows that the request may not reach."""
+        self.refuse_outside(*ids)
+        self.written(ids)
+
     def written(self, ids: Sequence[Any]) -> None:
         """What a resource lets follow when rows were made or changed, one or a thousand."""
-
-    def get_object(self) -> Any:
-        try:
-            return self.get_queryset().get(pk=self.model()._meta.pk.to_python(self.kwargs["pk"]))
-        except (ValidationError, ObjectDoesNotExist) as error:
-            raise Http404 from error
 
 
 class ArchivableViewSet(TenantViewSet):

@@ -11,11 +11,13 @@ from rest_framework.response import Response
 
 from core.bulk_rows import Entry, insert, remove, update, write
 from core.by_ref import REF
+from core.limits import reach, refuse_outside
 from core.models import ArchivableModel
 from core.permitting import permission_of
 from core.problems import MissingPermission
 from core.serializers import StrictSerializer
 from core.tenancy import active_organization_id
+from core.within import holder
 
 MOST_ROWS, MOST_BYTES = 1_000, 5_000_000
 VERBS_OF = {"create": ("add",), "update": ("change",), "upsert": ("add", "change"), "delete": ("delete",)}
@@ -50,7 +52,7 @@ class Bulk:
 
     request: Any
     model: Any
-    written: Any
+    settle: Any
     get_queryset: Any
     get_serializer: Any
     bulk_operations: Sequence[str] = tuple(VERBS_OF)
@@ -98,6 +100,7 @@ class _Run:
         for entry in self.entries:
             self._read(entry)
         self._find()
+        self._stay_within()
         for entry in self._sound():
             self._check(entry)
         # In this order, so that a name which one row gives up is free for another.
@@ -105,7 +108,7 @@ class _Run:
         self._write(UPDATE, update, status.HTTP_200_OK)
         self._write(CREATE, insert, status.HTTP_201_CREATED)
         if ids := [entry.row.pk for entry in self._sound() if entry.op != DELETE]:
-            self.view.written(ids)
+            self.view.settle(ids)
 
     def _sound(self) -> list[Entry]:
         return [entry for entry in self.entries if not entry.errors]
@@ -158,6 +161,12 @@ class _Run:
                 entry.refuse(400, "repeated", f"Row {first} of this request is about the same.")
             entry.row = row
             self._settle(entry)
+
+    def _stay_within(self) -> None:
+        """Raises OutsideWarehouses for rows that the request may see but not change, or not delete."""
+        for op, verb in ((UPDATE, "change"), (UPSERT, "change"), (DELETE, "delete")):
+            if keys := [entry.row.pk for entry in self._sound() if entry.op == op and entry.row is not None]:
+                refuse_outside(self.model, keys, reach(holder(self.view.request), permission_of(self.model, verb)))
 
     def _wait_for_twins(self) -> None:
         """Two bulk requests that make the same new references would each find the other's rows too late."""

@@ -30,6 +30,7 @@ class ByRef:
     retrieve: Any
     get_queryset: Any
     require_version: Any
+    refuse_outside: Any
 
     @classmethod
     def takes_refs(cls) -> bool:
@@ -45,7 +46,7 @@ class ByRef:
         for _ in range(ATTEMPTS):
             row = self._locked(external_ref)
             self._check_conditions(row)
-            answer: Response | None = self._make(body) if row is None else self.change(row, body)
+            answer: Response | None = self._make(body) if row is None else self._change(row, body)
             if answer is not None:
                 return answer
         raise Conflict("Somebody makes and removes this row at the same time: try again.", code="busy")
@@ -77,6 +78,11 @@ class ByRef:
             if row is None:
                 raise PreconditionFailed("There is no row with this external_ref.", "stale")
             self.require_version(row.pk)
+
+    def _change(self, row: models.Model, body: dict[str, Any]) -> Response:
+        self.refuse_outside(row.pk)
+        answer: Response = self.change(row, body)
+        return answer
 
     def _make(self, body: dict[str, Any]) -> Response | None:
         """None if somebody else has just made it."""

@@ -105,7 +105,10 @@ class ReferenceFilter(RelatedFieldListFilter):
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         ordering = self.field_admin_ordering(field, request, model_admin) or ("pk",)
-        rows = field.related_model._default_manager.order_by(*ordering)
+        site = model_admin.admin_site
+        known = site.is_registered(field.related_model)
+        rows = site.get_model_admin(field.related_model).get_queryset(request) if known else field.related_model._default_manager
+        rows = rows.order_by(*ordering)
         return [(row.pk, str(row)) for row in rows[: self.most]]
 
 

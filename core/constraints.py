@@ -11,6 +11,7 @@ from core.fields import TenantForeignKey
 
 UNIQUE, FOREIGN_KEY, NOT_NULL, CHECK = "23505", "23503", "23502", "23514"
 TOO_LONG, OUT_OF_RANGE = "22001", "22003"
+CONFLICT = "conflict"  # the hint by which a trigger says that the rows' state, not the input, is the obstacle
 
 
 class Violation(NamedTuple):
@@ -35,6 +36,8 @@ def violated(error: Exception) -> Violation | None:
         return Violation(400, "invalid", f"{diagnosis.message_primary}.".capitalize(), ())
     if state == FOREIGN_KEY:
         return _reference(name, diagnosis)
+    if state == CHECK and diagnosis.message_hint == CONFLICT:
+        return Violation(409, name, diagnosis.message_primary or "", ())
     if state in (UNIQUE, CHECK):
         # A trigger's own words name the column; a constraint that no model declares has a name alone.
         column, words = diagnosis.column_name, diagnosis.message_primary or ""

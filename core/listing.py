@@ -14,6 +14,7 @@ from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter
 from core.reading import BASE, Plan, compile_plan
 from core.tenancy import active_organization_id
+from core.within import condition
 
 GENERAL_PARAMETERS = ("limit", "cursor", "sort", "search", "count", "fields", "expand", "archived")
 
@@ -23,6 +24,7 @@ class Listing:
 
     serializer_class: Any
     request: Any
+    sees_in: Any
     filters: Sequence[str] = ()
     search_keys: Sequence[str] = ()  # columns of SearchKeyField
     sort_fields: Sequence[str] = ()
@@ -47,7 +49,7 @@ class Listing:
 
     def row_conditions(self) -> Conditions:
         """Which rows this resource has at all; the organization is named so that the planner uses its statistics."""
-        return [(f"{BASE}.organization_id = %s", [active_organization_id()])]
+        return [(f"{BASE}.organization_id = %s", [active_organization_id()]), *condition(self.model(), self.sees_in())]
 
     def _query(self, known: Sequence[str]) -> Mapping[str, str]:
         query: dict[str, str] = self.request.query_params.dict()

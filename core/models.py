@@ -44,6 +44,8 @@ class AuditedModel(models.Model):
 class TenantRow(models.Model):
     """Base of `TenantModel` and `LedgerModel`."""
 
+    stands_in: ClassVar[tuple[str, ...]] = ()  # paths to the warehouse of the row, like "location.warehouse"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
         "accounts.Organization", models.PROTECT, default=active_organization_id,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelError
 from django.db import DataError, IntegrityError
@@ -148,15 +149,19 @@ def json_response(body: dict[str, Any]) -> HttpResponse:
     return HttpResponse(dumps(body), status=body["status"], content_type=CONTENT_TYPE)
 
 
+def _speaks_json(request: HttpRequest) -> bool:
+    return re.match(settings.CORS_URLS_REGEX, request.path) is not None
+
+
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not request.path.startswith("/api/"):
+    if not _speaks_json(request):
         return defaults.page_not_found(request, exception)
     return json_response(problem(404, "unknown_address", f"There is nothing at {request.path}.", request=request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     logger.error("Request %s: %s %s failed", getattr(request, "request_id", "-"), request.method, request.path)
-    if not request.path.startswith("/api/"):
+    if not _speaks_json(request):
         return defaults.server_error(request)
     detail = "Something went wrong on our side. Quote the request_id when you report it."
     return json_response(problem(500, "server_error", detail, request=request))

@@ -26,6 +26,8 @@ DATABASE_SETTINGS = {"random_page_cost": "1.1", "jit": "off"}
 
 # Columns whose change alone writes no audit entry.
 UNREMARKABLE = ("version", "updated_at", "last_login", "last_used_at")
+# Columns whose change alone raises no version either, because no answer shows them.
+UNVERSIONED = ("last_login",)
 
 type Facts = dict[str, str]
 
@@ -71,6 +73,9 @@ def wanted() -> Facts:
         facts |= _references(row)
     for model in apps.get_models():
         facts |= _triggers(model)
+    for config in apps.get_app_configs():
+        for trigger in getattr(config, "database_triggers", ()):
+            facts |= _trigger(trigger.table, trigger.name, trigger.events, "ROW", trigger.call)
     for table, privileges in settings.SHARED_TABLES.items():
         app, worker = (privileges, privileges) if isinstance(privileges, str) else privileges
         facts |= _grants(table, app, worker)
@@ -174,12 +179,13 @@ def _triggers(model: type[Model]) -> Facts:
     organization = "organization_id" if issubclass(model, TenantRow) else "id" if model._meta.model_name == "organization" else ""
     redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored])
     arguments = f"'{organization}', '{{{redacted}}}', '{{{ignored}}}'"
-    generated = ",".join(str(field.column) for field in model._meta.local_fields if isinstance(field, GeneratedField))
+    columns = model._meta.local_fields
+    unversioned = ",".join(str(one.column) for one in columns if isinstance(one, GeneratedField) or one.column in UNVERSIONED)
     tree = _trigger(table, "wall_tree", "BEFORE INSERT OR UPDATE OF parent_id", "ROW", f"refuse_cycle('{model.tree_depth}')")
     return {
         **(tree if model.tree_depth else {}),
         **_trigger(table, "wall", "AFTER INSERT OR DELETE OR UPDATE", "ROW", f"audit_row({arguments})"),
-        **_trigger(table, "wall_version", "BEFORE UPDATE", "ROW", f"raise_version('{{{generated}}}')"),
+        **_trigger(table, "wall_version", "BEFORE UPDATE", "ROW", f"raise_version('{{{unversioned}}}')"),
     }
 
 

@@ -14,6 +14,15 @@ class Function(NamedTuple):
     arguments: str = ""  # with their names; needed where the body uses them
 
 
+class Trigger(NamedTuple):
+    """A row trigger that an app adds to a table; `events` and `call` as the catalog shows them."""
+
+    table: str
+    name: str
+    events: str
+    call: str
+
+
 # One entry per changed row, whatever changed it: the ORM, bulk SQL or psql. Runs as the owner, so that nobody
 # else needs a right to insert entries. Arguments: the column that names the organization (empty: the active
 # one, and no entry without one), columns whose values are kept out, and columns whose changes are no news.
@@ -65,7 +74,7 @@ BEGIN
 END
 """)
 
-# Argument: generated columns, which are still empty in a row that is about to be written.
+# Argument: generated columns, which are still empty in a row that is about to be written, and those that do not count.
 RAISE_VERSION = Function("raise_version()", "trigger", """
 DECLARE
     unremarkable text[] := '{version,updated_at}' || TG_ARGV[0]::text[];

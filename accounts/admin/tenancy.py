@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin.roles import UserRoleForm, give
 from accounts.models import Membership, Organization, UserRole
 from core.admin import TenantAdmin, TenantTabularInline
 
@@ -28,6 +29,7 @@ class OrganizationAdmin(TenantAdmin):
 
 class UserRoleInline(TenantTabularInline):
     model = UserRole
+    form = UserRoleForm
 
 
 @admin.register(Membership)
@@ -41,6 +43,11 @@ class MembershipAdmin(TenantAdmin):
     readonly_fields = ["user", "email", "is_default", "joined_at"]
     fields = ["user", "email", "status", "is_default", "joined_at"]
     inlines = [UserRoleInline]
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        for row in formset.save(commit=False):
+            give(request, row)
+        super().save_formset(request, form, formset, change)
 
     @admin.display(description="e-mail address")
     def email(self, membership: Membership) -> str:

@@ -28,6 +28,8 @@ class InvitationViewSet(TenantViewSet):
     serializer_class = InvitationSerializer
     http_method_names = ["get", "post", "head", "options"]
     filters = ["email"]
+    bulk_operations = ()
+    no_bulk = "Each invitation is mailed: send them one by one."
 
     def save(self, serializer: serializers.BaseSerializer) -> models.Model:
         return invitation_create(

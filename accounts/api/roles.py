@@ -2,16 +2,18 @@ from typing import Any
 
 from django.db import models
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.models import Role, UserRole
-from accounts.services.roles import refuse_beyond, refuse_built_in, refuse_higher_role
+from accounts.services.roles import everywhere, refuse_beyond, refuse_built_in, refuse_used, refuse_wider_role
 from core.api import TenantViewSet
 from core.serializers import TenantSerializer
+from core.within import holder
 
 
 def own_permissions(request: Any) -> frozenset[str]:
-    permissions: frozenset[str] = request._request.principal.permissions
-    return permissions
+    return everywhere(holder(request))
 
 
 class RoleSerializer(TenantSerializer):
@@ -35,6 +37,10 @@ class RoleViewSet(TenantViewSet):
         refuse_beyond(serializer.validated_data.get("permissions", ()), own_permissions(self.request))
         return super().save(serializer)
 
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        refuse_used(self.get_object())
+        return super().destroy(request, *args, **kwargs)
+
 
 class UserRoleSerializer(TenantSerializer):
     role_code = serializers.CharField(source="role.code", read_only=True)
@@ -42,7 +48,10 @@ class UserRoleSerializer(TenantSerializer):
 
     class Meta:
         model = UserRole
-        fields = ["id", "membership", "email", "role", "role_code", "expires_at", "created_at", "updated_at", "version"]
+        fields = [
+            "id", "membership", "email", "role", "role_code", "expires_at", "warehouse_ids",
+            "created_at", "updated_at", "version",
+        ]
 
 
 class UserRoleViewSet(TenantViewSet):
@@ -52,8 +61,10 @@ class UserRoleViewSet(TenantViewSet):
     no_bulk = "Each role that is given is weighed against what the giver may do: give them one by one."
 
     def save(self, serializer: serializers.BaseSerializer) -> models.Model:
-        given = serializer.validated_data.get("role_id") or serializer.instance.role_id  # type: ignore[union-attr]  # an update
-        refuse_higher_role(given, own_permissions(self.request))
+        given, before = serializer.validated_data, serializer.instance
+        role = given.get("role_id") or before.role_id  # type: ignore[union-attr]  # an update
+        warehouses = given.get("warehouse_ids", getattr(before, "warehouse_ids", []))
+        refuse_wider_role(role, warehouses, holder(self.request))
         return super().save(serializer)
 
 

@@ -37,11 +37,15 @@ class Role(TenantModel):
 
 
 class UserRole(TenantModel):
-    """A role given to a member, perhaps until some day."""
+    """A role given to a member, perhaps until some day, perhaps for some warehouses alone."""
 
     membership = TenantForeignKey(Membership, models.CASCADE, related_name="user_roles")
     role = TenantForeignKey(Role, related_name="+")
     expires_at = models.DateTimeField(null=True, blank=True)
+    warehouse_ids = ArrayField(
+        models.UUIDField(), default=list, db_default=[], blank=True, verbose_name="warehouses",
+        help_text="Where the role counts; none: everywhere.",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "membership", "role"], name="user_role_once")]

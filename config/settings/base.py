@@ -200,7 +200,8 @@ CORS_EXPOSE_HEADERS = (
     "x-request-id", "location", "etag", "last-modified", "retry-after", "ratelimit", "ratelimit-policy", "idempotent-replayed",
     "content-disposition",
 )
-CORS_URLS_REGEX = r"^/api/"
+# The API, and the paths of older clients (config/compat.py). Whatever fails there is answered as JSON.
+CORS_URLS_REGEX = r"^/(api/|(signup|signin|users)(/|$))"
 
 # --- Mail, static files, jobs, logs -----------------------------------------------------------------------
 # Without EMAIL_URL (smtp+tls://user:password@host:587) mail is printed.

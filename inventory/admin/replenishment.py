@@ -9,6 +9,7 @@ from unfold.decorators import action
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
 from core.admin_actions import confirmed
 from core.errors import DomainError
+from core.limits import reach
 from inventory.models import ReorderRule, ReorderTask
 from inventory.services.levels import levels_refresh
 from inventory.services.replenishment import reorder_check, task_dismiss
@@ -36,6 +37,7 @@ class ReorderTaskAdmin(ReadOnlyTenantAdmin):
 
     @admin.action(description="Dismiss the selected tasks", permissions=["dismiss"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self.refuse_outside(request, queryset, "change")
         done = 0
         for task_id in queryset.values_list("pk", flat=True):
             try:
@@ -50,8 +52,8 @@ class ReorderTaskAdmin(ReadOnlyTenantAdmin):
 
     @action(description="Check now", url_path="check", permissions=["check_now"])
     @confirmed("Make a task for each rule whose stock is at or under its minimum?")
-    def check_now(self, request: HttpRequest) -> HttpResponse:
-        created = reorder_check()
+    def check_now(self, request: Any) -> HttpResponse:
+        created = reorder_check(warehouses=reach(request.principal, "inventory.run_reorder_check"))
         self.message_user(request, f"The check made {created} new tasks.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:inventory_reordertask_changelist"))
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -12,8 +13,11 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
 from core.errors import DomainError
+from core.limits import reach, within
 from inventory.models import ReasonCode, StockItem, StockMove
 from inventory.services.stock import Adjustment, Circumstances, stock_adjust
+
+ADJUST = "inventory.adjust_stock"
 
 
 @admin.register(ReasonCode)
@@ -67,6 +71,8 @@ class StockItemAdmin(ReadOnlyTenantAdmin):
         item = self.get_object(request, object_id)
         if item is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_adjust_permission(request, item.pk):
+            raise PermissionDenied
         form = AdjustForm(request.POST or None, initial={"expected": item.quantity, "token": uuid4()})
         if request.method == "POST" and form.is_valid():
             try:
@@ -82,8 +88,12 @@ class StockItemAdmin(ReadOnlyTenantAdmin):
         }
         return TemplateResponse(request, "admin/inventory/stockitem/adjust.html", context)
 
-    def has_adjust_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perm("inventory.adjust_stock"))
+    def has_adjust_permission(self, request: Any, object_id: Any = None) -> bool:
+        may = bool(request.user.has_perm(ADJUST))
+        if not may or object_id is None:
+            return may
+        reached = StockItem.objects.filter(within(StockItem, reach(request.principal, ADJUST)))
+        return bool(reached.filter(pk=object_id).exists())
 
 
 @admin.register(StockMove)

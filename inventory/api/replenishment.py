@@ -75,12 +75,12 @@ class ReorderTaskViewSet(ReadViewSet):
     @extend_schema(request=None, responses=CheckedSerializer)
     @action(detail=False, methods=["post"], permission="inventory.run_reorder_check")
     def check(self, request: Request) -> Response:
-        return Response({"created": reorder_check()})
+        return Response({"created": reorder_check(warehouses=self.may_change_in())})
 
     @extend_schema(request=None, responses=ReorderTaskSerializer)
     @action(detail=True, methods=["post"], permission="inventory.change_reordertask")
     def dismiss(self, request: Request, pk: str) -> Response:
-        task_dismiss(task_id=self.read_row(pk)["id"])
+        task_dismiss(task_id=self.get_object().pk)
         return Response(self.read_row(pk))
 
 

@@ -1,5 +1,6 @@
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -8,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import ReadViewSet, TenantViewSet
+from core.limits import refuse_outside
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
-from inventory.models import ReasonCode, StockItem, StockMove
+from inventory.models import Location, ReasonCode, StockItem, StockMove
 from inventory.services import stock
 from inventory.services.posting import Line, Posted
 
@@ -151,12 +153,20 @@ class StockItemViewSet(ReadViewSet):
     def adjust(self, request: Request) -> Response:
         body = self.body(request)
         adjustments = [stock.Adjustment(**line) for line in body.pop("lines")]
+        self._refuse_outside({adjustment.location_id for adjustment in adjustments})
         return _answer(stock.stock_adjust(adjustments=adjustments, circumstances=stock.Circumstances(**body)))
 
     def _post(self, request: Request, verb: Callable[..., Posted]) -> Response:
         body = self.body(request)
         lines = [Line(**line) for line in body.pop("lines")]
+        self._refuse_outside({place for line in lines for place in (line.from_location_id, line.to_location_id) if place})
         return _answer(verb(lines=lines, circumstances=stock.Circumstances(**body)))
+
+    def _refuse_outside(self, locations: Collection[UUID]) -> None:
+        """Both sides of a move count. A location that is not there is left to the service."""
+        there = Location.objects.filter(pk__in=locations).values_list("pk", flat=True)
+        if (warehouses := self.may_change_in()) is not None:
+            refuse_outside(Location, list(there), warehouses)
 
 
 def _answer(posted: Posted) -> Response:

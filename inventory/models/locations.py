@@ -8,6 +8,8 @@ from core.models import ArchivableModel, TenantForeignKey, TenantModel, external
 
 
 class Warehouse(ArchivableModel):
+    stands_in = ("id",)
+
     class Kind(models.TextChoices):
         OWN = "own", "Own"
         THIRD_PARTY = "third_party", "Third party"
@@ -41,6 +43,7 @@ class Location(TenantModel):
     """Zone, aisle, rack, bin: a tree within a warehouse. Stock in quarantine or scrap is on hand, not available."""
 
     tree_depth = 8
+    stands_in = ("warehouse",)
 
     class Kind(models.TextChoices):
         STORAGE = "storage", "Storage"

@@ -16,6 +16,7 @@ class ReorderRule(TenantModel):
     """
 
     audit_ignored = ("level", "is_low")
+    stands_in = ("warehouse",)
 
     class Basis(models.TextChoices):
         ON_HAND = "on_hand", "On hand"
@@ -61,6 +62,8 @@ class ReorderRule(TenantModel):
 
 class ReorderTask(TenantModel):
     """Something to buy, found by the check. `explanation` holds the numbers it used."""
+
+    stands_in = ("warehouse",)
 
     class Status(models.TextChoices):
         OPEN = "open", "Open"

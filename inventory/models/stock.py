@@ -32,6 +32,7 @@ class StockItem(TenantModel):
     """The balance of a variant at a location. The posting service alone changes it; the moves account for it."""
 
     audit_ignored = ("available", "may_be_short")
+    stands_in = ("warehouse",)
 
     variant = TenantForeignKey(ProductVariant, related_name="stock_items")
     warehouse = TenantForeignKey(Warehouse, related_name="+", editable=False)
@@ -75,6 +76,8 @@ class StockMove(LedgerModel):
         ISSUE = "issue", "Issue"
         ADJUSTMENT = "adjustment", "Adjustment"
         MOVE = "move", "Move"
+
+    stands_in = ("from_location.warehouse", "to_location.warehouse")
 
     seq = SequenceField()
     kind = models.CharField(max_length=10, choices=Kind)

@@ -1,8 +1,11 @@
 """The numbers on the first page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -13,26 +16,36 @@ from inventory.queries.levels import IS_BOUGHT
 
 DAYS = 30
 
+# A move counts in both of its warehouses.
+IN_SOME = "(%(warehouses)s::uuid[] IS NULL OR {0} = ANY (%(warehouses)s::uuid[]))"
+
 NUMBERS = f"""
     SELECT o.base_currency, o.timezone,
         (SELECT COALESCE(sum(s.quantity * v.standard_cost), 0) FROM inventory_stockitem AS s
          JOIN inventory_productvariant AS v ON v.organization_id = s.organization_id AND v.id = s.variant_id
-         WHERE s.organization_id = o.id),
+         WHERE s.organization_id = o.id AND {IN_SOME.format("s.warehouse_id")}),
         (SELECT count(*) FROM inventory_productvariant WHERE organization_id = o.id AND archived_at IS NULL),
         (SELECT count(*) FROM inventory_reorderrule AS r
-         WHERE r.organization_id = o.id AND r.is_low AND r.is_active AND {IS_BOUGHT.format("r")}),
+         WHERE r.organization_id = o.id AND r.is_low AND r.is_active AND {IS_BOUGHT.format("r")}
+            AND {IN_SOME.format("r.warehouse_id")}),
         (SELECT count(*) FROM inventory_productvariant AS v WHERE v.organization_id = o.id AND v.archived_at IS NULL
             AND NOT EXISTS (SELECT FROM inventory_stockitem AS s
-                            WHERE s.organization_id = o.id AND s.variant_id = v.id AND s.quantity > 0)),
-        (SELECT count(*) FROM inventory_reordertask WHERE organization_id = o.id AND status = 'open')
-    FROM accounts_organization AS o WHERE o.id = %s
+                            WHERE s.organization_id = o.id AND s.variant_id = v.id AND s.quantity > 0
+                                AND {IN_SOME.format("s.warehouse_id")})),
+        (SELECT count(*) FROM inventory_reordertask AS t
+         WHERE t.organization_id = o.id AND t.status = 'open' AND {IN_SOME.format("t.warehouse_id")})
+    FROM accounts_organization AS o WHERE o.id = %(organization)s
 """
 
 # Days in the organization's own time zone.
-MOVES = """
+MOVES = f"""
     SELECT (m.occurred_at AT TIME ZONE o.timezone)::date, count(*)
     FROM inventory_stockmove AS m JOIN accounts_organization AS o ON o.id = m.organization_id
-    WHERE m.organization_id = %s AND m.occurred_at >= %s
+    WHERE m.organization_id = %(organization)s AND m.occurred_at >= %(since)s
+        AND (%(warehouses)s::uuid[] IS NULL OR EXISTS (
+            SELECT FROM inventory_location AS l
+            WHERE l.organization_id = m.organization_id AND l.id IN (m.from_location_id, m.to_location_id)
+                AND {IN_SOME.format("l.warehouse_id")}))
     GROUP BY 1
 """
 
@@ -50,13 +63,16 @@ class Overview:
     moves_per_day: list[tuple[date, int]]
 
 
-def overview() -> Overview:
-    organization_id = active_organization_id()
+def overview(*, warehouses: Collection[UUID] | None = None) -> Overview:
+    """Of all warehouses, or of some; the catalog is the organization's in any case."""
+    values: dict[str, Any] = {
+        "organization": active_organization_id(), "warehouses": None if warehouses is None else list(warehouses),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(NUMBERS, [organization_id])
+        cursor.execute(NUMBERS, values)
         currency, zone, value, skus, low, out, tasks = cursor.fetchone()
         midnight = timezone.localtime(timezone=ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
-        cursor.execute(MOVES, [organization_id, midnight - timedelta(days=DAYS - 1)])
+        cursor.execute(MOVES, {**values, "since": midnight - timedelta(days=DAYS - 1)})
         moves = dict(cursor.fetchall())
     days = [midnight.date() - timedelta(days=number) for number in reversed(range(DAYS))]
     return Overview(value, currency, skus, low, out, tasks, [(day, moves.get(day, 0)) for day in days])

@@ -1,5 +1,6 @@
 """The reorder check: what is low becomes a task, once, with the numbers that say why."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection, connections, transaction
@@ -36,6 +37,7 @@ CHECK = f"""
         ) AS sp ON true
         WHERE r.is_low AND r.is_active AND {BOUGHT}
             AND (%(organization)s::uuid IS NULL OR r.organization_id = %(organization)s::uuid)
+            AND (%(warehouses)s::uuid[] IS NULL OR r.warehouse_id = ANY (%(warehouses)s::uuid[]))
             AND NOT EXISTS (
                 SELECT FROM inventory_reordertask AS t
                 WHERE t.organization_id = r.organization_id AND t.rule_id = r.id AND t.status IN ('open', 'ordered', 'snoozed'))
@@ -71,17 +73,18 @@ CHECK = f"""
 """
 
 
-def reorder_check() -> int:
-    """For the active organization; returns how many tasks it made. A second run makes none."""
+def reorder_check(*, warehouses: Collection[UUID] | None = None) -> int:
+    """For the active organization, in all its warehouses or in some; returns how many tasks it made. A second run makes none."""
+    some = None if warehouses is None else list(warehouses)
     with connection.cursor() as cursor:
-        cursor.execute(CHECK, {"organization": active_organization_id()})
+        cursor.execute(CHECK, {"organization": active_organization_id(), "warehouses": some})
         return int(cursor.fetchone()[0])
 
 
 def reorder_check_everywhere() -> int:
     """For all organizations at once, as the worker."""
     with transaction.atomic("worker"), connections["worker"].cursor() as cursor:
-        cursor.execute(CHECK, {"organization": None})
+        cursor.execute(CHECK, {"organization": None, "warehouses": None})
         return int(cursor.fetchone()[0])
 
 

@@ -16,8 +16,10 @@ from django.db import connections
 
 from accounts.models import AuditEntry, Membership, Organization, User
 from accounts.permissions import ADMIN, VIEWER
+from accounts.services.tenancy import membership_add
 from tests.companies import PASSWORD, Api, Company, Member, signed_in
 from tests.contracts.resources import assert_problem
+from tests.factories.accounts import UserFactory
 
 TOKEN, REFRESH, SIGN_OUT, ME = "/api/v1/auth/token/", "/api/v1/auth/token/refresh/", "/api/v1/auth/sign-out/", "/api/v1/me/"
 
@@ -135,6 +137,7 @@ def test_only_a_token_can_be_signed_out(acme: Company) -> None:
 def test_who_is_suspended_is_nobody(change: Callable[[Company], Any], acme: Company) -> None:
     browser, key = acme.admin, acme.api_by_key()
     with acme.scope():
+        membership_add(user=UserFactory(), roles=[ADMIN])  # the last Admin stays
         change(acme)
         suspended = not Organization.objects.filter(status="active").exists()
     assert_problem(acme.api.get(ME), 401)

@@ -1,9 +1,10 @@
 from typing import Any
 
 from accounts.models import Address, AuditEntry, Contact, Party, Role
-from inventory.models import Category
+from inventory.models import Category, Location
 from tests.admin.pages import PARTIES, listed, parties, statements, text
 from tests.companies import Company
+from tests.factories.inventory import LocationFactory
 
 INLINES = {
     f"{prefix}-{name}": value for prefix in ("addresses", "contacts")
@@ -141,15 +142,13 @@ def test_archiving_several_says_which_first(acme: Company) -> None:
 
 def test_a_row_that_others_refer_to_is_not_deleted_and_it_is_said_why(acme: Company) -> None:
     with acme.scope():
-        role = Role.objects.create(code="packer", name="Packer")
-        from accounts.models import Membership, UserRole
-
-        UserRole.objects.create(role=role, membership=Membership.objects.get(user=acme.user))
-    response = acme.admin.post(f"/admin/accounts/role/{role.pk}/delete/", {"post": "yes"}, follow=True)
+        shelf = LocationFactory()
+        LocationFactory(parent=shelf, warehouse=shelf.warehouse)
+    response = acme.admin.post(f"/admin/inventory/location/{shelf.pk}/delete/", {"post": "yes"}, follow=True)
     assert response.status_code == 200
     assert "still refer to this one" in text(response)
     with acme.scope():
-        assert Role.objects.filter(code="packer").exists()
+        assert Location.objects.filter(pk=shelf.pk).exists()
 
 
 def test_a_built_in_role_is_looked_at(acme: Company) -> None:

@@ -3,7 +3,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import Membership, User
-from accounts.permissions import VIEWER
+from accounts.permissions import MANAGER, VIEWER
 from accounts.services.tenancy import membership_add
 from inventory.models import StockMove
 from notifications.models import OutboxEvent
@@ -33,9 +33,9 @@ def test_who_belongs_to_no_organization_is_told_so(acme: Company) -> None:
 
 
 def test_a_suspended_member_is_out_at_once(acme: Company) -> None:
-    client = acme.admin
+    client = acme.admin_as(MANAGER)
     with acme.scope():
-        Membership.objects.filter(user=acme.user).update(status="suspended")
+        Membership.objects.filter(user=acme.members[MANAGER].user).update(status="suspended")
     client.get(PARTIES)
     assert "You belong to no organization yet" in text(client.get(PARTIES, follow=True))
 

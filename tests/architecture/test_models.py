@@ -32,7 +32,6 @@ MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models
 TENANT_MODELS = [model for model in MODELS if issubclass(model, TenantRow)]
 
 NO_ENDPOINT = {
-    User: "people are seen through memberships; one's own record is /me/",
     Schedule: "belongs to the installation, not to an organization",
     ScheduleRun: "belongs to the installation, not to an organization",
     IdempotencyRecord: "its answer is given to who repeats the request, and to nobody else",

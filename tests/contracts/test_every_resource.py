@@ -193,7 +193,7 @@ def freed_body(resource: Resource, company: Company) -> dict[str, Any]:
     [row] = resource.make(company)
     with company.scope():
         body = resource.body(row)
-        row.delete()
+        resource.remove(row)
     return body
 
 

@@ -66,6 +66,19 @@ class MembershipFactory(DjangoModelFactory):
         model = Membership
 
 
+class PersonFactory(UserFactory):
+    """A member of the active organization: the people whom a list shows."""
+
+    class Meta:
+        model = User
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> User:
+        user: User = super()._create(model, *args, **values)
+        MembershipFactory(user=user)
+        return user
+
+
 class RoleFactory(DjangoModelFactory):
     code = factory.Sequence("role-{}".format)
     name = factory.Sequence("Role {}".format)

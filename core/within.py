@@ -1,0 +1,59 @@
+"""Permissions that count in some warehouses alone, in the API."""
+
+from typing import Any
+
+from django.db import models
+from rest_framework.viewsets import GenericViewSet
+
+from core.limits import Holder, Warehouses, paths, reach, refuse_outside
+from core.reading import BASE
+
+
+def condition(model: type[models.Model], warehouses: Warehouses) -> list[tuple[str, list[Any]]]:
+    """As `within`, for the compiled read path."""
+    if warehouses is None or not paths(model):
+        return []
+    parts = [_condition(model, path) for path in paths(model)]
+    return [(f"({' OR '.join(parts)})", [list(warehouses)] * len(parts))]
+
+
+def _condition(model: type[models.Model], path: str) -> str:
+    first, _, second = path.partition(".")
+    column: Any = model._meta.get_field(first)
+    if not second:
+        return f"{BASE}.{column.column} = ANY (%s)"
+    target: Any = column.related_model
+    return (
+        f"EXISTS (SELECT FROM {target._meta.db_table} AS place WHERE place.organization_id = {BASE}.organization_id"
+        f" AND place.id = {BASE}.{column.column} AND place.{target._meta.get_field(second).column} = ANY (%s))"
+    )
+
+
+class WithinWarehouses(GenericViewSet):
+    """For views: which rows a request may see, and which it may change."""
+
+    @classmethod
+    def model(cls) -> type[models.Model]:
+        raise NotImplementedError
+
+    def needed(self) -> str:
+        """The permission that this request needs."""
+        raise NotImplementedError
+
+    def may_change_in(self) -> Warehouses:
+        return reach(holder(self.request), self.needed())
+
+    def sees_in(self) -> Warehouses:
+        if getattr(self, "swagger_fake_view", False):  # the OpenAPI description is made without a request
+            return None
+        options = self.model()._meta
+        return reach(holder(self.request), f"{options.app_label}.view_{options.model_name}", self.needed())
+
+    def refuse_outside(self, *keys: Any) -> None:
+        """Raises OutsideWarehouses; also after writing, which the error then undoes."""
+        refuse_outside(self.model(), keys, self.may_change_in())
+
+
+def holder(request: Any) -> Holder:
+    found: Holder = request._request.principal
+    return found
