@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldForeignKeyRawIdWidget
 
 from core.admin_archive import ArchivingAdmin
+from core.admin_attachments import AttachingAdmin
 from core.admin_forms import TenantModelForm, changed_columns, refusal
 from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
 from core.errors import DomainError
@@ -54,7 +55,7 @@ class TenantFields(BaseModelAdmin):
         return bool(site.get_model_admin(target).get_search_fields(request))
 
 
-class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):
+class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin, AttachingAdmin):
     """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
 
     form = TenantModelForm
@@ -134,7 +135,9 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None,
     ) -> HttpResponse:
         """What the database or a service refuses is said in the form."""
-        context = {"show_history": self.shows_history(request), **(extra_context or {})}
+        context = {
+            "show_history": self.shows_history(request), **self.attachments_context(request, object_id), **(extra_context or {}),
+        }
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except REFUSALS as error:

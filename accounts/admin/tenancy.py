@@ -2,6 +2,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.models import Membership, Organization, UserRole
 from core.admin import TenantAdmin, TenantTabularInline
@@ -29,13 +32,19 @@ class UserRoleInline(TenantTabularInline):
 class MembershipAdmin(TenantAdmin):
     """Members join by invitation; here their status and their roles change. People are seen through memberships alone."""
 
-    list_display = ["user", "email", "status", "is_default", "joined_at"]
+    list_display = ["user", "picture", "email", "status", "is_default", "joined_at"]
     list_filter = ["status"]
     list_select_related = ["user"]
     search_keys = ("user__email",)
     readonly_fields = ["user", "email", "is_default", "joined_at"]
     fields = ["user", "email", "status", "is_default", "joined_at"]
     inlines = [UserRoleInline]
+
+    @admin.display(description="picture")
+    def picture(self, membership: Membership) -> SafeString | str:
+        if not membership.user.avatar:
+            return ""
+        return format_html('<img class="member-picture" src="{}" alt="">', reverse("avatar", args=[membership.user_id]))
 
     @admin.display(description="e-mail address")
     def email(self, membership: Membership) -> str:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import models
 from django.urls import get_resolver
 
-from accounts.models import ApiKey, AuditEntry, Membership, User
+from accounts.models import ApiKey, Attachment, AttachmentVersion, AuditEntry, Membership, User
 from core.models import AuditedModel, TenantRow
 from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
 from tests.architecture.test_style import APPS
@@ -24,11 +24,13 @@ NO_ENDPOINT = {
     User: "people are seen through memberships; one's own record is /me/",
     Schedule: "belongs to the installation, not to an organization",
     ScheduleRun: "belongs to the installation, not to an organization",
+    AttachmentVersion: "read below its attachment, at versions/",
 }
-NO_ADMIN = {User: "people are seen through memberships"}
+NO_ADMIN = {User: "people are seen through memberships", AttachmentVersion: "shown on its attachment's page"}
 NO_FACTORY = {
     Schedule: "the worker writes what the code declares",
     ScheduleRun: "the worker writes them",
+    AttachmentVersion: "written with each file of an attachment",
 }
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {
@@ -41,6 +43,7 @@ ACROSS_ORGANIZATIONS = {
 # Filters, sort keys and references that need no index of their own.
 NO_INDEX = {
     (AuditEntry, "row_id"): "given with table_name, whose index it continues",
+    (Attachment, "object_id"): "given with object_type, whose index it continues",
     (Membership, "status"): "an organization has hundreds of members, not millions",
 }
 

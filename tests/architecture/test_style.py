@@ -22,6 +22,8 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 50
 # Imported when used: slow, and a cold start does without.
 IMPORTED_LATE = {
     "accounts/middleware.py: accounts.tokens": "brings allauth and PyJWT, which a request by key or cookie does not need",
+    "core/pictures.py: PIL": "takes 60 ms, and few requests touch a picture",
+    "core/sniffing.py: filetype": "takes 40 ms, for files that come in",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 

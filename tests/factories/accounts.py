@@ -1,3 +1,4 @@
+from io import BytesIO
 from typing import Any
 
 import factory
@@ -7,6 +8,7 @@ from factory.django import DjangoModelFactory
 from accounts.models import (
     Address,
     ApiKey,
+    Attachment,
     AuditEntry,
     Contact,
     Membership,
@@ -18,6 +20,7 @@ from accounts.models import (
     UserRole,
 )  # fmt: skip
 from accounts.permissions import known
+from accounts.services.attachments import Upload, attachment_create
 from accounts.services.roles import api_key_create
 from accounts.services.tenancy import organization_found
 from tests.companies import PASSWORD
@@ -131,3 +134,22 @@ class AuditEntryFactory(DjangoModelFactory):
     def _create(cls, model: Any, *args: Any, **values: Any) -> AuditEntry:
         entry: AuditEntry = AuditEntry.objects.get(row_id=PartyFactory().pk)
         return entry
+
+
+class AttachmentFactory(DjangoModelFactory):
+    """Stored by its service."""
+
+    title = factory.Sequence("Attachment {}".format)
+    content = b"Delivered as ordered.\n"
+    filename = "note.txt"
+
+    class Meta:
+        model = Attachment
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> Attachment:
+        content, filename = values.pop("content"), values.pop("filename")
+        if "object_id" not in values:
+            values |= {"object_type": "accounts.party", "object_id": PartyFactory().pk}
+        upload = Upload(BytesIO(content), len(content), filename)
+        return attachment_create(**{"upload": upload, "permissions": known(), **values})
