@@ -112,7 +112,7 @@ def _text(file: IO[bytes]) -> str:
 
 def _refuse_two_in_one(file: IO[bytes], head: bytes) -> None:
     """A picture that is a page or an archive as well is somebody's trick."""
-    if PAGE.search(head[:1024]) or b"%PDF-" in head[8:1024] or zipfile.is_zipfile(file):
+    if PAGE.search(head[:1024]) or b"%PDF-" in head[1:1024] or zipfile.is_zipfile(file):
         raise _refused("The file is two kinds of file at once")
 
 
