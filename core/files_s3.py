@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -10,6 +11,7 @@ from storages.backends.s3 import ClientError, S3Storage
 from core.files import DirectUpload, Served
 
 ABSENT = ("404", "NoSuchKey")
+MOST_AT_ONCE = 1000
 
 
 class S3Files(S3Storage):
@@ -53,11 +55,14 @@ class S3Files(S3Storage):
         return "" if version in (None, "null") else str(version)
 
     def delete_below(self, prefix: str, *, older_than_seconds: int = 0) -> int:
+        """With the versions that the bucket keeps of what was deleted."""
         before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
-        old = [one for one in self.bucket.objects.filter(Prefix=f"{self._named(prefix)}/") if one.last_modified <= before]
-        for one in old:
-            one.delete()
-        return len(old)
+        found = self.bucket.object_versions.filter(Prefix=f"{self._named(prefix)}/")
+        old = [(one.object_key, one.id) for one in found if one.last_modified <= before]
+        for batch in batched(old, MOST_AT_ONCE, strict=False):
+            objects = [{"Key": key, "VersionId": version} for key, version in batch]
+            self._client.delete_objects(Bucket=self.bucket_name, Delete={"Objects": objects, "Quiet": True})
+        return len({key for key, _ in old})
 
     @property
     def _client(self) -> Any:
