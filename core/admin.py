@@ -68,6 +68,7 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin, AttachingAdmin):
     show_facets = ShowFacets.NEVER
     view_on_site = False
     warn_unsaved_form = True
+    change_form_outer_after_template = "admin/object_attachments.html"
 
     # --- The list -------------------------------------------------------------------------------------------
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:

@@ -17,7 +17,6 @@ class AttachingAdmin(admin.ModelAdmin):
     """Who sees the row and attachments sees its files; who may change the row as well adds some."""
 
     admin_site: Any  # knows the attachments, which core does not
-    change_form_outer_after_template: str | None = "admin/object_attachments.html"
 
     @property
     def attachable(self) -> bool:

@@ -14,7 +14,7 @@ ABSENT = ("404", "NoSuchKey")
 MOST_AT_ONCE = 1000
 
 
-class S3Files(S3Storage):
+class S3Files(S3Storage):  # type: ignore[misc]  # the library has no types
     """`object_parameters` say how objects are encrypted; there are no ACLs."""
 
     def receive(self, key: str, chunks: Iterable[bytes]) -> None:

@@ -52,8 +52,11 @@ class AttachmentAdmin(TenantAdmin):
         address = reverse("attachments-download", args=[attachment.pk])
         versions = attachment.versions.order_by("-number")
         return format_html("<ul>{}</ul>", format_html_join(
-            "", '<li><a class="text-important" href="{}?version={}">{}</a>, version {}, {}, {:%Y-%m-%d %H:%M}</li>',
-            ((address, v.number, v.filename, v.number, filesizeformat(v.size), v.created_at) for v in versions),
+            "", '<li><a class="text-important" href="{}?version={}">{}</a>, version {}, {}, {}</li>',
+            (
+                (address, one.number, one.filename, one.number, filesizeformat(one.size), f"{one.created_at:%Y-%m-%d %H:%M}")
+                for one in versions
+            ),
         ))
 
     def save_model(self, request: HttpRequest, obj: Attachment, form: Any, change: bool) -> None:

@@ -1,4 +1,4 @@
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import Http404
 from django.http.response import HttpResponseBase
@@ -76,7 +76,7 @@ class StartedSerializer(serializers.Serializer):
     upload = serializers.CharField(help_text="To be given back when it is completed.")
     url = serializers.CharField()
     method = serializers.CharField()
-    headers = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment]
+    headers = serializers.DictField(child=serializers.CharField())
     fields = serializers.DictField(  # type: ignore[assignment]  # the name that clients of S3 know
         child=serializers.CharField(), help_text="Of a form: they go before its part `file`. Empty: the body is the file.",
     )
@@ -106,7 +106,7 @@ class AttachmentViewSet(ArchivableViewSet):
     """
 
     serializer_class = AttachmentSerializer
-    filters: ClassVar = ["object_type", "object_id"]
+    filters = ["object_type", "object_id"]
     create: Any = NotOffered()  # a row without a file is no attachment
 
     @property

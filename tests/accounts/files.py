@@ -34,7 +34,7 @@ def archive(*names: str) -> bytes:
 
 
 def bomb(side: int) -> bytes:
-    """A PNG of a few bytes that says it has side × side pixels."""
+    """A PNG of a few bytes that says it is a square of this many pixels."""
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

@@ -13,7 +13,17 @@ from accounts.services.attachments import attachment_delete_files
 from core.files import private_files
 from inventory.models import Product
 from tests.accounts.files import (
-    ATTACHMENTS, EXE, HTML, PDF, SVG, archive, attach, content_of, form, party_of, picture,
+    ATTACHMENTS,
+    EXE,
+    HTML,
+    PDF,
+    SVG,
+    archive,
+    attach,
+    content_of,
+    form,
+    party_of,
+    picture,
 )  # fmt: skip
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, ids, pointers
@@ -181,7 +191,8 @@ def test_what_a_file_may_hang_on(acme: Company, bolt: Company) -> None:
     foreign = attach(acme.api, party_of(bolt))
     assert pointers(assert_problem(foreign, 400, "does_not_exist")) == {"/object_id"}
     for strange in ("accounts.user", "accounts.attachment", "accounts.organization", "notifications.job", "no.such", "x"):
-        response = acme.api.post(f"{ATTACHMENTS}files/", {"object_type": strange, "object_id": str(uuid4()), **form(PDF, "a.pdf")})
+        body = {"object_type": strange, "object_id": str(uuid4()), **form(PDF, "a.pdf")}
+        response = acme.api.post(f"{ATTACHMENTS}files/", body)
         assert pointers(assert_problem(response, 400)) == {"/object_type"}
 
 
