@@ -11,7 +11,7 @@ class StoredFile(models.Model):
     filename = models.CharField(max_length=255, editable=False)
     content_type = models.CharField(max_length=100, editable=False)
     size = models.PositiveBigIntegerField(editable=False, help_text="Bytes.")
-    sha256 = models.CharField(max_length=64, editable=False)
+    sha256 = models.CharField("SHA-256", max_length=64, editable=False)
     storage_key = models.CharField(max_length=200, editable=False)
     storage_version = models.CharField(max_length=200, blank=True, editable=False)
 
