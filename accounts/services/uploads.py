@@ -65,7 +65,7 @@ def upload_receive(*, token: str, size: int, chunks: Iterable[bytes]) -> None:
     if size != said["size"]:
         raise Invalid(f"The body has {size:,} bytes; the upload was started for {said['size']:,}.", code="size_differs")
     try:
-        private_files().receive(staged_key(said["organization"], said["upload"]), chunks)
+        private_files().receive(staged_key(said["organization"], said["upload"]), _whole(chunks, size))
     except FileExistsError as error:
         raise Conflict("This upload was sent already: complete it, or start another.", code="already_sent") from error
 
@@ -102,6 +102,16 @@ def uploads_purge(*, older_than_seconds: int = STALE_SECONDS) -> int:
 
 def staged_key(organization: Any, upload: Any) -> str:
     return f"{STAGED}/{organization}/{upload}"
+
+
+def _whole(chunks: Iterable[bytes], size: int) -> Iterable[bytes]:
+    """A client that breaks off may send again."""
+    arrived = 0
+    for chunk in chunks:
+        arrived += len(chunk)
+        yield chunk
+    if arrived != size:
+        raise Invalid(f"{arrived:,} of {size:,} bytes arrived: send the file again.", code="size_differs")
 
 
 def _attachment(said: dict[str, Any], permissions: Collection[str]) -> Attachment:

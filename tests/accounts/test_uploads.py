@@ -12,7 +12,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Attachment
-from accounts.services.uploads import uploads_purge
+from accounts.services.uploads import upload_receive, uploads_purge
+from core.errors import Invalid
 from core.files import private_files
 from tests.accounts.files import ATTACHMENTS, EXE, PDF, attach, content_of, form, party_of, picture
 from tests.companies import Api, Company
@@ -90,6 +91,13 @@ def test_the_size_is_what_was_said(acme: Company) -> None:
     started = start(acme, party_of(acme)).json()
     assert_problem(send(started, PDF + b"x"), 400, "size_differs")
     assert_problem(send(started, b""), 400, "size_differs")
+    assert send(started).status_code == 204
+
+
+def test_who_breaks_off_may_send_again(acme: Company) -> None:
+    started = start(acme, party_of(acme)).json()
+    with pytest.raises(Invalid):
+        upload_receive(token=started["upload"], size=len(PDF), chunks=[PDF[:10]])
     assert send(started).status_code == 204
 
 
