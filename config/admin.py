@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
@@ -14,9 +15,11 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
-from accounts.models import User
+from accounts.models import Attachment, User
+from accounts.queries.attachments import attachable, attachments_of
 from accounts.queries.history import audit_lines
 from accounts.services.activity import session_moved
+from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
 from config import dashboard, palette, switcher
 from core.history import AuditLine
@@ -121,6 +124,21 @@ class QuartermasterSite(UnfoldAdminSite):
 
     def audit_lines(self, model: type[models.Model], pk: Any, cursor: str | None) -> Page[AuditLine]:
         return audit_lines(model, pk, cursor)
+
+    def takes_attachments(self, model: type[models.Model]) -> bool:
+        return model._meta.label_lower in attachable()
+
+    def attachments(self, request: Any, model: type[models.Model], pk: Any) -> list[Attachment] | None:
+        """None for those who may not see any."""
+        return attachments_of(model, pk) if request.user.has_perm("accounts.view_attachment") else None
+
+    def attach(self, request: Any, row: models.Model, file: Any, title: str) -> None:
+        if not request.user.has_perm("accounts.add_attachment"):
+            raise PermissionDenied
+        upload = Upload(file, file.size, file.name, file.content_type or "")
+        attachment_create(
+            object_type=row._meta.label_lower, object_id=row.pk, upload=upload, title=title, permissions=request.user.permissions,
+        )
 
 
 def _clusters(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from django.urls import path
 
 from accounts.api import (
+    attachments,
     auth,
     documents,
+    files,
     governance,
     invitations,
     keys,
@@ -22,14 +24,19 @@ from notifications.api import events, messages, work
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
-    partners.routes, documents.routes, governance.routes,
+    partners.routes, documents.routes, governance.routes, attachments.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, messages.routes, work.routes,
 )
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.
 ANONYMOUS = {
-    "token", "token-refresh", "schema", "docs",
+    "token",
+    "token-refresh",
+    "schema",
+    "docs",
+    "attachment-upload",
+    "attachment-file",
     "sign-up", "verify-email", "verify-email-resend", "password-reset", "password-reset-confirm", "invitation-accept",
 }
 
@@ -48,5 +55,9 @@ urlpatterns = [
     path("auth/sessions/", sessions.OwnSessionsView.as_view(), name="own-sessions"),
     path("auth/sessions/<str:id>/", sessions.OwnSessionView.as_view(), name="own-session"),
     path("me/", people.OwnRecordView.as_view(), name="me"),
+    path("me/avatar/", files.OwnAvatarView.as_view(), name="own-avatar"),
+    path("avatars/<uuid:id>/", files.AvatarView.as_view(), name="avatar"),
     *router.urls,
+    path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),
+    path("attachments/downloads/<str:id>/", files.SignedFileView.as_view(), name="attachment-file"),
 ]

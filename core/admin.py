@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldForeignKeyRawIdWidget
 
 from core.admin_archive import ArchivingAdmin
+from core.admin_attachments import AttachingAdmin
 from core.admin_forms import TenantModelForm, changed_columns, refusal
 from core.admin_limits import WithinWarehousesAdmin
 from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
@@ -55,7 +56,7 @@ class TenantFields(BaseModelAdmin):
         return bool(site.get_model_admin(target).get_search_fields(request))
 
 
-class TenantAdmin(WithinWarehousesAdmin, TenantFields, ModelAdmin, ArchivingAdmin):
+class TenantAdmin(WithinWarehousesAdmin, TenantFields, ModelAdmin, ArchivingAdmin, AttachingAdmin):
     """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
 
     form = TenantModelForm
@@ -68,6 +69,7 @@ class TenantAdmin(WithinWarehousesAdmin, TenantFields, ModelAdmin, ArchivingAdmi
     show_facets = ShowFacets.NEVER
     view_on_site = False
     warn_unsaved_form = True
+    change_form_outer_after_template = "admin/object_attachments.html"
 
     # --- The list -------------------------------------------------------------------------------------------
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
@@ -135,7 +137,9 @@ class TenantAdmin(WithinWarehousesAdmin, TenantFields, ModelAdmin, ArchivingAdmi
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None,
     ) -> HttpResponse:
         """What the database or a service refuses is said in the form."""
-        context = {"show_history": self.shows_history(request), **(extra_context or {})}
+        context = {
+            "show_history": self.shows_history(request), **self.attachments_context(request, object_id), **(extra_context or {}),
+        }
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except REFUSALS as error:

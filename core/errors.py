@@ -46,3 +46,9 @@ class NotFound(DomainError):
     """No such row in this organization."""
 
     code = "not_found"
+
+
+class TooLarge(DomainError):
+    """More bytes than are taken."""
+
+    code = "too_large"

@@ -23,7 +23,10 @@ logger = logging.getLogger("core.requests")
 
 CONTENT_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="api"'  # of each 401, by RFC 9110
-STATUS_OF = {errors.Invalid: 400, errors.NotAuthenticated: 401, errors.Forbidden: 403, errors.NotFound: 404, errors.Conflict: 409}
+STATUS_OF = {
+    errors.Invalid: 400, errors.NotAuthenticated: 401, errors.Forbidden: 403, errors.NotFound: 404, errors.Conflict: 409,
+    errors.TooLarge: 413,
+}
 
 
 def problem(

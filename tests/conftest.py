@@ -29,6 +29,12 @@ def companies(django_db_setup: None, django_db_blocker: Any) -> list[Company]:
         return [founded(slug) for slug in ("acme", "bolt")]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def private_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where files go; the storage is made when the first one is touched."""
+    settings.STORAGES["private"]["OPTIONS"]["location"] = tmp_path_factory.mktemp("files")
+
+
 @pytest.fixture
 def acme(companies: list[Company], db: None) -> Company:
     return companies[0]

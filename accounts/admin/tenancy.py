@@ -2,6 +2,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.admin.roles import UserRoleForm, give
 from accounts.models import Membership, Organization, UserRole
@@ -36,7 +39,7 @@ class UserRoleInline(TenantTabularInline):
 class MembershipAdmin(TenantAdmin):
     """Members join by invitation; here their status and their roles change. People are seen through memberships alone."""
 
-    list_display = ["user", "email", "status", "is_default", "joined_at"]
+    list_display = ["user", "picture", "email", "status", "is_default", "joined_at"]
     list_filter = ["status"]
     list_select_related = ["user"]
     search_keys = ("user__email",)
@@ -48,6 +51,12 @@ class MembershipAdmin(TenantAdmin):
         for row in formset.save(commit=False):
             give(request, row)
         super().save_formset(request, form, formset, change)
+
+    @admin.display(description="picture")
+    def picture(self, membership: Membership) -> SafeString | str:
+        if not membership.user.avatar:
+            return ""
+        return format_html('<img class="member-picture" src="{}" alt="">', reverse("avatar", args=[membership.user_id]))
 
     @admin.display(description="e-mail address")
     def email(self, membership: Membership) -> str:

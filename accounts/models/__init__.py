@@ -1,3 +1,5 @@
+from accounts.models.attachments import Attachment as Attachment
+from accounts.models.attachments import AttachmentVersion as AttachmentVersion
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
 from accounts.models.invitations import Invitation as Invitation

@@ -38,6 +38,7 @@ class User(AbstractBaseUser, AuditedModel):
     phone = models.CharField(max_length=32, blank=True)
     locale = models.CharField(max_length=16, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
+    avatar = models.CharField(max_length=200, db_default="", blank=True, editable=False, help_text="The key of a private file.")
     email_verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May use the admin.")

@@ -213,6 +213,42 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_TLS", False), EMAIL_C
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="quartermaster@localhost")
 
+# --- Files: private, in a folder or in a bucket, see docs/operations/files.md -----------------------------
+FILES_MAX_BYTES = env.int("FILES_MAX_BYTES", default=25 * 1024 * 1024)
+FILES_BUCKET = env("FILES_BUCKET", default="")
+FILES_KMS_KEY = env("FILES_KMS_KEY", default="")
+FILE_UPLOAD_HANDLERS = [
+    "core.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
+
+def bucket_storage(bucket: str, kms_key: str) -> dict[str, Any]:
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {"ServerSideEncryption": "AES256"}
+    return {"BACKEND": "core.files_s3.S3Files", "OPTIONS": {
+        "bucket_name": bucket, "object_parameters": encryption, "default_acl": None, "signature_version": "s3v4",
+        "max_memory_size": 2_621_440,  # of a file that is read; the rest waits on disk
+        "endpoint_url": env("FILES_ENDPOINT_URL", default="") or None,
+        "region_name": env("FILES_REGION", default=env("AWS_REGION", default="")) or None,
+        "addressing_style": "path" if env("FILES_ENDPOINT_URL", default="") else "virtual",
+        # The credentials are those of boto3's own chain, looked up anew when they expire.
+        "access_key": None, "secret_key": None, "security_token": None,
+    }}
+
+
+def folder_storage(folder: Path) -> dict[str, Any]:
+    return {"BACKEND": "core.files_local.LocalFiles", "OPTIONS": {
+        "location": folder, "base_url": None, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700,
+    }}
+
+
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "private": bucket_storage(FILES_BUCKET, FILES_KMS_KEY) if FILES_BUCKET else folder_storage(DATA_DIR / "files"),
+}
+
 STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": ["default", "mail"]}}

@@ -22,6 +22,7 @@ from accounts.models import (
     UsedNonce,
     User,
 )
+from accounts.models import ApiKey, Attachment, AttachmentVersion, AuditEntry, Membership, User
 from core.models import AuditedModel, TenantRow
 from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
 from tests.architecture.test_style import APPS
@@ -43,10 +44,14 @@ NO_ADMIN = {
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "counts of all organizations",
 }
+    AttachmentVersion: "read below its attachment, at versions/",
+}
+NO_ADMIN = {User: "people are seen through memberships", AttachmentVersion: "shown on its attachment's page"}
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
     Schedule: "the worker writes what the code declares",
     ScheduleRun: "the worker writes them",
+    AttachmentVersion: "written with each file of an attachment",
 }
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {
@@ -64,6 +69,7 @@ ACROSS_ORGANIZATIONS = {
 NO_INDEX = {
     (AuditEntry, "row_id"): "given with table_name, whose index it continues",
     (ExternalIdentity, "subject"): "given with provider, whose constraint it continues",
+    (Attachment, "object_id"): "given with object_type, whose index it continues",
     (Membership, "status"): "an organization has hundreds of members, not millions",
     (Invitation, "email"): "an organization has hundreds of invitations, not millions",
 }

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework import serializers
 
-from accounts.models import Membership, Organization, User
+from accounts.models import Attachment, Membership, Organization, User
+from accounts.queries.attachments import object_permission
 from config.api import router
 from core.api import VERBS, ReadViewSet
 from core.models import ArchivableModel
@@ -74,6 +75,11 @@ class Resource:
     def permission(self, method: str) -> str:
         options = self.model._meta
         return f"{options.app_label}.{VERBS[method.upper()]}_{options.model_name}"
+
+    def scopes_to_read(self, row: models.Model) -> set[str]:
+        """A file is seen by those who see the row that it hangs on."""
+        below = {object_permission("view", row.object_type)} if isinstance(row, Attachment) else set()
+        return {self.permission("get"), *below}
 
     @property
     def actions(self) -> list[Any]:

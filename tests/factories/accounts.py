@@ -1,4 +1,5 @@
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import factory
@@ -8,6 +9,7 @@ from factory.django import DjangoModelFactory
 from accounts.models import (
     Address,
     ApiKey,
+    Attachment,
     AuditEntry,
     Contact,
     ExternalIdentity,
@@ -25,6 +27,7 @@ from accounts.models import (
     UserSession,
 )  # fmt: skip
 from accounts.permissions import VIEWER, known
+from accounts.services.attachments import Upload, attachment_create
 from accounts.services.invitations import invitation_create
 from accounts.services.keys import api_key_create
 from accounts.services.tenancy import organization_found
@@ -217,3 +220,20 @@ class UserSessionFactory(DjangoModelFactory):
 
     class Meta:
         model = UserSession
+class AttachmentFactory(DjangoModelFactory):
+    """Stored by its service."""
+
+    title = factory.Sequence("Attachment {}".format)
+    content = b"Delivered as ordered.\n"
+    filename = "note.txt"
+
+    class Meta:
+        model = Attachment
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> Attachment:
+        content, filename = values.pop("content"), values.pop("filename")
+        if "object_id" not in values:
+            values |= {"object_type": "accounts.party", "object_id": PartyFactory().pk}
+        upload = Upload(BytesIO(content), len(content), filename)
+        return attachment_create(**{"upload": upload, "permissions": known(), **values})

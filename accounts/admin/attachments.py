@@ -1,0 +1,91 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.db import models
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from accounts.models import Attachment
+from accounts.queries.attachments import object_permission, visible_attachments
+from accounts.services.attachments import Upload, attachment_add_version
+from core.admin import TenantAdmin
+from core.admin_forms import TenantModelForm
+
+
+class AttachmentForm(TenantModelForm):
+    file = forms.FileField(required=False, label="A newer file", widget=UnfoldAdminFileFieldWidget)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(TenantAdmin):
+    """Files are added on the page of the row that they belong to; here they are found, renamed and renewed."""
+
+    form = AttachmentForm
+    list_display = ["__str__", "object_type", "kind", "content_type", "readable_size", "file_version", "updated_at"]
+    fields = ["title", "kind", "file", "belongs_to", "content_type", "readable_size", "sha256", "files"]
+    readonly_fields = ["belongs_to", "content_type", "readable_size", "sha256", "files"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return visible_attachments(_held(request)).order_by(*self.ordering)
+
+    @admin.display(description="size")
+    def readable_size(self, attachment: Attachment) -> str:
+        return filesizeformat(attachment.size)
+
+    @admin.display(description="belongs to")
+    def belongs_to(self, attachment: Attachment) -> SafeString | str:
+        try:
+            name = f"admin:{attachment.object_type.replace('.', '_')}_change"
+            address = reverse(name, args=[quote(attachment.object_id)])
+        except NoReverseMatch:
+            return f"{attachment.object_type} {attachment.object_id}"
+        return format_html('<a class="text-important" href="{}">{}</a>', address, attachment.object_type)
+
+    @admin.display(description="versions")
+    def files(self, attachment: Attachment) -> SafeString:
+        address = reverse("attachments-download", args=[attachment.pk])
+        versions = attachment.versions.order_by("-number")
+        return format_html("<ul>{}</ul>", format_html_join(
+            "", '<li><a class="text-important" href="{}?version={}">{}</a>, version {}, {}, {}</li>',
+            (
+                (address, one.number, one.filename, one.number, filesizeformat(one.size), f"{one.created_at:%Y-%m-%d %H:%M}")
+                for one in versions
+            ),
+        ))
+
+    def save_model(self, request: HttpRequest, obj: Attachment, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if file := form.cleaned_data.get("file"):
+            upload = Upload(file, file.size, file.name, file.content_type or "")
+            attachment_add_version(attachment=obj, upload=upload, permissions=_held(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_change_object(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_change_object(request, obj)
+
+    def archive(self, request: HttpRequest, rows: models.QuerySet, *, restore: bool) -> int:
+        held = _held(request)
+        types = rows.order_by().values_list("object_type", flat=True).distinct()
+        allowed = [label for label in types if object_permission("change", label) in held]
+        return super().archive(request, rows.filter(object_type__in=allowed), restore=restore)
+
+
+def _held(request: HttpRequest) -> frozenset[str]:
+    user: Any = request.user
+    permissions: frozenset[str] = user.permissions
+    return permissions
+
+
+def _may_change_object(request: HttpRequest, attachment: Attachment | None) -> bool:
+    return attachment is None or object_permission("change", attachment.object_type) in _held(request)
