@@ -61,6 +61,8 @@ class TenantRow(models.Model):
 class TenantModel(TenantRow, AuditedModel):
     """A row that users change; the database audits each change, raises `version` and sets `updated_at`."""
 
+    annotated: ClassVar[bool] = False  # whether tags, notes and files hang on it; see `core.objects`
+
     class Meta(TenantRow.Meta):
         abstract = True
 
@@ -85,6 +87,8 @@ class RuntimeModel(TenantRow):
 
 class ArchivableModel(TenantModel):
     """Archived rows leave the default lists, keep their history and can be restored."""
+
+    annotated = True
 
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
