@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from accounts.api import auth, documents, governance, partners, roles, tenancy
+from accounts.api import annotations, auth, customizing, documents, governance, partners, rates, roles, tenancy
 from core.routing import Router
 from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
 from notifications.api import events, messages, work
 
 router = Router(
     tenancy.routes, roles.routes, partners.routes, documents.routes, governance.routes,
+    annotations.routes, customizing.routes, rates.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, messages.routes, work.routes,
 )

@@ -17,17 +17,20 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
+from core.custom_filters import ANY_FIELD, custom_conditions, has_custom_fields, is_custom_filter
 from core.models import ArchivableModel
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter, MissingPermission
 from core.reading import BASE, Plan, compile_plan, fetch
 from core.rendering import rendered
+from core.saved_filters import PARAMETER, with_saved
+from core.tag_filter import tag_conditions
 from core.tenancy import active_organization_id
 
 VERBS = {
     "GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete",
 }
-GENERAL_PARAMETERS = ("limit", "cursor", "sort", "search", "count", "fields", "archived")
+GENERAL_PARAMETERS = ("limit", "cursor", "sort", "search", "count", "fields", "archived", "tag", "cf.*", "saved_filter")
 
 
 class HasPermission(BasePermission):
@@ -121,8 +124,19 @@ class ReadViewSet(GenericViewSet):
 
     def _query(self, known: Sequence[str]) -> Mapping[str, str]:
         query = self.request.query_params.dict()
+        self._refuse_unknown(query, known)
+        return with_saved(self, query) if PARAMETER in query else query
+
+    def check(self, query: Mapping[str, str]) -> None:
+        """Raises BadParameter if a list of this resource could not be asked for in this way."""
+        self._refuse_unknown(query, self.known_parameters())
+        self._conditions(query)
+        self._window(query)
+        self._plan(query)
+
+    def _refuse_unknown(self, query: Mapping[str, str], known: Sequence[str]) -> None:
         for name in query:
-            if name not in known:
+            if name not in known and not (is_custom_filter(name) and ANY_FIELD in known):
                 raise BadParameter(name, f"Unknown parameter {name!r}. Known: {', '.join(known)}.")
         return query
 
@@ -145,6 +159,10 @@ class ReadViewSet(GenericViewSet):
             conditions.append((f"{BASE}.archived_at IS {'NOT ' if archived == 'true' else ''}NULL", []))
         if "search" in query:
             conditions.append(search_condition(self.search_keys, query["search"]))
+        if "tag" in query and "tag" not in self.filters:
+            conditions += tag_conditions(self.model(), query["tag"])
+        if has_custom_fields(self.model()):
+            conditions += custom_conditions(self.model(), query)
         return conditions
 
     def _sort(self, query: Mapping[str, str]) -> Sequence[str]:
@@ -243,6 +261,10 @@ def _known_parameters(view: type[ReadViewSet]) -> Sequence[str]:
     without = set() if view.search_keys else {"search"}
     if not issubclass(view.model(), ArchivableModel):
         without.add("archived")
+    if not getattr(view.model(), "annotated", False):
+        without.add("tag")
+    if not has_custom_fields(view.model()):
+        without.add(ANY_FIELD)
     return [name for name in GENERAL_PARAMETERS if name not in without] + sorted(view.filter_parameters())
 
 

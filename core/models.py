@@ -33,6 +33,8 @@ class AuditedModel(models.Model):
     audit_ignored: ClassVar[tuple[str, ...]] = ()  # columns that another ledger accounts for
     tree_depth: ClassVar[int] = 0  # of a tree, whose reference is called parent: the database refuses a cycle
 
+    frozen: ClassVar[tuple[str, ...]] = ()  # a column and its value: the database refuses to change such rows
+
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     version = models.PositiveIntegerField(db_default=1, editable=False)

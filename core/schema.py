@@ -71,6 +71,13 @@ class Schema(AutoSchema):
             "search": ({"type": "string", "minLength": 1}, "What a name or a code begins with, in any case."),
             "count": ({"type": "string", "enum": ["exact", "estimate"]}, "Adds `count`; an estimate costs nothing."),
             "fields": (_several({"type": "string", "enum": self._columns}), "Only these fields."),
+            "tag": (_several({"type": "string"}), "Slugs of tags: the rows that have all of them."),
+            "saved_filter": ({"type": "string"}, "Id or name of a saved filter; other parameters come before its own."),
+            "cf.*": (
+                {"type": "string"},
+                "A custom field by its key, as in `cf.colour=red`. What it holds decides the lookups, as in `cf.size__gte=10`,"
+                " `cf.colour__in=red,blue` and `cf.checked_on__isnull=true`.",
+            ),
             "archived": ({"type": "boolean", "default": False}, "The archived rows instead of the others."),
         }
         return known.get(name, ({"type": "string"}, ""))

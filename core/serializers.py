@@ -8,6 +8,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
+from core.custom_fields import CustomFieldsField, Patched
+from core.custom_serializers import CustomFieldsSerializerField
 from core.fields import TenantForeignKey
 from core.reading import UtcDateTimeField
 
@@ -45,6 +47,7 @@ class TenantSerializer(StrictSerializer, serializers.ModelSerializer):
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = {
         **serializers.ModelSerializer.serializer_field_mapping, models.DateTimeField: UtcDateTimeField,
+        CustomFieldsField: CustomFieldsSerializerField,
     }
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
@@ -68,7 +71,7 @@ class TenantSerializer(StrictSerializer, serializers.ModelSerializer):
     def update(self, instance: models.Model, validated_data: dict[str, Any]) -> models.Model:
         """Writes the given columns alone, so that two clients who change different fields both succeed."""
         for name, value in validated_data.items():
-            setattr(instance, name, value)
+            setattr(instance, name, value.expression() if isinstance(value, Patched) else value)
         instance.save(update_fields=list(validated_data))
         return instance
 

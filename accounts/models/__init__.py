@@ -1,9 +1,15 @@
+from accounts.models.annotations import JournalEntry as JournalEntry
+from accounts.models.annotations import Tag as Tag
+from accounts.models.annotations import TaggedItem as TaggedItem
+from accounts.models.customizing import CustomFieldDefinition as CustomFieldDefinition
+from accounts.models.customizing import SavedFilter as SavedFilter
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
 from accounts.models.partners import Address as Address
 from accounts.models.partners import Contact as Contact
 from accounts.models.partners import Party as Party
 from accounts.models.people import User as User
+from accounts.models.rates import ExchangeRate as ExchangeRate
 from accounts.models.roles import ApiKey as ApiKey
 from accounts.models.roles import Role as Role
 from accounts.models.roles import UserRole as UserRole

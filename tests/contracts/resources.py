@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework import serializers
 
+from accounts.api.annotations import AboutObjects
 from accounts.models import Organization
 from config.api import router
 from core.api import VERBS, ReadViewSet
@@ -66,6 +67,11 @@ class Resource:
         return f"{options.app_label}.{VERBS[method.upper()]}_{options.model_name}"
 
     @property
+    def scopes(self) -> list[str]:
+        """To see what the factory makes: what hangs on a party is seen by those who see the party."""
+        return [self.permission("get"), *(["accounts.view_party"] if issubclass(self.viewset, AboutObjects) else [])]
+
+    @property
     def actions(self) -> list[Any]:
         return self.viewset.get_extra_actions()
 
@@ -83,7 +89,7 @@ class Resource:
 
     def references(self) -> Iterator[tuple[str, type[models.Model]]]:
         for name, field in self.writable.items():
-            column = self.model._meta.get_field(str(field.source).removesuffix("_id"))
+            column = next(one for one in self.model._meta.concrete_fields if field.source in (one.name, one.attname))
             if isinstance(column, models.ForeignKey):
                 yield name, column.related_model
 

@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import factory
@@ -9,17 +11,25 @@ from accounts.models import (
     ApiKey,
     AuditEntry,
     Contact,
+    CustomFieldDefinition,
+    ExchangeRate,
+    JournalEntry,
     Membership,
     NumberSequence,
     Organization,
     Party,
     Role,
+    SavedFilter,
+    Tag,
+    TaggedItem,
     User,
     UserRole,
 )  # fmt: skip
 from accounts.permissions import known
+from accounts.services.annotations import journal_note
 from accounts.services.roles import api_key_create
 from accounts.services.tenancy import organization_found
+from core.tenancy import active_scope
 from tests.companies import PASSWORD
 
 
@@ -131,3 +141,62 @@ class AuditEntryFactory(DjangoModelFactory):
     def _create(cls, model: Any, *args: Any, **values: Any) -> AuditEntry:
         entry: AuditEntry = AuditEntry.objects.get(row_id=PartyFactory().pk)
         return entry
+
+
+class CustomFieldDefinitionFactory(DjangoModelFactory):
+    model = "accounts.party"
+    key = factory.Sequence("field{}".format)
+
+    class Meta:
+        model = CustomFieldDefinition
+
+
+class SavedFilterFactory(DjangoModelFactory):
+    owner_id = factory.LazyFunction(lambda: active_scope().origin.actor_id)
+    model = "accounts.party"
+    name = factory.Sequence("Filter {}".format)
+    query = "name=Zinc"
+    visibility = "shared"
+
+    class Meta:
+        model = SavedFilter
+
+
+class TagFactory(DjangoModelFactory):
+    slug = factory.Sequence("tag-{}".format)
+    name = factory.Sequence("Tag {}".format)
+
+    class Meta:
+        model = Tag
+
+
+class TaggedItemFactory(DjangoModelFactory):
+    tag = factory.SubFactory(TagFactory)
+    object_type = "accounts.party"
+    object_id = factory.LazyFunction(lambda: PartyFactory().pk)
+
+    class Meta:
+        model = TaggedItem
+
+
+class JournalEntryFactory(DjangoModelFactory):
+    object_type = "accounts.party"
+    object_id = factory.LazyFunction(lambda: PartyFactory().pk)
+    body = factory.Sequence("Note {}".format)
+
+    class Meta:
+        model = JournalEntry
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> JournalEntry:
+        return journal_note(kind=values.pop("object_type"), permissions=known(), **values)
+
+
+class ExchangeRateFactory(DjangoModelFactory):
+    base = "EUR"
+    quote = "USD"
+    valid_on = factory.Sequence(lambda number: date(2026, 1, 1) + timedelta(days=number))
+    rate = Decimal("1.080000000")
+
+    class Meta:
+        model = ExchangeRate
