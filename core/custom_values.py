@@ -62,7 +62,9 @@ def _decimal(definition: Definition, value: Any) -> str:
         number = Decimal(str(value))
     except InvalidOperation as error:
         raise ValueError(refusal) from error
-    if not number.is_finite() or abs(number) >= 10**13 or number != round(number, 6):
+    if not number:
+        return "0"
+    if not number.is_finite() or not -7 < number.adjusted() < 13 or number != round(number, 6):
         raise ValueError(refusal)
     return f"{number:f}"
 
