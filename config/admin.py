@@ -15,7 +15,8 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from accounts.models import User
 from accounts.queries.history import audit_lines
-from config import dashboard, palette, switcher
+from config import annotations, dashboard, palette, switcher
+from config.annotations import Annotations
 from core.history import AuditLine
 from core.models import ArchivableModel
 from core.paging import Page
@@ -23,7 +24,10 @@ from core.paging import Page
 type View = Callable[..., HttpResponse]
 
 APP_ORDER = ("inventory", "orders", "accounts", "notifications")
-CLUSTER_TITLES = {"tenancy": "Organization", "governance": "Audit", "documents": "Numbering", "roles": "Roles and keys"}
+CLUSTER_TITLES = {
+    "tenancy": "Organization", "governance": "Audit", "documents": "Numbering", "roles": "Roles and keys",
+    "annotations": "Tags and notes", "customizing": "Own fields and views", "rates": "Currencies",
+}
 # What somebody who belongs to no organization may still open.
 WITHOUT_ORGANIZATION = {"logout", "password_change", "password_change_done", "i18n_javascript", "catch_all_view"}
 
@@ -113,6 +117,12 @@ class QuartermasterSite(UnfoldAdminSite):
 
     def audit_lines(self, model: type[models.Model], pk: Any, cursor: str | None) -> Page[AuditLine]:
         return audit_lines(model, pk, cursor)
+
+    def annotations(self, request: HttpRequest, row: models.Model) -> Annotations:
+        return annotations.annotations(request, row)
+
+    def annotate(self, request: HttpRequest, row: models.Model) -> str:
+        return annotations.annotate(request, row)
 
 
 def _clusters(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:

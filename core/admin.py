@@ -14,7 +14,9 @@ from django.utils.formats import number_format
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldForeignKeyRawIdWidget
 
+from core.admin_annotations import AnnotatedAdmin
 from core.admin_archive import ArchivingAdmin
+from core.admin_custom_fields import CustomFieldsAdmin
 from core.admin_forms import TenantModelForm, changed_columns, refusal
 from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
 from core.errors import DomainError
@@ -54,7 +56,7 @@ class TenantFields(BaseModelAdmin):
         return bool(site.get_model_admin(target).get_search_fields(request))
 
 
-class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):
+class TenantAdmin(TenantFields, CustomFieldsAdmin, ModelAdmin, ArchivingAdmin, AnnotatedAdmin):
     """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
 
     form = TenantModelForm
@@ -89,7 +91,7 @@ class TenantAdmin(TenantFields, ModelAdmin, ArchivingAdmin):
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """A reference is filtered by its first rows; the list of all of them may be without end."""
         named = {field.name for field in references(self.model)}
-        filters = [(one, ReferenceFilter) if one in named else one for one in self.list_filter]
+        filters = [(one, ReferenceFilter) if one in named else one for one in super().get_list_filter(request)]
         return [*filters, *([ArchivedFilter] if self.archivable else [])]
 
     def get_search_fields(self, request: HttpRequest) -> Any:

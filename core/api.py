@@ -127,7 +127,7 @@ class ReadViewSet(GenericViewSet):
         self._refuse_unknown(query, known)
         return with_saved(self, query) if PARAMETER in query else query
 
-    def check(self, query: Mapping[str, str]) -> None:
+    def refuse_misfit(self, query: Mapping[str, str]) -> None:
         """Raises BadParameter if a list of this resource could not be asked for in this way."""
         self._refuse_unknown(query, self.known_parameters())
         self._conditions(query)
@@ -138,7 +138,6 @@ class ReadViewSet(GenericViewSet):
         for name in query:
             if name not in known and not (is_custom_filter(name) and ANY_FIELD in known):
                 raise BadParameter(name, f"Unknown parameter {name!r}. Known: {', '.join(known)}.")
-        return query
 
     def _plan(self, query: Mapping[str, str]) -> Plan:
         plan = compile_plan(self.serializer_class)

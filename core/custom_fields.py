@@ -30,14 +30,14 @@ class CustomFieldsField(models.JSONField):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         help_text = "The organization's own fields, by key; see custom-field-definitions. A null takes a value away."
-        fixed = {"default": dict, "db_default": Value({}, models.JSONField()), "blank": True, "help_text": help_text}
-        super().__init__(*args, **{**kwargs, **fixed})
+        self.fixed = {"default": dict, "db_default": Value({}, models.JSONField()), "blank": True, "help_text": help_text}
+        super().__init__(*args, **{**kwargs, **self.fixed})
 
     def deconstruct(self) -> Any:
         name, path, _, kwargs = super().deconstruct()
-        return name, path, [], {key: value for key, value in kwargs.items() if key not in ("default", "db_default", "blank", "help_text")}
+        return name, path, [], {key: value for key, value in kwargs.items() if key not in self.fixed}
 
-    def formfield(self, **kwargs: Any) -> None:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> None:
         return None
 
 
@@ -46,6 +46,15 @@ class CustomFieldsModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        values: Any = self.custom_fields
+        if not isinstance(values, Patched):
+            super().save(*args, **kwargs)
+            return
+        self.custom_fields = values.expression()  # what SQL makes of the column
+        super().save(*args, **kwargs)
+        self.custom_fields = dict(values)
 
 
 class Patched(dict[str, Any]):
@@ -61,7 +70,7 @@ class Patched(dict[str, Any]):
     def expression(self) -> RawSQL:
         given = {key: value for key, value in self.change.items() if value is not None}
         removed = [key for key, value in self.change.items() if value is None]
-        return RawSQL("(custom_fields || %s::jsonb) - %s::text[]", [orjson.dumps(given).decode(), removed])  # noqa: S611
+        return RawSQL("(custom_fields || %s::jsonb) - %s::text[]", [orjson.dumps(given).decode(), removed])
 
 
 class WrongValues(ValueError):

@@ -5,7 +5,6 @@ from typing import Any
 
 from rest_framework.routers import SimpleRouter
 
-
 VIEWS: dict[str, Any] = {}  # the first resource of each model, by its label
 
 

@@ -45,7 +45,7 @@ def with_saved(view: Any, query: Mapping[str, str]) -> dict[str, str]:
         raise BadParameter(PARAMETER, error.detail) from error
     try:
         kept = saved_query(saved)
-        view.check(kept)
+        view.refuse_misfit(kept)
     except BadParameter as error:
         sentence = f"The saved filter {saved.name!r} does not fit this list any more: {error.sentence}"
         raise BadParameter(PARAMETER, sentence) from error

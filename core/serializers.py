@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
-from core.custom_fields import CustomFieldsField, Patched
+from core.custom_fields import CustomFieldsField
 from core.custom_serializers import CustomFieldsSerializerField
 from core.fields import TenantForeignKey
 from core.reading import UtcDateTimeField
@@ -71,7 +71,7 @@ class TenantSerializer(StrictSerializer, serializers.ModelSerializer):
     def update(self, instance: models.Model, validated_data: dict[str, Any]) -> models.Model:
         """Writes the given columns alone, so that two clients who change different fields both succeed."""
         for name, value in validated_data.items():
-            setattr(instance, name, value.expression() if isinstance(value, Patched) else value)
+            setattr(instance, name, value)
         instance.save(update_fields=list(validated_data))
         return instance
 

@@ -96,7 +96,7 @@ def refuse_misfit(row: SavedFilter, request: Any) -> None:
         raise Invalid(sentence, fields={"model": sentence})
     view = VIEWS[row.model](request=request, kwargs={})
     try:
-        view.check(saved_query(row))
+        view.refuse_misfit(saved_query(row))
     except BadParameter as error:
         field = {"sort": "sort", "fields": "columns"}.get(error.parameter, "query")
         raise Invalid(error.sentence, code="invalid_parameter", fields={field: error.sentence}) from error

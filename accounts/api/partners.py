@@ -7,8 +7,8 @@ class PartySerializer(TenantSerializer):
     class Meta:
         model = Party
         fields = [
-            "id", "name", "kind", "tax_number", "gln", "language", "website", "payment_terms_days", "external_ref", "custom_fields",
-            "archived_at", "created_at", "updated_at", "version",
+            "id", "name", "kind", "tax_number", "gln", "language", "website", "payment_terms_days", "external_ref",
+            "custom_fields", "archived_at", "created_at", "updated_at", "version",
         ]
 
 

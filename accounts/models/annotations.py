@@ -52,6 +52,7 @@ class JournalEntry(ArchivableModel):
 
     annotated = False
     frozen: ClassVar[tuple[str, ...]] = ("kind", "status")
+    LONGEST = 10_000
 
     class Kind(models.TextChoices):
         NOTE = "note", "Note"
@@ -62,7 +63,7 @@ class JournalEntry(ArchivableModel):
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.NOTE, editable=False)
     from_state = models.CharField(max_length=40, blank=True, editable=False)
     to_state = models.CharField(max_length=40, blank=True, editable=False)
-    body = models.TextField(max_length=10_000, blank=True)
+    body = models.TextField(max_length=LONGEST, blank=True)
     pinned = models.BooleanField(default=False, help_text="Shown first.")
     author_id = models.UUIDField(null=True, editable=False)
     api_key_id = models.UUIDField(null=True, editable=False)

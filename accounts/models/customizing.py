@@ -74,7 +74,7 @@ class SavedFilter(TenantModel):
         PRIVATE = "private", "Private"
         SHARED = "shared", "Shared"
 
-    owner = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False)
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False, db_index=False)
     model = models.CharField(max_length=LONGEST_TYPE, help_text="Whose list it is, such as inventory.product.")
     name = models.CharField(max_length=100)
     query = models.CharField(max_length=2000, blank=True, help_text="As in the address of the list: status=active&tag=fragile.")

@@ -38,7 +38,8 @@ class ProductSerializer(TenantSerializer):
         model = Product
         fields = [
             "id", "name", "category", "category_name", "manufacturer", "description", "status", "tracking", "base_unit",
-            "hs_code", "country_of_origin", "external_ref", "custom_fields", "archived_at", "created_at", "updated_at", "version",
+            "hs_code", "country_of_origin", "external_ref", "custom_fields", "archived_at", "created_at", "updated_at",
+            "version",
         ]
 
 

@@ -65,7 +65,8 @@ def test_a_direct_rate_comes_before_the_base_currency(acme: Company) -> None:
 
 
 @pytest.mark.parametrize(("amount", "target", "converted"), [
-    ("1.005", "USD", "1.01"), ("-1.005", "USD", "-1.01"), ("0.5", "JPY", "1"), ("1.0005", "KWD", "1.001"), ("1.00005", "CLF", "1.0001"),
+    ("1.005", "USD", "1.01"), ("-1.005", "USD", "-1.01"), ("0.5", "JPY", "1"), ("1.0005", "KWD", "1.001"),
+    ("1.00005", "CLF", "1.0001"),
 ])  # fmt: skip
 def test_rounds_to_the_minor_unit(amount: str, target: str, converted: str, acme: Company) -> None:
     with acme.scope():

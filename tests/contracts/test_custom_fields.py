@@ -1,15 +1,15 @@
-"""Custom fields and tags on every resource that has them."""
+"""Custom fields, tags and saved filters on every resource that has them."""
 
 from typing import Any
 
 import pytest
 
-from accounts.models import CustomFieldDefinition, Tag, TaggedItem
+from accounts.models import CustomFieldDefinition, SavedFilter, Tag, TaggedItem
 from accounts.services.customizing import definition_save
 from core.custom_filters import has_custom_fields
 from core.objects import object_models, object_type
 from tests.companies import Company
-from tests.contracts.resources import RESOURCES, Resource, assert_problem, ids, pointers, statements
+from tests.contracts.resources import RESOURCES, Resource, assert_problem, each_resource, ids, pointers, statements
 from tests.contracts.test_every_resource import freed_body
 
 customized = pytest.mark.parametrize(
@@ -133,3 +133,13 @@ def test_a_tag_goes_with_its_object(resource: Resource, acme: Company) -> None:
         )
         row.delete()
         assert not TaggedItem.objects.filter(pk=item.pk).exists()
+
+
+@each_resource()
+def test_a_list_takes_a_saved_filter(resource: Resource, acme: Company) -> None:
+    resource.make(acme, 2)
+    with acme.scope():
+        SavedFilter.objects.create(owner_id=acme.user.pk, model=object_type(resource.model), name="One", query="limit=1", columns=["id"])
+    expected = acme.api.get(f"{resource.url}?limit=1&fields=id").json()["results"]
+    assert acme.api.get(f"{resource.url}?saved_filter=One").json()["results"] == expected
+    assert_problem(acme.api.get(f"{resource.url}?saved_filter=Two"), 400, "invalid_parameter")
