@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db import models
+from django.http import Http404
 from rest_framework import serializers, status
 from rest_framework.response import Response
 
@@ -34,8 +35,11 @@ class AboutObjects(ReadViewSet):
         hidden = len(viewable) < len(object_models())
         return [*super().row_conditions(), *([(f"{BASE}.object_type = ANY (%s)", [viewable])] if hidden else [])]
 
-    def get_queryset(self) -> models.QuerySet:
-        return super().get_queryset().filter(object_type__in=viewable_types(self.permissions()))
+    def get_object(self) -> Any:
+        row: Any = super().get_object()
+        if row.object_type not in viewable_types(self.permissions()):
+            raise Http404
+        return row
 
     def permissions(self) -> frozenset[str]:
         request: Any = self.request

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db import models
+from django.http import Http404
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -71,12 +72,10 @@ class SavedFilterViewSet(TenantViewSet):
         person = active_scope().origin.actor_id
         return [*super().row_conditions(), (f"({BASE}.visibility = 'shared' OR {BASE}.owner_id = %s)", [person])]
 
-    def get_queryset(self) -> models.QuerySet:
-        person = active_scope().origin.actor_id
-        return super().get_queryset().filter(models.Q(visibility="shared") | models.Q(owner_id=person))
-
     def get_object(self) -> SavedFilter:
         row: SavedFilter = super().get_object()
+        if row.visibility == SavedFilter.Visibility.PRIVATE and row.owner_id != active_scope().origin.actor_id:
+            raise Http404
         refuse_other_owner(row)
         return row
 

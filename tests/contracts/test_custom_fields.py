@@ -139,7 +139,8 @@ def test_a_tag_goes_with_its_object(resource: Resource, acme: Company) -> None:
 def test_a_list_takes_a_saved_filter(resource: Resource, acme: Company) -> None:
     resource.make(acme, 2)
     with acme.scope():
-        SavedFilter.objects.create(owner_id=acme.user.pk, model=object_type(resource.model), name="One", query="limit=1", columns=["id"])
+        values = {"model": object_type(resource.model), "name": "One", "query": "limit=1", "columns": ["id"]}
+        SavedFilter.objects.create(owner_id=acme.user.pk, **values)
     expected = acme.api.get(f"{resource.url}?limit=1&fields=id").json()["results"]
     assert acme.api.get(f"{resource.url}?saved_filter=One").json()["results"] == expected
     assert_problem(acme.api.get(f"{resource.url}?saved_filter=Two"), 400, "invalid_parameter")
