@@ -21,7 +21,8 @@ from accounts.queries.history import audit_lines
 from accounts.services.activity import session_moved
 from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
-from config import dashboard, palette, switcher
+from config import annotations, dashboard, palette, switcher
+from config.annotations import Annotations
 from core.history import AuditLine
 from core.models import ArchivableModel
 from core.paging import Page
@@ -30,7 +31,8 @@ type View = Callable[..., HttpResponse]
 
 APP_ORDER = ("inventory", "orders", "accounts", "notifications")
 CLUSTER_TITLES = {
-    "tenancy": "Organization", "governance": "Audit", "documents": "Numbering", "roles": "Roles and keys", "sessions": "Sign-ins",
+    "tenancy": "Organization", "governance": "Audit", "documents": "Numbering", "roles": "Roles and keys",
+    "sessions": "Sign-ins", "annotations": "Tags and notes", "customizing": "Own fields and views", "rates": "Currencies",
 }
 # What somebody who belongs to no organization may still open.
 WITHOUT_ORGANIZATION = {"logout", "password_change", "password_change_done", "i18n_javascript", "catch_all_view"}
@@ -139,6 +141,12 @@ class QuartermasterSite(UnfoldAdminSite):
         attachment_create(
             object_type=row._meta.label_lower, object_id=row.pk, upload=upload, title=title, permissions=request.user.permissions,
         )
+
+    def annotations(self, request: HttpRequest, row: models.Model) -> Annotations:
+        return annotations.annotations(request, row)
+
+    def annotate(self, request: HttpRequest, row: models.Model) -> str:
+        return annotations.annotate(request, row)
 
 
 def _clusters(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from django.urls import path
 
 from accounts.api import (
+    annotations,
     attachments,
     auth,
+    customizing,
     documents,
     files,
     governance,
@@ -13,6 +15,7 @@ from accounts.api import (
     partners,
     people,
     providers,
+    rates,
     roles,
     sessions,
     tenancy,
@@ -25,6 +28,7 @@ from notifications.api import events, messages, work
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
     partners.routes, documents.routes, governance.routes, attachments.routes,
+    annotations.routes, customizing.routes, rates.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, messages.routes, work.routes,
 )

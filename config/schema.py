@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import get_lib_doc_excludes
 
+from accounts.api.annotations import AboutObjects
 from accounts.schema import SignIn as SignIn
 from core.api import ArchivableViewSet, ReadViewSet, TenantViewSet
 from core.problems import CONTENT_TYPE
@@ -46,7 +47,8 @@ RESPONSE = {
 
 def undescribed() -> list[type]:
     """Classes whose docstrings are for us."""
-    return [*get_lib_doc_excludes(), ReadViewSet, TenantViewSet, ArchivableViewSet, StrictSerializer, TenantSerializer]
+    bases = [AboutObjects, ReadViewSet, TenantViewSet, ArchivableViewSet, StrictSerializer, TenantSerializer]
+    return [*get_lib_doc_excludes(), *bases]
 
 
 class Generator(SchemaGenerator):

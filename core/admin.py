@@ -14,8 +14,10 @@ from django.utils.formats import number_format
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldForeignKeyRawIdWidget
 
+from core.admin_annotations import AnnotatedAdmin
 from core.admin_archive import ArchivingAdmin
 from core.admin_attachments import AttachingAdmin
+from core.admin_custom_fields import CustomFieldsAdmin
 from core.admin_forms import TenantModelForm, changed_columns, refusal
 from core.admin_limits import WithinWarehousesAdmin
 from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
@@ -56,7 +58,9 @@ class TenantFields(BaseModelAdmin):
         return bool(site.get_model_admin(target).get_search_fields(request))
 
 
-class TenantAdmin(WithinWarehousesAdmin, TenantFields, ModelAdmin, ArchivingAdmin, AttachingAdmin):
+class TenantAdmin(
+    WithinWarehousesAdmin, TenantFields, CustomFieldsAdmin, ModelAdmin, ArchivingAdmin, AttachingAdmin, AnnotatedAdmin,
+):
     """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
 
     form = TenantModelForm
@@ -92,7 +96,7 @@ class TenantAdmin(WithinWarehousesAdmin, TenantFields, ModelAdmin, ArchivingAdmi
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """A reference is filtered by its first rows; the list of all of them may be without end."""
         named = {field.name for field in references(self.model)}
-        filters = [(one, ReferenceFilter) if one in named else one for one in self.list_filter]
+        filters = [(one, ReferenceFilter) if one in named else one for one in super().get_list_filter(request)]
         return [*filters, *([ArchivedFilter] if self.archivable else [])]
 
     def get_search_fields(self, request: HttpRequest) -> Any:

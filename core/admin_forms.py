@@ -9,6 +9,8 @@ from django.db import Error as DatabaseError
 from core.constraints import violated
 from core.errors import DomainError
 
+CUSTOM = "cf_"  # begins the name of the input of a custom field
+
 type Refusal = Mapping[str, str]  # field, or "" for the row as a whole, and what is wrong with it
 
 
@@ -45,4 +47,5 @@ class TenantModelForm(forms.ModelForm):
 
 def changed_columns(row: Any, names: list[str]) -> list[str]:
     columns = {field.name for field in row._meta.concrete_fields}
-    return [name for name in names if name in columns]
+    custom = ["custom_fields"] if any(name.startswith(CUSTOM) for name in names) else []
+    return [*(name for name in names if name in columns), *custom]

@@ -73,6 +73,8 @@ def _text(field: Any, names: Mapping[str, str], value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_text(None, {}, part)}" for key, part in value.items())
     if isinstance(value, list):
         return ", ".join(str(part) for part in value)
     choices = dict(getattr(field, "flatchoices", None) or ())

@@ -8,15 +8,18 @@ from urllib.parse import urlencode
 from django.db import connection, models
 
 from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
+from core.custom_filters import ANY_FIELD, custom_conditions, has_custom_fields, is_custom_filter
 from core.expanding import Expansion, expandable
 from core.models import ArchivableModel
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter
 from core.reading import BASE, Plan, compile_plan
+from core.saved_filters import PARAMETER, with_saved
+from core.tag_filter import tag_conditions
 from core.tenancy import active_organization_id
 from core.within import condition
 
-GENERAL_PARAMETERS = ("limit", "cursor", "sort", "search", "count", "fields", "expand", "archived")
+GENERAL_PARAMETERS = ("limit", "cursor", "sort", "search", "count", "fields", "expand", "archived", "tag", "cf.*", PARAMETER)
 
 
 class Listing:
@@ -53,10 +56,15 @@ class Listing:
 
     def _query(self, known: Sequence[str]) -> Mapping[str, str]:
         query: dict[str, str] = self.request.query_params.dict()
-        for name in query:
-            if name not in known:
-                raise BadParameter(name, f"Unknown parameter {name!r}. Known: {', '.join(known)}.")
-        return query
+        _refuse_unknown(query, known)
+        return with_saved(self, query) if PARAMETER in query else query
+
+    def refuse_misfit(self, query: Mapping[str, str]) -> None:
+        """Raises BadParameter if a list of this resource could not be asked for in this way."""
+        _refuse_unknown(query, self.known_parameters())
+        self._conditions(query)
+        self._window(query)
+        self._expansion(query, self._plan(query))
 
     def _plan(self, query: Mapping[str, str]) -> Plan:
         plan = compile_plan(self.serializer_class)
@@ -80,6 +88,10 @@ class Listing:
             conditions.append((f"{BASE}.archived_at IS {'NOT ' if archived == 'true' else ''}NULL", []))
         if "search" in query:
             conditions.append(search_condition(self.search_keys, query["search"]))
+        if "tag" in query and "tag" not in self.filters:
+            conditions += tag_conditions(self.model(), query["tag"])
+        if has_custom_fields(self.model()):
+            conditions += custom_conditions(self.model(), query)
         return conditions
 
     def _sort(self, query: Mapping[str, str]) -> Sequence[str]:
@@ -129,9 +141,19 @@ def _known_parameters(view: type[Any]) -> Sequence[str]:
     without = set() if view.search_keys else {"search"}
     if not issubclass(view.model(), ArchivableModel):
         without.add("archived")
+    if not getattr(view.model(), "annotated", False):
+        without.add("tag")
+    if not has_custom_fields(view.model()):
+        without.add(ANY_FIELD)
     if not expandable(view.serializer_class):
         without.add("expand")
     return [name for name in GENERAL_PARAMETERS if name not in without] + sorted(view.filter_parameters())
+
+
+def _refuse_unknown(query: Mapping[str, str], known: Sequence[str]) -> None:
+    for name in query:
+        if name not in known and not (is_custom_filter(name) and ANY_FIELD in known):
+            raise BadParameter(name, f"Unknown parameter {name!r}. Known: {', '.join(known)}.")
 
 
 def joined(conditions: Sequence[Condition]) -> tuple[str, list[Any]]:

@@ -33,6 +33,8 @@ class AuditedModel(models.Model):
     audit_ignored: ClassVar[tuple[str, ...]] = ()  # columns that another ledger accounts for
     tree_depth: ClassVar[int] = 0  # of a tree, whose reference is called parent: the database refuses a cycle
 
+    frozen: ClassVar[tuple[str, ...]] = ()  # a column and its value: the database refuses to change such rows
+
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     version = models.PositiveIntegerField(db_default=1, editable=False)
@@ -63,6 +65,8 @@ class TenantRow(models.Model):
 class TenantModel(TenantRow, AuditedModel):
     """A row that users change; the database audits each change, raises `version` and sets `updated_at`."""
 
+    annotated: ClassVar[bool] = False  # whether tags, notes and files hang on it; see `core.objects`
+
     class Meta(TenantRow.Meta):
         abstract = True
 
@@ -87,6 +91,8 @@ class RuntimeModel(TenantRow):
 
 class ArchivableModel(TenantModel):
     """Archived rows leave the default lists, keep their history and can be restored."""
+
+    annotated = True
 
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 

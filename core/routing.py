@@ -16,6 +16,8 @@ BY_REF = Route(
     mapping={"get": "retrieve_by_ref", "put": "update_by_ref"},
 )
 
+VIEWS: dict[str, Any] = {}  # the first resource of each model, by its label
+
 
 class Router(SimpleRouter):
     def __init__(self, *tables: Mapping[str, Any]) -> None:
@@ -24,6 +26,7 @@ class Router(SimpleRouter):
             for prefix, viewset in table.items():
                 self.register(prefix, viewset, basename=prefix)
                 register(viewset)
+                VIEWS.setdefault(viewset.model()._meta.label_lower, viewset)
 
     def get_routes(self, viewset: Any) -> list[Any]:
         """Before the single rows, whose pattern takes any word for an id."""

@@ -110,6 +110,13 @@ class Schema(AutoSchema):
                 f"References to show as the row itself: {', '.join(expandable(self.view.serializer_class))};"
                 f" further ones after a dot, at most {DEEPEST} deep.",
             ),
+            "tag": (_several({"type": "string"}), "Slugs of tags: the rows that have all of them."),
+            "saved_filter": ({"type": "string"}, "Id or name of a saved filter; other parameters come before its own."),
+            "cf.*": (
+                {"type": "string"},
+                "A custom field by its key, as in `cf.colour=red`. What it holds decides the lookups, as in `cf.size__gte=10`,"
+                " `cf.colour__in=red,blue` and `cf.checked_on__isnull=true`.",
+            ),
             "archived": ({"type": "boolean", "default": False}, "The archived rows instead of the others."),
         }
         return known.get(name, ({"type": "string"}, ""))

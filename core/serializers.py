@@ -9,6 +9,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
+from core.custom_fields import CustomFieldsField
+from core.custom_serializers import CustomFieldsSerializerField
 from core.fields import TenantForeignKey
 from core.reading import UtcDateTimeField
 
@@ -72,6 +74,7 @@ class TenantSerializer(StrictSerializer, serializers.ModelSerializer):
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = {
         **serializers.ModelSerializer.serializer_field_mapping, models.DateTimeField: UtcDateTimeField,
+        CustomFieldsField: CustomFieldsSerializerField,
     }
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:

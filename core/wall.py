@@ -5,6 +5,7 @@ the SQL that makes it true; `found` reads them from the live catalog; the two mu
 A new table has no grant, so the app cannot reach it until `build` has run.
 """
 
+from collections.abc import Iterable
 from hashlib import md5
 
 from django.apps import apps
@@ -182,11 +183,19 @@ def _triggers(model: type[Model]) -> Facts:
     columns = model._meta.local_fields
     unversioned = ",".join(str(one.column) for one in columns if isinstance(one, GeneratedField) or one.column in UNVERSIONED)
     tree = _trigger(table, "wall_tree", "BEFORE INSERT OR UPDATE OF parent_id", "ROW", f"refuse_cycle('{model.tree_depth}')")
+    frozen = _trigger(table, "wall_frozen", "BEFORE DELETE OR UPDATE", "ROW", f"refuse_frozen({_quoted(model.frozen)})")
+    tags = _trigger(table, "wall_tags", "AFTER DELETE", "ROW", f"forget_tags({_quoted([model._meta.label_lower])})")
     return {
         **(tree if model.tree_depth else {}),
+        **(frozen if model.frozen else {}),
+        **(tags if getattr(model, "annotated", False) else {}),
         **_trigger(table, "wall", "AFTER INSERT OR DELETE OR UPDATE", "ROW", f"audit_row({arguments})"),
         **_trigger(table, "wall_version", "BEFORE UPDATE", "ROW", f"raise_version('{{{unversioned}}}')"),
     }
+
+
+def _quoted(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
 
 
 def _trigger(table: str, name: str, events: str, each: str, function: str) -> Facts:

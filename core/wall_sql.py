@@ -96,6 +96,29 @@ BEGIN
 END
 """)
 
+# Arguments: a column and the value with which a row stays as it is.
+REFUSE_FROZEN = Function("refuse_frozen()", "trigger", """
+BEGIN
+    IF to_jsonb(OLD) ->> TG_ARGV[0] = TG_ARGV[1] THEN
+        RAISE EXCEPTION 'Such a row stays as it was written.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'frozen', COLUMN = TG_ARGV[0];
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END
+""")
+
+# No foreign key can do it, because a tag may be on a row of any kind. Argument: the type of the object.
+FORGET_TAGS = Function("forget_tags()", "trigger", """
+BEGIN
+    DELETE FROM accounts_taggeditem
+    WHERE organization_id = OLD.organization_id AND object_type = TG_ARGV[0] AND object_id = OLD.id;
+    RETURN NULL;
+END
+""")
+
 # Rows that SQL makes have ids in the order of time too (RFC 9562), as Django's have; PostgreSQL 18 has its own.
 UUID7 = Function("uuid7()", "uuid", """
 DECLARE
@@ -107,7 +130,7 @@ BEGIN
 END
 """, callers=("app", "worker"))
 
-FUNCTIONS = (UUID7, AUDIT_ROW, RAISE_VERSION, REFUSE_CHANGE, REFUSE_CYCLE)
+FUNCTIONS = (UUID7, AUDIT_ROW, RAISE_VERSION, REFUSE_CHANGE, REFUSE_CYCLE, REFUSE_FROZEN, FORGET_TAGS)
 
 FOUND = """
 WITH tables AS (

@@ -1,10 +1,13 @@
+from accounts.admin import annotations as annotations
 from accounts.admin import attachments as attachments
+from accounts.admin import customizing as customizing
 from accounts.admin import documents as documents
 from accounts.admin import governance as governance
 from accounts.admin import invitations as invitations
 from accounts.admin import keys as keys
 from accounts.admin import partners as partners
 from accounts.admin import providers as providers
+from accounts.admin import rates as rates
 from accounts.admin import roles as roles
 from accounts.admin import sessions as sessions
 from accounts.admin import tenancy as tenancy

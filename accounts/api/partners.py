@@ -8,7 +8,7 @@ class PartySerializer(TenantSerializer):
         model = Party
         fields = [
             "id", "name", "kind", "tax_number", "gln", "language", "website", "payment_terms_days", "external_ref",
-            "archived_at", "created_at", "updated_at", "version",
+            "custom_fields", "archived_at", "created_at", "updated_at", "version",
         ]
 
 

@@ -1,5 +1,10 @@
+from accounts.models.annotations import JournalEntry as JournalEntry
+from accounts.models.annotations import Tag as Tag
+from accounts.models.annotations import TaggedItem as TaggedItem
 from accounts.models.attachments import Attachment as Attachment
 from accounts.models.attachments import AttachmentVersion as AttachmentVersion
+from accounts.models.customizing import CustomFieldDefinition as CustomFieldDefinition
+from accounts.models.customizing import SavedFilter as SavedFilter
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
 from accounts.models.invitations import Invitation as Invitation
@@ -11,6 +16,7 @@ from accounts.models.partners import Party as Party
 from accounts.models.people import User as User
 from accounts.models.providers import ExternalIdentity as ExternalIdentity
 from accounts.models.providers import IdentityProvider as IdentityProvider
+from accounts.models.rates import ExchangeRate as ExchangeRate
 from accounts.models.roles import Role as Role
 from accounts.models.roles import UserRole as UserRole
 from accounts.models.sessions import UserSession as UserSession

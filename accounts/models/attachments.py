@@ -33,6 +33,8 @@ class Attachment(StoredFile, ArchivableModel):
         CERTIFICATE = "certificate", "Certificate"
         OTHER = "other", "Other"
 
+    annotated = False
+
     object_type = models.CharField(max_length=60, editable=False, help_text="Such as inventory.product.")
     object_id = models.UUIDField(editable=False)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.OTHER)

@@ -2,13 +2,14 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from core.custom_fields import CustomFieldsModel
 from core.fields import SearchKeyField
 from core.models import ArchivableModel, TenantForeignKey, TenantModel, external_ref, external_ref_unique
 
 country_code = RegexValidator(r"^[A-Z]{2}$", "Two capital letters, by ISO 3166: PT, US.")
 
 
-class Party(ArchivableModel):
+class Party(CustomFieldsModel, ArchivableModel):
     """A business partner, one record whatever its roles."""
 
     class Kind(models.TextChoices):

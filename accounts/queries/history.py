@@ -43,5 +43,9 @@ def _people(ids: Collection[UUID]) -> People:
     return {member.user_id: (member.user.name, member.user.email) for member in members}
 
 
+def people_named(ids: Collection[UUID]) -> dict[UUID, str]:
+    return {pk: name for pk, (name, _) in _people(ids).items() if pk}
+
+
 def _keys(ids: Collection[UUID]) -> People:
     return {key.pk: (f"API key {key.name}", "") for key in ApiKey.objects.filter(pk__in=ids)} if ids else {}

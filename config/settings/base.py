@@ -156,6 +156,10 @@ HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = env.int("ACCESS_TOKEN_SECONDS", default=3
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = env.int("REFRESH_TOKEN_SECONDS", default=30 * 24 * 3600)
 HEADLESS_JWT_ROTATE_REFRESH_TOKEN = True
 
+# --- What core asks of the layers above it -----------------------------------------------------------------
+CUSTOM_FIELD_DEFINITIONS = "accounts.queries.customizing.definitions"
+SAVED_FILTERS = "accounts.queries.customizing.saved_filter"
+
 # --- The API ----------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.PrincipalAuthentication"],

@@ -38,7 +38,8 @@ class ProductSerializer(TenantSerializer):
         model = Product
         fields = [
             "id", "name", "category", "category_name", "manufacturer", "description", "status", "tracking", "base_unit",
-            "hs_code", "country_of_origin", "external_ref", "archived_at", "created_at", "updated_at", "version",
+            "hs_code", "country_of_origin", "external_ref", "custom_fields", "archived_at", "created_at", "updated_at",
+            "version",
         ]
 
 
@@ -54,7 +55,7 @@ class ProductVariantSerializer(TenantSerializer):
         model = ProductVariant
         fields = [
             "id", "sku", "product", "name", "weight", "length", "width", "height", "standard_cost", "abc_class",
-            "shelf_life_days", "external_ref", "archived_at", "created_at", "updated_at", "version",
+            "shelf_life_days", "external_ref", "custom_fields", "archived_at", "created_at", "updated_at", "version",
         ]
 
 

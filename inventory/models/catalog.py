@@ -3,6 +3,7 @@ from django.db.models import Q
 
 from accounts.models import Party
 from accounts.models.partners import country_code
+from core.custom_fields import CustomFieldsModel
 from core.fields import MoneyField, QuantityField, SearchKeyField
 from core.models import ArchivableModel, TenantForeignKey, TenantModel, external_ref, external_ref_unique
 
@@ -63,7 +64,7 @@ class Category(ArchivableModel):
         return self.name
 
 
-class Product(ArchivableModel):
+class Product(CustomFieldsModel, ArchivableModel):
     """The item master; its variants are what is stocked."""
 
     class Status(models.TextChoices):
@@ -101,7 +102,7 @@ class Product(ArchivableModel):
         return self.name
 
 
-class ProductVariant(ArchivableModel):
+class ProductVariant(CustomFieldsModel, ArchivableModel):
     """The stock-keeping unit. Weight in kilograms, lengths in meters, cost in the organization's base currency."""
 
     class AbcClass(models.TextChoices):

@@ -42,6 +42,7 @@ class Warehouse(ArchivableModel):
 class Location(TenantModel):
     """Zone, aisle, rack, bin: a tree within a warehouse. Stock in quarantine or scrap is on hand, not available."""
 
+    annotated = True
     tree_depth = 8
     stands_in = ("warehouse",)
 

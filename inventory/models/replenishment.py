@@ -72,6 +72,7 @@ class ReorderTask(TenantModel):
         DISMISSED = "dismissed", "Dismissed"
         DONE = "done", "Done"
 
+    annotated = True
     UNFINISHED = (Status.OPEN, Status.ORDERED, Status.SNOOZED)
 
     rule = TenantForeignKey(ReorderRule, related_name="tasks")

@@ -7,6 +7,8 @@ from inventory.models.catalog import ProductVariant
 
 
 class VehicleModel(TenantModel):
+    annotated = True
+
     make = models.CharField(max_length=60)
     model = models.CharField(max_length=100)
     model_key = SearchKeyField("model")

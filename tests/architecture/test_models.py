@@ -23,6 +23,7 @@ from accounts.models import (
     User,
 )
 from accounts.models import ApiKey, Attachment, AttachmentVersion, AuditEntry, Membership, User
+from accounts.models import ApiKey, AuditEntry, ExchangeRate, JournalEntry, Membership, TaggedItem, User
 from core.models import AuditedModel, TenantRow
 from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
 from tests.architecture.test_style import APPS
@@ -70,6 +71,10 @@ NO_INDEX = {
     (AuditEntry, "row_id"): "given with table_name, whose index it continues",
     (ExternalIdentity, "subject"): "given with provider, whose constraint it continues",
     (Attachment, "object_id"): "given with object_type, whose index it continues",
+    (ExchangeRate, "quote"): "given with base, whose index it continues",
+    (ExchangeRate, "valid_on"): "given with base and quote, whose index it continues",
+    (JournalEntry, "object_id"): "given with object_type, whose index it continues",
+    (TaggedItem, "object_id"): "given with object_type, whose index it continues",
     (Membership, "status"): "an organization has hundreds of members, not millions",
     (Invitation, "email"): "an organization has hundreds of invitations, not millions",
 }

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework import serializers
 
-from accounts.models import Attachment, Membership, Organization, User
+from accounts.models import Attachment, JournalEntry, Membership, Organization, TaggedItem, User
 from accounts.queries.attachments import object_permission
 from config.api import router
 from core.api import VERBS, ReadViewSet
@@ -77,8 +77,9 @@ class Resource:
         return f"{options.app_label}.{VERBS[method.upper()]}_{options.model_name}"
 
     def scopes_to_read(self, row: models.Model) -> set[str]:
-        """A file is seen by those who see the row that it hangs on."""
-        below = {object_permission("view", row.object_type)} if isinstance(row, Attachment) else set()
+        """A file, a tag or a note is seen by those who see the row that it hangs on."""
+        hangs = isinstance(row, Attachment | JournalEntry | TaggedItem)
+        below = {object_permission("view", row.object_type)} if hangs else set()
         return {self.permission("get"), *below}
 
     @property
@@ -99,7 +100,7 @@ class Resource:
 
     def references(self) -> Iterator[tuple[str, type[models.Model]]]:
         for name, field in self.writable.items():
-            column = self.model._meta.get_field(str(field.source).removesuffix("_id"))
+            column = next(one for one in self.model._meta.concrete_fields if field.source in (one.name, one.attname))
             if isinstance(column, models.ForeignKey):
                 yield name, column.related_model
 

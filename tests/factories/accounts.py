@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -12,25 +13,33 @@ from accounts.models import (
     Attachment,
     AuditEntry,
     Contact,
+    CustomFieldDefinition,
+    ExchangeRate,
     ExternalIdentity,
     IdempotencyRecord,
     IdentityProvider,
     Invitation,
+    JournalEntry,
     Membership,
     NumberSequence,
     Organization,
     Party,
     Role,
+    SavedFilter,
+    Tag,
+    TaggedItem,
     UsedNonce,
     User,
     UserRole,
     UserSession,
 )  # fmt: skip
 from accounts.permissions import VIEWER, known
+from accounts.services.annotations import journal_note
 from accounts.services.attachments import Upload, attachment_create
 from accounts.services.invitations import invitation_create
 from accounts.services.keys import api_key_create
 from accounts.services.tenancy import organization_found
+from core.tenancy import active_scope
 from tests.companies import PASSWORD
 
 
@@ -237,3 +246,60 @@ class AttachmentFactory(DjangoModelFactory):
             values |= {"object_type": "accounts.party", "object_id": PartyFactory().pk}
         upload = Upload(BytesIO(content), len(content), filename)
         return attachment_create(**{"upload": upload, "permissions": known(), **values})
+class CustomFieldDefinitionFactory(DjangoModelFactory):
+    model = "accounts.party"
+    key = factory.Sequence("field{}".format)
+
+    class Meta:
+        model = CustomFieldDefinition
+
+
+class SavedFilterFactory(DjangoModelFactory):
+    owner_id = factory.LazyFunction(lambda: active_scope().origin.actor_id)
+    model = "accounts.party"
+    name = factory.Sequence("Filter {}".format)
+    query = "name=Zinc"
+    visibility = "shared"
+
+    class Meta:
+        model = SavedFilter
+
+
+class TagFactory(DjangoModelFactory):
+    slug = factory.Sequence("tag-{}".format)
+    name = factory.Sequence("Tag {}".format)
+
+    class Meta:
+        model = Tag
+
+
+class TaggedItemFactory(DjangoModelFactory):
+    tag = factory.SubFactory(TagFactory)
+    object_type = "accounts.party"
+    object_id = factory.LazyFunction(lambda: PartyFactory().pk)
+
+    class Meta:
+        model = TaggedItem
+
+
+class JournalEntryFactory(DjangoModelFactory):
+    object_type = "accounts.party"
+    object_id = factory.LazyFunction(lambda: PartyFactory().pk)
+    body = factory.Sequence("Note {}".format)
+
+    class Meta:
+        model = JournalEntry
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> JournalEntry:
+        return journal_note(kind=values.pop("object_type"), permissions=known(), **values)
+
+
+class ExchangeRateFactory(DjangoModelFactory):
+    base = "EUR"
+    quote = "USD"
+    valid_on = factory.Sequence(lambda number: date(2026, 1, 1) + timedelta(days=number))
+    rate = Decimal("1.080000000")
+
+    class Meta:
+        model = ExchangeRate

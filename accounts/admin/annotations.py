@@ -1,0 +1,70 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import JournalEntry, Tag, TaggedItem
+from accounts.services.annotations import note_change, refuse_other_author
+from core.admin import ReadOnlyTenantAdmin, TenantAdmin
+from core.objects import viewable_types
+
+
+@admin.register(Tag)
+class TagAdmin(TenantAdmin):
+    """On the page of an object one says which tags it has."""
+
+    list_display = ["name", "slug", "color"]
+    search_keys = ("name_key",)
+    ordering = ("slug",)
+    prepopulated_fields = {"slug": ["name"]}
+
+
+class OfObjects(TenantAdmin):
+    """Rows that hang on objects: one sees those on what one may see."""
+
+    def get_queryset(self, request: Any) -> Any:
+        return super().get_queryset(request).filter(object_type__in=viewable_types(request.user.permissions))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup in ("object_type", "object_id") or super().lookup_allowed(lookup, value, request)
+
+
+@admin.register(TaggedItem)
+class TaggedItemAdmin(OfObjects, ReadOnlyTenantAdmin):
+    list_display = ["tag", "object_type", "object_id", "created_at"]
+    list_filter = ["tag"]
+
+
+@admin.register(JournalEntry)
+class JournalEntryAdmin(OfObjects):
+    """Written on the page of the object; a note is changed and archived by its author."""
+
+    list_display = ["created_at", "object_type", "kind", "from_state", "to_state", "body", "pinned"]
+    list_filter = ["kind"]
+    readonly_fields = ["object_type", "object_id", "kind", "from_state", "to_state"]
+    fields = ["object_type", "object_id", "kind", "from_state", "to_state", "body", "pinned"]
+
+    def save_model(self, request: HttpRequest, obj: JournalEntry, form: Any, change: bool) -> None:
+        note_change(entry=obj, body=obj.body, pinned=obj.pinned)
+
+    def archive(self, request: HttpRequest, rows: Any, *, restore: bool) -> int:
+        changed = list(rows.filter(archived_at__isnull=not restore))
+        for entry in changed:
+            refuse_other_author(entry)
+            entry.archived_at = None if restore else timezone.now()
+            entry.save(update_fields=["archived_at"])
+        return len(changed)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or self._is_own(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or self._is_own(request, obj))
+
+    @staticmethod
+    def _is_own(request: HttpRequest, entry: JournalEntry) -> bool:
+        return entry.kind == JournalEntry.Kind.NOTE and entry.author_id == request.user.pk
