@@ -57,9 +57,10 @@ class EmailChangeSerializer(StrictSerializer):
 
 class AcceptSerializer(StrictSerializer):
     token = serializers.CharField(max_length=200, help_text="From the mailed link.")
-    name = serializers.CharField(max_length=150, required=False, default="", help_text="Of a new person.")
+    name = serializers.CharField(max_length=150, required=False, default="", allow_blank=True, help_text="Of a new person.")
     password = password_field(
-        required=False, default="", help_text="A new person's, or the account's. Not asked of who is signed in by token.",
+        required=False, default="", allow_blank=True,
+        help_text="A new person's, or the account's. Not asked of who is signed in by token.",
     )
 
 
