@@ -84,9 +84,10 @@ def test_the_mailed_link_proves_the_address(mailing: Any) -> None:
 
 
 def test_who_is_not_active_gets_no_link(acme: Company, mailing: Any) -> None:
-    User.objects.filter(pk=acme.user.pk).update(is_active=False)
-    assert asked(mailing, acme.user.email).status_code == 202
-    assert not mails_to(acme.user.email)
+    person = acme.members[VIEWER].user
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    assert asked(mailing, person.email).status_code == 202
+    assert not mails_to(person.email)
 
 
 # --- Changed ----------------------------------------------------------------------------------------------
