@@ -53,7 +53,7 @@ class TenantSerializer(StrictSerializer, serializers.ModelSerializer):
             return super().build_relational_field(field_name, relation_info)
         options: dict[str, Any] = {"source": field.attname}
         if not field.editable:
-            return ReferenceField, {**options, "read_only": True}
+            return ReferenceField, {**options, "read_only": True, "allow_null": field.null}
         if field.null:
             options |= {"required": False, "allow_null": True}
         elif field.has_default():
