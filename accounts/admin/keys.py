@@ -47,7 +47,8 @@ class ApiKeyAdmin(TenantAdmin):
 
     def _shown_once(self, request: HttpRequest, made: NewKey) -> HttpResponse:
         context = {
-            **self.admin_site.each_context(request), "title": "The new key", "opts": self.opts, "object": made.row, "made": made,
+            **self.admin_site.each_context(request), "title": "The new key", "opts": self.opts, "object": made.row,
+            "key": made.key, "signing_secret": made.signing_secret,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/accounts/apikey/created.html", context)

@@ -14,6 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DATA_DIR = BASE_DIR / ".data"
 
 SECRET_KEY = env("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])  # former ones, to open what they sealed
 DEBUG = False
 DEMO_ALLOWED = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
