@@ -155,7 +155,8 @@ class _Run:
             if (first := seen.setdefault(row.pk if row else name, entry.index)) != entry.index:
                 entry.refuse(400, "repeated", f"Row {first} of this request is about the same.")
             entry.row = row
-            self._settle(entry)
+            if not entry.errors:
+                self._settle(entry)
 
     def _wait_for_twins(self) -> None:
         """Two bulk requests that make the same new references would each find the other's rows too late."""
