@@ -14,7 +14,8 @@ from bench.requests import Client
 
 ROUNDS, ROWS = 12, 1_000
 COLUMNS = (
-    "id, organization_id, name, category_id, description, status, tracking, base_unit_id, hs_code, country_of_origin, external_ref"
+    "id, organization_id, name, category_id, description, status, tracking, base_unit_id, hs_code, country_of_origin,"
+    " external_ref"
 )
 
 

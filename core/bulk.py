@@ -1,9 +1,12 @@
 """POST /<resources>/bulk/: up to a thousand writes in one request, by a handful of statements."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import connection
 from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
@@ -19,14 +22,9 @@ from core.serializers import StrictSerializer
 from core.tenancy import active_organization_id
 from core.within import holder
 
-MOST_ROWS, MOST_BYTES = 1_000, 5_000_000
+MOST_ROWS = 1_000
 VERBS_OF = {"create": ("add",), "update": ("change",), "upsert": ("add", "change"), "delete": ("delete",)}
 CREATE, UPDATE, UPSERT, DELETE = VERBS_OF
-
-
-class TooLarge(exceptions.APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
 
 
 class Refused(exceptions.APIException):
@@ -63,8 +61,8 @@ class Bulk:
         return bool(cls.bulk_operations) and "post" in getattr(cls, "http_method_names", [])
 
     def bulk(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
-            raise TooLarge(f"A bulk request has at most {MOST_BYTES:,} bytes: send it in parts, or import a file.")
+        if int(request.META.get("CONTENT_LENGTH") or 0) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or math.inf):
+            raise RequestDataTooBig
         serializer = BulkSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         mode, rows = serializer.validated_data["mode"], serializer.validated_data["rows"]
@@ -160,7 +158,8 @@ class _Run:
             if (first := seen.setdefault(row.pk if row else name, entry.index)) != entry.index:
                 entry.refuse(400, "repeated", f"Row {first} of this request is about the same.")
             entry.row = row
-            self._settle(entry)
+            if not entry.errors:
+                self._settle(entry)
 
     def _stay_within(self) -> None:
         """Raises OutsideWarehouses for rows that the request may see but not change, or not delete."""

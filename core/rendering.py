@@ -26,7 +26,7 @@ class Negotiation(DefaultContentNegotiation):
     """Leaves out, where the client takes anything, what otherwise takes as long as to write the JSON of a list."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> tuple[BaseRenderer, str]:
-        if request.META.get("HTTP_ACCEPT", "*/*") == "*/*":
+        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", ""):
             return renderers[0], renderers[0].media_type
         chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
         return chosen

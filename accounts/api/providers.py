@@ -46,6 +46,7 @@ class ExternalIdentityViewSet(TenantViewSet):
     serializer_class = ExternalIdentitySerializer
     http_method_names = ["get", "delete", "head", "options"]
     filters = ["provider", "subject", "membership"]
+    bulk_operations = ()
     no_bulk = "The first sign-in makes one; delete them one by one."
 
 

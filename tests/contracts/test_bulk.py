@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Party
 from core.api import TenantViewSet
-from core.bulk import MOST_BYTES, MOST_ROWS, VERBS_OF
+from core.bulk import MOST_ROWS, VERBS_OF
 from core.models import ArchivableModel
 from core.serializers import TenantSerializer
 from inventory.models import ReorderRule
@@ -71,7 +71,8 @@ def test_takes_it_or_says_why_not(resource: Resource, acme: Company) -> None:
         name for name in ("create", "update", "partial_update", "destroy", "add", "change", "save", "get_object", "get_queryset")
         if getattr(view, name) is not getattr(TenantViewSet, name)
     ] + [
-        name for name in ("create", "update", "save") if getattr(view.serializer_class, name) is not getattr(TenantSerializer, name)
+        name for name in ("create", "update", "save")
+        if getattr(view.serializer_class, name) is not getattr(TenantSerializer, name)
     ]  # fmt: skip
     assert not by_service or view.no_bulk, f"{by_service} would be passed by: set bulk_operations and no_bulk"
     if not view.takes_bulk():
@@ -110,7 +111,8 @@ def test_updates_as_patch_would(resource: Resource, acme: Company) -> None:
     with acme.scope():
         bodies = [resource.body(row) for row in rows]
     before = [acme.api.get(resource.row_url(row)).content for row in rows]
-    patches = [{"op": "update", "id": str(row.pk), "version": row.version, **body} for row, body in zip(rows, bodies, strict=True)]
+    named = [{"op": "update", "id": str(row.pk), "version": row.version} for row in rows]
+    patches = [{**name, **body} for name, body in zip(named, bodies, strict=True)]
     answer = send(acme.api, url(resource), patches)
     assert [one["status"] for one in answer.json()["results"]] == [200, 200], answer.content
     assert [acme.api.get(resource.row_url(row)).content for row in rows] == before
@@ -251,17 +253,19 @@ def test_a_row_is_named_once(acme: Company) -> None:
         party = PartyFactory(external_ref="p-1")
     rows = [
         {"op": "update", "id": str(party.pk), "name": "A"}, {"op": "upsert", "external_ref": "p-1", "name": "B"},
-        {"op": "upsert", "external_ref": "p-2", "name": "C"}, {"op": "upsert", "external_ref": "p-2", "name": "D"},
+        {"op": "upsert", "external_ref": "p-2", "name": "C"}, {"op": "update", "external_ref": "p-2", "name": "D"},
     ]  # fmt: skip
     results = send(acme.api, PARTIES, rows, mode="partial").json()["results"]
     assert [one["status"] for one in results] == [200, 400, 201, 400]
-    assert {error["code"] for one in results for error in one["errors"]} == {"repeated"}
+    assert [error["code"] for one in results for error in one["errors"]] == ["repeated", "repeated"]
 
 
 def test_each_row_changes_its_own_columns(acme: Company) -> None:
     with acme.scope():
         first, second = PartyFactory.create_batch(2, language="en")
-    rows = [{"op": "update", "id": str(first.pk), "name": "New"}, {"op": "update", "external_ref": second.external_ref, "gln": ""}]
+    rows: list[dict[str, str]] = [
+        {"op": "update", "id": str(first.pk), "name": "New"}, {"op": "update", "external_ref": second.external_ref, "gln": ""},
+    ]  # fmt: skip
     assert send(acme.api, PARTIES, rows).status_code == 200
     with acme.scope():
         after = {row.pk: row for row in Party.objects.filter(pk__in=[first.pk, second.pk])}
@@ -297,8 +301,8 @@ def test_refuses_what_is_no_bulk(body: Any, acme: Company) -> None:
 
 
 def test_refuses_too_much(acme: Company) -> None:
-    rows = [{"name": "x" * (MOST_BYTES // 1000)}] * MOST_ROWS
-    assert_problem(send(acme.api, PARTIES, rows), 413, "too_large")
+    rows = [{"name": "x" * 3000}] * MOST_ROWS
+    assert_problem(send(acme.api, PARTIES, rows), 413, "body_too_large")
 
 
 def test_what_follows_a_write_follows_each_row(acme: Company) -> None:

@@ -16,6 +16,7 @@ from notifications.models import Job, Topic
 from notifications.services.jobs import LEASE, Attempt, job_beat, job_claim, job_fail, job_succeed, jobs_recover
 from notifications.services.running import ALONE, job_run
 from tests.companies import Company
+from tests.factories.notifications import JobFactory
 from tests.notifications.playground import tasks
 from tests.notifications.processes import PATIENCE
 
@@ -312,3 +313,13 @@ def test_the_lease_is_renewed_while_the_job_runs(company: Company, monkeypatch: 
     assert job_run(attempt) == "succeeded"
     assert seen[0] is False and seen[-1] is True
     assert connection.in_atomic_block is False
+
+
+def test_tells_pollers_when_to_come_again(acme: Company) -> None:
+    with acme.scope():
+        queued, done = JobFactory(), JobFactory(status=Job.Status.SUCCEEDED)
+    answer = acme.api.get(f"/api/v1/jobs/{queued.pk}/")
+    assert int(answer.headers["Retry-After"]) >= 1
+    again = acme.api.get(f"/api/v1/jobs/{queued.pk}/", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, "Retry-After" in again.headers) == (304, True)
+    assert "Retry-After" not in acme.api.get(f"/api/v1/jobs/{done.pk}/").headers
