@@ -12,18 +12,21 @@ from django.urls import get_resolver
 
 from accounts.models import (
     ApiKey,
+    Attachment,
+    AttachmentVersion,
     AuditEntry,
+    ExchangeRate,
     ExternalIdentity,
     IdempotencyRecord,
     IdentityProvider,
     Invitation,
+    JournalEntry,
     Membership,
     RateWindow,
+    TaggedItem,
     UsedNonce,
     User,
 )
-from accounts.models import ApiKey, Attachment, AttachmentVersion, AuditEntry, Membership, User
-from accounts.models import ApiKey, AuditEntry, ExchangeRate, JournalEntry, Membership, TaggedItem, User
 from core.models import AuditedModel, TenantRow
 from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
 from tests.architecture.test_style import APPS
@@ -39,15 +42,14 @@ NO_ENDPOINT = {
     IdempotencyRecord: "its answer is given to who repeats the request, and to nobody else",
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "the headers of each answer say it",
+    AttachmentVersion: "read below its attachment, at versions/",
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "counts of all organizations",
+    AttachmentVersion: "shown on its attachment's page",
 }
-    AttachmentVersion: "read below its attachment, at versions/",
-}
-NO_ADMIN = {User: "people are seen through memberships", AttachmentVersion: "shown on its attachment's page"}
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
     Schedule: "the worker writes what the code declares",
