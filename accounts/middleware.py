@@ -12,6 +12,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import FileResponse, HttpRequest
 
+from accounts.afterwards import afterwards
+from accounts.gate import refusal
+from accounts.impersonation import IMPERSONATION, claim_of
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, key_principal
 from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
 from accounts.services.roles import api_key_used
@@ -21,6 +24,7 @@ from core.tenancy import Origin, organization_scope, scope_is_open
 type Handler = Callable[[Any], Any]
 
 ORGANIZATION = "organization_id"  # in the admin's session
+PROVED = "second_factor"  # there too: it was opened with one
 
 
 def organization_middleware(get_response: Handler) -> Handler:
@@ -34,14 +38,18 @@ def organization_middleware(get_response: Handler) -> Handler:
         if scope_is_open():
             raise RuntimeError("A scope leaked into this request.")
         origin = describe(request)
+        with afterwards():
+            return with_request_id(request, answer(request, origin))
+
+    def answer(request: Any, origin: Origin) -> Any:
         claim = identify(request, origin)
         if isinstance(claim, str):
-            return with_request_id(request, unauthorized(request, claim))
-        if claim is None:
+            return unauthorized(request, claim)
+        if claim is None or request.path_info.startswith(settings.OUTSIDE_ORGANIZATIONS):
             request.principal = None
-            return with_request_id(request, get_response(request))
+            return get_response(request)
         request.claim = claim
-        return with_request_id(request, serve(request, claim, origin, get_response))
+        return serve(request, claim, origin, get_response)
 
     return handle
 
@@ -51,7 +59,7 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
         if isinstance(claim, KeyClaim):
             return organization_scope(claim.organization_id, origin=replace(origin, api_key_id=claim.api_key_id))
         return organization_scope(
-            claim.organization_id, origin=replace(origin, actor_id=claim.user_id), enter=MemberEntry(claim),
+            claim.organization_id, origin=origin_of(claim, origin), enter=MemberEntry(claim),
         )
 
     with scope() as entered:
@@ -60,7 +68,7 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
             api_key_used(api_key_id=claim.api_key_id)
         if principal is not None:
             request.principal, request.user = principal, principal.user
-            response = get_response(request)
+            response = refusal(request, principal) or get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
             if response.streaming and not isinstance(response, FileResponse):
@@ -68,9 +76,14 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
             return response
     request.principal, request.user = None, AnonymousUser()
     if isinstance(claim, Claim) and claim.by_cookie:
-        request.session.pop(ORGANIZATION, None)
+        request.session.pop(IMPERSONATION if claim.impersonation else ORGANIZATION, None)
         return get_response(request)
     return unauthorized(request, "This sign-in has ended, or its member is not active here any more: sign in again.")
+
+
+def origin_of(claim: Claim, origin: Origin) -> Origin:
+    acting = claim.impersonation
+    return replace(origin, actor_id=claim.user_id, impersonator_id=acting.impersonator_id if acting else None)
 
 
 def describe(request: Any) -> Origin:
@@ -108,7 +121,7 @@ def identify(request: HttpRequest, origin: Origin) -> Claim | KeyClaim | str | N
         return "Authorization takes Bearer <access token> or Api-Key <key>."
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
         return None
-    return _chosen_by_session(request)
+    return claim_of(request, origin) or _chosen_by_session(request)
 
 
 def _chosen(request: HttpRequest, claim: Claim) -> Claim | str:
@@ -126,7 +139,7 @@ def _chosen_by_session(request: Any) -> Claim | None:
         if not own:
             return None
         chosen = request.session[ORGANIZATION] = str(own[0].id)
-    return Claim(request.user.pk, UUID(chosen), by_cookie=True)
+    return Claim(request.user.pk, UUID(chosen), by_cookie=True, proved=request.session.get(PROVED, False))
 
 
 def unauthorized(request: Any, detail: str) -> Any:

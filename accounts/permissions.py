@@ -10,9 +10,9 @@ ADMIN, MANAGER, VIEWER = "admin", "manager", "viewer"
 BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 
 # Who works here, with what rights and keys, and for which company, is for an Admin alone to change.
-ADMIN_MODELS = ("organization", "membership", "role", "userrole", "apikey")
+ADMIN_MODELS = ("organization", "membership", "role", "userrole", "apikey", "impersonation")
 # What a Viewer does not see: keys, and who changed what.
-HIDDEN_MODELS = ("apikey", "auditentry")
+HIDDEN_MODELS = ("apikey", "auditentry", "impersonation")
 
 
 @cache

@@ -1,15 +1,20 @@
 """Who makes a request, proved and bound to one organization."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.backends.utils import CursorWrapper
 
 from accounts.models import User
 from accounts.permissions import held
+
+# What nobody does in another's name.
+UNTOUCHED_FOR_OTHERS = frozenset(f"accounts.{verb}_apikey" for verb in ("add", "change", "delete"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,18 @@ class Claim:
     organization_id: UUID
     session_id: int | None = None  # the sign-in that a token belongs to: signed out, the token is void
     by_cookie: bool = False
+    proved: bool = False  # by a second factor, as the cookie's session says; a token's session says it in the database
+    impersonation: "Acting | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Platform staff act for a member."""
+
+    impersonation_id: UUID
+    impersonator_id: UUID
+    impersonator: str  # the name, for the banner
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,10 @@ class Principal:
     permissions: frozenset[str]
     by_cookie: bool = False
     api_key_id: UUID | None = None
+    has_second_factor: bool = False
+    second_factor_missing: bool = False  # it is required here, and this session has not shown it
+    second_factor_proved: bool = False
+    acting: Acting | None = None
 
 
 class MemberEntry:
@@ -55,18 +76,22 @@ class MemberEntry:
     def __call__(self, cursor: CursorWrapper, organization_id: str, origin: str) -> Principal | None:
         claim = self.claim
         cursor.execute(
-            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions"
-            " FROM accounts_enter(%s, %s, %s, %s)",
-            [organization_id, origin, claim.user_id, claim.session_id],
+            "SELECT email, name, is_staff, is_superuser, slug, organization_name, roles, permissions,"
+            " has_second_factor, second_factor_asked, second_factor_proved"
+            " FROM accounts_enter(%s, %s, %s, %s, %s)",
+            [organization_id, origin, claim.user_id, claim.session_id, claim.proved],
         )
         if (row := cursor.fetchone()) is None:
             return None
-        email, name, is_staff, is_superuser, slug, organization_name, roles, own = row
+        email, name, is_staff, is_superuser, slug, organization_name, roles, own, has, asked, proved = row
+        asked = asked or (is_superuser and settings.PLATFORM_STAFF_NEEDS_SECOND_FACTOR)
         user = User(id=claim.user_id, email=email, name=name, is_staff=is_staff, is_superuser=is_superuser)
         user._state.adding, user._state.db = False, "default"
-        user.permissions = held(roles, own)
+        user.permissions = held(roles, own) - (UNTOUCHED_FOR_OTHERS if claim.impersonation else frozenset())
         return Principal(
             user, claim.organization_id, slug, organization_name, tuple(sorted(roles)), user.permissions, claim.by_cookie,
+            has_second_factor=has, second_factor_missing=asked and not proved, second_factor_proved=proved,
+            acting=claim.impersonation,
         )
 
 

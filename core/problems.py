@@ -22,7 +22,10 @@ logger = logging.getLogger("core.requests")
 
 CONTENT_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="api"'  # of each 401, by RFC 9110
-STATUS_OF = {errors.Invalid: 400, errors.NotAuthenticated: 401, errors.Forbidden: 403, errors.NotFound: 404, errors.Conflict: 409}
+STATUS_OF = {
+    errors.Invalid: 400, errors.NotAuthenticated: 401, errors.Forbidden: 403, errors.NotFound: 404, errors.Conflict: 409,
+    errors.TooMany: 429,
+}
 
 
 def problem(
@@ -48,7 +51,7 @@ def to_response(error: Exception, context: dict[str, Any]) -> Response | None:
         headers["Retry-After"] = str(int(wait))
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = CHALLENGE
-    extra = {"missing_permission": error.permission} if isinstance(error, MissingPermission) else {}
+    extra = {"missing_permission": error.permission} if isinstance(error, MissingPermission) else getattr(error, "members", {})
     body = problem(status, code, detail, request=request._request, errors=fields, **extra)
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 

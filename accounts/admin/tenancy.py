@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.models import Membership, Organization, UserRole
+from accounts.services.tenancy import refuse_unprotected
 from core.admin import TenantAdmin, TenantTabularInline
 
 
@@ -13,6 +14,10 @@ class OrganizationAdmin(TenantAdmin):
 
     list_display = ["name", "legal_name", "base_currency", "timezone", "status"]
     readonly_fields = ["slug", "status"]
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
+        refuse_unprotected(required=form.cleaned_data.get("require_mfa", False), principal=request.principal)
+        super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

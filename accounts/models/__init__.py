@@ -1,5 +1,6 @@
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
+from accounts.models.governance import Impersonation as Impersonation
 from accounts.models.partners import Address as Address
 from accounts.models.partners import Contact as Contact
 from accounts.models.partners import Party as Party

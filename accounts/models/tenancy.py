@@ -32,6 +32,9 @@ class Organization(AuditedModel):
     base_currency = CurrencyField(default="EUR")
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     allow_negative_stock = models.BooleanField(default=False)
+    require_mfa = models.BooleanField(
+        "require a second factor", default=False, help_text="Members without one may do nothing here until they have enrolled.",
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
 
     class Meta:

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import factory
@@ -8,6 +9,7 @@ from accounts.models import (
     Address,
     ApiKey,
     AuditEntry,
+    Impersonation,
     Contact,
     Membership,
     NumberSequence,
@@ -56,6 +58,16 @@ class MembershipFactory(DjangoModelFactory):
 
     class Meta:
         model = Membership
+
+
+class ImpersonationFactory(DjangoModelFactory):
+    impersonator = factory.SubFactory(UserFactory, is_superuser=True)
+    membership = factory.SubFactory(MembershipFactory)
+    reason = "The member asked for help."
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=30))
+
+    class Meta:
+        model = Impersonation
 
 
 class RoleFactory(DjangoModelFactory):
