@@ -1,11 +1,16 @@
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
 
 from accounts.models import Membership, Organization, UserRole
+from accounts.services.recovery import second_factors_reset_by_admin
 from accounts.services.tenancy import refuse_unprotected
 from core.admin import TenantAdmin, TenantTabularInline
+from core.admin_actions import confirmed
+from core.errors import DomainError
 
 
 @admin.register(Organization)
@@ -41,6 +46,25 @@ class MembershipAdmin(TenantAdmin):
     readonly_fields = ["user", "email", "is_default", "joined_at"]
     fields = ["user", "email", "status", "is_default", "joined_at"]
     inlines = [UserRoleInline]
+    actions_detail = ["reset_second_factor"]
+
+    @action(description="Reset second factor", url_path="reset-second-factor", permissions=["reset_second_factor"])
+    @confirmed("Remove all second factors of this member? They sign in by password alone then, until they enrol again.")
+    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        membership = self.get_object(request, object_id)
+        if membership is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        admin: Any = request.user
+        try:
+            second_factors_reset_by_admin(membership=membership, admin=admin)
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+        else:
+            self.message_user(request, f"{membership} has no second factor any more.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:accounts_membership_change", args=[membership.pk]))
+
+    def has_reset_second_factor_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("accounts.change_membership"))
 
     @admin.display(description="e-mail address")
     def email(self, membership: Membership) -> str:

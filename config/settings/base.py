@@ -118,7 +118,7 @@ SHARED_TABLES: dict[str, str | tuple[str, str]] = {
     "auth_permission": READ,
     # Failed sign-ins, counted before anybody is known to belong anywhere; of the log's tables nothing is used.
     "axes_accessattempt": EVERYTHING,
-    "axes_accessattemptexpiration": READ,
+    "axes_accessattemptexpiration": "DELETE,SELECT",
     "axes_accessfailurelog": READ,
     "axes_accesslog": READ,
     "django_admin_log": READ,

@@ -319,7 +319,7 @@ def test_an_admin_resets_a_member_of_this_organization_alone(acme: Company, bolt
     member = acme.members[VIEWER].user
     enrolled(member)
     with acme.scope():
-        url = f"/admin/accounts/membership/{Membership.objects.get(user=member).pk}/reset_second_factor"
+        url = f"/admin/accounts/membership/{Membership.objects.get(user=member).pk}/reset-second-factor/"
     with bolt.scope():
         elsewhere = Membership.objects.create(user=member)
     assert "other organizations" in acme.admin.post(url, follow=True).text

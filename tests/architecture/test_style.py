@@ -25,6 +25,7 @@ IMPORTED_LATE = {
     "accounts/api/second_factors.py: accounts.services.webauthn": "brings fido2, which only a security key needs",
     "accounts/encryption.py: cryptography.fernet": "brings cryptography, which only a second factor's secret needs",
     "accounts/services/challenges.py: accounts.services.webauthn": "brings fido2, which only a security key needs",
+    "config/own_second_factors.py: accounts.services.webauthn": "brings fido2, which only a security key needs",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 
