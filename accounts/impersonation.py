@@ -47,4 +47,5 @@ def leave(request: Any, origin: Origin) -> None:
 
 def _staff(request: Any) -> UUID:
     principal = getattr(request, "principal", None)
-    return principal.acting.impersonator_id if principal and principal.acting else request.user.pk
+    staff: UUID = principal.acting.impersonator_id if principal and principal.acting else request.user.pk
+    return staff

@@ -42,8 +42,8 @@ class SignInForm(AuthenticationForm):
             refuse_locked(account=self.cleaned_data["username"], origin=self.request.origin)
         except DomainError as error:
             return ValidationError(error.detail, code=error.code)
-        error: ValidationError = super().get_invalid_login_error()
-        return error
+        wrong: ValidationError = super().get_invalid_login_error()
+        return wrong
 
 
 class SignInView(LoginView):

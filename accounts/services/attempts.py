@@ -98,11 +98,11 @@ def attempts_forget(*, account: str, origin: Origin) -> None:
 
 def account_unlock(*, account: str) -> int:
     """How many records of failures were removed."""
-    return AccessAttempt.objects.filter(username=account.strip().lower()).delete()[0]
+    return int(AccessAttempt.objects.filter(username=account.strip().lower()).delete()[0])
 
 
 def address_unlock(*, address: str) -> int:
-    return AccessAttempt.objects.filter(ip_address=address).delete()[0]
+    return int(AccessAttempt.objects.filter(ip_address=address).delete()[0])
 
 
 def locked_accounts() -> dict[str, int]:

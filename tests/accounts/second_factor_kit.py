@@ -5,6 +5,7 @@ import time
 from hashlib import sha256
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,9 +28,12 @@ def code_of(secret: str, periods: int = 0) -> str:
 
 
 def enrolled(user: User) -> str:
-    """With an authenticator app; its code of the last period is used up. The secret."""
+    """With an authenticator app, none of whose codes is used up. The secret."""
     setup = totp_begin(user=user)
-    totp_activate(user=user, token=setup.token, code=code_of(setup.secret, -1))
+    totp_activate(user=user, token=setup.token, code=code_of(setup.secret))
+    row = Authenticator.objects.get(user_id=user.pk, type="totp")
+    row.data["counter"] = 0
+    row.save()
     return setup.secret
 
 
