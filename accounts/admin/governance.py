@@ -20,8 +20,8 @@ class AuditEntryAdmin(ReadOnlyTenantAdmin):
     search_help_text = "Id of a request"
     in_palette = False
     fields = (
-        "created_at", "table_name", "row_id", "action", "before_and_after", "actor_id", "impersonator_id", "api_key_id", "request_id", "reason",
-        "ip",
+        "created_at", "table_name", "row_id", "action", "before_and_after", "actor_id", "impersonator_id", "api_key_id",
+        "request_id", "reason", "ip",
     )
 
     @admin.display(description="changed")

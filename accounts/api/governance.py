@@ -7,8 +7,8 @@ class AuditEntrySerializer(TenantSerializer):
     class Meta:
         model = AuditEntry
         fields = [
-            "id", "table_name", "row_id", "action", "changes", "actor_id", "impersonator_id", "api_key_id", "request_id", "reason", "ip",
-            "created_at",
+            "id", "table_name", "row_id", "action", "changes", "actor_id", "impersonator_id", "api_key_id",
+            "request_id", "reason", "ip", "created_at",
         ]
 
 

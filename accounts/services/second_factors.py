@@ -59,7 +59,8 @@ def recovery_codes_left(*, user_id: UUID) -> int:
 def code_matches(*, user_id: UUID, code: str) -> bool:
     """A one-time password or a recovery code; each works once, whichever process it is shown to."""
     code = code.replace(" ", "").replace("-", "")
-    for row in Authenticator.objects.select_for_update().filter(user_id=user_id, type__in=(TOTP, RECOVERY_CODES)).order_by("pk"):
+    rows = Authenticator.objects.select_for_update().filter(user_id=user_id, type__in=(TOTP, RECOVERY_CODES))
+    for row in rows.order_by("pk"):
         matches = _totp_matches(row, code) if row.type == TOTP else RecoveryCodes(row).validate_code(code)
         if matches:
             Authenticator.objects.filter(pk=row.pk).update(last_used_at=timezone.now())
@@ -92,8 +93,9 @@ def prove_again(*, user: User, origin: Origin, proved: bool, password: str = "",
     """
     by_password = bool(password) and (proved or user.second_factor_at is None)
     if not code and not by_password:
-        needed = "password" if user.second_factor_at is None else "code"
-        raise Invalid(f"Give your {needed}: second factors change only for whom it is proved again.", fields={needed: "Required."})
+        needed = "password" if user.second_factor_at is None else "proof_code"
+        sentence = f"Give your {needed}: who changes second factors proves again who they are."
+        raise Invalid(sentence, fields={needed: "Required."})
     refuse_locked(account=user.email, origin=origin)
     if not (code_matches(user_id=user.pk, code=code) if code else user.check_password(password)):
         attempt_failed(account=user.email, origin=origin)

@@ -18,6 +18,7 @@ from accounts.permissions import MANAGER, VIEWER
 from accounts.services.second_factors import recovery_codes_generate
 from tests.accounts.second_factor_kit import (
     OWN,
+    SECOND,
     SecurityKey,
     begin,
     code_of,
@@ -221,7 +222,8 @@ def test_signs_in_by_a_security_key(acme: Company, key: SecurityKey) -> None:
 
 
 def answer(challenge: str, credential: Any) -> Any:
-    return Api().send("post", "/api/v1/auth/token/second-factor/", {"challenge": challenge, "credential": credential}, **LOCALHOST)
+    body = {"challenge": challenge, "credential": credential}
+    return Api().send("post", SECOND, body, **LOCALHOST)
 
 
 def test_refuses_a_key_of_another_kind_site_or_challenge(acme: Company, key: SecurityKey) -> None:
