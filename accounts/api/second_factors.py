@@ -36,9 +36,9 @@ class SecondFactorSignInSerializer(StrictSerializer):
 class ProofSerializer(StrictSerializer):
     """Who changes second factors proves again who they are."""
 
-    password = serializers.CharField(max_length=1000, required=False, default="", trim_whitespace=False)
+    password = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True, trim_whitespace=False)
     proof_code = serializers.CharField(
-        max_length=20, required=False, default="", help_text="A code of a second factor that you have already.",
+        max_length=20, required=False, default="", allow_blank=True, help_text="A code of a second factor that you have already.",
     )
 
 

@@ -36,7 +36,7 @@ class AuditEntry(LedgerModel):
 class Impersonation(TenantModel):
     """Platform staff act for a member, for a while and for a reason."""
 
-    impersonator = models.ForeignKey(User, models.PROTECT, related_name="+")
+    impersonator = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
     membership = TenantForeignKey(Membership, models.CASCADE, related_name="+")
     reason = models.CharField(max_length=500)
     expires_at = models.DateTimeField()

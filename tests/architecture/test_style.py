@@ -22,10 +22,10 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 50
 # Imported when used: slow, and a cold start does without.
 IMPORTED_LATE = {
     "accounts/middleware.py: accounts.tokens": "brings allauth and PyJWT, which a request by key or cookie does not need",
-    "accounts/api/second_factors.py: accounts.services.webauthn": "brings fido2, which only a security key needs",
+    "accounts/api/second_factors.py: accounts.services": "webauthn brings fido2, which only a security key needs",
     "accounts/encryption.py: cryptography.fernet": "brings cryptography, which only a second factor's secret needs",
-    "accounts/services/challenges.py: accounts.services.webauthn": "brings fido2, which only a security key needs",
-    "config/own_second_factors.py: accounts.services.webauthn": "brings fido2, which only a security key needs",
+    "accounts/services/challenges.py: accounts.services": "webauthn brings fido2, which only a security key needs",
+    "config/own_second_factors.py: accounts.services": "webauthn brings fido2, which only a security key needs",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 
