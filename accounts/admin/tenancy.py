@@ -64,7 +64,8 @@ class MembershipAdmin(TenantAdmin):
         return HttpResponseRedirect(reverse("admin:accounts_membership_change", args=[membership.pk]))
 
     def has_reset_second_factor_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perm("accounts.change_membership"))
+        principal: Any = getattr(request, "principal", None)
+        return bool(request.user.has_perm("accounts.change_membership")) and not (principal and principal.acting)
 
     @admin.display(description="e-mail address")
     def email(self, membership: Membership) -> str:
