@@ -6,9 +6,10 @@ from core.wall_sql import Function
 # Opens the scope and says who the member is, in one round trip. No row: not an active member, or signed out.
 # `roles` and `permissions` count everywhere; `limited`, mostly null, holds the roles that are for some warehouses.
 ENTER = Function(
-    "accounts_enter(uuid,text,uuid,bigint)",
+    "accounts_enter(uuid,text,uuid,bigint,boolean)",
     "TABLE(email text, name text, is_staff boolean, is_superuser boolean, slug text, organization_name text,"
-    " roles text[], permissions text[], limited jsonb, seen_lately boolean)",
+    " roles text[], permissions text[], limited jsonb, seen_lately boolean,"
+    " has_second_factor boolean, second_factor_asked boolean, second_factor_proved boolean)",
     """
 BEGIN
     PERFORM set_config('app.organization_id', organization::text, true), set_config('app.origin', origin, true);
@@ -19,10 +20,12 @@ BEGIN
                SELECT FROM accounts_usersession AS seen
                WHERE seen.organization_id = organization AND seen.session_id = session
                    AND seen.last_seen_at > now() - interval '10 minutes'
-           )
+           ),
+           u.second_factor_at IS NOT NULL, o.require_mfa, COALESCE(proved OR (s.data ->> 'second_factor')::boolean, false)
     FROM accounts_membership AS m
     JOIN accounts_user AS u ON u.id = m.user_id
     JOIN accounts_organization AS o ON o.id = m.organization_id
+    LEFT JOIN usersessions_usersession AS s ON s.id = session AND s.user_id = member
     CROSS JOIN LATERAL (
         SELECT COALESCE(array_agg(r.code::text) FILTER (WHERE ur.warehouse_ids = '{}'), '{}') AS roles,
                COALESCE(array_agg(p.code::text) FILTER (WHERE p.code IS NOT NULL AND ur.warehouse_ids = '{}'), '{}')
@@ -38,10 +41,34 @@ BEGIN
     ) AS given
     WHERE m.organization_id = organization AND m.user_id = member AND m.status = 'active'
         AND u.is_active AND o.status = 'active'
-        AND (session IS NULL OR EXISTS (SELECT FROM usersessions_usersession AS s WHERE s.id = session AND s.user_id = member));
+        AND (session IS NULL OR s.id IS NOT NULL);
 END
 """,
-    callers=("app", "worker"), arguments="organization uuid, origin text, member uuid, session bigint",
+    callers=("app", "worker"), arguments="organization uuid, origin text, member uuid, session bigint, proved boolean",
+)
+
+# Whom platform staff want to act for.
+FIND_MEMBER = Function(
+    "accounts_find_member(text,text)",
+    "TABLE(organization_id uuid, membership_id uuid, user_id uuid, is_staff boolean, is_superuser boolean, require_mfa boolean)",
+    """
+BEGIN
+    RETURN QUERY
+    SELECT o.id, m.id, u.id, u.is_staff, u.is_superuser, o.require_mfa
+    FROM accounts_organization AS o
+    JOIN accounts_membership AS m ON m.organization_id = o.id
+    JOIN accounts_user AS u ON u.id = m.user_id
+    WHERE o.slug = wanted_slug AND u.email = wanted_email AND m.status = 'active' AND u.is_active AND o.status = 'active';
+END
+""",
+    callers=("app", "worker"), definer=True, arguments="wanted_slug text, wanted_email text",
+)
+
+# In how many organizations a person has a membership, active or not.
+MEMBERSHIPS_OF = Function(
+    "accounts_memberships_of(uuid)", "bigint",
+    "BEGIN RETURN (SELECT count(*) FROM accounts_membership AS m WHERE m.user_id = member); END",
+    callers=("app", "worker"), definer=True, arguments="member uuid",
 )
 
 # A person's own organizations, before any is chosen.
@@ -144,6 +171,6 @@ END
 )
 
 FUNCTIONS = (
-    ENTER, ORGANIZATIONS_OF, FIND_API_KEY, FIND_IDENTITY_PROVIDER, SESSIONS_ENDED, FIND_INVITATION,
+    ENTER, FIND_MEMBER, MEMBERSHIPS_OF, ORGANIZATIONS_OF, FIND_API_KEY, FIND_IDENTITY_PROVIDER, SESSIONS_ENDED, FIND_INVITATION,
     ELSEWHERE, *database_traffic.FUNCTIONS,
 )

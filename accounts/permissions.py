@@ -18,6 +18,7 @@ ADMIN_MODELS = (
     "apikey",
     "externalidentity",
     "identityprovider",
+    "impersonation",
     "invitation",
     "membership",
     "organization",
@@ -31,6 +32,7 @@ HIDDEN_MODELS = (
     "apikey",
     "auditentry",
     "idempotencyrecord",
+    "impersonation",
     "invitation",
     "usersession",
 )

@@ -8,21 +8,23 @@ from typing import Any
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path
-from unfold.forms import AuthenticationForm
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
-from unfold.widgets import UnfoldAdminEmailInputWidget
 
+from accounts.impersonation import leave
 from accounts.models import Attachment, User
 from accounts.queries.attachments import attachable, attachments_of
 from accounts.queries.history import audit_lines
 from accounts.services.activity import session_moved
 from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
-from config import annotations, dashboard, palette, switcher
+from config import annotations, dashboard, locked_accounts, own_second_factors, palette, platform, switcher
 from config.annotations import Annotations
+from config.signing_in import SignInForm, SignInView, second_factor_view
 from core.history import AuditLine
 from core.models import ArchivableModel
 from core.paging import Page
@@ -35,14 +37,10 @@ CLUSTER_TITLES = {
     "sessions": "Sign-ins", "annotations": "Tags and notes", "customizing": "Own fields and views", "rates": "Currencies",
 }
 # What somebody who belongs to no organization may still open.
-WITHOUT_ORGANIZATION = {"logout", "password_change", "password_change_done", "i18n_javascript", "catch_all_view"}
-
-
-class SignInForm(AuthenticationForm):
-    def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, *args, **kwargs)
-        self.fields["username"].label = "E-mail address"
-        self.fields["username"].widget = UnfoldAdminEmailInputWidget(attrs={"autocomplete": "username", "autofocus": True})
+WITHOUT_ORGANIZATION = {
+    "logout", "password_change", "password_change_done", "i18n_javascript", "catch_all_view",
+    "second_factors_page", "act_for_member", "end_impersonation",
+}
 
 
 class Autocomplete(AutocompleteJsonView):
@@ -61,8 +59,15 @@ class QuartermasterSite(UnfoldAdminSite):
     index_title = "Overview"
 
     def get_urls(self) -> list[Any]:
-        switch = path("switch-organization/", switcher.view(self), name="switch_organization")
-        return [switch, *super().get_urls()]
+        return [
+            path("switch-organization/", switcher.view(self), name="switch_organization"),
+            path("second-factor/", second_factor_view(self), name="second_factor"),
+            path("second-factors/", own_second_factors.view(self), name="second_factors"),
+            path("locked-accounts/", locked_accounts.view(self), name="locked_accounts"),
+            path("platform/act-for-member/", platform.act_view(self), name="act_for_member"),
+            path("end-impersonation/", platform.end_view(self), name="end_impersonation"),
+            *super().get_urls(),
+        ]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Outside any organization there is nothing to show, and the database would refuse to."""
@@ -78,6 +83,25 @@ class QuartermasterSite(UnfoldAdminSite):
         context = {**self.each_context(request), "title": "You belong to no organization yet"}
         request.current_app = self.name
         return TemplateResponse(request, "admin/no_organization.html", context)
+
+    @method_decorator(never_cache)
+    def login(self, request: Any, extra_context: Any = None) -> HttpResponseBase:
+        """As Django's, with a view that goes on to the second factor."""
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        context = {**self.each_context(request), "title": "Log in", "app_path": request.get_full_path(), **(extra_context or {})}
+        if "next" not in {**request.GET.dict(), **request.POST.dict()}:
+            context["next"] = reverse("admin:index")
+        request.current_app = self.name
+        view = SignInView.as_view(
+            extra_context=context, authentication_form=SignInForm, template_name=self.login_template or "admin/login.html",
+        )
+        return view(request)
+
+    def logout(self, request: Any, extra_context: Any = None) -> HttpResponse:
+        leave(request, request.origin)
+        response: HttpResponse = super().logout(request, extra_context)
+        return response
 
     # --- Pages of the site ----------------------------------------------------------------------------------
     def index(self, request: Any, extra_context: Any = None) -> HttpResponse:
@@ -106,7 +130,10 @@ class QuartermasterSite(UnfoldAdminSite):
     # --- What every page shows ------------------------------------------------------------------------------
     def each_context(self, request: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return context | {"principal": getattr(request, "principal", None)}
+        user = request.user
+        return context | {
+            "principal": getattr(request, "principal", None), "perms_to_unlock": user.has_perm("accounts.change_membership"),
+        }
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Apps in the order of the work, models in clusters, in the order in which they were registered."""

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from accounts.middleware import ORGANIZATION
+from accounts.credentials import ORGANIZATION
 from accounts.queries.identity import organizations_of
 
 

@@ -1,12 +1,14 @@
 """What a service may refuse, in the words of the business; `core.problems` turns each into an HTTP answer."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 
 class DomainError(Exception):
     """Base of what the caller did wrong. `detail` is a sentence for a person, `code` is stable for programs."""
 
     code = "refused"
+    members: Mapping[str, object] = MappingProxyType({})  # what a program needs besides: further members of the problem
 
     def __init__(self, detail: str, *, code: str = "") -> None:
         super().__init__(detail)
@@ -40,6 +42,16 @@ class NotAuthenticated(DomainError):
     """Nobody is who they say they are here."""
 
     code = "not_authenticated"
+
+
+class TooMany(DomainError):
+    """Too often; after `wait` seconds it may be tried again."""
+
+    code = "too_many"
+
+    def __init__(self, detail: str, *, wait: int, code: str = "") -> None:
+        super().__init__(detail, code=code)
+        self.wait = wait
 
 
 class NotFound(DomainError):

@@ -26,6 +26,7 @@ CHALLENGE = 'Bearer realm="api"'  # of each 401, by RFC 9110
 STATUS_OF = {
     errors.Invalid: 400, errors.NotAuthenticated: 401, errors.Forbidden: 403, errors.NotFound: 404, errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.TooMany: 429,
 }
 
 

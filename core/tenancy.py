@@ -17,6 +17,7 @@ class Origin:
 
     actor_id: UUID | None = None
     api_key_id: UUID | None = None
+    impersonator_id: UUID | None = None  # platform staff who act as the actor
     request_id: str = ""
     traceparent: str = ""
     reason: str = ""

@@ -43,9 +43,10 @@ BEGIN
     WHERE before -> key IS DISTINCT FROM after -> key AND key <> ALL (ignored);
     IF changes IS NOT NULL AND organization IS NOT NULL THEN
         INSERT INTO accounts_auditentry (organization_id, table_name, row_id, action, changes,
-                                         actor_id, api_key_id, request_id, reason, ip)
+                                         actor_id, impersonator_id, api_key_id, request_id, reason, ip)
         VALUES (organization, TG_TABLE_NAME, (filled ->> 'id')::uuid, lower(TG_OP), changes,
-                (origin ->> 'actor_id')::uuid, (origin ->> 'api_key_id')::uuid, COALESCE(origin ->> 'request_id', ''),
+                (origin ->> 'actor_id')::uuid, (origin ->> 'impersonator_id')::uuid,
+                (origin ->> 'api_key_id')::uuid, COALESCE(origin ->> 'request_id', ''),
                 COALESCE(origin ->> 'reason', ''), COALESCE(origin ->> 'ip', ''));
     END IF;
     RETURN NULL;

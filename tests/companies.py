@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.test import Client
 
-from accounts.middleware import ORGANIZATION
+from accounts.credentials import ORGANIZATION
 from accounts.models import ApiKey, Organization, User
 from accounts.permissions import ADMIN, BUILT_IN, known
 from accounts.services.keys import api_key_create

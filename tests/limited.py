@@ -4,7 +4,7 @@ from typing import Any
 
 from django.test import Client
 
-from accounts.middleware import ORGANIZATION
+from accounts.credentials import ORGANIZATION
 from accounts.models import Role, User, UserRole
 from accounts.permissions import ADMIN
 from accounts.services.tenancy import membership_add

@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Impersonation
 from core.admin import ReadOnlyTenantAdmin
 
 
@@ -20,8 +20,8 @@ class AuditEntryAdmin(ReadOnlyTenantAdmin):
     search_help_text = "Id of a request"
     in_palette = False
     fields = (
-        "created_at", "table_name", "row_id", "action", "before_and_after", "actor_id", "api_key_id", "request_id", "reason",
-        "ip",
+        "created_at", "table_name", "row_id", "action", "before_and_after", "actor_id", "impersonator_id", "api_key_id",
+        "request_id", "reason", "ip",
     )
 
     @admin.display(description="changed")
@@ -34,3 +34,22 @@ class AuditEntryAdmin(ReadOnlyTenantAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup in ("row_id", "actor_id", "request_id") or super().lookup_allowed(lookup, value, request)
+
+
+@admin.register(Impersonation)
+class ImpersonationAdmin(ReadOnlyTenantAdmin):
+    """When platform staff acted for a member, and why."""
+
+    list_display = ["created_at", "staff", "member", "reason", "expires_at", "ended_at"]
+    list_select_related = ["impersonator", "membership__user"]
+    ordering = ("-id",)
+    in_palette = False
+    fields = ("created_at", "staff", "member", "reason", "expires_at", "ended_at")
+
+    @admin.display(description="platform staff")
+    def staff(self, impersonation: Impersonation) -> str:
+        return str(impersonation.impersonator)
+
+    @admin.display(description="member")
+    def member(self, impersonation: Impersonation) -> str:
+        return str(impersonation.membership)

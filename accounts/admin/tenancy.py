@@ -1,14 +1,19 @@
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.decorators import action
 
 from accounts.admin.roles import UserRoleForm, give
 from accounts.models import Membership, Organization, UserRole
+from accounts.services.recovery import second_factors_reset_by_admin
+from accounts.services.tenancy import refuse_unprotected
 from core.admin import TenantAdmin, TenantTabularInline
+from core.admin_actions import confirmed
+from core.errors import DomainError
 
 
 @admin.register(Organization)
@@ -22,6 +27,10 @@ class OrganizationAdmin(TenantAdmin):
         """How much an organization may ask is for platform staff to say."""
         staff = getattr(request.user, "is_superuser", False)
         return [*super().get_readonly_fields(request, obj), *([] if staff else ["rate_per_minute"])]
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
+        refuse_unprotected(required=form.cleaned_data.get("require_mfa", False), principal=request.principal)
+        super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -46,6 +55,26 @@ class MembershipAdmin(TenantAdmin):
     readonly_fields = ["user", "email", "is_default", "joined_at"]
     fields = ["user", "email", "status", "is_default", "joined_at"]
     inlines = [UserRoleInline]
+    actions_detail = ["reset_second_factor"]
+
+    @action(description="Reset second factor", url_path="reset-second-factor", permissions=["reset_second_factor"])
+    @confirmed("Remove all second factors of this member? They sign in by password alone then, until they enrol again.")
+    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        membership = self.get_object(request, object_id)
+        if membership is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        admin: Any = request.user
+        try:
+            second_factors_reset_by_admin(membership=membership, admin=admin)
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+        else:
+            self.message_user(request, f"{membership} has no second factor any more.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:accounts_membership_change", args=[membership.pk]))
+
+    def has_reset_second_factor_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        principal: Any = getattr(request, "principal", None)
+        return bool(request.user.has_perm("accounts.change_membership")) and not (principal and principal.acting)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for row in formset.save(commit=False):

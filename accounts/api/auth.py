@@ -73,8 +73,17 @@ def answer(tokens: sessions.Tokens) -> Response:
     return Response(body, headers={"Cache-Control": "no-store"})
 
 
+def host_of(request: Request) -> str:
+    """Security keys belong to a host name."""
+    return request.get_host().partition(":")[0]
+
+
 class TokenView(APIView):
-    """Sign in by e-mail and password."""
+    """Sign in by e-mail and password.
+
+    Who has a second factor is answered 401 with the code `second_factor_required` and a `challenge`, which
+    `/api/v1/auth/token/second-factor/` takes.
+    """
 
     permission_classes = (Anyone,)
 
@@ -85,6 +94,7 @@ class TokenView(APIView):
         django_request: Any = request._request
         return answer(sessions.session_open(
             **serializer.validated_data, origin=django_request.origin, user_agent=request.headers.get("User-Agent", ""),
+            host=host_of(request),
         ))
 
 

@@ -1,6 +1,10 @@
+from typing import Any
+
+from django.db import models
 from rest_framework import serializers
 
 from accounts.models import Membership, Organization
+from accounts.services.tenancy import refuse_unprotected
 from core.api import TenantViewSet
 from core.choosing import Conditions
 from core.reading import BASE
@@ -13,8 +17,8 @@ class OrganizationSerializer(TenantSerializer):
         model = Organization
         fields = [
             "id", "slug", "name", "legal_name", "tax_number", "gs1_company_prefix", "base_currency", "timezone",
-            "allow_negative_stock", "access_token_seconds", "refresh_token_seconds", "rate_per_minute", "status",
-            "created_at", "updated_at", "version",
+            "allow_negative_stock", "require_mfa", "access_token_seconds", "refresh_token_seconds", "rate_per_minute",
+            "status", "created_at", "updated_at", "version",
         ]
         read_only_fields = ["slug", "rate_per_minute", "status"]
 
@@ -26,6 +30,11 @@ class OrganizationViewSet(TenantViewSet):
     http_method_names = ["get", "put", "patch", "head", "options"]
     bulk_operations = ()
     no_bulk = "There is one organization."
+
+    def save(self, serializer: serializers.BaseSerializer) -> models.Model:
+        django_request: Any = self.request._request
+        refuse_unprotected(required=serializer.validated_data.get("require_mfa", False), principal=django_request.principal)
+        return super().save(serializer)
 
     def row_conditions(self) -> Conditions:
         return [(f"{BASE}.id = %s", [active_organization_id()])]

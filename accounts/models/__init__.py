@@ -7,6 +7,7 @@ from accounts.models.customizing import CustomFieldDefinition as CustomFieldDefi
 from accounts.models.customizing import SavedFilter as SavedFilter
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
+from accounts.models.governance import Impersonation as Impersonation
 from accounts.models.invitations import Invitation as Invitation
 from accounts.models.keys import ApiKey as ApiKey
 from accounts.models.keys import UsedNonce as UsedNonce

@@ -1,6 +1,8 @@
 from django.db import models
 
-from core.models import LedgerModel
+from accounts.models.people import User
+from accounts.models.tenancy import Membership
+from core.models import LedgerModel, TenantForeignKey, TenantModel
 
 
 class AuditEntry(LedgerModel):
@@ -13,6 +15,7 @@ class AuditEntry(LedgerModel):
     action = models.CharField(max_length=6, choices=[("insert", "Added"), ("update", "Changed"), ("delete", "Deleted")])
     changes = models.JSONField(help_text="{column: [before, after]}")
     actor_id = models.UUIDField(null=True)
+    impersonator_id = models.UUIDField(null=True, help_text="Platform staff who acted as the actor.")
     api_key_id = models.UUIDField(null=True)
     request_id = models.CharField(max_length=64)
     reason = models.CharField(max_length=500)
@@ -28,3 +31,26 @@ class AuditEntry(LedgerModel):
 
     def __str__(self) -> str:
         return f"{self.table_name} {self.action}"
+
+
+class Impersonation(TenantModel):
+    """Platform staff act for a member, for a while and for a reason."""
+
+    impersonator = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    membership = TenantForeignKey(Membership, models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=500)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "impersonator"], name="impersonation_by_staff"),
+            models.Index(fields=["organization", "membership"], name="impersonation_by_member"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(expires_at__gt=models.F("created_at")), name="impersonation_lasts"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="impersonation_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.impersonator} for {self.membership}"

@@ -43,6 +43,7 @@ class User(AbstractBaseUser, AuditedModel):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May use the admin.")
     is_superuser = models.BooleanField(default=False, help_text="Platform staff: may found organizations.")
+    second_factor_at = models.DateTimeField(null=True, editable=False, help_text="Since when this person has a second factor.")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     permissions: frozenset[str] = frozenset()  # in the organization of the current request

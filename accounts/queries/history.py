@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from accounts.models import ApiKey, AuditEntry, Membership
+from accounts.models import ApiKey, AuditEntry, Impersonation, Membership
 from core.history import AuditLine
 from core.paging import Page, Window
 
@@ -21,6 +21,7 @@ def audit_lines(model: type[Model], pk: Any, cursor: str | None = None) -> Page[
     entries = AuditEntry.objects.filter(table_name=model._meta.db_table, row_id=pk)
     page = window.page(list(window.slice(entries)), window.position_of)
     people = _people({entry.actor_id for entry in page.rows if entry.actor_id})
+    people |= _staff({entry.impersonator_id for entry in page.rows if entry.impersonator_id})
     keys = _keys({entry.api_key_id for entry in page.rows if entry.api_key_id})
     return Page([_line(entry, people, keys) for entry in page.rows], page.previous, page.next)
 
@@ -32,6 +33,8 @@ def _line(entry: AuditEntry, people: People, keys: People) -> AuditLine:
         who, email = people.get(entry.actor_id, ("Not a member here", ""))
     else:
         who, email = "The system", ""
+    if entry.impersonator_id:
+        who = f"{people.get(entry.impersonator_id, ('Platform staff', ''))[0]} for {who}"
     return AuditLine(
         entry.created_at, entry.get_action_display(), who, email, entry.changes, entry.reason, entry.request_id,
     )
@@ -45,6 +48,12 @@ def _people(ids: Collection[UUID]) -> People:
 
 def people_named(ids: Collection[UUID]) -> dict[UUID, str]:
     return {pk: name for pk, (name, _) in _people(ids).items() if pk}
+
+
+def _staff(ids: Collection[UUID]) -> People:
+    """Platform staff need not be members; their impersonations name them."""
+    acted = Impersonation.objects.filter(impersonator_id__in=ids).select_related("impersonator") if ids else ()
+    return {row.impersonator_id: (str(row.impersonator), row.impersonator.email) for row in acted}
 
 
 def _keys(ids: Collection[UUID]) -> People:

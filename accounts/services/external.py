@@ -29,7 +29,9 @@ def external_claim(*, token: str, origin: Origin) -> Claim | None:
             organization_id=provider.organization_id, provider_id=provider.id, newcomer=_newcomer(provider, proof),
             creates_members=provider.creates_members, group_roles=provider.group_roles, origin=origin,
         )
-    return Claim(user_id, provider.organization_id, provider_id=provider.id, slug=provider.slug)
+    return Claim(
+        user_id, provider.organization_id, proved=provider.checks_second_factor, provider_id=provider.id, slug=provider.slug,
+    )
 
 
 def _newcomer(provider: ProviderFound, proof: Vouched) -> Newcomer:

@@ -14,17 +14,14 @@ from django.utils import timezone
 
 from accounts.models import Organization, User, UserSession
 from accounts.principal import ACCESS_SECONDS, REFRESH_SECONDS, Claim, MemberEntry, Principal, Reused
-from accounts.queries.identity import organizations_of
+from accounts.queries.identity import OwnOrganization, organizations_of
 from accounts.services.activity import NO_ADDRESS, session_seen, sessions_end
+from accounts.services.attempts import attempts_forget, refuse_locked, request_of
+from accounts.services.challenges import Answer, SignInRefused, challenge_answer, challenge_open
 from accounts.services.mail import mail_send
-from core.errors import NotAuthenticated
 from core.tenancy import Origin, organization_scope
 
-
-class SignInRefused(NotAuthenticated):
-    """Wrong e-mail or password, or no organization to sign in to. Says no more, to help nobody guess."""
-
-    code = "sign_in_refused"
+SECOND_FACTOR = "second_factor"  # in the library's session; accounts_enter() reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +33,72 @@ class Tokens:
     roles: tuple[str, ...] = ()
 
 
-@transaction.atomic
-def session_open(*, email: str, password: str, organization: str = "", origin: Origin, user_agent: str = "") -> Tokens:
-    """`organization` is a slug; without one, the person's default organization."""
-    user: Any = authenticate(username=email, password=password)
+def session_open(
+    *, email: str, password: str, organization: str = "", origin: Origin, user_agent: str = "", host: str = "",
+) -> Tokens:
+    """`organization` is a slug; without one, the person's default organization. `host` is where security keys are for.
+
+    Raises SignInRefused, LockedOut, and SecondFactorRequired with the challenge that `session_complete` takes.
+    Not one transaction: the count of wrong passwords must stay.
+    """
+    user: Any = authenticate(request_of(origin, user_agent), username=email, password=password)
     if user is None:
+        refuse_locked(account=email, origin=origin)
         raise SignInRefused("The e-mail address or the password is wrong, or the address is not verified yet.")
+    chosen = _chosen(user, organization)
+    if user.second_factor_at:
+        challenge_open(user=user, organization=chosen.slug, host=host)
+    return _open(user, chosen, origin, user_agent, proved=False)
+
+
+def session_complete(*, challenge: str, answer: Answer, origin: Origin, user_agent: str = "", host: str = "") -> Tokens:
+    """The second step. Raises SignInRefused and LockedOut."""
+    with challenge_answer(challenge=challenge, answer=answer, origin=origin, user_agent=user_agent, host=host) as (user, slug):
+        return _open(user, _chosen(user, slug), origin, user_agent, proved=True)
+
+
+def _chosen(user: Any, organization: str) -> OwnOrganization:
     own = [found for found in organizations_of(user.pk) if organization in ("", found.slug)]
     if not own:
         refusal = "You are not an active member of that organization." if organization else "You belong to no organization yet."
         raise SignInRefused(refusal)
-    session, row = _new_session(user, origin, user_agent)
-    tokens = _issue(user, session, Claim(user.pk, own[0].id, row.pk), origin, user_agent)
+    return own[0]
+
+
+@transaction.atomic
+def _open(user: Any, chosen: OwnOrganization, origin: Origin, user_agent: str, *, proved: bool) -> Tokens:
+    attempts_forget(account=user.email, origin=origin)
+    session, row = _new_session(user, origin, user_agent, proved)
+    tokens = _issue(user, session, Claim(user.pk, chosen.id, row.pk), origin, user_agent)
     if tokens is None:
         raise SignInRefused("You are not an active member of that organization.")
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
     return tokens
 
 
-def _new_session(user: Any, origin: Origin, user_agent: str) -> tuple[Any, LibrarySession]:
+def _new_session(user: Any, origin: Origin, user_agent: str, proved: bool) -> tuple[Any, LibrarySession]:
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = user.backend
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     row = LibrarySession.objects.create(
-        user=user, ip=origin.ip or NO_ADDRESS, session_key=session.session_key, user_agent=user_agent[:200],
+        user_id=user.pk, ip=origin.ip or NO_ADDRESS, session_key=session.session_key, user_agent=user_agent[:200],
+        data={SECOND_FACTOR: True} if proved else {},
     )
     return session, row
+
+
+def session_proved(*, user_id: Any, session_id: int) -> None:
+    """Who enrolls in a session has shown the second factor there."""
+    if LibrarySession.objects.filter(pk=session_id, user_id=user_id).exists():
+        _note(session_id, **{SECOND_FACTOR: True})
+
+
+def _note(session_id: int, **facts: Any) -> None:
+    row = LibrarySession.objects.select_for_update().get(pk=session_id)
+    row.data = {**(row.data or {}), **facts}
+    row.save(update_fields=["data"])
 
 
 def _issue(user: Any, session: Any, claim: Claim, origin: Origin, user_agent: str) -> Tokens | None:
@@ -80,7 +115,7 @@ def _issue(user: Any, session: Any, claim: Claim, origin: Origin, user_agent: st
         )
     session.update({**_claims(principal, claim), ACCESS_SECONDS: access, REFRESH_SECONDS: refresh})
     access_token, refresh_token = _strategy().open(user, session)
-    LibrarySession.objects.filter(pk=claim.session_id).update(data={"organization": principal.slug})
+    _note(claim.session_id, organization=principal.slug)
     return Tokens(access_token, refresh_token, access, principal.slug, principal.roles)
 
 

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import Membership, Organization, Role, User, UserRole
 from accounts.permissions import ADMIN, BUILT_IN
+from accounts.principal import Principal
 from core.errors import Conflict, Invalid
 from core.founding import furnish
 from core.tenancy import Origin, organization_scope
@@ -51,6 +52,13 @@ def membership_add(*, user: User, roles: list[str], is_default: bool = False) ->
     for code in roles:
         UserRole.objects.create(membership=membership, role=found[code])
     return membership
+
+
+def refuse_unprotected(*, required: bool, principal: Principal) -> None:
+    """Raises Invalid: who requires a second factor of others has shown one. An API key is nobody, and may."""
+    if required and not principal.api_key_id and not principal.second_factor_proved:
+        sentence = "First enrol a second factor of your own and sign in with it: you would be shut out as well."
+        raise Invalid(sentence, code="no_second_factor", fields={"require_mfa": sentence})
 
 
 def organization_scope_of(slug: str) -> UUID:

@@ -1,6 +1,7 @@
 """What holds everywhere. Everything secret or local comes from the environment."""
 
 import hmac
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "config.apps.SecondFactorsConfig",
     "allauth.usersessions",
+    "axes",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -116,17 +119,25 @@ SHARED_TABLES: dict[str, str | tuple[str, str]] = {
     "auth_group": READ,
     "auth_group_permissions": READ,
     "auth_permission": READ,
+    # Failed sign-ins, counted before anybody is known to belong anywhere; of the log's tables nothing is used.
+    "axes_accessattempt": EVERYTHING,
+    "axes_accessattemptexpiration": "DELETE,SELECT",
+    "axes_accessfailurelog": READ,
+    "axes_accesslog": READ,
     "django_admin_log": READ,
     "django_content_type": READ,
     "django_migrations": READ,
     "django_session": EVERYTHING,
+    # A person's second factors, whatever the organization; secrets in it are encrypted.
+    "mfa_authenticator": EVERYTHING,
     "notifications_schedule": (READ, EVERYTHING),
     "notifications_schedulerun": (READ, EVERYTHING),
     "usersessions_usersession": EVERYTHING,
 }
 
 # --- Signing in -------------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
+# The first refuses who is locked out, before any password is looked at.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.backends.PasswordBackend"]
 # argon2id at 19 MiB and two passes, the lowest that OWASP recommends: the library's 100 MiB would take a fifth
 # of a 512 MB function for each sign-in under way.
 PASSWORD_HASHERS = ["accounts.hashers.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
@@ -160,6 +171,54 @@ HEADLESS_JWT_ROTATE_REFRESH_TOKEN = True
 # --- What core asks of the layers above it -----------------------------------------------------------------
 CUSTOM_FIELD_DEFINITIONS = "accounts.queries.customizing.definitions"
 SAVED_FILTERS = "accounts.queries.customizing.saved_filter"
+
+# --- Second factors, lock-outs, acting for a member -------------------------------------------------------
+MFA_ADAPTER = "accounts.encryption.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Quartermaster"
+MFA_TOTP_TOLERANCE = 1  # periods of 30 seconds before and after: clocks differ
+MFA_ENCRYPTION_KEY = env("MFA_ENCRYPTION_KEY", default="")  # empty: derived from SECRET_KEY
+PLATFORM_STAFF_NEEDS_SECOND_FACTOR = env.bool("PLATFORM_STAFF_NEEDS_SECOND_FACTOR", default=False)
+SECOND_FACTORS_PAGE = "admin:second_factors"
+# What a member who still has to enrol may open, and what nobody opens who acts for somebody else.
+OPEN_WITHOUT_SECOND_FACTOR = {
+    "second-factors", "second-factor", "totp-begin", "totp-activate", "recovery-codes", "webauthn-begin", "webauthn-complete",
+    "sign-out", "token", "token-refresh", "token-second-factor", "schema", "docs", "admin:login", "admin:logout",
+    "admin:second_factor", "admin:second_factors", "admin:switch_organization", "admin:jsi18n",
+}
+CLOSED_WHILE_IMPERSONATING = {
+    "second-factors", "second-factor", "totp-begin", "totp-activate", "recovery-codes", "webauthn-begin", "webauthn-complete",
+    "admin:second_factors", "admin:password_change", "admin:switch_organization",
+    "own-sessions", "own-session", "password-change", "email-change", "own-avatar",
+}
+# A person's own account is not the business of an identity provider, which speaks for one organization.
+CLOSED_TO_PROVIDERS = {
+    "second-factors", "second-factor", "totp-begin", "totp-activate", "recovery-codes", "webauthn-begin", "webauthn-complete",
+    "own-sessions", "own-session", "password-change", "email-change", "own-avatar", "sign-out",
+}
+IMPERSONATION_SECONDS = env.int("IMPERSONATION_SECONDS", default=30 * 60)
+# Served outside any organization, whoever asks: ways in, which may lead into another organization than the one that
+# credentials name, and whose notes (a refresh token used twice) must stay although they refuse; and platform staff's pages.
+OUTSIDE_ORGANIZATIONS = (
+    "/api/v1/auth/token/", "/api/v1/auth/sign-up/", "/api/v1/auth/verify-email/", "/api/v1/auth/password/reset/",
+    "/api/v1/auth/invitation/", "/account/", "/admin/platform/", "/signup", "/signin",
+)
+
+AXES_HANDLER = "accounts.services.attempts.LockOutHandler"
+AXES_FAILURE_LIMIT = 5  # for an account
+LOCK_OUT_ADDRESS_FAILURES = 50
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_CLIENT_IP_CALLABLE = "accounts.services.attempts.address_of"
+AXES_USERNAME_CALLABLE = "accounts.services.attempts.account_of"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "credential", "csrfmiddlewaretoken"]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# axes.middleware would put its own page in the place of our answers.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 
 # --- The API ----------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

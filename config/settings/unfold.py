@@ -12,7 +12,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/favicon.svg")}],
     "STYLES": [lambda request: static("core/admin.css")],
     "SCRIPTS": [lambda request: static("core/admin.js")],
-    "LOGIN": {"form": "config.admin.SignInForm"},
+    "LOGIN": {"form": "config.signing_in.SignInForm"},
     "COLORS": {
         "primary": {
             "50": "#eef4ff", "100": "#dbe7fe", "200": "#bfd5fe", "300": "#93b8fd", "400": "#6f9dfa", "500": "#2f6be0",

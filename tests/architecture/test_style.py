@@ -21,13 +21,17 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 50
 
 # Imported when used: slow, and a cold start does without.
 IMPORTED_LATE = {
-    "accounts/middleware.py: accounts.tokens": "brings allauth and PyJWT, which a request by key or cookie does not need",
-    "accounts/middleware.py: accounts.services.external": "brings the HTTP client, which only tokens of identity providers need",
+    "accounts/credentials.py: accounts.tokens": "brings allauth and PyJWT, which a request by key or cookie does not need",
+    "accounts/credentials.py: accounts.services.external": "brings the HTTP client, which only tokens of identity providers need",
     "core/sealing.py: cryptography.exceptions": "0.15 s; few requests open or seal anything",
     "core/sealing.py: cryptography.hazmat.primitives.ciphers.aead": "0.15 s; few requests open or seal anything",
     "accounts/services/sessions.py: accounts.tokens": "brings PyJWT and cryptography, which only signing in needs",
     "core/pictures.py: PIL": "takes 60 ms, and few requests touch a picture",
     "core/sniffing.py: filetype": "takes 40 ms, for files that come in",
+    "accounts/api/second_factors.py: accounts.services": "webauthn brings fido2, which only a security key needs",
+    "accounts/encryption.py: cryptography.fernet": "brings cryptography, which only a second factor's secret needs",
+    "accounts/services/challenges.py: accounts.services": "webauthn brings fido2, which only a security key needs",
+    "config/own_second_factors.py: accounts.services": "webauthn brings fido2, which only a security key needs",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 

@@ -18,6 +18,7 @@ from accounts.models import (
     ExternalIdentity,
     IdempotencyRecord,
     IdentityProvider,
+    Impersonation,
     Invitation,
     JournalEntry,
     Membership,
@@ -89,6 +90,14 @@ class PersonFactory(UserFactory):
         user: User = super()._create(model, *args, **values)
         MembershipFactory(user=user)
         return user
+class ImpersonationFactory(DjangoModelFactory):
+    impersonator = factory.SubFactory(UserFactory, is_superuser=True)
+    membership = factory.SubFactory(MembershipFactory)
+    reason = "The member asked for help."
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=30))
+
+    class Meta:
+        model = Impersonation
 
 
 class RoleFactory(DjangoModelFactory):
