@@ -172,14 +172,14 @@ def _triggers(model: type[Model]) -> Facts:
     if not issubclass(model, AuditedModel):
         return {}
     organization = "organization_id" if issubclass(model, TenantRow) else "id" if model._meta.model_name == "organization" else ""
-    redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored])
+    generated = [str(field.column) for field in model._meta.local_fields if isinstance(field, GeneratedField)]
+    redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored, *generated])
     arguments = f"'{organization}', '{{{redacted}}}', '{{{ignored}}}'"
-    generated = ",".join(str(field.column) for field in model._meta.local_fields if isinstance(field, GeneratedField))
     tree = _trigger(table, "wall_tree", "BEFORE INSERT OR UPDATE OF parent_id", "ROW", f"refuse_cycle('{model.tree_depth}')")
     return {
         **(tree if model.tree_depth else {}),
         **_trigger(table, "wall", "AFTER INSERT OR DELETE OR UPDATE", "ROW", f"audit_row({arguments})"),
-        **_trigger(table, "wall_version", "BEFORE UPDATE", "ROW", f"raise_version('{{{generated}}}')"),
+        **_trigger(table, "wall_version", "BEFORE UPDATE", "ROW", f"raise_version('{{{','.join(generated)}}}')"),
     }
 
 

@@ -1,5 +1,9 @@
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
+from accounts.models.governance import AuditSeal as AuditSeal
+from accounts.models.governance import DataSubjectRequest as DataSubjectRequest
+from accounts.models.governance import FeatureFlag as FeatureFlag
+from accounts.models.governance import RetentionPolicy as RetentionPolicy
 from accounts.models.partners import Address as Address
 from accounts.models.partners import Contact as Contact
 from accounts.models.partners import Party as Party
