@@ -1,5 +1,6 @@
 """Functions of the database that the accounts need before or while a scope opens."""
 
+from accounts import database_governance
 from core.wall_sql import Function
 
 # Opens the scope and says who the member is, in one round trip. No row: not an active member, or signed out.
@@ -65,4 +66,4 @@ END
     callers=("app", "worker"), definer=True, arguments="wanted text",
 )
 
-FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY)
+FUNCTIONS = (ENTER, ORGANIZATIONS_OF, FIND_API_KEY, *database_governance.FUNCTIONS)

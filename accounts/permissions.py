@@ -10,9 +10,11 @@ ADMIN, MANAGER, VIEWER = "admin", "manager", "viewer"
 BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 
 # Who works here, with what rights and keys, and for which company, is for an Admin alone to change.
-ADMIN_MODELS = ("organization", "membership", "role", "userrole", "apikey")
-# What a Viewer does not see: keys, and who changed what.
-HIDDEN_MODELS = ("apikey", "auditentry")
+ADMIN_MODELS = (
+    "organization", "membership", "role", "userrole", "apikey", "retentionpolicy", "datasubjectrequest", "featureflag",
+)
+# What a Viewer does not see: keys, who changed what, and who asked for their data.
+HIDDEN_MODELS = ("apikey", "auditentry", "auditseal", "datasubjectrequest")
 
 
 @cache
