@@ -23,8 +23,8 @@ PERSONAL = [
         hidden=("session_key", "data"), shared=True,
     ),
     PersonalData(
-        "account_emailconfirmation", "Confirmations of addresses", f"t.email_address_id IN ({OWN_ADDRESSES})", "delete", ELSEWHERE,
-        hidden=("key",), shared=True,
+        "account_emailconfirmation", "Confirmations of addresses", f"t.email_address_id IN ({OWN_ADDRESSES})", "delete",
+        ELSEWHERE, hidden=("key",), shared=True,
     ),
     PersonalData(
         "account_emailaddress", "E-mail addresses", "t.user_id = %(user_id)s::uuid", "delete", ELSEWHERE, shared=True,

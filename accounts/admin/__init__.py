@@ -1,3 +1,4 @@
+from accounts.admin import audit as audit
 from accounts.admin import documents as documents
 from accounts.admin import governance as governance
 from accounts.admin import partners as partners

@@ -81,7 +81,7 @@ class DataSubjectRequestSerializer(TenantSerializer):
 
 class ReportLineSerializer(StrictSerializer):
     table = serializers.CharField()
-    label = serializers.CharField()
+    label: Any = serializers.CharField()
     outcome = serializers.CharField()
     rows = serializers.IntegerField()
     reason = serializers.CharField(allow_blank=True)

@@ -58,16 +58,16 @@ class Link(NamedTuple):
 
 
 class Deviation(NamedTuple):
-    """`index` is the position in the seal, from 0; None where the seal itself is meant, or it has no such entry."""
+    """`position` is the place in the seal, from 0; None where the seal itself is meant, or it has no such entry."""
 
     kind: str  # changed, removed, inserted, swapped; and of seals: seal changed, seal removed, copy differs, copy missing
     seal: int
     entry_id: int | None = None
-    index: int | None = None
+    position: int | None = None
     other_id: int | None = None
 
     def __str__(self) -> str:
-        where = f"seal {self.seal}" + ("" if self.index is None else f", index {self.index}")
+        where = f"seal {self.seal}" + ("" if self.position is None else f", position {self.position}")
         if self.entry_id is None:
             return f"{self.kind}: {where}"
         other = "" if self.other_id is None else f" and {self.other_id}"
@@ -141,7 +141,7 @@ def records(organization_id: UUID, after: int, last: int) -> bytes:
 def compare(seal: int, sealed: bytes, found: bytes) -> list[Deviation]:
     """By id; two changed entries of which each has the other's content have changed places."""
     then, now = _by_id(sealed), _by_id(found)
-    index = {entry_id: position for position, entry_id in enumerate(then)}
+    position = {entry_id: number for number, entry_id in enumerate(then)}
     changed = [entry_id for entry_id in then if entry_id in now and now[entry_id] != then[entry_id]]
     deviations, paired = [], set()
     holders = {then[entry_id]: entry_id for entry_id in changed}
@@ -151,10 +151,10 @@ def compare(seal: int, sealed: bytes, found: bytes) -> list[Deviation]:
             continue
         if other is not None and other != entry_id and now[other] == then[entry_id]:
             paired |= {entry_id, other}
-            deviations.append(Deviation("swapped", seal, entry_id, index[entry_id], other))
+            deviations.append(Deviation("swapped", seal, entry_id, position[entry_id], other))
         else:
-            deviations.append(Deviation("changed", seal, entry_id, index[entry_id]))
-    deviations += [Deviation("removed", seal, entry_id, index[entry_id]) for entry_id in then if entry_id not in now]
+            deviations.append(Deviation("changed", seal, entry_id, position[entry_id]))
+    deviations += [Deviation("removed", seal, entry_id, position[entry_id]) for entry_id in then if entry_id not in now]
     deviations += [Deviation("inserted", seal, entry_id) for entry_id in now if entry_id not in then]
     return sorted(deviations, key=lambda deviation: deviation.entry_id or 0)
 
@@ -163,7 +163,7 @@ def _next(organization_id: UUID, number: int) -> Link | None:
     with connections["worker"].cursor() as cursor:
         cursor.execute(NEXT_SEAL, [organization_id, number])
         row: Sequence | None = cursor.fetchone()
-    return Link(*row[:6], bytes(row[6]), row[7]) if row else None
+    return Link._make([*row[:6], bytes(row[6]), row[7]]) if row else None
 
 
 def _of_chain(organization_id: UUID, link: Link, number: int, hash_before: str) -> Iterator[Deviation]:

@@ -68,6 +68,12 @@ def person_of(email: str) -> Person:
         return Person(email, member.user_id, member.pk, cursor.fetchone()[0])
 
 
+def found(*, email: str) -> list[Line]:
+    """What is known about a person, and where."""
+    person = person_of(email)
+    return [Line(data.table, data.label, "found", rows, "") for data in personal_data() if (rows := _count(data, person))]
+
+
 def erasure_preview(*, email: str) -> list[Line]:
     """What an erasure would do; changes nothing. Raises Conflict where it would be refused."""
     person = person_of(email)
@@ -194,7 +200,8 @@ def _rows(data: PersonalData, person: Person) -> Iterator[bytes]:
 
 def _index(email: str, lines: list[Line]) -> str:
     rows = "".join(
-        f'<tr><td>{html.escape(line.label)}</td><td>{line.rows}</td><td><a href="{line.table}.json">{line.table}.json</a></td></tr>'
+        f"<tr><td>{html.escape(line.label)}</td><td>{line.rows}</td>"
+        f'<td><a href="{line.table}.json">{line.table}.json</a></td></tr>'
         for line in lines
     )
     return INDEX.format(html.escape(email), timezone.now().strftime("%Y-%m-%d %H:%M UTC"), rows)

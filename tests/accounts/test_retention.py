@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -19,15 +20,12 @@ from tests.contracts.resources import assert_problem
 from tests.factories.notifications import JobFactory, NotificationDeliveryFactory, OutboxEventFactory
 
 
-def aged(factory: type, days: float, **values: object) -> object:
+def aged(factory: type, days: float, **values: object) -> None:
+    """A row as it would have been written then: its id tells the time as well."""
     moment = timezone.now() - timedelta(days=days)
     row = factory(**values)
-    model = type(row)
-    model.objects.filter(pk=row.pk).update(created_at=moment, **({} if row.pk is None else {}))
-    new = least_id(moment).int | (row.pk.int & ((1 << 80) - 1))
-    key = str(type(row.pk)(int=new))
-    model.objects.filter(pk=row.pk).update(id=key)
-    return model.objects.get(pk=key)
+    pk = UUID(int=least_id(moment).int | row.pk.int & (1 << 80) - 1)
+    type(row).objects.filter(pk=row.pk).update(id=pk, created_at=moment)
 
 
 @pytest.fixture
