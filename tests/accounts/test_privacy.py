@@ -70,14 +70,14 @@ def mentions(company: Company, email: str) -> set[str]:
         for table in [*tables, "accounts_organization", "accounts_user", "account_emailaddress", "usersessions_usersession"]:
             cursor.execute(COLUMNS, [table])
             for (column,) in cursor.fetchall():
-                cursor.execute(f"SELECT count(*) FROM {table} WHERE position(%s in lower({column}::text)) > 0", [email])
+                cursor.execute(f'SELECT count(*) FROM {table} WHERE position(%s in lower("{column}"::text)) > 0', [email])
                 if cursor.fetchone()[0]:
                     found.add(f"{table}.{column}")
     return found
 
 
 def test_an_erasure_leaves_the_address_nowhere_but_where_it_says(acme: Company, ada: User) -> None:
-    assert len(mentions(acme, EMAIL)) > 10
+    assert len(mentions(acme, EMAIL)) >= 10
     report = erased(acme)
     assert mentions(acme, EMAIL) == {"accounts_auditentry.changes", "accounts_datasubjectrequest.subject_email"}
     kept = {table for table, line in report.items() if line["outcome"] == "kept"}
@@ -189,7 +189,7 @@ def test_a_request_is_due_in_a_month_and_answered_once(acme: Company, ada: User)
 
 def test_the_admin_shows_what_it_would_do_first(acme: Company, ada: User) -> None:
     request = asked(acme, "erase")
-    page = f"/admin/accounts/datasubjectrequest/{request.pk}/fulfil"
+    page = f"/admin/accounts/datasubjectrequest/{request.pk}/fulfil/"
     shown = acme.admin.get(page).content.decode()
     assert "pseudonymised" in shown and "Contacts at partners" in shown and "Erase" in shown
     assert User.objects.get(pk=ada.pk).email == EMAIL

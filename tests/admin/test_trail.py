@@ -53,7 +53,8 @@ def test_a_secret_is_not_shown(acme: Company) -> None:
 @pytest.mark.parametrize(("query", "expected"), [
     ("", {"Bolt", "Party"}), ("?table_name=inventory_product", {"Bolt"}), ("?table_name=accounts_party", {"Party"}),
     ("?action=update", {"Bolt"}), ("?action=delete", set()), ("?period=today", {"Bolt", "Party"}),
-    ("?created_at__gte=2099-01-01T00:00:00Z", set()), ("?created_at__lt=2099-01-01T00:00:00Z", {"Bolt", "Party"}), ("?actor_id=nobody", set()),
+    ("?created_at__gte=2099-01-01T00:00:00Z", set()), ("?created_at__lt=2099-01-01T00:00:00Z", {"Bolt", "Party"}),
+    ("?actor_id=nobody", set()),
 ])  # fmt: skip
 def test_filters(query: str, expected: set[str], acme: Company) -> None:
     with acme.scope():
