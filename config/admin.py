@@ -23,7 +23,9 @@ from core.paging import Page
 type View = Callable[..., HttpResponse]
 
 APP_ORDER = ("inventory", "orders", "accounts", "notifications")
-CLUSTER_TITLES = {"tenancy": "Organization", "governance": "Audit and privacy", "documents": "Numbering", "roles": "Roles and keys"}
+CLUSTER_TITLES = {
+    "tenancy": "Organization", "governance": "Audit and privacy", "documents": "Numbering", "roles": "Roles and keys",
+}
 # What somebody who belongs to no organization may still open.
 WITHOUT_ORGANIZATION = {"logout", "password_change", "password_change_done", "i18n_javascript", "catch_all_view"}
 
