@@ -58,7 +58,7 @@ class DataSubjectRequestAdmin(TenantAdmin):
         lines = ((line["label"], line["rows"], line["outcome"], line["reason"]) for line in request.report)
         return format_html('<ul class="changes">{}</ul>', format_html_join("", "<li><b>{}</b>: {} {}. {}</li>", lines))
 
-    @action(description="Preview and answer", url_path="fulfil", permissions=[FULFIL])
+    @action(description="Preview and answer", url_path="fulfil", permissions=["fulfil"])
     def fulfil(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row: Any = self.get_object(request, object_id)
         if row is None:
@@ -77,7 +77,7 @@ class DataSubjectRequestAdmin(TenantAdmin):
             self.message_user(request, error.detail, messages.ERROR)
         return back
 
-    @action(description="Download the archive", url_path="download", permissions=[FULFIL])
+    @action(description="Download the archive", url_path="download", permissions=["fulfil"])
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row: Any = self.get_object(request, object_id)
         if row is None:
@@ -98,6 +98,9 @@ class DataSubjectRequestAdmin(TenantAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/accounts/datasubjectrequest/fulfil.html", context)
+
+    def has_fulfil_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(FULFIL))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

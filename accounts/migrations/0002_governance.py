@@ -89,18 +89,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'retention policies',
             },
         ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', 'created_at', 'id'], name='audit_by_time'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', 'table_name', 'id'], name='audit_by_table'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(condition=models.Q(('action', 'delete')), fields=['organization', 'id'], name='audit_deletions'),
-        ),
         migrations.AddConstraint(
             model_name='auditseal',
             constraint=models.UniqueConstraint(fields=('organization', 'number'), name='audit_seal_number'),
