@@ -1,6 +1,6 @@
 """Functions of the database that the accounts need before or while a scope opens."""
 
-from accounts import database_traffic
+from accounts import database_governance, database_traffic
 from core.wall_sql import Function
 
 # Opens the scope and says who the member is, in one round trip. No row: not an active member, or signed out.
@@ -172,5 +172,5 @@ END
 
 FUNCTIONS = (
     ENTER, FIND_MEMBER, MEMBERSHIPS_OF, ORGANIZATIONS_OF, FIND_API_KEY, FIND_IDENTITY_PROVIDER, SESSIONS_ENDED, FIND_INVITATION,
-    ELSEWHERE, *database_traffic.FUNCTIONS,
+    ELSEWHERE, *database_traffic.FUNCTIONS, *database_governance.FUNCTIONS,
 )

@@ -16,21 +16,26 @@ BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 # Who works here, with what rights and keys, and for which company, is for an Admin alone to change.
 ADMIN_MODELS = (
     "apikey",
+    "datasubjectrequest",
     "externalidentity",
+    "featureflag",
     "identityprovider",
     "impersonation",
     "invitation",
     "membership",
     "organization",
+    "retentionpolicy",
     "role",
     "user",
     "userrole",
     "usersession",
 )
-# What a Viewer does not see: keys, who changed what, who was answered what, who is invited, who signs in from where.
+# What a Viewer does not see: keys, who changed what and was answered what, who is invited, signs in, asks for their data.
 HIDDEN_MODELS = (
     "apikey",
     "auditentry",
+    "auditseal",
+    "datasubjectrequest",
     "idempotencyrecord",
     "impersonation",
     "invitation",

@@ -33,7 +33,7 @@ type View = Callable[..., HttpResponse]
 
 APP_ORDER = ("inventory", "orders", "accounts", "notifications")
 CLUSTER_TITLES = {
-    "tenancy": "Organization", "governance": "Audit", "documents": "Numbering", "roles": "Roles and keys",
+    "tenancy": "Organization", "governance": "Audit and privacy", "documents": "Numbering", "roles": "Roles and keys",
     "sessions": "Sign-ins", "annotations": "Tags and notes", "customizing": "Own fields and views", "rates": "Currencies",
 }
 # What somebody who belongs to no organization may still open.

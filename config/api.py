@@ -10,6 +10,7 @@ from accounts.api import (
     documents,
     files,
     governance,
+    impersonation,
     invitations,
     keys,
     partners,
@@ -28,6 +29,7 @@ from notifications.api import events, messages, work
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
+    impersonation.routes,
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,

@@ -178,10 +178,10 @@ def _triggers(model: type[Model]) -> Facts:
     if not issubclass(model, AuditedModel):
         return {}
     organization = "organization_id" if issubclass(model, TenantRow) else "id" if model._meta.model_name == "organization" else ""
-    redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored])
+    generated = [str(field.column) for field in model._meta.local_fields if isinstance(field, GeneratedField)]
+    redacted, ignored = ",".join(model.audit_redacted), ",".join([*UNREMARKABLE, *model.audit_ignored, *generated])
     arguments = f"'{organization}', '{{{redacted}}}', '{{{ignored}}}'"
-    columns = model._meta.local_fields
-    unversioned = ",".join(str(one.column) for one in columns if isinstance(one, GeneratedField) or one.column in UNVERSIONED)
+    unversioned = ",".join([*generated, *(str(one.column) for one in model._meta.local_fields if one.column in UNVERSIONED)])
     tree = _trigger(table, "wall_tree", "BEFORE INSERT OR UPDATE OF parent_id", "ROW", f"refuse_cycle('{model.tree_depth}')")
     frozen = _trigger(table, "wall_frozen", "BEFORE DELETE OR UPDATE", "ROW", f"refuse_frozen({_quoted(model.frozen)})")
     tags = _trigger(table, "wall_tags", "AFTER DELETE", "ROW", f"forget_tags({_quoted([model._meta.label_lower])})")

@@ -3,9 +3,22 @@ from uuid import UUID
 
 from django_tasks import task
 
+from accounts.services.retention import purge_everywhere
+from accounts.services.seals import audit_seal_everywhere
+from notifications.schedules import scheduled
 from notifications.services.messages import delivery_send
 
 
 @task(queue_name="mail", takes_context=True)
 def deliver(context: Any, delivery_id: str) -> str:
     return delivery_send(delivery_id=UUID(delivery_id), is_last_attempt=context.is_last_attempt)
+
+
+@scheduled("cron(15 2 * * ? *)")
+def purge(event: Any = None, context: Any = None) -> None:
+    purge_everywhere()
+
+
+@scheduled("cron(45 2 * * ? *)")
+def audit_seal(event: Any = None, context: Any = None) -> None:
+    audit_seal_everywhere()

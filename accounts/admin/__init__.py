@@ -1,8 +1,10 @@
 from accounts.admin import annotations as annotations
 from accounts.admin import attachments as attachments
+from accounts.admin import audit as audit
 from accounts.admin import customizing as customizing
 from accounts.admin import documents as documents
 from accounts.admin import governance as governance
+from accounts.admin import impersonation as impersonation
 from accounts.admin import invitations as invitations
 from accounts.admin import keys as keys
 from accounts.admin import partners as partners

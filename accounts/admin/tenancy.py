@@ -52,8 +52,8 @@ class MembershipAdmin(TenantAdmin):
     list_filter = ["status"]
     list_select_related = ["user"]
     search_keys = ("user__email",)
-    readonly_fields = ["user", "email", "is_default", "joined_at"]
-    fields = ["user", "email", "status", "is_default", "joined_at"]
+    readonly_fields = ["user", "email", "is_default", "joined_at", "activity"]
+    fields = ["user", "email", "status", "is_default", "joined_at", "activity"]
     inlines = [UserRoleInline]
     actions_detail = ["reset_second_factor"]
 
@@ -90,6 +90,11 @@ class MembershipAdmin(TenantAdmin):
     @admin.display(description="e-mail address")
     def email(self, membership: Membership) -> str:
         return membership.user.email
+
+    @admin.display(description="activity")
+    def activity(self, membership: Membership) -> SafeString:
+        trail = reverse("admin:accounts_auditentry_changelist", query={"actor_id": membership.user_id})
+        return format_html('<a href="{}">What this person did</a>', trail)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -7,7 +7,11 @@ from accounts.models.customizing import CustomFieldDefinition as CustomFieldDefi
 from accounts.models.customizing import SavedFilter as SavedFilter
 from accounts.models.documents import NumberSequence as NumberSequence
 from accounts.models.governance import AuditEntry as AuditEntry
-from accounts.models.governance import Impersonation as Impersonation
+from accounts.models.governance import AuditSeal as AuditSeal
+from accounts.models.governance import DataSubjectRequest as DataSubjectRequest
+from accounts.models.governance import FeatureFlag as FeatureFlag
+from accounts.models.governance import RetentionPolicy as RetentionPolicy
+from accounts.models.impersonation import Impersonation as Impersonation
 from accounts.models.invitations import Invitation as Invitation
 from accounts.models.keys import ApiKey as ApiKey
 from accounts.models.keys import UsedNonce as UsedNonce

@@ -1,6 +1,6 @@
 """The audit trail of one row, with the people's names."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +20,14 @@ def audit_lines(model: type[Model], pk: Any, cursor: str | None = None) -> Page[
     window = Window(AuditEntry, ["-id"], PAGE_SIZE, cursor)
     entries = AuditEntry.objects.filter(table_name=model._meta.db_table, row_id=pk)
     page = window.page(list(window.slice(entries)), window.position_of)
-    people = _people({entry.actor_id for entry in page.rows if entry.actor_id})
-    people |= _staff({entry.impersonator_id for entry in page.rows if entry.impersonator_id})
-    keys = _keys({entry.api_key_id for entry in page.rows if entry.api_key_id})
-    return Page([_line(entry, people, keys) for entry in page.rows], page.previous, page.next)
+    return Page(lines_of(page.rows), page.previous, page.next)
+
+
+def lines_of(entries: Sequence[AuditEntry]) -> list[AuditLine]:
+    people = people_of({entry.actor_id for entry in entries if entry.actor_id})
+    people |= _staff({entry.impersonator_id for entry in entries if entry.impersonator_id})
+    keys = _keys({entry.api_key_id for entry in entries if entry.api_key_id})
+    return [_line(entry, people, keys) for entry in entries]
 
 
 def _line(entry: AuditEntry, people: People, keys: People) -> AuditLine:
@@ -40,14 +44,14 @@ def _line(entry: AuditEntry, people: People, keys: People) -> AuditLine:
     )
 
 
-def _people(ids: Collection[UUID]) -> People:
+def people_of(ids: Collection[UUID]) -> People:
     """Through memberships: the users of other organizations stay unknown."""
     members = Membership.objects.filter(user_id__in=ids).select_related("user") if ids else ()
     return {member.user_id: (member.user.name, member.user.email) for member in members}
 
 
 def people_named(ids: Collection[UUID]) -> dict[UUID, str]:
-    return {pk: name for pk, (name, _) in _people(ids).items() if pk}
+    return {pk: name for pk, (name, _) in people_of(ids).items() if pk}
 
 
 def _staff(ids: Collection[UUID]) -> People:

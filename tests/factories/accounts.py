@@ -12,10 +12,13 @@ from accounts.models import (
     ApiKey,
     Attachment,
     AuditEntry,
+    AuditSeal,
     Contact,
     CustomFieldDefinition,
+    DataSubjectRequest,
     ExchangeRate,
     ExternalIdentity,
+    FeatureFlag,
     IdempotencyRecord,
     IdentityProvider,
     Impersonation,
@@ -25,6 +28,7 @@ from accounts.models import (
     NumberSequence,
     Organization,
     Party,
+    RetentionPolicy,
     Role,
     SavedFilter,
     Tag,
@@ -312,3 +316,41 @@ class ExchangeRateFactory(DjangoModelFactory):
 
     class Meta:
         model = ExchangeRate
+class AuditSealFactory(DjangoModelFactory):
+    """Of no real entries: `audit_seal` is the worker's, and sees what is committed."""
+
+    number = factory.Sequence(lambda n: 1_000_000 + n)
+    first_id = 1
+    last_id = 2
+    entries = 2
+    previous_hash = "0" * 64
+    hash = "1" * 64
+    digests = b"\0" * 48
+
+    class Meta:
+        model = AuditSeal
+
+
+class RetentionPolicyFactory(DjangoModelFactory):
+    """Of classes that no app declares: each declared one has its policy already."""
+
+    data_class = factory.Sequence("class-{}".format)
+    keep_days = 30
+
+    class Meta:
+        model = RetentionPolicy
+
+
+class DataSubjectRequestFactory(DjangoModelFactory):
+    kind = "export"
+    subject_email = factory.Sequence("subject{}@example.test".format)
+
+    class Meta:
+        model = DataSubjectRequest
+
+
+class FeatureFlagFactory(DjangoModelFactory):
+    key = factory.Sequence("feature-{}".format)
+
+    class Meta:
+        model = FeatureFlag
