@@ -44,7 +44,8 @@ BEGIN
         AND (session IS NULL OR s.id IS NOT NULL);
 END
 """,
-    callers=("app", "worker"), arguments="organization uuid, origin text, member uuid, session bigint, proved boolean",
+    callers=("app", "worker"), replaces="accounts_enter(uuid,text,uuid,bigint)",
+    arguments="organization uuid, origin text, member uuid, session bigint, proved boolean DEFAULT false",
 )
 
 # Whom platform staff want to act for.

@@ -107,6 +107,7 @@ def _function(function: Function) -> Facts:
     return {
         f"function {function.signature}: {rights}, body {body}, for {roles or 'nobody'}":
             f"{'' if function.returns == 'trigger' else f'DROP FUNCTION IF EXISTS {function.signature};'}"
+            f"{f'DROP FUNCTION IF EXISTS {function.replaces};' if function.replaces else ''}"
             f"CREATE OR REPLACE FUNCTION {declared} RETURNS {function.returns} LANGUAGE plpgsql {security}"
             f" SET search_path = pg_catalog, public AS $qm${function.body}$qm$;"
             f"REVOKE ALL ON FUNCTION {function.signature} FROM {others}; {grant}",

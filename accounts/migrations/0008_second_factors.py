@@ -16,8 +16,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Its successor takes one argument more; the wall makes functions, and drops none whose arguments changed.
-        migrations.RunSQL('DROP FUNCTION IF EXISTS accounts_enter(uuid, text, uuid, bigint)', migrations.RunSQL.noop),
         migrations.AddField(
             model_name='auditentry',
             name='impersonator_id',
@@ -26,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='organization',
             name='require_mfa',
-            field=models.BooleanField(default=False, help_text='Members without one may do nothing here until they have enrolled.', verbose_name='require a second factor'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Members without one may do nothing here until they have enrolled.', verbose_name='require a second factor'),
         ),
         migrations.AddField(
             model_name='user',

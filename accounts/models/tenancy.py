@@ -53,7 +53,8 @@ class Organization(AuditedModel):
     access_token_seconds = seconds(5 * 60, 24 * 3600, "How long an access token works")
     refresh_token_seconds = seconds(3600, 90 * 24 * 3600, "How long a sign-in lasts that nobody uses")
     require_mfa = models.BooleanField(
-        "require a second factor", default=False, help_text="Members without one may do nothing here until they have enrolled.",
+        "require a second factor", default=False, db_default=False,
+        help_text="Members without one may do nothing here until they have enrolled.",
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
 
