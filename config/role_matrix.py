@@ -14,7 +14,7 @@ from core.permitting import required_permission
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "role-matrix.md"
 ARGUMENT = re.compile(r"\(\?P<(\w+)>[^)]*\)")  # in the address of an action
-METHODS = ("post", "put", "patch", "delete")
+HANDLERS = {"post": "create", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 HEAD = """# Who may do what
 
@@ -59,8 +59,8 @@ def _crud(prefix: str, viewset: type[Any]) -> Iterator[Call]:
     yield Call(prefix, "GET", False, "", required_permission(viewset(), "GET"))
     yield Call(prefix, "GET", True, "", required_permission(viewset(), "GET"))
     if issubclass(viewset, TenantViewSet):
-        for method in METHODS:
-            if method in viewset.http_method_names:
+        for method, handler in HANDLERS.items():
+            if method in viewset.http_method_names and hasattr(viewset, handler):
                 yield Call(prefix, method.upper(), method != "post", "", required_permission(viewset(), method.upper()))
 
 

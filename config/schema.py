@@ -13,6 +13,14 @@ from core.schema_rules import BULK_COMPONENT
 from core.serializers import StrictSerializer, TenantSerializer
 
 TEXT = {"type": "string"}
+PROBLEM_ERROR: dict[str, Any] = {
+    "type": "object", "required": ["code", "detail"],
+    "properties": {
+        "pointer": {**TEXT, "description": "A field of the body, by RFC 6901."},
+        "parameter": {**TEXT, "description": "A parameter of the address."},
+        "header": {**TEXT, "description": "A header of the request."}, "code": TEXT, "detail": TEXT,
+    },
+}  # fmt: skip
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "What went wrong, by RFC 9457.",
@@ -25,14 +33,7 @@ PROBLEM: dict[str, Any] = {
         "current_version": {"type": "integer", "description": "With status 412: the row's version by now."},
         "errors": {
             "type": "array", "description": "One for each wrong field or parameter.",
-            "items": {
-                "type": "object", "required": ["code", "detail"],
-                "properties": {
-                    "pointer": {**TEXT, "description": "A field of the body, by RFC 6901."},
-                    "parameter": {**TEXT, "description": "A parameter of the address."},
-                    "header": {**TEXT, "description": "A header of the request."}, "code": TEXT, "detail": TEXT,
-                },
-            },
+            "items": {"$ref": "#/components/schemas/ProblemError"},
         },
     },
 }  # fmt: skip
@@ -54,7 +55,9 @@ def undescribed() -> list[type]:
 class Generator(SchemaGenerator):
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
         schema: dict[str, Any] = super().get_schema(request, public)  # type: ignore[no-untyped-call]  # drf_spectacular
-        schema["components"].setdefault("schemas", {}).update(Problem=PROBLEM, BulkAnswer=BULK_COMPONENT)
+        schema["components"].setdefault("schemas", {}).update(
+            Problem=PROBLEM, ProblemError=PROBLEM_ERROR, BulkAnswer=BULK_COMPONENT,
+        )
         schema["components"]["responses"] = {"Problem": RESPONSE}
         schema["components"]["parameters"] = {"IdempotencyKey": IDEMPOTENCY_KEY}
         for operations in schema["paths"].values():

@@ -30,7 +30,7 @@ BULK_COMPONENT: dict[str, Any] = {
                 "properties": {
                     "index": {"type": "integer"}, "id": {"type": ["string", "null"], "format": "uuid"},
                     "status": {"type": "integer", "description": "What a request for this row alone would be answered with."},
-                    "errors": {"$ref": "#/components/schemas/Problem/properties/errors"},
+                    "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemError"}},
                 },
             },
         },

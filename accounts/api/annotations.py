@@ -60,6 +60,8 @@ class TaggedItemViewSet(AboutObjects, TenantViewSet):
 
     serializer_class = TaggedItemSerializer
     http_method_names = ["get", "post", "delete", "head", "options"]
+    bulk_operations = ()
+    no_bulk = "Each tag is weighed against what one may change: put them on one by one."
     filters = ["tag", "object_type", "object_id"]
 
     def save(self, serializer: Any) -> models.Model:
@@ -88,6 +90,8 @@ class JournalEntryViewSet(AboutObjects, ArchivableViewSet):
 
     serializer_class = JournalEntrySerializer
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    bulk_operations = ()
+    no_bulk = "Each note is weighed against what one may change: write them one by one."
     filters = ["object_type", "object_id"]
     ordering = ["-id"]
 

@@ -34,6 +34,8 @@ class CustomFieldDefinitionViewSet(TenantViewSet):
 
     serializer_class = CustomFieldDefinitionSerializer
     filters = ["model"]
+    bulk_operations = ()
+    no_bulk = "Each definition is weighed against the values that rows have: write them one by one."
 
     def save(self, serializer: Any) -> models.Model:
         row = serializer.instance or CustomFieldDefinition()
@@ -67,6 +69,8 @@ class SavedFilterViewSet(TenantViewSet):
 
     serializer_class = SavedFilterSerializer
     filters = ["model"]
+    bulk_operations = ()
+    no_bulk = "Each filter is tried on its list first: save them one by one."
 
     def row_conditions(self) -> Conditions:
         person = active_scope().origin.actor_id

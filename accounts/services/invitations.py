@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import Invitation, Membership, Organization, Role, User
 from accounts.queries.identity import key_hash
 from accounts.services.addresses import address_check, email_mark_verified
+from accounts.services.attempts import refuse_locked, request_of
 from accounts.services.mail import link, mail_send
 from accounts.services.passwords import password_check
 from accounts.services.roles import refuse_higher_role
@@ -101,7 +102,7 @@ def invitation_accept(
         if user_id is not None:
             _refuse_other(user, user_id)
         elif known and known.email_verified_at:
-            _ask_password(known, password)
+            _ask_password(known, password, origin)
         else:
             _write(user, name, password)
         if Membership.objects.filter(user=user).exists():
@@ -130,8 +131,10 @@ def _refuse_other(invited: User, user_id: UUID) -> None:
         raise Conflict(f"This invitation is for {invited.email}: sign in with that address.", code="other_address")
 
 
-def _ask_password(user: User, password: str) -> None:
-    if authenticate(username=user.email, password=password) is None:
+def _ask_password(user: User, password: str, origin: Origin) -> None:
+    """Raises Invalid, and LockedOut: guesses are counted here as where one signs in."""
+    if authenticate(request_of(origin), username=user.email, password=password) is None:
+        refuse_locked(account=user.email, origin=origin)
         text = "There is an account with this address: give its password, or accept while you are signed in."
         raise Invalid(text, code="wrong_password", fields={"password": text})
 

@@ -19,8 +19,9 @@ QUIET = [
 collect_ignore_glob = [] if CHROMIUM or os.environ.get("CI") else ["test_*.py"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for the whole session: while Playwright's loop runs, other tests cannot fork or run one of their own."""
     assert CHROMIUM, "CI needs a Chromium: install the package chromium"
     # Playwright's loop runs in this thread; Django would take every query for one from asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

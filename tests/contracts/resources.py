@@ -65,6 +65,11 @@ class Resource:
         else:
             row.delete()
 
+    def column(self, name: str) -> Any:
+        """The column that a field of the body is about."""
+        source = str(self.writable[name].source)
+        return next(column for column in self.model._meta.concrete_fields if source in (column.name, column.attname))
+
     def is_unique(self, name: str) -> bool:
         constraints = [one for one in self.model._meta.constraints if isinstance(one, models.UniqueConstraint)]
         return self.model._meta.get_field(name).unique or any(name in one.fields for one in constraints)

@@ -41,7 +41,7 @@ def test_what_is_created_twice_is_there_once(resource: Resource, acme: Company) 
     [row] = resource.make(acme)
     with acme.scope():
         body = resource.body(row)
-        row.delete()
+        resource.remove(row)
     first = acme.api.send("post", resource.url, body, headers=KEY)
     assert first.status_code == 201, first.content
     written = audited(acme)

@@ -40,12 +40,16 @@ def changed(resource: Resource, company: Company, row: Any) -> dict[str, Any]:
     other = resource.make(company)[0]
     with company.scope():
         body, another = resource.body(row), resource.body(other)
-        other.delete()
-    unique = {name for name in body if resource.is_unique(str(resource.writable[name].source).removesuffix("_id"))}
+        resource.remove(other)
+    unique = {name for name in body if resource.is_unique(resource.column(name).name)}
     for name, value in another.items():
         if value != body[name] and (name in unique or isinstance(value, str)) and name != "external_ref":
             return {**body, name: value}
-    name = next(name for name in body if isinstance(body[name], bool) or resource.model._meta.get_field(name).choices)
+    name = next(
+        name for name in body if isinstance(body[name], bool | int) or resource.model._meta.get_field(name).choices
+    )  # fmt: skip
+    if isinstance(body[name], int) and not isinstance(body[name], bool):
+        return {**body, name: body[name] + 1}
     return {**body, name: stranger(resource.model._meta.get_field(name), body[name])}
 
 
