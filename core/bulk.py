@@ -66,7 +66,7 @@ class Bulk:
         serializer = BulkSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         mode, rows = serializer.validated_data["mode"], serializer.validated_data["rows"]
-        entries = [Entry(index, row.pop("op", CREATE), row) for index, row in enumerate(rows)]
+        entries = [Entry(index, _text(row.pop("op", CREATE)), row) for index, row in enumerate(rows)]
         self._demand({entry.op for entry in entries})
         _Run(self, entries).execute()
         wrong = [entry for entry in entries if entry.errors]
@@ -85,6 +85,11 @@ class Bulk:
             for verb in VERBS_OF.get(op, ()):
                 if (needed := permission_of(self.model(), verb)) not in held:
                     raise MissingPermission(needed)
+
+
+def _text(op: Any) -> str:
+    """What is no text is no operation either."""
+    return op if isinstance(op, str) else ""
 
 
 class _Run:

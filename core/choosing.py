@@ -1,6 +1,7 @@
 """Which rows a list shows: filters and search from the query string, as SQL conditions on the base table."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -69,7 +70,9 @@ def _value(name: str, field: Any, text: str) -> Any:
 def _parsed(name: str, parse: Callable[[str], Any], text: str) -> Any:
     try:
         value = parse(text)
-    except (ValidationError, ValueError) as error:
+        if isinstance(value, datetime) and value.tzinfo:
+            value = value.astimezone(UTC)  # Python takes displacements that PostgreSQL does not
+    except (ValidationError, ValueError, OverflowError) as error:
         raise BadParameter(name, f"{name}: {text!r} is not a value of this field.") from error
     if isinstance(value, str) and "\0" in value:
         raise BadParameter(name, f"{name}: a NUL character is never part of a value.")

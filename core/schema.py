@@ -60,7 +60,12 @@ class Schema(AutoSchema):
         return operation
 
     def get_request_serializer(self) -> Any:
-        return self._bulk()[0] if self._is_bulk else super().get_request_serializer()
+        if self._is_bulk:
+            return self._bulk()[0]
+        action = getattr(self.view, getattr(self.view, "action", None) or "", None)
+        if hasattr(action, "mapping"):  # an action of the resource's own, which says its body itself
+            return self.view.body_class
+        return super().get_request_serializer()
 
     def get_response_serializers(self) -> Any:
         return self._bulk()[1] if self._is_bulk else super().get_response_serializers()
@@ -88,7 +93,7 @@ class Schema(AutoSchema):
         return [{}] if anonymous else super().get_auth()
 
     def _get_paginator(self) -> Pages | None:
-        return Pages() if self._columns is not None else None
+        return Pages() if self._columns is not None and self.view.action == "list" else None
 
     def _parameter(self, name: str) -> OpenApiParameter:
         schema, description = self._general(name)

@@ -30,7 +30,7 @@ class NewKey:
 
 
 def api_key_create(
-    *, name: str, scopes: Collection[str], granter: Collection[str], require_signature: bool = False, **values: Any,
+    *, name: str, granter: Collection[str], scopes: Collection[str] = (), require_signature: bool = False, **values: Any,
 ) -> NewKey:
     """Raises Forbidden for scopes that the granter does not hold."""
     refuse_beyond(scopes, granter)

@@ -231,6 +231,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "core.problems.to_response",
     "COERCE_DECIMAL_TO_STRING": True,
     "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_METADATA_CLASS": None,  # what a resource takes is said by the OpenAPI description
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Quartermaster",

@@ -68,3 +68,9 @@ def test_a_row_in_use_cannot_be_deleted(acme: Company) -> None:
 @pytest.mark.parametrize("method", ["TRACE", "BREW"])
 def test_a_method_that_nobody_knows(method: str, acme: Company) -> None:
     assert_problem(acme.api.generic(method, PARTIES), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("text", ["0767-08-18T19:23:40+17:35", "0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"])
+def test_an_instant_at_the_edge_of_time_breaks_nothing(text: str, acme: Company) -> None:
+    response = acme.api.get("/api/v1/audit-entries/", {"created_at__lte": text})
+    assert response.status_code in (200, 400), response.content

@@ -24,13 +24,13 @@ EXAMPLES = 6  # of each operation
 schema = schemathesis.openapi.from_path(project.BASE_DIR / "docs/openapi.json")
 
 
-def promises(case: Any) -> list[Any]:
+def promises(case: Any, status: int) -> list[Any]:
     """Not that whatever has the right types is accepted: constraints of the database refuse some of it, and say why."""
     found = list(CONSTANT)
     if "fields" not in case.query:  # which leaves out required ones, as asked
         found.append(checks.response_schema_conformance)
     wrong = {place for place, info in case.meta.components.items() if info.mode is GenerationMode.NEGATIVE}
-    if wrong == {ParameterLocation.BODY}:  # strange queries and headers often mean nothing by the time they are sent
+    if wrong == {ParameterLocation.BODY} and status != 412:  # strange queries and headers often mean nothing by the time they are sent
         found.append(checks.negative_data_rejection)
     return found
 
@@ -38,7 +38,7 @@ def promises(case: Any) -> list[Any]:
 def sent(api: Api, case: Any) -> Response:
     """What our test client answers, as if it had come over HTTP. Who asks is not left to chance."""
     prepared = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
-    ours = ("content-length", "content-type", "authorization", "cookie", "organization")
+    ours = ("content-length", "content-type", "authorization", "cookie", "organization", "accept-encoding")
     found = api.generic(
         str(prepared.method), str(prepared.path_url), prepared.body or b"",
         content_type=prepared.headers.get("Content-Type", "application/octet-stream"),
@@ -63,4 +63,4 @@ def aimed(case: Any, company: Company) -> Any:
 )
 def test_keeps_its_word(case: Any, acme: Company) -> None:
     response = sent(acme.api, aimed(case, acme))
-    case.validate_response(response, checks=promises(case))
+    case.validate_response(response, checks=promises(case, response.status_code))
