@@ -1,21 +1,15 @@
 """Lists of 100 products in twelve fields: first and deep pages, sorted, searched, beside their floors."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import orjson
 from django.db import connections
-from django.test import RequestFactory
 
-from accounts.principal import MemberEntry
-from accounts.tokens import verify
 from bench.database import LARGE, TENANT, Member, member_of
 from bench.floors import PRODUCT_FIELDS, PRODUCTS, Floor
 from bench.measuring import Result, statements, times
-from bench.requests import Client
+from bench.requests import Client, view_of
 from core.paging import Window
-from core.tenancy import organization_scope
-from inventory.api.catalog import ProductViewSet
 from inventory.models import Product
 
 ROUNDS = 300
@@ -37,26 +31,10 @@ def _against_the_floor(size: int, member: Member) -> Iterator[Result]:
     prepared = Floor(member.organization_id, prepare=True).rows(sql, values)
     request = Client(member).get(FIRST)
     _same(request, floor)
-    lowest, least, view, whole = times(ROUNDS, floor, prepared, _view(member), request)
+    lowest, least, view, whole = times(ROUNDS, floor, prepared, view_of(member, "list", FIRST), request)
     yield Result("list of 100, the view alone", size, view, lowest, target=("ratio", 1.6))
     yield Result("list of 100, whole request", size, whole, lowest, statements(request), target=("ratio", 2.5))
     yield Result("list of 100, whole request; floor with prepared statements", size, whole, least)
-
-
-def _view(member: Member) -> Callable[[], object]:
-    """The view and its rendering, in a scope as the floor has one."""
-    view: Any = ProductViewSet.as_view({"get": "list"})
-    claim = verify(member.token)
-    assert claim
-    request: Any = RequestFactory().get(f"/api/v1/{FIRST}")
-    with organization_scope(member.organization_id, enter=MemberEntry(claim)) as request.principal:
-        pass
-
-    def call() -> object:
-        with organization_scope(member.organization_id):
-            return view(request)
-
-    return call
 
 
 def _search(size: int, member: Member) -> Iterator[Result]:

@@ -30,7 +30,8 @@ def promises(case: Any, status: int) -> list[Any]:
     if "fields" not in case.query:  # which leaves out required ones, as asked
         found.append(checks.response_schema_conformance)
     wrong = {place for place, info in case.meta.components.items() if info.mode is GenerationMode.NEGATIVE}
-    if wrong == {ParameterLocation.BODY} and status != 412:  # strange queries and headers often mean nothing by the time they are sent
+    # Strange queries and headers often mean nothing by the time they are sent.
+    if wrong == {ParameterLocation.BODY} and status != 412:
         found.append(checks.negative_data_rejection)
     return found
 
