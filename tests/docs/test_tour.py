@@ -41,7 +41,8 @@ def test_the_tour_can_be_followed(server: str, new_company: Callable[[], Company
     page = TOUR.read_text()
     ours = {
         "http://127.0.0.1:8000": server, "manager@northwind.example": company.members[MANAGER].user.email,
-        "admin@northwind.example": company.user.email, "demo-quartermaster": PASSWORD, '"northwind"': f'"{company.organization.slug}"',
+        "admin@northwind.example": company.user.email, "demo-quartermaster": PASSWORD,
+        '"northwind"': f'"{company.organization.slug}"',
     }  # fmt: skip
     for theirs, mine in ours.items():
         assert theirs in page
