@@ -67,8 +67,8 @@ class PrivateFiles(Protocol):
     def stored_version(self, key: str) -> str:
         """The storage's own name of this version of the file, where it keeps versions."""
 
-    def delete_below(self, prefix: str, *, older_than_seconds: int = 0) -> int:
-        """Answers how many files."""
+    def delete_below(self, prefix: str, *, older_than_seconds: int = 0, dry_run: bool = False) -> int:
+        """Answers how many files; in a dry run, how many it would."""
 
 
 def private_files() -> PrivateFiles:

@@ -44,10 +44,10 @@ class LocalFiles(FileSystemStorage):
     def stored_version(self, key: str) -> str:
         return ""
 
-    def delete_below(self, prefix: str, *, older_than_seconds: int = 0) -> int:
+    def delete_below(self, prefix: str, *, older_than_seconds: int = 0, dry_run: bool = False) -> int:
         before = time.time() - older_than_seconds
         old = [path for path in Path(self.path(prefix)).rglob("*") if path.is_file() and path.stat().st_mtime <= before]
-        for path in old:
+        for path in old if not dry_run else ():
             path.unlink(missing_ok=True)
         return len(old)
 

@@ -54,12 +54,12 @@ class S3Files(S3Storage):  # type: ignore[misc]  # the library has no types
         version = self._client.head_object(Bucket=self.bucket_name, Key=self._named(key)).get("VersionId", "")
         return "" if version in (None, "null") else str(version)
 
-    def delete_below(self, prefix: str, *, older_than_seconds: int = 0) -> int:
+    def delete_below(self, prefix: str, *, older_than_seconds: int = 0, dry_run: bool = False) -> int:
         """With the versions that the bucket keeps of what was deleted."""
         before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
         found = self.bucket.object_versions.filter(Prefix=f"{self._named(prefix)}/")
         old = [(one.object_key, one.id) for one in found if one.last_modified <= before]
-        for batch in batched(old, MOST_AT_ONCE, strict=False):
+        for batch in batched(() if dry_run else old, MOST_AT_ONCE, strict=False):
             objects = [{"Key": key, "VersionId": version} for key, version in batch]
             self._client.delete_objects(Bucket=self.bucket_name, Delete={"Objects": objects, "Quiet": True})
         return len({key for key, _ in old})

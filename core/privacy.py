@@ -1,6 +1,7 @@
 """Where personal data lives. An app lists its own in `<app>/privacy.py` as PERSONAL.
 
-Upper apps come first, because their rows refer to those of lower ones.
+Upper apps come first, because their rows refer to those of lower ones. A table may be listed several times, if its
+rows meet different fates.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ class PersonalData(NamedTuple):
     replacements: Mapping[str, str] = {}  # of columns, by SQL, where rows are pseudonymised
     hidden: tuple[str, ...] = ()  # columns that an export leaves out: secrets
     shared: bool = False  # the person's own, not this organization's: erased if the person belongs nowhere else
+    files: tuple[str, ...] = ()  # columns with keys of private files: exported unless hidden, and erased with the value
 
 
 def personal_data() -> list[PersonalData]:
@@ -35,3 +37,13 @@ def personal_data() -> list[PersonalData]:
         if config.name != "core" and find_spec(name := f"{config.name}.privacy"):
             found += import_module(name).PERSONAL
     return found
+
+
+def mentioned(column: str) -> str:
+    return f"position(%(email)s in lower({column})) > 0"
+
+
+def without_the_address(column: str) -> str:
+    """SQL of a text without the address, however it is capitalized."""
+    literally = r"regexp_replace(%(email)s, '[^[:alnum:]]', '\\\&', 'g')"
+    return f"regexp_replace({column}, {literally}, 'erased', 'gi')"

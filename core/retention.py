@@ -4,10 +4,17 @@ from datetime import datetime
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from django.apps import apps
+
+from core.budget import Budget
+
+
+class Purge(Protocol):
+    def __call__(self, *, organization_id: UUID | None, before: datetime, dry_run: bool, budget: Budget) -> int:
+        """Answers how many went, or would. Opens its own scopes; without an organization, for all of them."""
 
 
 class DataClass(NamedTuple):
@@ -20,10 +27,11 @@ class DataClass(NamedTuple):
     label: str
     keep_days: int  # until the organization says otherwise
     table: str
-    condition: str
+    condition: str = ""
     pseudonymise: str = ""  # what UPDATE sets, where rows may stay without what names a person
     is_pseudonymous: str = ""  # holds for rows in which that has been done
-    shared: bool = False  # a table of the installation, without organizations: purged by the default
+    shared: bool = False  # of the installation, or of all organizations at once: purged by the default
+    purge: Purge | None = None  # in the place of a condition, where SQL does not reach
 
 
 @cache

@@ -1,11 +1,11 @@
-from core.privacy import PersonalData
+from core.privacy import PersonalData, mentioned, without_the_address
 
 OWN_SUBSCRIPTION = "(lower(t.address) = %(email)s OR t.membership_id = %(membership_id)s::uuid)"
-MENTIONED = "position(%(email)s in lower({0})) > 0"
+TAKEN_OUT = "The address is taken out."
 
 
-def without_the_address(column: str) -> str:
-    return f"replace(lower({column}::text), %(email)s, 'erased')::jsonb"
+def json_without_the_address(column: str) -> str:
+    return f"({without_the_address(f'{column}::text')})::jsonb"
 
 
 PERSONAL = [
@@ -14,19 +14,28 @@ PERSONAL = [
         f"""(lower(t.address) = %(email)s OR t.subscription_id IN (
                 SELECT s.id FROM notifications_topicsubscription AS s
                 WHERE s.organization_id = t.organization_id AND {OWN_SUBSCRIPTION.replace("t.", "s.")})
-             OR {MENTIONED.format("t.body")} OR {MENTIONED.format("t.error")})""",
+             OR {mentioned("t.subject")} OR {mentioned("t.body")} OR {mentioned("t.error")})""",
         "pseudonymise", "That something was sent stays known, not to whom nor what.",
         {"address": "''", "subject": "''", "body": "''", "error": "''", "subscription_id": "NULL"},
     ),
     PersonalData("notifications_topicsubscription", "Subscriptions", OWN_SUBSCRIPTION, "delete", "Nobody is told any more."),
     PersonalData(
-        "notifications_job", "Jobs",
-        f"({MENTIONED.format('t.arguments::text')} OR {MENTIONED.format('t.result::text')} OR {MENTIONED.format('t.error')})",
-        "pseudonymise", "The address is taken out.",
-        {"arguments": without_the_address("arguments"), "result": without_the_address("result"), "error": "'Erased.'"},
+        "notifications_job", "Jobs that mention the person",
+        f"({mentioned('t.arguments::text')} OR {mentioned('t.result::text')} OR {mentioned('t.error')}"
+        f" OR {mentioned('t.origin::text')})",
+        "pseudonymise", TAKEN_OUT,
+        {
+            "arguments": json_without_the_address("arguments"), "result": json_without_the_address("result"),
+            "origin": json_without_the_address("origin"), "error": "'Erased.'",
+        },
     ),
     PersonalData(
-        "notifications_outboxevent", "Events", MENTIONED.format("t.payload::text"), "pseudonymise", "The address is taken out.",
-        {"payload": without_the_address("payload")},
+        "notifications_job", "Jobs that the person caused",
+        "t.origin ->> 'actor_id' = %(user_id)s::text AND t.origin ->> 'ip' IS NOT NULL", "pseudonymise",
+        "Where from is taken out. The id names nobody after the erasure.", {"origin": "origin - 'ip'"},
+    ),
+    PersonalData(
+        "notifications_outboxevent", "Events", mentioned("t.payload::text"), "pseudonymise", TAKEN_OUT,
+        {"payload": json_without_the_address("payload")},
     ),
 ]  # fmt: skip

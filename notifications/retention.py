@@ -17,4 +17,8 @@ DATA_CLASSES = [
     DataClass(
         "jobs", "Jobs that ended", 30, "notifications_job", f"{OLD} AND t.status IN ('succeeded', 'failed', 'dead')",
     ),
+    DataClass(
+        "ticks", "Runs of schedules", 30, "notifications_schedulerun", "t.tick < %(before)s AND t.outcome <> 'running'",
+        shared=True,
+    ),
 ]  # fmt: skip

@@ -4,9 +4,11 @@ import html
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from typing import IO, Any
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from accounts.models import DataSubjectRequest, Membership, Role, UserRole
 from accounts.permissions import ADMIN
 from accounts.services.retention import export_path
 from core.errors import Conflict
+from core.files import private_files
 from core.privacy import PersonalData, personal_data
 from core.tenancy import active_organization_id
 
@@ -110,9 +113,10 @@ def export_write(*, email: str, file: IO[bytes]) -> list[Line]:
     person = person_of(email)
     lines = []
     with transaction.atomic(), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for data in personal_data():
+        for data in _by_table():
             if rows := _write_table(archive, data, person):
                 lines.append(Line(data.table, data.label, "exported", rows, ""))
+                _write_files(archive, data, person)
         archive.writestr("index.html", _index(person.email, lines))
     return lines
 
@@ -142,7 +146,10 @@ def _refuse_last_admin(person: Person) -> None:
     if person.membership_id is None:
         return
     admin = Role.objects.select_for_update().get(code=ADMIN)  # two erasures wait for each other
-    others = UserRole.objects.filter(role=admin, membership__status=Membership.Status.ACTIVE, expires_at=None)
+    others = UserRole.objects.filter(
+        role=admin, expires_at=None, warehouse_ids=[], membership__status=Membership.Status.ACTIVE,
+        membership__user__is_active=True, membership__user__archived_at=None,
+    )
     if not others.exclude(membership_id=person.membership_id).exists():
         raise Conflict("This is the last Admin: give somebody else the role first.", code="last_admin")
 
@@ -172,9 +179,44 @@ def _erase(data: PersonalData, person: Person) -> int:
         return _count(data, person)
     changes = ", ".join(f"{column} = {value}" for column, value in data.replacements.items())
     verb = f"DELETE FROM {data.table} AS t" if data.erasure == "delete" else f"UPDATE {data.table} AS t SET {changes}"
+    forgotten = _files(data, person)
     with connection.cursor() as cursor:
         cursor.execute(f"{verb} WHERE {_where(data)}", person.parameters())
+        transaction.on_commit(partial(_delete_files, forgotten))
         return int(cursor.rowcount)
+
+
+def _files(data: PersonalData, person: Person) -> list[str]:
+    if not data.files:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(data.files)} FROM {data.table} AS t WHERE {_where(data)}", person.parameters())
+        return [key for row in cursor.fetchall() for key in row if key]
+
+
+def _delete_files(keys: Iterable[str]) -> None:
+    for key in keys:
+        private_files().delete(key)
+
+
+def _by_table() -> list[PersonalData]:
+    """One of each table, which finds what any of them does."""
+    found: dict[str, PersonalData] = {}
+    for data in personal_data():
+        if before := found.get(data.table):
+            data = before._replace(
+                condition=f"({before.condition} OR ({data.condition}))", hidden=tuple({*before.hidden, *data.hidden}),
+                files=tuple({*before.files, *data.files}),
+            )
+        found[data.table] = data
+    return list(found.values())
+
+
+def _write_files(archive: zipfile.ZipFile, data: PersonalData, person: Person) -> None:
+    """What the storage lost is no reason to answer nothing."""
+    for key in _files(data._replace(files=tuple(set(data.files) - set(data.hidden))), person):
+        with suppress(FileNotFoundError), private_files().open(key) as file:
+            archive.writestr(f"files/{key.rpartition('/')[2]}", file.read())
 
 
 def _write_table(archive: zipfile.ZipFile, data: PersonalData, person: Person) -> int:

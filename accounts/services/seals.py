@@ -22,6 +22,7 @@ from accounts.queries.seals import (
     copy_path,
     seal_hash,
 )  # fmt: skip
+from core.budget import Budget
 from core.errors import Conflict
 
 BATCH = 10_000  # entries of a seal
@@ -50,18 +51,23 @@ INSERT = """
 """
 
 
-def audit_seal(*, organization_id: UUID, patience: float = PATIENCE) -> int:
+def audit_seal(*, organization_id: UUID, patience: float = PATIENCE, budget: Budget | None = None) -> int:
     """Seal what is not sealed yet; answers how many entries. Safe beside another: each entry is sealed once.
 
     Raises Conflict if transactions that write go on for longer than `patience` (seconds).
     """
-    return _seal_up_to(organization_id, safe_horizon(patience))
+    budget = budget or Budget()
+    return _seal_up_to(organization_id, safe_horizon(min(patience, budget.left())), budget) if budget.has_time() else 0
 
 
-def audit_seal_everywhere() -> int:
-    horizon = safe_horizon(PATIENCE)
-    organizations: Iterable[UUID] = Organization.objects.using("worker").order_by("pk").values_list("pk", flat=True)
-    return sum(_seal_up_to(organization_id, horizon) for organization_id in list(organizations))
+def audit_seal_everywhere(*, budget: Budget | None = None) -> int:
+    """In any order: time that runs out hits another organization each night."""
+    budget = budget or Budget()
+    if not budget.has_time():
+        return 0
+    horizon = safe_horizon(min(PATIENCE, budget.left()))
+    organizations: Iterable[UUID] = Organization.objects.using("worker").order_by("?").values_list("pk", flat=True)
+    return sum(_seal_up_to(organization_id, horizon, budget) for organization_id in list(organizations))
 
 
 def safe_horizon(patience: float) -> int:
@@ -84,9 +90,10 @@ def _writers(cursor: CursorWrapper) -> set[str]:
     return {name for (name,) in cursor.fetchall()}
 
 
-def _seal_up_to(organization_id: UUID, horizon: int) -> int:
+def _seal_up_to(organization_id: UUID, horizon: int, budget: Budget) -> int:
+    """Each seal is committed, so what is left follows the next time."""
     sealed = 0
-    while count := _seal_batch(organization_id, horizon):
+    while budget.has_time() and (count := _seal_batch(organization_id, horizon)):
         sealed += count
     return sealed
 

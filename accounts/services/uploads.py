@@ -95,9 +95,9 @@ def upload_complete(*, token: str, permissions: Collection[str]) -> Attachment:
     return attachment
 
 
-def uploads_purge(*, older_than_seconds: int = STALE_SECONDS) -> int:
+def uploads_purge(*, older_than_seconds: int = STALE_SECONDS, dry_run: bool = False) -> int:
     """Staged files of all organizations that nobody will complete. Answers how many."""
-    return private_files().delete_below(STAGED, older_than_seconds=older_than_seconds)
+    return private_files().delete_below(STAGED, older_than_seconds=older_than_seconds, dry_run=dry_run)
 
 
 def staged_key(organization: Any, upload: Any) -> str:

@@ -14,7 +14,8 @@ from psycopg import Connection
 from accounts.models import AuditEntry, AuditSeal
 from accounts.queries.seals import checked, copy_path
 from accounts.services import seals
-from accounts.services.seals import audit_seal
+from accounts.services.seals import audit_seal, audit_seal_everywhere
+from core.budget import Budget
 from core.errors import Conflict
 from core.management.commands.setup_database import connect
 from tests.companies import Company
@@ -237,3 +238,27 @@ def test_an_unknown_organization_is_refused(command: str, commits: None) -> None
     with pytest.raises(CommandError, match="There is no organization 'nobody'") as refused:
         call_command(command, "--organization", "nobody")
     assert refused.value.returncode == 2
+
+
+def test_without_time_nothing_is_sealed_and_the_next_tick_goes_on(company: Company) -> None:
+    with company.scope():
+        PartyFactory.create_batch(25)
+    pk, budget = company.organization.pk, Budget(0)
+    assert audit_seal(organization_id=pk, budget=budget) == 0 and budget.ran_out
+    assert audit_seal_everywhere(budget=Budget(0)) == 0
+    assert "25 not sealed yet" in verified(company)[1]
+    assert audit_seal(organization_id=pk, budget=OneStep()) == 10, "each seal is committed"
+    assert audit_seal(organization_id=pk) == 15
+    assert verified(company, "--with-copies")[0] == 0
+
+
+class OneStep(Budget):
+    """Has time for the question before the work, and for one seal."""
+
+    def __init__(self) -> None:
+        super().__init__(60)
+        self.questions = 0
+
+    def has_time(self) -> bool:
+        self.questions += 1
+        return self.questions <= 2
