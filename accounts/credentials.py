@@ -24,12 +24,17 @@ ORGANIZATION, PROVED, SIGN_IN = "organization_id", "second_factor", "sign_in"
 
 def describe(request: Any) -> Origin:
     """Raises Invalid for a reason that cannot be kept."""
-    request.request_id = request.headers.get("X-Request-Id", "")[:64] or str(uuid4())
+    request.request_id = printable(request.headers.get("X-Request-Id", "")) or str(uuid4())
     request.origin = Origin(
-        request_id=request.request_id, traceparent=request.headers.get("traceparent", "")[:64],
+        request_id=request.request_id, traceparent=printable(request.headers.get("traceparent", "")),
         reason=change_reason(request.headers.get(HEADER, "")), ip=client_ip(request),
     )
     return request.origin  # type: ignore[no-any-return]
+
+
+def printable(header: str) -> str:
+    """Nothing for what would confuse a log, or could not be stored."""
+    return header[:64] if header.isascii() and header.isprintable() else ""
 
 
 def client_ip(request: Any) -> str:

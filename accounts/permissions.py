@@ -44,6 +44,9 @@ HIDDEN_MODELS = (
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
 OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "notificationdelivery", "outboxevent")
 
+# What concerns the company as a whole: such a role lets one look at it, and change nothing.
+OF_THE_COMPANY = ("datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "organization", "retentionpolicy")
+
 
 @cache
 def known() -> frozenset[str]:
@@ -112,7 +115,10 @@ def held_in_some(given: Iterable[Mapping[str, Any]], everywhere: frozenset[str])
 
 def in_some(permissions: Iterable[str]) -> frozenset[str]:
     """What is left of a role that counts in some warehouses alone."""
-    return frozenset(code for code in permissions if _model(code) not in OF_EVERY_WAREHOUSE)
+    return frozenset(
+        code for code in permissions
+        if _model(code) not in OF_EVERY_WAREHOUSE and (_verb(code) == "view" or _model(code) not in OF_THE_COMPANY)
+    )
 
 
 def _verb(permission: str) -> str:

@@ -49,9 +49,10 @@ def _expected(sealed: bytes, text: bytes) -> str:
 
 
 def _signed(request: Any, moment: str, nonce: str) -> bytes:
-    """The path without percent-encoding, because servers decode it before we see it; the query as it was sent."""
+    """The path without percent-encoding, because servers decode it before we see it, but for %3F; the query as it was sent."""
     query = request.META.get("QUERY_STRING", "")
-    address = f"{request.path}?{query}" if query else request.path
+    path = request.path.replace("?", "%3F")  # one in the path must not pass for the one that begins the query
+    address = f"{path}?{query}" if query else path
     try:
         body = sha256(request.body).hexdigest()
     except RequestDataTooBig as error:

@@ -15,6 +15,7 @@ from accounts.queries.annotations import journal_of, tags_of
 from accounts.queries.history import people_named
 from accounts.services.annotations import journal_note, tags_set
 from core.errors import Forbidden, Invalid
+from core.limits import refuse_object_outside
 from core.objects import object_permission, object_type
 
 MOST_CHOICES = 200
@@ -59,6 +60,7 @@ def annotate(request: Any, row: models.Model) -> str:
     if request.POST.get("what") == "tags":
         if not _may_tag(request, row):
             raise Forbidden("You may not tag this.")
+        refuse_object_outside(request.principal, type(row), row.pk, "change")
         tags_set(row=row, tag_ids=_ids(request.POST.getlist("tag")), permissions=request.user.permissions)
         return "The tags are saved."
     if not request.user.has_perm("accounts.add_journalentry"):

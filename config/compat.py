@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.auth import Anyone, SignedIn
-from accounts.api.people import UserViewSet, own_record
+from accounts.api.people import UserViewSet, own_record, own_record_to_change
 from accounts.models import User
 from accounts.services import people, registration, sessions
 from core.errors import Invalid
@@ -157,7 +157,7 @@ class OldMe(OldPath):
         return Response(in_old_shape({name: getattr(user, name) for name in NAMES}))
 
     def put(self, request: Request) -> Response:
-        user, given = own_record(request), changes(self)
+        user, given = own_record_to_change(request), changes(self)
         if given.pop("email", user.email).lower() != user.email:
             detail = "Change your address at /api/v1/auth/email/change/, which proves that it is yours."
             raise Invalid(detail, code="address_unproved", fields={"email": detail})

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
@@ -115,7 +115,7 @@ class CustomFieldsAdmin(admin.ModelAdmin):
 
     def _declared(self) -> dict[str, forms.Field]:
         return {
-            CUSTOM + key: FIELDS[one.type](one)(label=one.label, help_text=one.help_text, required=one.required)
+            CUSTOM + key: FIELDS[one.type](one)(label=one.label, help_text=escape(one.help_text), required=one.required)
             for key, one in definitions_of(self.model).items()
         }
 

@@ -19,16 +19,16 @@ from core.choosing import Conditions
 from core.conditions import conditional, parse_tags, refuse_stale, tag_of
 from core.csv_lists import Table, csv_response
 from core.json import dumps
-from core.limits import within
+from core.limits import reach, refuse_outside, within
 from core.listing import Listing, joined, whole_number
 from core.models import ArchivableModel, LedgerModel
 from core.paging import LARGEST_PAGE as LARGEST_PAGE
 from core.paging import Window
 from core.permitting import VERBS as VERBS
-from core.permitting import HasPermission, required_permission
+from core.permitting import HasPermission, permission_of, required_permission
 from core.reading import BASE, Plan, compile_plan, fetch
 from core.rendering import CSVRenderer, JSONRenderer
-from core.within import WithinWarehouses
+from core.within import WithinWarehouses, holder
 
 ROWS_OF_A_CSV = 999_999_999
 
@@ -190,7 +190,7 @@ class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
         serializer = self.get_serializer(data=data)
         serializer.is_valid(raise_exception=True)
         row = self.save(serializer)
-        self.settle([row.pk])
+        self.settle([row.pk], "add")
         location = self.request.build_absolute_uri(reverse(f"{self.basename}-detail", args=[row.pk]))
         return Response(self.read_row(row.pk), status=status.HTTP_201_CREATED, headers={"Location": location})
 
@@ -198,7 +198,7 @@ class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
         serializer = self.get_serializer(row, data=data, partial=partial)
         serializer.is_valid(raise_exception=True)
         self.save(serializer)
-        self.settle([row.pk])
+        self.settle([row.pk], "change")
         return Response(self.read_row(row.pk))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -219,9 +219,9 @@ class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
         row: models.Model = serializer.save()
         return row
 
-    def settle(self, ids: Sequence[Any]) -> None:
-        """After writing: raises OutsideWarehouses, which undoes it, for rows that the request may not reach."""
-        self.refuse_outside(*ids)
+    def settle(self, ids: Sequence[Any], verb: str) -> None:
+        """After writing: raises OutsideWarehouses, which undoes it, for rows that the request may not add or change there."""
+        refuse_outside(self.model(), ids, reach(holder(self.request), self.permission or permission_of(self.model(), verb)))
         self.written(ids)
 
     def written(self, ids: Sequence[Any]) -> None:

@@ -110,8 +110,9 @@ class _Run:
         self._write(DELETE, remove, status.HTTP_204_NO_CONTENT)
         self._write(UPDATE, update, status.HTTP_200_OK)
         self._write(CREATE, insert, status.HTTP_201_CREATED)
-        if ids := [entry.row.pk for entry in self._sound() if entry.op != DELETE]:
-            self.view.settle(ids)
+        for op, verb in ((CREATE, "add"), (UPDATE, "change")):
+            if ids := [entry.row.pk for entry in self._sound() if entry.op == op]:
+                self.view.settle(ids, verb)
 
     def _sound(self) -> list[Entry]:
         return [entry for entry in self.entries if not entry.errors]

@@ -35,8 +35,11 @@ class OutsideWarehouses(Forbidden):
 
 
 def reach(holder: Holder, permission: str, otherwise: str = "") -> Warehouses:
-    """Where the permission counts; where `otherwise` does, for those who do not hold it."""
-    return holder.limits.get(permission if permission in holder.permissions else otherwise or permission)
+    """Where the permission counts; where `otherwise` does, for those who do not hold it; nowhere for those who hold neither."""
+    for one in (permission, otherwise):
+        if one in holder.permissions:
+            return holder.limits.get(one)
+    return frozenset()
 
 
 def paths(model: type[models.Model]) -> tuple[str, ...]:
@@ -60,6 +63,26 @@ def refuse_outside(model: type[models.Model], keys: Collection[Any], warehouses:
         return
     if model._default_manager.filter(within(model, warehouses), pk__in=keys).count() != len(set(keys)):
         raise OutsideWarehouses
+
+
+def refuse_object_outside(holder: Holder, model: type[models.Model], pk: Any, verb: str) -> None:
+    """Raises OutsideWarehouses for what hangs on a row, such as a file, where the verb does not reach the row itself."""
+    refuse_outside(model, [pk], reach(holder, f"{model._meta.app_label}.{verb}_{model._meta.model_name}"))
+
+
+def hanging(holder: Holder, kinds: Mapping[str, type[models.Model]]) -> models.Q:
+    """What hangs on the rows that the holder may see, of the models that `kinds` names by object_type."""
+    everywhere, found = [], models.Q(pk__in=[])
+    for kind, model in kinds.items():
+        permission = f"{model._meta.app_label}.view_{model._meta.model_name}"
+        if permission not in holder.permissions:
+            continue
+        if (warehouses := reach(holder, permission)) is None or not paths(model):
+            everywhere.append(kind)
+        else:
+            rows = model._default_manager.filter(within(model, warehouses)).order_by()
+            found |= models.Q(object_type=kind, object_id__in=rows.values("pk"))
+    return found | models.Q(object_type__in=everywhere)
 
 
 @cache

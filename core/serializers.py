@@ -35,7 +35,7 @@ class StrictSerializer(serializers.Serializer):
 
     def _strangeness(self, name: str, value: Any) -> ErrorDetail | None:
         """DRF would take 1 for "1" and "yes" for true; the description promises types, and a mistake should be seen."""
-        if isinstance(value, str) and "\0" in value:
+        if _has_nul(value) if isinstance(self.fields[name], serializers.JSONField) else isinstance(value, str) and "\0" in value:
             return ErrorDetail("A NUL character cannot be stored.", code="invalid")
         if value is not None and name in self._expected and not _fits(value, self._expected[name][0]):
             return ErrorDetail(f"Give {self._expected[name][1]}.", code="wrong_type")
@@ -56,6 +56,12 @@ class StrictSerializer(serializers.Serializer):
         if name in self.fields:
             return ErrorDetail("This field is read-only: leave it out.", code="read_only")
         return ErrorDetail(f"Unknown field. Known: {', '.join(sorted(self._writable_names))}.", code="unknown_field")
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_nul(part) for pair in value.items() for part in pair)
+    return any(map(_has_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value
 
 
 def _fits(value: Any, types: Any) -> bool:

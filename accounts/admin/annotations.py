@@ -7,7 +7,8 @@ from django.utils import timezone
 from accounts.models import JournalEntry, Tag, TaggedItem
 from accounts.services.annotations import note_change, refuse_other_author
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
-from core.objects import viewable_types
+from core.limits import hanging
+from core.objects import object_models
 
 
 @admin.register(Tag)
@@ -24,7 +25,7 @@ class OfObjects(TenantAdmin):
     """Rows that hang on objects: one sees those on what one may see."""
 
     def get_queryset(self, request: Any) -> Any:
-        return super().get_queryset(request).filter(object_type__in=viewable_types(request.user.permissions))
+        return super().get_queryset(request).filter(hanging(request.principal, object_models()))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

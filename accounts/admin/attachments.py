@@ -12,10 +12,11 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from accounts.models import Attachment
-from accounts.queries.attachments import object_permission, visible_attachments
+from accounts.queries.attachments import attachable, object_permission, visible_attachments
 from accounts.services.attachments import Upload, attachment_add_version
 from core.admin import TenantAdmin
 from core.admin_forms import TenantModelForm
+from core.limits import OutsideWarehouses, refuse_object_outside
 
 
 class AttachmentForm(TenantModelForm):
@@ -31,8 +32,8 @@ class AttachmentAdmin(TenantAdmin):
     fields = ["title", "kind", "file", "belongs_to", "content_type", "readable_size", "sha256", "files"]
     readonly_fields = ["belongs_to", "content_type", "readable_size", "sha256", "files"]
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        return visible_attachments(_held(request)).order_by(*self.ordering)
+    def get_queryset(self, request: Any) -> models.QuerySet:
+        return visible_attachments(request.principal).order_by(*self.ordering)
 
     @admin.display(description="size")
     def readable_size(self, attachment: Attachment) -> str:
@@ -78,7 +79,8 @@ class AttachmentAdmin(TenantAdmin):
         held = _held(request)
         types = rows.order_by().values_list("object_type", flat=True).distinct()
         allowed = [label for label in types if object_permission("change", label) in held]
-        return super().archive(request, rows.filter(object_type__in=allowed), restore=restore)
+        rows = rows.filter(pk__in=[row.pk for row in rows.filter(object_type__in=allowed) if _may_change_object(request, row)])
+        return super().archive(request, rows, restore=restore)
 
 
 def _held(request: HttpRequest) -> frozenset[str]:
@@ -87,5 +89,14 @@ def _held(request: HttpRequest) -> frozenset[str]:
     return permissions
 
 
-def _may_change_object(request: HttpRequest, attachment: Attachment | None) -> bool:
-    return attachment is None or object_permission("change", attachment.object_type) in _held(request)
+def _may_change_object(request: Any, attachment: Attachment | None) -> bool:
+    if attachment is None:
+        return True
+    if object_permission("change", attachment.object_type) not in _held(request):
+        return False
+    try:
+        model = attachable()[attachment.object_type]
+        refuse_object_outside(request.principal, model, attachment.object_id, "change")
+    except OutsideWarehouses:
+        return False
+    return True

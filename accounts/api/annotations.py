@@ -10,9 +10,10 @@ from accounts.services.annotations import journal_note, note_change, object_tag,
 from core.api import ArchivableViewSet, ReadViewSet, TenantViewSet
 from core.choosing import Conditions
 from core.errors import Invalid
+from core.limits import hanging, refuse_object_outside
 from core.objects import object_models, viewable_types
-from core.reading import BASE
 from core.serializers import TenantSerializer
+from core.within import hanging_condition, holder
 
 
 class TagSerializer(TenantSerializer):
@@ -31,15 +32,20 @@ class AboutObjects(ReadViewSet):
     """Rows that hang on objects: one sees those on what one may see."""
 
     def row_conditions(self) -> Conditions:
-        viewable = viewable_types(self.permissions())
-        hidden = len(viewable) < len(object_models())
-        return [*super().row_conditions(), *([(f"{BASE}.object_type = ANY (%s)", [viewable])] if hidden else [])]
+        who, kinds = holder(self.request), object_models()
+        hidden = who.limits or len(viewable_types(who.permissions)) < len(kinds)
+        return [*super().row_conditions(), *(hanging_condition(who, kinds) if hidden else [])]
 
     def get_object(self) -> Any:
         row: Any = super().get_object()
-        if row.object_type not in viewable_types(self.permissions()):
+        if not self.model()._default_manager.filter(hanging(holder(self.request), object_models()), pk=row.pk).exists():
             raise Http404
         return row
+
+    def refuse_object(self, kind: str, object_id: Any, verb: str) -> None:
+        """Raises OutsideWarehouses; of an unknown type the service says what is wrong."""
+        if model := object_models().get(kind):
+            refuse_object_outside(holder(self.request), model, object_id, verb)
 
     def permissions(self) -> frozenset[str]:
         request: Any = self.request
@@ -66,12 +72,15 @@ class TaggedItemViewSet(AboutObjects, TenantViewSet):
 
     def save(self, serializer: Any) -> models.Model:
         given = serializer.validated_data
+        self.refuse_object(given["object_type"], given["object_id"], "change")
         return object_tag(
             tag_id=given["tag_id"], kind=given["object_type"], object_id=given["object_id"], permissions=self.permissions(),
         )
 
     def destroy(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        object_untag(item=self.get_object(), permissions=self.permissions())
+        item = self.get_object()
+        self.refuse_object(item.object_type, item.object_id, "change")
+        object_untag(item=item, permissions=self.permissions())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -98,6 +107,7 @@ class JournalEntryViewSet(AboutObjects, ArchivableViewSet):
     def save(self, serializer: Any) -> models.Model:
         given, entry = serializer.validated_data, serializer.instance
         if entry is None:
+            self.refuse_object(given["object_type"], given["object_id"], "view")
             return journal_note(
                 kind=given["object_type"], object_id=given["object_id"], body=given["body"],
                 pinned=given.get("pinned", False), permissions=self.permissions(),

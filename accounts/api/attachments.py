@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Attachment, AttachmentVersion
-from accounts.queries.attachments import require_object_of, version_of, viewable_types
+from accounts.queries.attachments import attachable, require_object_of, version_of, visible_attachments
 from accounts.services.attachments import Upload, attachment_add_version, attachment_create
 from accounts.services.downloads import SECONDS, download_of, download_token
 from accounts.services.pictures import SIZES, thumbnail_key
@@ -21,11 +21,12 @@ from accounts.services.uploads import SEND_SECONDS, upload_complete, upload_star
 from core.api import ArchivableViewSet
 from core.choosing import Conditions
 from core.files import DirectUpload, Served, private_files
+from core.limits import refuse_object_outside
 from core.pictures import CONTENT_TYPE as THUMBNAIL_TYPE
 from core.problems import BadParameter
-from core.reading import BASE
 from core.serializers import StrictSerializer, TenantSerializer
 from core.serving import AnyAccept, file_response, refuse_long_body
+from core.within import hanging_condition, holder
 
 VERSION = OpenApiParameter("version", int, description="The number of an older version of the file.")
 INLINE = OpenApiParameter("inline", bool, description="To be shown by a browser; pictures and PDF alone.")
@@ -121,15 +122,21 @@ class AttachmentViewSet(ArchivableViewSet):
         super().initial(request, *args, **kwargs)
 
     def row_conditions(self) -> Conditions:
-        return [*super().row_conditions(), (f"{BASE}.object_type = ANY(%s)", [viewable_types(self.permissions)])]
+        return [*super().row_conditions(), *hanging_condition(holder(self.request), attachable())]
 
     def get_object(self) -> Attachment:
         row: Attachment = super().get_object()
-        if row.object_type not in viewable_types(self.permissions):
+        if not visible_attachments(holder(self.request)).filter(pk=row.pk).exists():
             raise Http404
         verb = "view" if self.request.method in SAFE_METHODS else "change"
         require_object_of(row, verb=verb, permissions=self.permissions)
+        self._refuse_object(row.object_type, row.object_id, verb)
         return row
+
+    def _refuse_object(self, kind: str, object_id: Any, verb: str = "change") -> None:
+        """Raises OutsideWarehouses; of an unknown type the service says what is wrong."""
+        if model := attachable().get(kind):
+            refuse_object_outside(holder(self.request), model, object_id, verb)
 
     # --- Files in -------------------------------------------------------------------------------------------
     @extend_schema(request=NewFileSerializer, responses={201: AttachmentSerializer})
@@ -137,6 +144,7 @@ class AttachmentViewSet(ArchivableViewSet):
     def files(self, request: Request) -> Response:
         """Attach a file to a row."""
         body = self.body(request)
+        self._refuse_object(body["object_type"], body["object_id"])
         row = attachment_create(upload=_upload(body), permissions=self.permissions, **body)
         return self._answer(row, request, status.HTTP_201_CREATED)
 
@@ -165,6 +173,8 @@ class AttachmentViewSet(ArchivableViewSet):
         if wanted := body.pop("attachment", None):
             self.kwargs["pk"] = str(wanted)
             body["attachment"] = self.get_object()
+        else:
+            self._refuse_object(body.get("object_type", ""), body.get("object_id"))
         started = upload_start(**body, permissions=self.permissions)
         direct = started.direct or DirectUpload(
             request.build_absolute_uri(reverse("attachment-upload", args=[started.token])), "PUT",
@@ -180,6 +190,7 @@ class AttachmentViewSet(ArchivableViewSet):
     def complete(self, request: Request) -> Response:
         """Check what was sent; only then is it an attachment."""
         row = upload_complete(token=self.body(request)["upload"], permissions=self.permissions)
+        self._refuse_object(row.object_type, row.object_id)
         return self._answer(row, request, status.HTTP_201_CREATED)
 
     # --- Files out ------------------------------------------------------------------------------------------

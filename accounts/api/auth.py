@@ -137,6 +137,8 @@ class MeView(APIView):
     def get(self, request: Request) -> Response:
         principal = request._request.principal  # type: ignore[attr-defined]  # set by the middleware
         own = organizations_of(principal.user.pk) if principal.user.pk else []
+        if principal.by_provider:  # which learns nothing of the others
+            own = [one for one in own if one.id == principal.organization_id]
         return Response({
             "id": principal.user.pk, "email": getattr(principal.user, "email", ""), "name": getattr(principal.user, "name", ""),
             "organization": {"id": active_scope().organization_id, "slug": principal.slug, "name": principal.organization_name},

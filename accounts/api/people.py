@@ -128,7 +128,7 @@ class OwnRecordView(MeView):
     def patch(self, request: Request) -> Response:
         serializer = ProfileSerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        people.profile_change(user=own_record(request), **serializer.validated_data)
+        people.profile_change(user=own_record_to_change(request), **serializer.validated_data)
         return self.get(request)
 
 
@@ -138,6 +138,17 @@ def own_record(request: Any) -> User:
     if key is None:
         raise Forbidden("An API key has no record of its own: sign in as a person.")
     return User.objects.get(pk=key)
+
+
+def own_record_to_change(request: Any) -> User:
+    """Raises Forbidden also where somebody else speaks for the person: other organizations see the record as well."""
+    principal = request._request.principal
+    if principal.by_provider:
+        detail = "Your identity provider signed you in, so that this account is changed there."
+        raise Forbidden(detail, code="signed_in_by_provider")
+    if principal.acting:
+        raise Forbidden("This is not open to you while you act for a member: end that first.", code="impersonating")
+    return own_record(request)
 
 
 routes = {"users": UserViewSet}

@@ -11,6 +11,7 @@ from django.db import models
 from accounts.models import Attachment, AttachmentVersion
 from accounts.permissions import APPS
 from core.errors import Forbidden, Invalid, NotFound
+from core.limits import Holder, hanging
 from core.models import RuntimeModel, TenantRow
 
 # Files on files lead nowhere, and the rows of the machinery come and go.
@@ -32,12 +33,8 @@ def object_permission(verb: str, object_type: str) -> str:
     return f"{app}.{verb}_{model}"
 
 
-def viewable_types(permissions: Collection[str]) -> list[str]:
-    return [label for label in attachable() if object_permission("view", label) in permissions]
-
-
-def visible_attachments(permissions: Collection[str]) -> models.QuerySet[Attachment]:
-    found: models.QuerySet[Attachment] = Attachment.objects.filter(object_type__in=viewable_types(permissions))
+def visible_attachments(holder: Holder) -> models.QuerySet[Attachment]:
+    found: models.QuerySet[Attachment] = Attachment.objects.filter(hanging(holder, attachable()))
     return found
 
 

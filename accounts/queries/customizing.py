@@ -23,7 +23,7 @@ def visible_filters(model: str = "") -> Q:
 
 def saved_filter(model: str, named: str) -> SavedFilter:
     """By its id or its name, of which one's own comes first. Raises Invalid."""
-    wanted = Q(pk=named) if _is_id(named) else Q(name=named)
+    wanted = Q(pk=named) if _is_id(named) else Q(name=named.replace("\0", ""))
     found = list(SavedFilter.objects.filter(visible_filters(model), wanted).order_by("pk")[:20])
     own = [row for row in found if row.owner_id == active_scope().origin.actor_id]
     match own or found:

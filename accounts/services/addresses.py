@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services.attempts import attempt_failed, refuse_locked
 from accounts.services.mail import link, mail_send
 from core.errors import Conflict, Invalid
 from core.tenancy import Origin
@@ -67,11 +68,13 @@ def email_mark_verified(*, user: User) -> None:
 def email_change_request(*, user_id: UUID, email: str, password: str, origin: Origin) -> None:
     """Mails a link to the new address, which takes effect when it is followed, and tells the old one.
 
-    For an address in use it looks the same, and no link is sent. Raises Invalid.
+    For an address in use it looks the same, and no link is sent. Raises Invalid, and LockedOut after too many guesses.
     """
     email = address_check(email)
     user = User.objects.select_for_update().get(pk=user_id)
+    refuse_locked(account=user.email, origin=origin)
     if not user.check_password(password):
+        attempt_failed(account=user.email, origin=origin)
         raise Invalid("This is not your password.", code="wrong_password", fields={"password": "This is not your password."})
     if email == user.email:
         raise Invalid("This is your address already.", fields={"email": "This is your address already."})

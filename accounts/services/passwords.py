@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User, UserSession
 from accounts.services.activity import session_rekey, sessions_end
 from accounts.services.addresses import email_mark_verified
+from accounts.services.attempts import attempt_failed, refuse_locked
 from accounts.services.mail import link, mail_send
 from core.errors import Invalid
 from core.tenancy import Origin
@@ -63,9 +64,11 @@ def _user_of(key: str) -> User:
 
 @transaction.atomic
 def password_change(*, user_id: UUID, old: str, new: str, origin: Origin, keep: int | None = None) -> None:
-    """`keep` is the sign-in that goes on. Raises Invalid."""
+    """`keep` is the sign-in that goes on. Raises Invalid, and LockedOut: guesses count as where one signs in."""
     user = User.objects.select_for_update().get(pk=user_id)
+    refuse_locked(account=user.email, origin=origin)
     if not user.check_password(old):
+        attempt_failed(account=user.email, origin=origin)
         raise Invalid("This is not your password.", code="wrong_password", fields={"old_password": "This is not your password."})
     password_check(password=new, user=user)
     _set(user, new, origin, keep=keep)

@@ -17,7 +17,7 @@ from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import DataSubjectRequest, Membership, Role, UserRole
+from accounts.models import DataSubjectRequest, Membership, Role, User, UserRole
 from accounts.permissions import ADMIN
 from accounts.services.retention import export_path
 from core.errors import Conflict
@@ -80,6 +80,7 @@ def found(*, email: str) -> list[Line]:
 def erasure_preview(*, email: str) -> list[Line]:
     """What an erasure would do; changes nothing. Raises Conflict where it would be refused."""
     person = person_of(email)
+    _refuse_platform_staff(person)
     _refuse_last_admin(person)
     return [line for data in personal_data() if (line := _line(data, person, _count(data, person))).rows]
 
@@ -89,6 +90,7 @@ def data_subject_erase(*, request: DataSubjectRequest) -> DataSubjectRequest:
     """Raises Conflict if it was done before, or would leave the organization without an Admin."""
     request = _open(request, DataSubjectRequest.Kind.ERASE)
     person = person_of(request.subject_email)
+    _refuse_platform_staff(person)
     _refuse_last_admin(person)
     lines = [_line(data, person, _erase(data, person)) for data in personal_data()]
     request.report = [asdict(line) for line in lines if line.rows]
@@ -140,6 +142,11 @@ def _done(request: DataSubjectRequest) -> DataSubjectRequest:
     request.status, request.completed_at = DataSubjectRequest.Status.DONE, timezone.now()
     request.save(update_fields=["status", "completed_at", "report", "result", "result_expires_at"])
     return request
+
+
+def _refuse_platform_staff(person: Person) -> None:
+    if person.user_id and User.objects.filter(pk=person.user_id, is_superuser=True).exists():
+        raise Conflict("This person looks after the platform: no organization erases them.", code="platform_staff")
 
 
 def _refuse_last_admin(person: Person) -> None:
