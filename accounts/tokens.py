@@ -28,7 +28,8 @@ class TokenStrategy(JWTTokenStrategy):
         session = self.session
         if session is None:
             return {}
-        return {name: session[name] for name in CLAIMS if name in session}
+        claims = {name: session[name] for name in CLAIMS if name in session}
+        return {**claims, "email": user.get_username(), "cognito:groups": claims.get("roles", [])}
 
     def open(self, user: AbstractBaseUser, session: SessionBase) -> tuple[str, str]:
         """allauth's own `create_access_token` and `create_refresh_token` know one time for all organizations."""

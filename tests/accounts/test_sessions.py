@@ -57,6 +57,12 @@ def test_signs_in(acme: Company) -> None:
     assert User.objects.get(pk=acme.user.pk).last_login is not None
 
 
+def test_an_access_token_says_who_it_is_as_one_of_cognito_does(acme: Company) -> None:
+    claims = payload(sign_in(acme.user.email).json()["access_token"])
+    assert (claims["sub"], claims["email"]) == (str(acme.user.pk), acme.user.email)
+    assert claims["cognito:groups"] == [ADMIN] == claims["roles"]
+
+
 @pytest.mark.parametrize("body", [
     {"password": "wrong"}, {"email": "nobody@acme.test"}, {"organization": "bolt"}, {"organization": "no-such"},
     {"email": "a\0b"}, {"password": "a\0b"},
