@@ -73,6 +73,16 @@ def verify(token: str) -> Claim | None:
     return claim if time.time() < expires_at else None
 
 
+def expired(token: str) -> bool:
+    """Whether it is an access token of ours, and nothing but too old."""
+    config = internal._get_jwt_config()  # as decode_token does, which does not say why it refuses
+    try:
+        payload = jwt.decode(token, key=config.verifying_key, algorithms=[config.algorithm], options={"verify_exp": False})
+        return payload.get("token_use") == "access" and float(payload["exp"]) <= time.time()
+    except (KeyError, ValueError, TypeError, jwt.InvalidTokenError):
+        return False
+
+
 @lru_cache(maxsize=1024)
 def _read(token: str) -> tuple[Claim, int]:
     """Kept, because a client shows one token with each of its requests. Raises for what is no access token."""

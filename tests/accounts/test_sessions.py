@@ -196,7 +196,8 @@ def test_an_access_token_is_no_refresh_token(acme: Company) -> None:
 
 def test_an_access_token_expires(acme: Company) -> None:
     with time_machine.travel(time.time() + settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN + 1):
-        assert_problem(acme.api.get(ME), 401)
+        assert_problem(acme.api.get(ME), 401, "token_expired")
+        assert_problem(bearer(acme.members[ADMIN].tokens.access_token[:-9] + "forgotten").get(ME), 401, "not_authenticated")
         response = refresh(acme.members[ADMIN].tokens.refresh_token)
         assert response.status_code == 200
 
