@@ -73,6 +73,15 @@ def test_addresses_exist(page: Path) -> None:
     assert [address for address in named if not is_an_address(address)] == []
 
 
+@each_page
+def test_addresses_named_with_a_method_exist(page: Path) -> None:
+    """Behind /api/v1 or, if they say so themselves, elsewhere. requirements.md quotes those of older systems."""
+    if page.name == "requirements.md":
+        return
+    named = re.findall(r"(?:GET|POST|PUT|PATCH|DELETE) (/[a-z][\w/<>{}$-]*)", page.read_text())
+    assert [address for address in named if not (is_an_address(address) or is_an_address(address, ""))] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 150
 
@@ -85,10 +94,10 @@ def is_address_of_a_role(name: str) -> bool:
     return re.fullmatch(r"(OWNER|APP|WORKER)_DATABASE_URL", name) is not None
 
 
-def is_an_address(address: str) -> bool:
-    """Of what stands behind /api/v1; a shell's variable or <id> is some id."""
+def is_an_address(address: str, below: str = "/api/v1") -> bool:
+    """A shell's variable, <id> or {id} is some id."""
     try:
-        resolve("/api/v1" + re.sub(r"\$\w+|<\w+>", SOME_ID, address))
+        resolve(below + re.sub(r"\$\w+|<\w+>|{\w+}", SOME_ID, address))
     except Resolver404:
         return False
     return True
