@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from django.core.management import get_commands, load_command_class
@@ -80,6 +81,14 @@ def test_addresses_named_with_a_method_exist(page: Path) -> None:
         return
     named = re.findall(r"(?:GET|POST|PUT|PATCH|DELETE) (/[a-z][\w/<>{}$-]*)", page.read_text())
     assert [address for address in named if not (is_an_address(address) or is_an_address(address, ""))] == []
+
+
+def test_the_example_of_an_entity_is_the_code() -> None:
+    page = (ROOT / "docs" / "guide" / "adding-an-entity.md").read_text()
+    blocks = re.findall(r"^ *```python\n(.*?)```", page, re.M | re.S)
+    shown = [part for block in blocks for part in dedent(block).strip().split("\n\n\n")]
+    assert len(shown) == 5
+    assert [part for part in shown if part.strip() not in OURS] == []
 
 
 def test_the_readme_is_short() -> None:
