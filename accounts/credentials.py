@@ -63,9 +63,11 @@ def identify(request: HttpRequest, origin: Origin) -> Claim | KeyClaim | None:
 
 def _by_token(request: HttpRequest, token: str, origin: Origin) -> Claim:
     # Brings allauth and PyJWT, which a cold start should not wait for.
-    from accounts.tokens import verify  # noqa: PLC0415
+    from accounts.tokens import expired, verify  # noqa: PLC0415
 
     claim = verify(token)
+    if claim is None and expired(token):
+        raise NotAuthenticated("The access token has expired: refresh it, or sign in again.", code="token_expired")
     return _chosen(request, claim) if claim else _vouched_for(request, token, origin)
 
 
@@ -83,7 +85,7 @@ def _vouched_for(request: HttpRequest, token: str, origin: Origin) -> Claim:
 
     claim = external_claim(token=token, origin=origin)
     if claim is None:
-        raise NotAuthenticated("The access token is not valid or has expired: refresh it, or sign in.")
+        raise NotAuthenticated("The access token is not valid: refresh it, or sign in.")
     if request.headers.get("Organization", claim.slug) != claim.slug:
         raise NotAuthenticated(f"Your identity provider speaks for {claim.slug!r} alone: leave the header Organization out.")
     return claim

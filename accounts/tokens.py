@@ -28,7 +28,8 @@ class TokenStrategy(JWTTokenStrategy):
         session = self.session
         if session is None:
             return {}
-        return {name: session[name] for name in CLAIMS if name in session}
+        claims = {name: session[name] for name in CLAIMS if name in session}
+        return {**claims, "email": user.get_username(), "cognito:groups": claims.get("roles", [])}
 
     def open(self, user: AbstractBaseUser, session: SessionBase) -> tuple[str, str]:
         """allauth's own `create_access_token` and `create_refresh_token` know one time for all organizations."""
@@ -70,6 +71,16 @@ def verify(token: str) -> Claim | None:
     except (KeyError, ValueError, TypeError, jwt.InvalidTokenError):
         return None
     return claim if time.time() < expires_at else None
+
+
+def expired(token: str) -> bool:
+    """Whether it is an access token of ours, and nothing but too old."""
+    config = internal._get_jwt_config()  # as decode_token does, which does not say why it refuses
+    try:
+        payload = jwt.decode(token, key=config.verifying_key, algorithms=[config.algorithm], options={"verify_exp": False})
+        return payload.get("token_use") == "access" and float(payload["exp"]) <= time.time()
+    except (KeyError, ValueError, TypeError, jwt.InvalidTokenError):
+        return False
 
 
 @lru_cache(maxsize=1024)

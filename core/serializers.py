@@ -1,5 +1,6 @@
 """How bodies are read and written; a resource's serializer states its model and fields."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -21,6 +22,8 @@ JSON_TYPES: tuple[tuple[Any, Any, str], ...] = (
     ((serializers.CharField, serializers.UUIDField), str, "text in quotes"),
 )
 
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # control characters
+
 
 class StrictSerializer(serializers.Serializer):
     """Refuses fields that it does not know, and those that cannot be written."""
@@ -35,8 +38,11 @@ class StrictSerializer(serializers.Serializer):
 
     def _strangeness(self, name: str, value: Any) -> ErrorDetail | None:
         """DRF would take 1 for "1" and "yes" for true; the description promises types, and a mistake should be seen."""
-        if _has_nul(value) if isinstance(self.fields[name], serializers.JSONField) else isinstance(value, str) and "\0" in value:
-            return ErrorDetail("A NUL character cannot be stored.", code="invalid")
+        if isinstance(self.fields[name], serializers.JSONField):
+            if _has_nul(value):
+                return ErrorDetail("A NUL character cannot be stored.", code="invalid")
+        elif isinstance(value, str) and UNPRINTABLE.search(value):
+            return ErrorDetail("Leave out control characters, of which only tabs and line breaks are taken.", code="invalid")
         if value is not None and name in self._expected and not _fits(value, self._expected[name][0]):
             return ErrorDetail(f"Give {self._expected[name][1]}.", code="wrong_type")
         return None

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from accounts.models import User
-from accounts.services.addresses import address_check, verification_send
+from accounts.services.addresses import address_check, email_mark_verified, verification_send
 from accounts.services.mail import link, mail_send
 from accounts.services.passwords import password_check, reset_key
 from accounts.services.tenancy import organization_found
@@ -26,7 +26,8 @@ def refuse_closed_sign_up() -> None:
 def account_register(
     *, email: str, password: str, name: str, origin: Origin, organization_name: str = "",
 ) -> User:
-    """A person with an organization of their own, who may sign in once the address is verified by the mailed link.
+    """A person with an organization of their own, who may sign in once the address is verified by the mailed link,
+    or at once where AUTO_VERIFY_EMAIL says so.
 
     For an address in use the answer looks the same, so that nobody learns which addresses are: the user that is
     returned was not saved, and the owner of the address is told by mail. Raises Invalid for what is no address,
@@ -44,7 +45,10 @@ def account_register(
     title = organization_name.strip() or name
     slug = f"{slugify(title)[:40] or 'organization'}-{secrets.token_hex(3)}"
     organization_found(name=title[:200], slug=slug, founder=user, origin=origin)
-    verification_send(user=user, template="welcome")
+    if settings.AUTO_VERIFY_EMAIL:
+        email_mark_verified(user=user)
+    else:
+        verification_send(user=user, template="welcome")
     return user
 
 

@@ -152,6 +152,8 @@ ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 INVITATION_DAYS = 7
 # Whether anybody may make an account and an organization; otherwise by invitation, and by `create_organization`.
 SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=False)
+# Whether who signs up is believed to own the address; otherwise a mailed link proves it.
+AUTO_VERIFY_EMAIL = env.bool("AUTO_VERIFY_EMAIL", default=False)
 # Where mailed links lead: to the pages of a front end (FRONTEND_URL/verify-email?key=…), or to our own.
 FRONTEND_URL = env("FRONTEND_URL", default="")
 PUBLIC_URL = env("PUBLIC_URL", default=f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "http://127.0.0.1:8000")

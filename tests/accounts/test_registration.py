@@ -44,6 +44,13 @@ def test_a_new_person_verifies_the_address_and_works_in_an_organization_of_their
     assert User.objects.get(email="ann@new.test").email_verified_at is not None
 
 
+def test_an_address_is_believed_where_the_setting_says_so(mailing: Any, settings: Any) -> None:
+    settings.AUTO_VERIFY_EMAIL = True
+    assert sign_up(mailing).status_code == 202
+    assert sign_in().status_code == 200 and not mails_to("ann@new.test")
+    assert EmailAddress.objects.get(email="ann@new.test").verified
+
+
 def test_the_organization_is_named_after_who_names_none(mailing: Any) -> None:
     sign_up(mailing)
     verify(key_in(last_mail("ann@new.test")))

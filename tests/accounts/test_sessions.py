@@ -57,6 +57,12 @@ def test_signs_in(acme: Company) -> None:
     assert User.objects.get(pk=acme.user.pk).last_login is not None
 
 
+def test_an_access_token_says_who_it_is_as_one_of_cognito_does(acme: Company) -> None:
+    claims = payload(sign_in(acme.user.email).json()["access_token"])
+    assert (claims["sub"], claims["email"]) == (str(acme.user.pk), acme.user.email)
+    assert claims["cognito:groups"] == [ADMIN] == claims["roles"]
+
+
 @pytest.mark.parametrize("body", [
     {"password": "wrong"}, {"email": "nobody@acme.test"}, {"organization": "bolt"}, {"organization": "no-such"},
     {"email": "a\0b"}, {"password": "a\0b"},
@@ -190,7 +196,8 @@ def test_an_access_token_is_no_refresh_token(acme: Company) -> None:
 
 def test_an_access_token_expires(acme: Company) -> None:
     with time_machine.travel(time.time() + settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN + 1):
-        assert_problem(acme.api.get(ME), 401)
+        assert_problem(acme.api.get(ME), 401, "token_expired")
+        assert_problem(bearer(acme.members[ADMIN].tokens.access_token[:-9] + "forgotten").get(ME), 401, "not_authenticated")
         response = refresh(acme.members[ADMIN].tokens.refresh_token)
         assert response.status_code == 200
 

@@ -6,6 +6,7 @@ from tests.companies import JSON, Company
 from tests.contracts.resources import assert_problem, pointers
 from tests.contracts.urls import SECRET
 from tests.factories.accounts import UserRoleFactory
+from tests.factories.inventory import ProductFactory
 
 PARTIES = "/api/v1/parties/"
 
@@ -52,6 +53,26 @@ def test_says_all_at_once(acme: Company) -> None:
     problem = assert_problem(acme.api.send("post", PARTIES, body), 400)
     assert pointers(problem) == {"/name", "/kind", "/gln"}
     assert "2 more" in problem["detail"]
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\x85"])
+def test_a_control_character_is_no_text(character: str, acme: Company) -> None:
+    problem = assert_problem(acme.api.send("post", PARTIES, {"name": f"A{character}cme"}), 400)
+    assert pointers(problem) == {"/name"} and "control characters" in str(problem)
+
+
+@pytest.mark.parametrize("body", [
+    {"name": "a\ud800"}, {"name": "Acme", "\ud800": 1}, {"name": "Acme", "custom_fields": {"a": ["\udfff"]}},
+])  # fmt: skip
+def test_half_a_character_is_no_json(body: dict[str, object], acme: Company) -> None:
+    assert_problem(acme.api.send("post", PARTIES, body), 400, "parse_error")
+
+
+def test_tabs_and_line_breaks_are_text(acme: Company) -> None:
+    with acme.scope():
+        product = ProductFactory()
+    text = "one\ttwo\r\nthree"
+    assert acme.api.send("patch", f"/api/v1/products/{product.pk}/", {"description": text}).json()["description"] == text
 
 
 def test_a_nul_character_inside_a_list_is_a_mistake_too(acme: Company) -> None:

@@ -2,15 +2,23 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 from django.urls import Resolver404, resolve
 from django.utils.text import slugify
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in ("docs", "demo", "bench") for page in (ROOT / folder).rglob("*.md"))])
 SETTINGS = "".join(file.read_text() for file in [*(ROOT / "config" / "settings").glob("*.py"), ROOT / "manage.py"])
+
+OURS = "".join(
+    file.read_text() for app in ("core", "accounts", "notifications", "inventory", "orders", "config")
+    for file in (ROOT / app).rglob("*.py")
+)
+# Read by the tools that we use, not by us.
+OF_OTHERS = {"DJANGO_SETTINGS_MODULE", "REMOTE_ADDR"}
 
 SOME_ID = "01a1fdd4-177b-70f6-ad99-54ce21a902a0"
 
@@ -32,10 +40,32 @@ def test_commands_exist(page: Path) -> None:
 
 
 @each_page
+def test_options_exist(page: Path) -> None:
+    for command, rest in re.findall(r"manage\.py (\w+)((?:[^`\n#|\\]|\\\n)*)", page.read_text()):
+        parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
+        known = {option for action in parser._actions for option in action.option_strings}
+        assert set(re.findall(r"(?<!\S)\[?(--[a-z][\w-]*)", rest)) - known == set(), command
+
+
+@each_page
+def test_settings_exist(page: Path) -> None:
+    """What is written in capitals, in code type and alone, is a setting, a variable or a name of ours."""
+    named = set(re.findall(r"`([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)(?:=[^`]*)?`", page.read_text()))
+    assert [name for name in named - OF_OTHERS if not is_ours(name)] == []
+
+
+def test_the_page_on_running_has_every_variable_that_a_setting_reads() -> None:
+    page = (ROOT / "docs" / "operations" / "running.md").read_text()
+    read = set(re.findall(r"\benv(?:\.\w+)?\(\s*\"([A-Z_]+)\"", SETTINGS))
+    assert len(read) > 20
+    assert [name for name in read if f"`{name}`" not in page] == []
+
+
+@each_page
 def test_variables_are_read_by_some_setting(page: Path) -> None:
     """The roles' addresses are named by a pattern in the settings."""
     named = set(re.findall(r"export (\w+)=", page.read_text()))
-    assert [name for name in named if name not in SETTINGS and not re.fullmatch(r"(OWNER|APP|WORKER)_DATABASE_URL", name)] == []
+    assert [name for name in named if name not in SETTINGS and not is_address_of_a_role(name)] == []
 
 
 @each_page
@@ -44,14 +74,39 @@ def test_addresses_exist(page: Path) -> None:
     assert [address for address in named if not is_an_address(address)] == []
 
 
+@each_page
+def test_addresses_named_with_a_method_exist(page: Path) -> None:
+    """Behind /api/v1 or, if they say so themselves, elsewhere. requirements.md quotes those of older systems."""
+    if page.name == "requirements.md":
+        return
+    named = re.findall(r"(?:GET|POST|PUT|PATCH|DELETE) (/[a-z][\w/<>{}$-]*)", page.read_text())
+    assert [address for address in named if not (is_an_address(address) or is_an_address(address, ""))] == []
+
+
+def test_the_example_of_an_entity_is_the_code() -> None:
+    page = (ROOT / "docs" / "guide" / "adding-an-entity.md").read_text()
+    blocks = re.findall(r"^ *```python\n(.*?)```", page, re.M | re.S)
+    shown = [part for block in blocks for part in dedent(block).strip().split("\n\n\n")]
+    assert len(shown) == 5
+    assert [part for part in shown if part.strip() not in OURS] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 150
 
 
-def is_an_address(address: str) -> bool:
-    """Of what stands behind /api/v1; a shell's variable or <id> is some id."""
+def is_ours(name: str) -> bool:
+    return re.search(rf"\b{name}\b", OURS) is not None or is_address_of_a_role(name)
+
+
+def is_address_of_a_role(name: str) -> bool:
+    return re.fullmatch(r"(OWNER|APP|WORKER)_DATABASE_URL", name) is not None
+
+
+def is_an_address(address: str, below: str = "/api/v1") -> bool:
+    """A shell's variable, <id> or {id} is some id."""
     try:
-        resolve("/api/v1" + re.sub(r"\$\w+|<\w+>", SOME_ID, address))
+        resolve(below + re.sub(r"\$\w+|<\w+>|{\w+}", SOME_ID, address))
     except Resolver404:
         return False
     return True
