@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.db import Error as DatabaseError
 
+from core.characters import CONTROL, REFUSAL
 from core.constraints import violated
 from core.errors import DomainError
 
@@ -37,6 +38,9 @@ class TenantModelForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # private, and the only place after all fields were read
+        for name, value in list(self.cleaned_data.items()):
+            if isinstance(value, str) and CONTROL.search(value):
+                self.add_error(name, REFUSAL)
         for name, text in (self.refused or {}).items():
             self.add_error(name if name in self.fields else None, text)
 

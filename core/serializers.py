@@ -1,6 +1,5 @@
 """How bodies are read and written; a resource's serializer states its model and fields."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -10,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
+from core.characters import CONTROL, REFUSAL
 from core.custom_fields import CustomFieldsField
 from core.custom_serializers import CustomFieldsSerializerField
 from core.fields import TenantForeignKey
@@ -21,8 +21,6 @@ JSON_TYPES: tuple[tuple[Any, Any, str], ...] = (
     (serializers.DecimalField, (str, int, float), 'a number, best as text, such as "12.50"'),
     ((serializers.CharField, serializers.UUIDField), str, "text in quotes"),
 )
-
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # control characters
 
 
 class StrictSerializer(serializers.Serializer):
@@ -41,8 +39,8 @@ class StrictSerializer(serializers.Serializer):
         if isinstance(self.fields[name], serializers.JSONField):
             if _has_nul(value):
                 return ErrorDetail("A NUL character cannot be stored.", code="invalid")
-        elif isinstance(value, str) and UNPRINTABLE.search(value):
-            return ErrorDetail("Leave out control characters, of which only tabs and line breaks are taken.", code="invalid")
+        elif isinstance(value, str) and CONTROL.search(value):
+            return ErrorDetail(REFUSAL, code="invalid")
         if value is not None and name in self._expected and not _fits(value, self._expected[name][0]):
             return ErrorDetail(f"Give {self._expected[name][1]}.", code="wrong_type")
         return None

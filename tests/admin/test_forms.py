@@ -25,6 +25,13 @@ def test_a_new_row_belongs_to_the_active_organization(acme: Company, bolt: Compa
         assert not Party.objects.exists()
 
 
+def test_a_control_character_is_said_at_its_field(acme: Company) -> None:
+    response = acme.admin.post(f"{PARTIES}add/", form(name="Zi\x1bnc"))
+    assert response.status_code == 200 and "Leave out control characters" in text(response)
+    with acme.scope():
+        assert not Party.objects.exists()
+
+
 def test_only_what_was_changed_is_written(acme: Company) -> None:
     [party] = parties(acme, "Zinc")
     client = acme.admin
