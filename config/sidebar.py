@@ -7,7 +7,7 @@ from django.urls import reverse
 
 # Of accounts, whose clusters of code are many and small. Other apps: a group for each cluster, in order of registration.
 COMPANY: Mapping[str, tuple[str, ...]] = {
-    "Company": ("Organization", "NumberSequence", "ExchangeRate", "FeatureFlag"),
+    "Settings": ("Organization", "NumberSequence", "ExchangeRate", "FeatureFlag"),
     "Partners": ("Party", "Address", "Contact"),
     "People and roles": ("Membership", "Invitation", "Role", "UserRole"),
     "Keys and sign-in": ("ApiKey", "IdempotencyRecord", "IdentityProvider", "ExternalIdentity", "UserSession"),
