@@ -133,7 +133,7 @@ class QuartermasterSite(UnfoldAdminSite):
         """Apps in the order of the work, pages in groups."""
         apps: dict[str, Any] = self._build_app_dict(request, app_label)
         found = [apps[label] for label in APP_ORDER if label in apps]
-        may_unlock = request.user.has_perm("accounts.change_membership")  # type: ignore[union-attr]  # no anonymous user comes here
+        may_unlock = request.user.has_perm("accounts.change_membership")
         for app in found:
             app["clusters"] = groups(app["app_label"], app["models"], may_unlock=may_unlock)
         return found
