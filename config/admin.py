@@ -24,6 +24,7 @@ from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
 from config import annotations, dashboard, locked_accounts, own_second_factors, palette, platform, switcher
 from config.annotations import Annotations
+from config.sidebar import groups
 from config.signing_in import SignInForm, SignInView, second_factor_view
 from core.history import AuditLine
 from core.models import ArchivableModel
@@ -32,10 +33,6 @@ from core.paging import Page
 type View = Callable[..., HttpResponse]
 
 APP_ORDER = ("inventory", "orders", "accounts", "notifications")
-CLUSTER_TITLES = {
-    "tenancy": "Organization", "governance": "Audit and privacy", "documents": "Numbering", "roles": "Roles and keys",
-    "sessions": "Sign-ins", "annotations": "Tags and notes", "customizing": "Own fields and views", "rates": "Currencies",
-}
 # What somebody who belongs to no organization may still open.
 WITHOUT_ORGANIZATION = {
     "logout", "password_change", "password_change_done", "i18n_javascript", "catch_all_view",
@@ -130,17 +127,15 @@ class QuartermasterSite(UnfoldAdminSite):
     # --- What every page shows ------------------------------------------------------------------------------
     def each_context(self, request: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        user = request.user
-        return context | {
-            "principal": getattr(request, "principal", None), "perms_to_unlock": user.has_perm("accounts.change_membership"),
-        }
+        return context | {"principal": getattr(request, "principal", None)}
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
-        """Apps in the order of the work, models in clusters, in the order in which they were registered."""
+        """Apps in the order of the work, pages in groups."""
         apps: dict[str, Any] = self._build_app_dict(request, app_label)
         found = [apps[label] for label in APP_ORDER if label in apps]
+        may_unlock = request.user.has_perm("accounts.change_membership")
         for app in found:
-            app["clusters"] = _clusters(app["models"])
+            app["clusters"] = groups(app["app_label"], app["models"], may_unlock=may_unlock)
         return found
 
     def get_log_entries(self, request: HttpRequest) -> list[Any]:
@@ -174,13 +169,3 @@ class QuartermasterSite(UnfoldAdminSite):
 
     def annotate(self, request: HttpRequest, row: models.Model) -> str:
         return annotations.annotate(request, row)
-
-
-def _clusters(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for page in pages:
-        module: str = page["model"].__module__
-        found.setdefault(module.rpartition(".")[2], []).append(page)
-    return [
-        {"name": CLUSTER_TITLES.get(name, name.replace("_", " ").capitalize()), "pages": pages} for name, pages in found.items()
-    ]

@@ -22,7 +22,7 @@ from core.errors import DomainError
 
 class ActForm(forms.Form):
     email = forms.EmailField(label="E-mail address of the member", widget=UnfoldAdminEmailInputWidget)
-    organization = forms.SlugField(label="Organization", help_text="Its slug.", widget=UnfoldAdminTextInputWidget)
+    organization = forms.SlugField(label="Organization", help_text="Its slug: northwind.", widget=UnfoldAdminTextInputWidget)
     reason = forms.CharField(
         min_length=SHORTEST_REASON, max_length=500, label="Reason", widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="The member is told by mail, and it stands in the organization's audit trail.",

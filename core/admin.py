@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin, ShowFacets
 from django.contrib.admin.utils import flatten, unquote
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.formats import number_format
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.widgets import UnfoldForeignKeyRawIdWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldForeignKeyRawIdWidget
 
 from core.admin_annotations import AnnotatedAdmin
 from core.admin_archive import ArchivingAdmin
@@ -64,6 +65,7 @@ class TenantAdmin(
     """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
 
     form = TenantModelForm
+    formfield_overrides: ClassVar[Any] = {ArrayField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 2})}}
     search_keys: ClassVar[Sequence[str]] = ()  # columns looked for by their beginning, best of SearchKeyField
     in_palette = True  # Ctrl+K finds its rows, if it has search keys
     ordering: ClassVar[Any] = ("-id",)
@@ -131,7 +133,9 @@ class TenantAdmin(
         return [*fieldsets, ("Record", {"fields": record, "classes": ["collapse"]})] if obj and record else fieldsets
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [name for name in super().get_fields(request, obj) if name not in self.record_fields()]
+        """A new row has nothing to look at yet: what is read alone is left out."""
+        hidden = {*self.record_fields(), *(() if obj else self.get_readonly_fields(request, obj))}
+        return [name for name in super().get_fields(request, obj) if name not in hidden]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return list(dict.fromkeys([*super().get_readonly_fields(request, obj), *self.record_fields()]))

@@ -105,7 +105,7 @@ def external_ref() -> models.CharField:
 
     Null, not empty, because it is unique per organization; see `external_ref_unique`.
     """
-    return models.CharField(max_length=100, null=True, blank=True)
+    return models.CharField("external reference", max_length=100, null=True, blank=True)
 
 
 def external_ref_unique(name: str) -> models.UniqueConstraint:

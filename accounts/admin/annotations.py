@@ -3,7 +3,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
+from accounts.admin.objects import object_link, object_name
 from accounts.models import JournalEntry, Tag, TaggedItem
 from accounts.services.annotations import note_change, refuse_other_author
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
@@ -27,6 +29,14 @@ class OfObjects(TenantAdmin):
     def get_queryset(self, request: Any) -> Any:
         return super().get_queryset(request).filter(hanging(request.principal, object_models()))
 
+    @admin.display(description="on", ordering="object_type")
+    def on(self, row: Any) -> SafeString | str:
+        return object_link(row.object_type, row.object_id)
+
+    @admin.display(description="on")
+    def belongs_to(self, row: Any) -> SafeString | str:
+        return object_link(row.object_type, row.object_id, object_name(row.object_type, row.object_id))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -36,7 +46,8 @@ class OfObjects(TenantAdmin):
 
 @admin.register(TaggedItem)
 class TaggedItemAdmin(OfObjects, ReadOnlyTenantAdmin):
-    list_display = ["tag", "object_type", "object_id", "created_at"]
+    list_display = ["tag", "on", "created_at"]
+    fields = ["tag", "belongs_to", "created_at"]
     list_filter = ["tag"]
 
 
@@ -44,10 +55,10 @@ class TaggedItemAdmin(OfObjects, ReadOnlyTenantAdmin):
 class JournalEntryAdmin(OfObjects):
     """Written on the page of the object; a note is changed and archived by its author."""
 
-    list_display = ["created_at", "object_type", "kind", "from_state", "to_state", "body", "pinned"]
+    list_display = ["created_at", "on", "kind", "from_state", "to_state", "body", "pinned"]
     list_filter = ["kind"]
-    readonly_fields = ["object_type", "object_id", "kind", "from_state", "to_state"]
-    fields = ["object_type", "object_id", "kind", "from_state", "to_state", "body", "pinned"]
+    readonly_fields = ["belongs_to", "kind", "from_state", "to_state"]
+    fields = ["belongs_to", "kind", "from_state", "to_state", "body", "pinned"]
 
     def save_model(self, request: HttpRequest, obj: JournalEntry, form: Any, change: bool) -> None:
         note_change(entry=obj, body=obj.body, pinned=obj.pinned)

@@ -2,15 +2,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import quote
 from django.db import models
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from accounts.admin.objects import object_link, object_name
 from accounts.models import Attachment
 from accounts.queries.attachments import attachable, object_permission, visible_attachments
 from accounts.services.attachments import Upload, attachment_add_version
@@ -28,7 +28,7 @@ class AttachmentAdmin(TenantAdmin):
     """Files are added on the page of the row that they belong to; here they are found, renamed and renewed."""
 
     form = AttachmentForm
-    list_display = ["__str__", "object_type", "kind", "content_type", "readable_size", "file_version", "updated_at"]
+    list_display = ["__str__", "on", "kind", "content_type", "readable_size", "file_version", "updated_at"]
     fields = ["title", "kind", "file", "belongs_to", "content_type", "readable_size", "sha256", "files"]
     readonly_fields = ["belongs_to", "content_type", "readable_size", "sha256", "files"]
 
@@ -41,12 +41,12 @@ class AttachmentAdmin(TenantAdmin):
 
     @admin.display(description="belongs to")
     def belongs_to(self, attachment: Attachment) -> SafeString | str:
-        try:
-            name = f"admin:{attachment.object_type.replace('.', '_')}_change"
-            address = reverse(name, args=[quote(attachment.object_id)])
-        except NoReverseMatch:
-            return f"{attachment.object_type} {attachment.object_id}"
-        return format_html('<a class="text-important" href="{}">{}</a>', address, attachment.object_type)
+        name = object_name(attachment.object_type, attachment.object_id)
+        return object_link(attachment.object_type, attachment.object_id, name)
+
+    @admin.display(description="on", ordering="object_type")
+    def on(self, attachment: Attachment) -> SafeString | str:
+        return object_link(attachment.object_type, attachment.object_id)
 
     @admin.display(description="versions")
     def files(self, attachment: Attachment) -> SafeString:

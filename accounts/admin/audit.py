@@ -110,7 +110,7 @@ class AuditEntryAdmin(ReadOnlyTenantAdmin):
             return words.name
         options = words.model._meta
         page = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[entry.row_id])
-        return format_html('<a href="{}">{}</a>', page, words.name)
+        return format_html('<a class="text-important" href="{}">{}</a>', page, words.name)
 
     @admin.display(description="before → after")
     def changed(self, entry: AuditEntry) -> SafeString:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from accounts.admin.objects import type_name, types_name
 from accounts.models import CustomFieldDefinition, SavedFilter
 from accounts.services.customizing import definition_delete, definition_save, refuse_other_owner, values_clear
 from core.admin import TenantAdmin
@@ -35,9 +36,13 @@ class CustomFieldDefinitionForm(TenantModelForm):
 @admin.register(CustomFieldDefinition)
 class CustomFieldDefinitionAdmin(TenantAdmin):
     form = CustomFieldDefinitionForm
-    list_display = ["model", "key", "label", "type", "required", "position"]
+    list_display = ["whose", "key", "label", "type", "required", "position"]
     ordering = ("model", "key")
     actions_detail = ["clear"]
+
+    @admin.display(description="whose field", ordering="model")
+    def whose(self, definition: CustomFieldDefinition) -> str:
+        return type_name(definition.model)
 
     def save_model(self, request: HttpRequest, obj: CustomFieldDefinition, form: Any, change: bool) -> None:
         definition_save(definition=obj)
@@ -64,11 +69,15 @@ class CustomFieldDefinitionAdmin(TenantAdmin):
 class SavedFilterAdmin(TenantAdmin):
     """Made through the API, which knows what its lists can be asked; here one sees, shares and deletes one's own."""
 
-    list_display = ["name", "model", "query", "owner", "visibility"]
+    list_display = ["name", "lists", "query", "owner", "visibility"]
     list_select_related = ["owner"]
     list_filter = ["visibility"]
-    readonly_fields = ["model", "query", "columns", "sort", "owner"]
-    fields = ["name", "visibility", "model", "query", "columns", "sort", "owner"]
+    readonly_fields = ["lists", "query", "columns", "sort", "owner"]
+    fields = ["name", "visibility", "lists", "query", "columns", "sort", "owner"]
+
+    @admin.display(description="list", ordering="model")
+    def lists(self, saved: SavedFilter) -> str:
+        return types_name(saved.model)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(Q(visibility="shared") | Q(owner_id=request.user.pk))

@@ -1,5 +1,8 @@
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -7,11 +10,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
-from accounts.models import DataSubjectRequest, FeatureFlag, RetentionPolicy
+from accounts.models import DataSubjectRequest, FeatureFlag, Membership, RetentionPolicy
 from accounts.services import privacy
 from accounts.services.retention import refuse_impossible
 from core.admin import TenantAdmin
+from core.admin_forms import TenantModelForm
 from core.errors import DomainError
 from core.retention import data_classes
 
@@ -54,7 +59,9 @@ class DataSubjectRequestAdmin(TenantAdmin):
     actions_detail = ["fulfil", "download"]
 
     @admin.display(description="report")
-    def outcome(self, request: DataSubjectRequest) -> SafeString:
+    def outcome(self, request: DataSubjectRequest) -> SafeString | str:
+        if not request.report:
+            return "Not answered yet: Preview and answer shows what would happen."
         lines = ((line["label"], line["rows"], line["outcome"], line["reason"]) for line in request.report)
         return format_html('<ul class="changes">{}</ul>', format_html_join("", "<li><b>{}</b>: {} {}. {}</li>", lines))
 
@@ -109,8 +116,26 @@ class DataSubjectRequestAdmin(TenantAdmin):
         return False
 
 
+class PeopleField(forms.TypedMultipleChoiceField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(coerce=UUID, choices=people_choices, widget=UnfoldAdminSelect2MultipleWidget, **kwargs)
+
+    def has_changed(self, initial: Iterable[UUID] | None, data: Iterable[str] | None) -> bool:
+        return {str(key) for key in initial or ()} != set(data or ())
+
+
+def people_choices() -> list[tuple[str, str]]:
+    members = Membership.objects.select_related("user").order_by("user__email")
+    return [(str(member.user_id), f"{member.user} ({member.user.email})") for member in members]
+
+
+class FeatureFlagForm(TenantModelForm):
+    user_ids = PeopleField(required=False, label="People", help_text="For these people it is on in any case.")
+
+
 @admin.register(FeatureFlag)
 class FeatureFlagAdmin(TenantAdmin):
+    form = FeatureFlagForm
     list_display = ["key", "enabled", "rollout_percent", "expires_at", "description"]
     list_filter = ["enabled"]
     search_keys = ("key",)

@@ -94,7 +94,7 @@ class MembershipAdmin(TenantAdmin):
     @admin.display(description="activity")
     def activity(self, membership: Membership) -> SafeString:
         trail = reverse("admin:accounts_auditentry_changelist", query={"actor_id": membership.user_id})
-        return format_html('<a href="{}">What this person did</a>', trail)
+        return format_html('<a class="text-important" href="{}">What this person did</a>', trail)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

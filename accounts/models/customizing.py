@@ -75,7 +75,7 @@ class SavedFilter(TenantModel):
         SHARED = "shared", "Shared"
 
     owner = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False, db_index=False)
-    model = models.CharField(max_length=LONGEST_TYPE, help_text="Whose list it is, such as inventory.product.")
+    model = models.CharField("list", max_length=LONGEST_TYPE, help_text="Whose list it is, such as inventory.product.")
     name = models.CharField(max_length=100)
     query = models.CharField(max_length=2000, blank=True, help_text="As in the address of the list: status=active&tag=fragile.")
     columns = ArrayField(models.CharField(max_length=60), default=list, blank=True, size=100, help_text="Empty: all fields.")

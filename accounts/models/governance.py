@@ -22,10 +22,10 @@ class AuditEntry(LedgerModel):
     changes = models.JSONField(help_text="{column: [before, after]}")
     actor_id = models.UUIDField(null=True)
     impersonator_id = models.UUIDField(null=True, help_text="Platform staff who acted as the actor.")
-    api_key_id = models.UUIDField(null=True)
-    request_id = models.CharField(max_length=64)
+    api_key_id = models.UUIDField("API key", null=True)
+    request_id = models.CharField("id of the request", max_length=64)
     reason = models.CharField(max_length=500)
-    ip = models.CharField(max_length=45)
+    ip = models.CharField("IP address", max_length=45)
 
     class Meta:
         verbose_name_plural = "audit entries"
@@ -72,11 +72,13 @@ class RetentionPolicy(TenantModel):
         PSEUDONYMISE = "pseudonymise", "Take the personal data out"
 
     data_class = models.SlugField(max_length=60, db_index=False, editable=False)
-    keep_days = models.PositiveIntegerField(validators=[MaxValueValidator(36_500)])
+    keep_days = models.PositiveIntegerField(
+        "days to keep", validators=[MaxValueValidator(36_500)], help_text="Older rows are purged each night.",
+    )
     action = models.CharField(max_length=12, choices=Action, default=Action.DELETE)
     legal_hold_until = models.DateField(null=True, blank=True, help_text="Nothing is purged up to and on this day.")
-    purged_at = models.DateTimeField(null=True, editable=False, help_text="When something was last purged.")
-    purged_rows = models.PositiveBigIntegerField(default=0, editable=False, help_text="How many rows, then.")
+    purged_at = models.DateTimeField("last purged", null=True, editable=False, help_text="When something was last purged.")
+    purged_rows = models.PositiveBigIntegerField("rows purged then", default=0, editable=False, help_text="How many rows, then.")
 
     class Meta:
         verbose_name_plural = "retention policies"
@@ -108,13 +110,13 @@ class DataSubjectRequest(TenantModel):
         DONE = "done", "Done"
 
     kind = models.CharField(max_length=6, choices=Kind)
-    subject_email = models.EmailField()
+    subject_email = models.EmailField("e-mail address of the person")
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN, editable=False)
     due_on = models.DateField(default=due_date, editable=False)
     completed_at = models.DateTimeField(null=True, editable=False)
     report = models.JSONField(default=list, editable=False, help_text="What was done in each table, to how many rows and why.")
     result = models.CharField(max_length=200, blank=True, editable=False, help_text="Where the archive of an export is kept.")
-    result_expires_at = models.DateTimeField(null=True, editable=False)
+    result_expires_at = models.DateTimeField("archive kept until", null=True, editable=False)
 
     class Meta:
         permissions = [("fulfil_datasubjectrequest", "Can export or erase a person's data")]
@@ -134,9 +136,11 @@ class FeatureFlag(TenantModel):
     description = models.CharField(max_length=200, blank=True)
     enabled = models.BooleanField(default=False)
     rollout_percent = models.PositiveSmallIntegerField(
-        default=100, validators=[MaxValueValidator(100)], help_text="Of the people; always the same ones.",
+        "percent of the people", default=100, validators=[MaxValueValidator(100)], help_text="Always the same ones.",
     )
-    user_ids = ArrayField(models.UUIDField(), default=list, blank=True, help_text="For these people in any case.")
+    user_ids = ArrayField(
+        models.UUIDField(), default=list, blank=True, verbose_name="people", help_text="For these people in any case.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Off from then on.")
 
     class Meta:

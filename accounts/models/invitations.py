@@ -11,7 +11,7 @@ class Invitation(TenantModel):
 
     audit_redacted = ("token_hash",)
 
-    email = models.EmailField()
+    email = models.EmailField("e-mail address")
     roles = ArrayField(models.SlugField(max_length=40), help_text="Codes of roles, such as viewer.")
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     expires_at = models.DateTimeField(editable=False)

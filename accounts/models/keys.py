@@ -18,13 +18,13 @@ class ApiKey(TenantModel):
     scopes = ArrayField(models.CharField(max_length=100, validators=[validate_permission]), default=list)
     allowed_networks = ArrayField(
         models.CharField(max_length=50, validators=[validate_network]), default=list, blank=True,
-        help_text="Like 192.0.2.0/24; empty: from anywhere.",
+        help_text="Like 192.0.2.0/24, several with commas between them; empty: from anywhere.",
     )
     rate_per_minute = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Requests; empty: as many as any key.",
+        "requests per minute", null=True, blank=True, validators=[MinValueValidator(1)], help_text="Empty: as many as any key.",
     )
     require_signature = models.BooleanField(
-        default=False, db_default=False, help_text="Each request must be signed; chosen when the key is made.",
+        "requests are signed", default=False, db_default=False, help_text="Chosen when the key is made.",
     )
     signing_secret = models.BinaryField(null=True, help_text="Sealed by core.sealing: its use needs the secret itself.")
     rotated_from = TenantForeignKey("self", null=True, blank=True, editable=False, related_name="successors")
@@ -33,6 +33,7 @@ class ApiKey(TenantModel):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = "API key"
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="api_key_name_per_organization"),
             models.UniqueConstraint(fields=["organization", "rotated_from"], name="api_key_one_successor"),
@@ -49,7 +50,7 @@ class ApiKey(TenantModel):
 class UsedNonce(RuntimeModel):
     """Keeps a signed request from being sent again while its time would still be accepted."""
 
-    api_key = TenantForeignKey(ApiKey, models.CASCADE, related_name="+")
+    api_key = TenantForeignKey(ApiKey, models.CASCADE, related_name="+", verbose_name="API key")
     nonce = models.CharField(max_length=64)
     expires_at = models.DateTimeField()
 

@@ -20,10 +20,10 @@ class Party(CustomFieldsModel, ArchivableModel):
     name_key = SearchKeyField("name")
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.ORGANIZATION)
     tax_number = models.CharField(max_length=40, blank=True)
-    gln = models.CharField(max_length=13, blank=True, validators=[RegexValidator(r"^\d{13}$", "A GLN has 13 digits.")])
+    gln = models.CharField("GLN", max_length=13, blank=True, validators=[RegexValidator(r"^\d{13}$", "A GLN has 13 digits.")])
     language = models.CharField(max_length=8, blank=True)
     website = models.CharField(max_length=300, blank=True)
-    payment_terms_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    payment_terms_days = models.PositiveSmallIntegerField("days to pay", null=True, blank=True)
     external_ref = external_ref()
 
     class Meta:
@@ -48,8 +48,8 @@ class Address(TenantModel):
 
     party = TenantForeignKey(Party, models.CASCADE, null=True, blank=True, related_name="addresses")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.BILLING)
-    street1 = models.CharField(max_length=200)
-    street2 = models.CharField(max_length=200, blank=True)
+    street1 = models.CharField("street", max_length=200)
+    street2 = models.CharField("street, second line", max_length=200, blank=True)
     city = models.CharField(max_length=100)
     region = models.CharField(max_length=100, blank=True)
     postal_code = models.CharField(max_length=20, blank=True)

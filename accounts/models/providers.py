@@ -37,16 +37,18 @@ class IdentityProvider(TenantModel):
         max_length=200, help_text="The claim `aud` of its access tokens; Cognito has none, there it is the client id.",
     )
     jwks_url = models.CharField(
-        max_length=400, blank=True, validators=[validate_provider_url],
+        "address of its keys", max_length=400, blank=True, validators=[validate_provider_url],
         help_text="Where its public keys are; empty: the issuer's /.well-known/jwks.json.",
     )
-    group_claim = models.CharField(max_length=60, default="cognito:groups")
+    group_claim = models.CharField(
+        "claim with the groups", max_length=60, default="cognito:groups", help_text="Cognito's is cognito:groups.",
+    )
     group_roles = models.JSONField(
-        default=dict, blank=True, validators=[validate_group_roles],
-        help_text="The codes of the roles that its groups give. A member's other roles stay as they are.",
+        "roles of its groups", default=dict, blank=True, validators=[validate_group_roles],
+        help_text='The code of the role that each gives: {"warehouse-staff": "manager"}. A member\'s other roles stay.',
     )
     creates_members = models.BooleanField(
-        default=False, help_text="Whoever it vouches for becomes a member; otherwise members alone get in.",
+        "makes members", default=False, help_text="Whoever it vouches for becomes a member; otherwise members alone get in.",
     )
     checks_second_factor = models.BooleanField(
         default=False, help_text="It asks for a second factor itself, so that this organization need not.",
@@ -87,7 +89,7 @@ class ExternalIdentity(TenantModel):
     subject = models.CharField(max_length=255)
     membership = TenantForeignKey(Membership, models.CASCADE, related_name="+")
     groups = ArrayField(models.CharField(max_length=128), default=list, blank=True, help_text="As the last token had them.")
-    groups_at = models.DateTimeField(null=True, blank=True, help_text="When that token was issued.")
+    groups_at = models.DateTimeField("groups as of", null=True, blank=True, help_text="When that token was issued.")
 
     class Meta:
         verbose_name_plural = "external identities"

@@ -26,7 +26,7 @@ class Role(TenantModel):
 
     code = models.SlugField(max_length=40, db_index=False)
     name = models.CharField(max_length=100)
-    is_built_in = models.BooleanField(default=False, editable=False)
+    is_built_in = models.BooleanField("built in", default=False, editable=False)
     permissions = ArrayField(models.CharField(max_length=100, validators=[validate_permission]), default=list, blank=True)
 
     class Meta:
@@ -39,7 +39,7 @@ class Role(TenantModel):
 class UserRole(TenantModel):
     """A role given to a member, perhaps until some day, perhaps for some warehouses alone."""
 
-    membership = TenantForeignKey(Membership, models.CASCADE, related_name="user_roles")
+    membership = TenantForeignKey(Membership, models.CASCADE, related_name="user_roles", verbose_name="member")
     role = TenantForeignKey(Role, related_name="+")
     expires_at = models.DateTimeField(null=True, blank=True)
     warehouse_ids = ArrayField(
@@ -48,6 +48,8 @@ class UserRole(TenantModel):
     )
 
     class Meta:
+        verbose_name = "role of a member"
+        verbose_name_plural = "roles of members"
         constraints = [models.UniqueConstraint(fields=["organization", "membership", "role"], name="user_role_once")]
         indexes = [models.Index(fields=["organization", "role"], name="user_role_by_role")]
 

@@ -18,11 +18,11 @@ class UserSession(TenantModel):
     user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
     session_id = models.BigIntegerField(editable=False)  # of the library's session, which is gone when it has ended
     ip = models.GenericIPAddressField(verbose_name="IP address")
-    user_agent = models.CharField(max_length=200, blank=True)
+    user_agent = models.CharField("device", max_length=200, blank=True)
     last_seen_at = models.DateTimeField(help_text="To ten minutes.")
     expires_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    ended_reason = models.CharField(max_length=10, choices=Reason, blank=True)
+    ended_reason = models.CharField("why it ended", max_length=10, choices=Reason, blank=True)
 
     class Meta:
         verbose_name = "sign-in"

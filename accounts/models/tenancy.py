@@ -16,10 +16,10 @@ def validate_timezone(name: str) -> None:
         raise ValidationError(f"{name!r} is not a time zone; write it like Europe/Lisbon.")
 
 
-def seconds(least: int, most: int, what: str) -> models.PositiveIntegerField:
+def seconds(label: str, least: int, most: int, what: str) -> models.PositiveIntegerField:
     bounds = [MinValueValidator(least), MaxValueValidator(most)]
     text = f"{what}, in seconds: {least} to {most}; empty: as the installation says."
-    return models.PositiveIntegerField(null=True, blank=True, validators=bounds, help_text=text)
+    return models.PositiveIntegerField(label, null=True, blank=True, validators=bounds, help_text=text)
 
 
 def within(field: str, least: int, most: int, name: str) -> models.CheckConstraint:
@@ -42,16 +42,18 @@ class Organization(AuditedModel):
     name = models.CharField(max_length=200)
     legal_name = models.CharField(max_length=200, blank=True)
     tax_number = models.CharField(max_length=40, blank=True)
-    gs1_company_prefix = models.CharField(max_length=12, blank=True)
+    gs1_company_prefix = models.CharField("GS1 company prefix", max_length=12, blank=True)
     base_currency = CurrencyField(default="EUR")
-    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    timezone = models.CharField("time zone", max_length=64, default="UTC", validators=[validate_timezone])
     allow_negative_stock = models.BooleanField(default=False)
     rate_per_minute = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)],
-        help_text="Requests of all its people and programs; empty: the installation's default.",
+        "requests per minute", null=True, blank=True, validators=[MinValueValidator(1)],
+        help_text="Of all its people and programs together; empty: the installation's default.",
     )
-    access_token_seconds = seconds(5 * 60, 24 * 3600, "How long an access token works")
-    refresh_token_seconds = seconds(3600, 90 * 24 * 3600, "How long a sign-in lasts that nobody uses")
+    access_token_seconds = seconds("lifetime of access tokens", 5 * 60, 24 * 3600, "How long an access token works")
+    refresh_token_seconds = seconds(
+        "lifetime of unused sign-ins", 3600, 90 * 24 * 3600, "How long a sign-in lasts that nobody uses",
+    )
     require_mfa = models.BooleanField(
         "require a second factor", default=False, db_default=False,
         help_text="Members without one may do nothing here until they have enrolled.",
@@ -79,10 +81,13 @@ class Membership(TenantModel):
 
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
-    is_default = models.BooleanField(default=False, help_text="The organization that this person works for after signing in.")
+    is_default = models.BooleanField(
+        "default organization", default=False, help_text="The organization that this person works for after signing in.",
+    )
     joined_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "member"
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="membership_once"),
             models.UniqueConstraint(fields=["user"], condition=Q(is_default=True), name="membership_one_default"),

@@ -8,16 +8,19 @@ from core.models import RuntimeModel
 class IdempotencyRecord(RuntimeModel):
     """The answer to a request that came with an Idempotency-Key, written in the transaction of its effect."""
 
-    principal = models.CharField(max_length=50, help_text="user:<id> or key:<id>; another one's key is another key.")
+    principal = models.CharField("who asked", max_length=50, help_text="user:<id> or key:<id>; another one's key is another key.")
     key_hash = models.CharField(max_length=64, help_text="Of the Idempotency-Key, which itself is not kept.")
     request_hash = models.CharField(max_length=64, help_text="Of method, address and body.")
-    status = models.PositiveSmallIntegerField()
+    status = models.PositiveSmallIntegerField("HTTP status")
     headers = models.JSONField()
     body = models.BinaryField(null=True, help_text="Null: too large to keep.")
-    is_sealed = models.BooleanField(help_text="The answer holds a secret; its body opens with the Idempotency-Key alone.")
+    is_sealed = models.BooleanField(
+        "answer is sealed", help_text="The answer holds a secret; its body opens with the Idempotency-Key alone.",
+    )
     expires_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "idempotency answer"
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["organization", "principal", "key_hash"], name="idempotency_record_once"),

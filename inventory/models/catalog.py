@@ -83,7 +83,7 @@ class Product(CustomFieldsModel, ArchivableModel):
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     tracking = models.CharField(max_length=6, choices=Tracking, default=Tracking.NONE)
     base_unit = TenantForeignKey(UnitOfMeasure, related_name="+")
-    hs_code = models.CharField(max_length=14, blank=True)
+    hs_code = models.CharField("HS code", max_length=14, blank=True)
     country_of_origin = models.CharField(max_length=2, blank=True, validators=[country_code])
     external_ref = external_ref()
 
@@ -110,7 +110,7 @@ class ProductVariant(CustomFieldsModel, ArchivableModel):
         B = "B", "B"
         C = "C", "C"
 
-    sku = models.CharField(max_length=64)
+    sku = models.CharField("SKU", max_length=64)
     sku_key = SearchKeyField("sku")
     product = TenantForeignKey(Product, related_name="variants")
     name = models.CharField(max_length=200)
@@ -120,7 +120,7 @@ class ProductVariant(CustomFieldsModel, ArchivableModel):
     width = QuantityField(null=True, blank=True)
     height = QuantityField(null=True, blank=True)
     standard_cost = MoneyField(default=0)
-    abc_class = models.CharField(max_length=1, choices=AbcClass, blank=True)
+    abc_class = models.CharField("ABC class", max_length=1, choices=AbcClass, blank=True)
     shelf_life_days = models.PositiveIntegerField(null=True, blank=True)
     external_ref = external_ref()
 

@@ -96,7 +96,7 @@ class StockMove(LedgerModel):
     idempotency_key = models.CharField(max_length=100, blank=True)
     line = models.PositiveIntegerField(default=0)
     actor_id = models.UUIDField(null=True)
-    api_key_id = models.UUIDField(null=True)
+    api_key_id = models.UUIDField("API key", null=True)
 
     class Meta:
         constraints = [

@@ -43,7 +43,7 @@ class SupplierProduct(TenantModel):
 
     supplier = TenantForeignKey(Supplier, related_name="items")
     variant = TenantForeignKey(ProductVariant, related_name="supplier_products")
-    supplier_sku = models.CharField(max_length=64)
+    supplier_sku = models.CharField("supplier's SKU", max_length=64)
     manufacturer_part_number = models.CharField(max_length=64, blank=True)
     pack_size = QuantityField(default=1)
     min_order_quantity = QuantityField(default=0)

@@ -1,3 +1,5 @@
+import re
+
 from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -133,3 +135,19 @@ def test_the_numbers_are_for_those_who_may_see_the_stock(acme: Company) -> None:
     response = client.get("/admin/")
     assert response.status_code == 200 and "cards" not in response.context
     assert "Stock value" not in text(response)
+
+
+def test_each_page_of_the_company_is_in_a_group_of_the_first_page(acme: Company) -> None:
+    page = text(acme.admin.get("/admin/"))
+    groups = re.findall(r"<h3>([^<]*)</h3>", page)
+    assert groups[groups.index("Settings"):groups.index("Own fields, tags and files") + 1] == [
+        "Settings", "Partners", "People and roles", "Keys and sign-in", "Audit and privacy", "Own fields, tags and files",
+    ]
+    assert "More" not in groups  # where a model stands that nobody has placed
+    assert '<a href="/admin/locked-accounts/">Locked accounts</a>' in page
+    assert ">API keys</a>" in page and "Api keys" not in page
+
+
+def test_a_new_row_is_not_asked_for_what_only_the_product_fills(acme: Company) -> None:
+    page = text(acme.admin.get("/admin/accounts/apikey/add/"))
+    assert "Last used at" not in page and "Requests per minute" in page

@@ -19,7 +19,7 @@ def test_tells_who_changed_what_and_how(acme: Company) -> None:
         Party.objects.filter(pk=party.pk).update(name="Southwind", kind="person")
     page = text(acme.admin.get(TRAIL))
     assert "Changed: party" in page and f"{acme.user.name} ({acme.user.email})" in page
-    assert f'<a href="/admin/accounts/party/{party.pk}/change/">Southwind</a>' in page
+    assert f'<a class="text-important" href="/admin/accounts/party/{party.pk}/change/">Southwind</a>' in page
     assert "<b>Name</b>: <del>Northwind</del> → <ins>Southwind</ins>" in page
     assert "<b>Kind</b>: <del>Organization</del> → <ins>Person</ins>" in page
     assert "new owner" in page and "req-77" in page and "192.0.2.7" in page
@@ -73,7 +73,7 @@ def test_what_one_person_did(acme: Company) -> None:
         PartyFactory(name="By the Admin")
         membership = Membership.objects.get(user=manager)
     member_page = text(acme.admin.get(f"/admin/accounts/membership/{membership.pk}/change/"))
-    assert f'<a href="{TRAIL}?actor_id={manager.pk}">What this person did</a>' in member_page
+    assert f'<a class="text-important" href="{TRAIL}?actor_id={manager.pk}">What this person did</a>' in member_page
     page = text(acme.admin.get(f"{TRAIL}?actor_id={manager.pk}"))
     assert "By the manager" in page and "By the Admin" not in page
 
