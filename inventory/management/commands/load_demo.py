@@ -79,7 +79,7 @@ class Command(BaseCommand):
     def _found(self, company: Company) -> None:
         people = {role: _person(company.email(role), name) for role, name in company.people.items()}
         organization = organization_found(
-            name=company.name, slug=company.slug, founder=_person(*OWNER), base_currency=company.currency,
+            name=company.name, slug=company.slug, founder=_person(*OWNER, is_superuser=True), base_currency=company.currency,
             timezone=company.timezone,
         )
         with organization_scope(organization.pk, origin=Origin(actor_id=people[MANAGER].pk, reason="Demo")):
@@ -90,7 +90,7 @@ class Command(BaseCommand):
     def _sign_ins(self) -> None:
         here = _organizations_here()
         companies = [company for company in COMPANIES if company.slug in here]
-        rows = [(OWNER[0], BUILT_IN[ADMIN], " and ".join(company.name for company in companies))]
+        rows = [(OWNER[0], BUILT_IN[ADMIN], f"{' and '.join(company.name for company in companies)}; platform staff")]
         for company in companies:
             rows += [(company.email(role), BUILT_IN[role], company.name) for role in company.people]
         if here:
@@ -105,10 +105,10 @@ def _organizations_here() -> set[str]:
     return {found.slug for found in organizations_of(owner.pk)} if owner else set()
 
 
-def _person(email: str, name: str) -> User:
+def _person(email: str, name: str, *, is_superuser: bool = False) -> User:
     """Somebody who is here already keeps the own password."""
     return User.objects.filter(email=email).first() or User.objects.create_user(
-        email, PASSWORD, name=name, is_staff=True, email_verified_at=timezone.now(),
+        email, PASSWORD, name=name, is_staff=True, is_superuser=is_superuser, email_verified_at=timezone.now(),
     )
 
 
