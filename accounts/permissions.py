@@ -44,8 +44,8 @@ HIDDEN_MODELS = (
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
 OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "notificationdelivery", "outboxevent")
 
-# What concerns the company as a whole: such a role lets one look at it, and change nothing but the roles of others there.
-OF_THE_COMPANY = tuple(model for model in ADMIN_MODELS if model != "userrole")
+# What concerns the company as a whole: such a role lets one look at it, and change nothing.
+OF_THE_COMPANY = ("datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "organization", "retentionpolicy")
 
 
 @cache

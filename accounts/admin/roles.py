@@ -9,17 +9,9 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from accounts.models import Role, UserRole
 from accounts.permissions import labelled
-from accounts.services.roles import (
-    everywhere,
-    refuse_beyond,
-    refuse_built_in,
-    refuse_taking,
-    refuse_used,
-    refuse_wider_role,
-)  # fmt: skip
+from accounts.services.roles import everywhere, refuse_beyond, refuse_built_in, refuse_used, refuse_wider_role
 from core.admin import TenantAdmin
 from core.admin_forms import TenantModelForm
-from core.errors import Forbidden
 from core.limits import warehouse_model
 
 
@@ -92,13 +84,6 @@ def give(request: Any, given: UserRole) -> None:
     refuse_wider_role(given.role_id, given.warehouse_ids, request.principal)
 
 
-def may_take(request: Any, given: UserRole | None) -> bool:
-    try:
-        return given is None or bool(refuse_taking(given, request.principal))
-    except Forbidden:
-        return False
-
-
 @admin.register(UserRole)
 class UserRoleAdmin(TenantAdmin):
     form = UserRoleForm
@@ -109,17 +94,6 @@ class UserRoleAdmin(TenantAdmin):
     def save_model(self, request: HttpRequest, obj: UserRole, form: Any, change: bool) -> None:
         give(request, obj)
         super().save_model(request, obj, form, change)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and may_take(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and may_take(request, obj)
-
-    def delete_queryset(self, request: Any, queryset: Any) -> None:
-        for given in queryset:
-            refuse_taking(given, request.principal)
-        super().delete_queryset(request, queryset)
 
     @admin.display(description="warehouses")
     def where(self, given: UserRole) -> str:

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Role, UserRole
-from accounts.services.roles import everywhere, refuse_beyond, refuse_built_in, refuse_taking, refuse_used, refuse_wider_role
+from accounts.services.roles import everywhere, refuse_beyond, refuse_built_in, refuse_used, refuse_wider_role
 from core.api import TenantViewSet
 from core.serializers import TenantSerializer
 from core.within import holder
@@ -59,9 +59,6 @@ class UserRoleViewSet(TenantViewSet):
     filters = ["membership", "role"]
     bulk_operations = ()
     no_bulk = "Each role that is given is weighed against what the giver may do: give them one by one."
-
-    def get_object(self) -> UserRole:
-        return refuse_taking(super().get_object(), holder(self.request))
 
     def save(self, serializer: serializers.BaseSerializer) -> models.Model:
         given, before = serializer.validated_data, serializer.instance

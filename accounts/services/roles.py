@@ -36,17 +36,6 @@ def refuse_wider_role(role_id: UUID, warehouse_ids: Collection[UUID], granter: H
 
     A role that is not there is left to the foreign key.
     """
-    _refuse_wider(role_id, warehouse_ids, granter)
-    refuse_unknown_warehouses(warehouse_ids)
-
-
-def refuse_taking(given: UserRole, taker: Holder) -> UserRole:
-    """Raises Forbidden: nobody takes or changes what they could not give."""
-    _refuse_wider(given.role_id, given.warehouse_ids, taker)
-    return given
-
-
-def _refuse_wider(role_id: UUID, warehouse_ids: Collection[UUID], granter: Holder) -> None:
     for role in Role.objects.filter(pk=role_id):
         given = held([role.code], role.permissions)
         given = in_some(given) if warehouse_ids else given
@@ -54,6 +43,7 @@ def _refuse_wider(role_id: UUID, warehouse_ids: Collection[UUID], granter: Holde
         limited = given & granter.limits.keys()
         if wider := sorted(code for code in limited if not _is_narrower(warehouse_ids, granter.limits[code])):
             raise Forbidden(f"You cannot give what you may do in some warehouses for others: {', '.join(wider)}.")
+    refuse_unknown_warehouses(warehouse_ids)
 
 
 def _is_narrower(warehouse_ids: Collection[UUID], limit: frozenset[UUID]) -> bool:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Attachment, JournalEntry, Role, TaggedItem, UserRole
-from accounts.permissions import ADMIN, MANAGER, VIEWER, known
+from accounts.models import Attachment, JournalEntry, TaggedItem
+from accounts.permissions import ADMIN, known
 from accounts.services.tenancy import membership_add
 from inventory.models import Warehouse
 from tests.accounts.files import ATTACHMENTS, PDF, form
@@ -161,29 +161,6 @@ def test_an_admin_of_a_warehouse_is_none_of_the_company(method: str, url: str, b
         warehouse = WarehouseFactory()
     api = limited_api(acme, warehouse)
     assert_problem(api.send(method, url.format(organization=acme.organization.pk), body), 403, "permission_denied")
-
-
-def test_the_limited_take_nothing_from_an_admin(acme: Company) -> None:
-    with acme.scope():
-        warehouse = WarehouseFactory()
-        admin = UserRole.objects.get(membership__user=acme.user)
-        viewer = Role.objects.get(code=VIEWER)
-        own = UserRoleFactory(role=viewer, warehouse_ids=[warehouse.pk])
-    api, page = limited_api(acme, warehouse), limited_admin(acme, warehouse)
-    url = f"/api/v1/user-roles/{admin.pk}/"
-    for method, body in (
-        ("delete", None),
-        ("patch", {"role": str(viewer.pk)}),
-        ("patch", {"expires_at": "2027-01-01T00:00:00Z"}),
-    ):
-        assert_problem(api.send(method, url, body), 403, "permission_denied")
-    for user in (acme.user, acme.members[MANAGER].user):
-        assert_problem(api.delete(f"/api/v1/users/{user.pk}/"), 403)
-    assert_problem(api.send("patch", f"/api/v1/memberships/{admin.membership_id}/", {"status": "suspended"}), 403)
-    page.post(f"/admin/accounts/userrole/{admin.pk}/delete/", {"post": "yes"})
-    with acme.scope():
-        assert UserRole.objects.filter(pk=admin.pk).exists()
-    assert api.delete(f"/api/v1/user-roles/{own.pk}/").status_code == 204
 
 
 def test_keys_and_roles_know_no_warehouse_so_that_the_limited_give_none(acme: Company) -> None:
