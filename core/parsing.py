@@ -12,6 +12,12 @@ class JSONParser(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return orjson.loads(stream.read())
+            return orjson.loads(_whole(stream))
         except orjson.JSONDecodeError as error:
             raise ParseError(f"JSON parse error - {error}") from error
+
+
+def _whole(stream: Any) -> bytes:
+    """Raises RequestDataTooBig; a request's `body` looks at its length, its `read` does not."""
+    body: bytes = stream.body if hasattr(stream, "body") else stream.read()
+    return body

@@ -42,8 +42,10 @@ def changed(resource: Resource, company: Company, row: Any) -> dict[str, Any]:
         body, another = resource.body(row), resource.body(other)
         resource.remove(other)
     unique = {name for name in body if resource.is_unique(resource.column(name).name)}
-    for name, value in another.items():
-        if value != body[name] and (name in unique or isinstance(value, str)) and name != "external_ref":
+    # A reference may have to stay, and a person's address is changed in another way.
+    texts = [name for name in another if not name.endswith("_id") and name not in ("external_ref", "email")]
+    for name, value in ((name, another[name]) for name in texts):
+        if value != body[name] and (name in unique or isinstance(value, str)):
             return {**body, name: value}
     name = next(
         name for name in body if isinstance(body[name], bool | int) or resource.model._meta.get_field(name).choices

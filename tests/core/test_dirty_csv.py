@@ -279,21 +279,21 @@ def test_a_quote_that_closes_where_no_row_can_end_is_left_open(read: Read) -> No
 )
 def test_a_hostile_row_is_reported_at_once(read: Read, line: str) -> None:
     columns = columns_of(INTEGER, *[TEXT] * 9, PHONE, POSTAL_CODE)
-    began = time.process_time()
+    began = time.thread_time()
 
     reading = read(columns, line)
 
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
     assert not reading.rows
     assert len(reading.problems) == 1
 
 
 def test_many_open_quotes_are_reported_at_once(read: Read) -> None:
-    began = time.process_time()
+    began = time.thread_time()
 
     reading = read(columns_of(INTEGER, TEXT), *['1,"' + "a" * 200] * 2_000)
 
-    assert time.process_time() - began < 5
+    assert time.thread_time() - began < 5
     assert len(reading.problems) == 2_000
 
 
