@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType
+from typing import NamedTuple
 
 from core.embedded import EnvironmentProblem
 
@@ -111,6 +112,11 @@ def progress(title: str) -> Iterator[None]:
     write(f"done in {seconds:.{1 if seconds < 10 else 0}f} s\n")
 
 
+class Running(NamedTuple):
+    process: subprocess.Popen[str]
+    relaying: threading.Thread  # says what it says
+
+
 def supervise(programs: list[Program], *, ready: Callable[[], bool], announcement: str) -> int:
     """Returns the exit code: 0 after a signal, 1 when a program ended by itself."""
     events: Events = SimpleQueue()
@@ -121,7 +127,7 @@ def supervise(programs: list[Program], *, ready: Callable[[], bool], announcemen
     previous = {number: signal.signal(number, on_signal) for number in STOP_SIGNALS}
     finished = threading.Event()
     reading, writing = os.pipe()
-    running: dict[str, subprocess.Popen[str]] = {}
+    running: dict[str, Running] = {}
     try:
         for program in programs:
             running[program.name] = _start(program, reading, events)
@@ -144,7 +150,7 @@ def supervise(programs: list[Program], *, ready: Callable[[], bool], announcemen
             signal.signal(number, handler)
 
 
-def _start(program: Program, leash: int, events: Events) -> subprocess.Popen[str]:
+def _start(program: Program, leash: int, events: Events) -> Running:
     process = subprocess.Popen(  # noqa: S603  # commands written in this project
         [sys.executable, "-m", "core.leash", str(leash), *program.command],
         cwd=PROJECT, pass_fds=[leash], env=os.environ | {"PYTHONUNBUFFERED": "1"},
@@ -164,7 +170,7 @@ def _start(program: Program, leash: int, events: Events) -> subprocess.Popen[str
     relaying = threading.Thread(target=relay, daemon=True)
     relaying.start()
     threading.Thread(target=await_end, daemon=True).start()
-    return process
+    return Running(process, relaying)
 
 
 def _watch(ready: Callable[[], bool], finished: threading.Event, events: Events) -> None:
@@ -179,11 +185,11 @@ def _say(line: str) -> None:
         write(f"{line}\n")
 
 
-def _stop(running: dict[str, subprocess.Popen[str]]) -> None:
+def _stop(running: dict[str, Running]) -> None:
     deadline = time.monotonic() + GRACE
-    for process in running.values():
+    for process, _ in running.values():
         process.terminate()
-    for name, process in running.items():
+    for name, (process, relaying) in running.items():
         try:
             process.wait(max(0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -191,3 +197,4 @@ def _stop(running: dict[str, subprocess.Popen[str]]) -> None:
         with suppress(ProcessLookupError, PermissionError):  # nobody, or only the dead, are left in its group
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        relaying.join(timeout=1)  # its last words
