@@ -8,7 +8,8 @@ from django.db import connections
 from bench.database import LARGE, TENANT, Member, member_of
 from bench.floors import PRODUCT_FIELDS, PRODUCTS, Floor
 from bench.measuring import Result, statements, times
-from bench.requests import Client, view_of
+from bench.requests import Client
+from bench.views import view_of
 from core.paging import Window
 from inventory.models import Product
 

@@ -10,7 +10,8 @@ from django.db import connections
 from bench.database import TENANT, member_of
 from bench.floors import PRODUCTS, Floor
 from bench.measuring import Result, statements, times
-from bench.requests import Client, view_of
+from bench.requests import Client
+from bench.views import view_of
 
 ROUNDS = 200
 CREATE = """
