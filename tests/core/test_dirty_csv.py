@@ -22,6 +22,8 @@ from core.dirty_csv import (
     read_table,
 )
 
+TOO_LONG = 20  # seconds of this thread: what is done once for each character, and not once for each pair, ends far sooner
+
 type Read = Callable[..., TableReading]
 
 
@@ -283,7 +285,7 @@ def test_a_hostile_row_is_reported_at_once(read: Read, line: str) -> None:
 
     reading = read(columns, line)
 
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < TOO_LONG
     assert not reading.rows
     assert len(reading.problems) == 1
 
@@ -293,7 +295,7 @@ def test_many_open_quotes_are_reported_at_once(read: Read) -> None:
 
     reading = read(columns_of(INTEGER, TEXT), *['1,"' + "a" * 200] * 2_000)
 
-    assert time.thread_time() - began < 5
+    assert time.thread_time() - began < TOO_LONG
     assert len(reading.problems) == 2_000
 
 
