@@ -94,12 +94,13 @@ def supervise(tmp_path: Path, port: int) -> Iterator[Callable[..., subprocess.Po
         process.stdout.close()
 
 
-def read_until(process: subprocess.Popen[str], text: str) -> list[str]:
+def read_until(process: subprocess.Popen[str], *texts: str) -> list[str]:
+    """The lines up to the one with the last of the texts, in whatever order they come."""
     assert process.stdout
-    lines = []
+    lines: list[str] = []
     for line in process.stdout:
         lines.append(line.rstrip())
-        if text in line:
+        if all(any(text in said for said in lines) for text in texts):
             return lines
     raise AssertionError(lines)
 
@@ -135,7 +136,7 @@ def test_a_signal_to_the_group_stops_all_in_order(
     supervise: Callable[..., subprocess.Popen[str]], port: int, tmp_path: Path, number: signal.Signals
 ) -> None:
     process = supervise("web", "worker")
-    read_until(process, "Ready")
+    read_until(process, "Ready", "at work")  # before that, the worker has no words for its end
     os.killpg(process.pid, number)
     lines = read_until(process, "goodbye")
     assert "Stopping ..." in lines
