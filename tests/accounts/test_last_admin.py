@@ -141,6 +141,7 @@ def test_other_roles_come_and_go(acme: Company) -> None:
         UserRoleFactory(membership=membership, role=RoleFactory())
         membership.user_roles.all().delete()
         membership.delete()
+        assert not Membership.objects.filter(pk=membership.pk).exists()
 
 
 def test_admins_who_remove_each_other_at_once_leave_one(new_company: Callable[[], Company]) -> None:
