@@ -40,8 +40,7 @@ def test_eight_processes_together_get_the_limit_and_no_more() -> None:
     own = [policy(500)]
     granted = at_once(8, lambda number: spent(own, 200))
     assert sum(granted) <= 500
-    assert all(count > 0 for count in granted)
-    # Some processes ended with a lease that they had not used up: never much.
+    # Some processes ended with a lease that they had not used up: never much. One that comes late may find nothing left.
     assert sum(granted) >= 400
 
 
