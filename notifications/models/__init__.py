@@ -1,8 +1,14 @@
+from notifications.models.events import EventDelivery as EventDelivery
+from notifications.models.events import EventSubscription as EventSubscription
+from notifications.models.events import FeedPosition as FeedPosition
 from notifications.models.events import OutboxEvent as OutboxEvent
 from notifications.models.messages import Channel as Channel
 from notifications.models.messages import NotificationDelivery as NotificationDelivery
 from notifications.models.messages import Topic as Topic
 from notifications.models.messages import TopicSubscription as TopicSubscription
+from notifications.models.webhooks import DeliveryAttempt as DeliveryAttempt
+from notifications.models.webhooks import WebhookEndpoint as WebhookEndpoint
+from notifications.models.webhooks import WebhookHealth as WebhookHealth
 from notifications.models.work import Job as Job
 from notifications.models.work import Schedule as Schedule
 from notifications.models.work import ScheduleRun as ScheduleRun
