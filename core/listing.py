@@ -13,7 +13,7 @@ from core.expanding import Expansion, expandable
 from core.models import ArchivableModel
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter
-from core.reading import BASE, Plan, compile_plan
+from core.reading import BASE, Plan, compile_plan, plan_of
 from core.saved_filters import PARAMETER, with_saved
 from core.tag_filter import tag_conditions
 from core.tenancy import active_organization_id
@@ -70,11 +70,10 @@ class Listing:
         plan = compile_plan(self.serializer_class)
         if "fields" not in query:
             return plan
-        asked = query["fields"].split(",")
-        for name in asked:
-            if name not in plan.columns:
-                raise BadParameter("fields", f"Unknown field {name!r}. Known: {', '.join(plan.names)}.")
-        return plan.only(asked)
+        try:
+            return plan_of(self.serializer_class, query["fields"])
+        except KeyError as unknown:
+            raise BadParameter("fields", f"Unknown field {unknown}. Known: {', '.join(plan.names)}.") from unknown
 
     def _expansion(self, query: Mapping[str, str], plan: Plan) -> Expansion | None:
         return Expansion(self.request, self.serializer_class, plan, query["expand"]) if "expand" in query else None

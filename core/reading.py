@@ -7,7 +7,7 @@ whose readable fields are columns of the row or of rows it refers to; `compile_p
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 import orjson
@@ -62,7 +62,7 @@ class Plan:
         return rows
 
     def only(self, names: Iterable[str]) -> "Plan":
-        """With fewer fields; joins that nobody needs stay, because PostgreSQL drops them itself where it can."""
+        """With fewer fields, each of which must be known; joins that nobody needs stay: PostgreSQL drops them where it can."""
         kept = {name: self.columns[name] for name in self.names if name in set(names)}
         return replace(self, names=tuple(kept), columns=kept, json=self.json & kept.keys())
 
@@ -136,6 +136,16 @@ def compile_plan(serializer: type[serializers.ModelSerializer]) -> Plan:
     json = {str(field.field_name) for field in fields if isinstance(field, serializers.JSONField)}
     table = compiler.model._meta.db_table
     return Plan(tuple(columns), columns, table, compiler.joins, frozenset(json), compiler.state)
+
+
+@lru_cache(maxsize=512)  # clients ask for the same fields again and again
+def plan_of(serializer: type[serializers.ModelSerializer], fields: str) -> Plan:
+    """With the fields of a list like "id,name" alone. Raises KeyError, which names one that is not known."""
+    plan, asked = compile_plan(serializer), fields.split(",")
+    for name in asked:
+        if name not in plan.columns:
+            raise KeyError(name)
+    return plan.only(asked)
 
 
 def fetch(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
