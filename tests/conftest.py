@@ -11,10 +11,16 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
 from django.test.testcases import LiveServerThread
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from core.tenancy import scope_is_open
 from tests.companies import Company, founded
 from tests.database import scratch_database
+
+# A machine that has much else to do may take ten seconds for the first example; that says nothing about the product.
+hypothesis_settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
