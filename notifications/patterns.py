@@ -21,14 +21,20 @@ type Predicate = Callable[[Mapping[str, Any]], bool]
 OR = "$or"
 MOST_LETTERS = 4096
 DEEPEST = 20
-MOST_PARTS = 1000
+TOO_DEEP = f"It is more than {DEEPEST} levels deep."
 COMPILED = 1024  # patterns that a process keeps
 
 
 def compile_pattern(pattern: Mapping[str, Any]) -> Predicate:
     """Raises BadPattern, which says where in the pattern and what to write instead."""
-    _check_size(pattern)
-    text = json.dumps(pattern, default=dict)
+    if not isinstance(pattern, Mapping):
+        raise BadPattern("", 'Write an object, like {"type": ["stock.posted"]}.')
+    try:
+        text = json.dumps(pattern, default=dict)
+    except RecursionError:
+        raise BadPattern("", TOO_DEEP) from None
+    except (TypeError, ValueError):
+        raise BadPattern("", "Write what JSON knows: texts, numbers, true, false, null, lists and objects.") from None
     if len(text) > MOST_LETTERS:
         raise BadPattern("", f"It has {len(text)} letters as JSON; {MOST_LETTERS} are the most.")
     return _compiled(text)
@@ -36,39 +42,30 @@ def compile_pattern(pattern: Mapping[str, Any]) -> Predicate:
 
 @lru_cache(maxsize=COMPILED)
 def _compiled(text: str) -> Predicate:
-    node = _fill(_Node(), json.loads(text), "", ())
+    try:
+        pattern = json.loads(text)
+    except RecursionError:
+        raise BadPattern("", TOO_DEEP) from None
+    _check_size(pattern)
+    node = _fill(_Node(), pattern, "", ())
     return lambda event: _holds(node, event, _Absences(event))
 
 
-def _check_size(pattern: Any) -> None:
-    """That it is JSON of a size that can be written and read; the rest looks without looking out."""
-    if not isinstance(pattern, Mapping):
-        raise BadPattern("", 'Write an object, like {"type": ["stock.posted"]}.')
+def _check_size(pattern: dict[str, Any]) -> None:
     level: list[tuple[str, Any]] = [("", pattern)]
-    parts = depth = 0
+    depth = 0
     while level:
-        parts, depth = parts + len(level), depth + 1
-        if parts > MOST_PARTS:
-            raise BadPattern("", f"It has more than {MOST_PARTS} parts.")
-        if depth > DEEPEST:
-            raise BadPattern("", f"It is more than {DEEPEST} levels deep.")
+        if (depth := depth + 1) > DEEPEST:
+            raise BadPattern("", TOO_DEEP)
         level = list(chain.from_iterable(_parts(where, value) for where, value in level))
 
 
 def _parts(where: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, list | tuple):
-        for number, one in enumerate(value[: MOST_PARTS + 1]):
-            yield below(where, number), one
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            if not isinstance(key, str):
-                raise BadPattern(where, "Write a text for each name.")
+    if isinstance(value, dict | list):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
             yield below(where, key), one
-    elif is_number(value):
-        if not isfinite(value) if isinstance(value, float) else value.bit_length() > 64:
-            raise BadPattern(where, "Write a number of at most 64 bits.")
-    elif value is not None and not isinstance(value, str | bool):
-        raise BadPattern(where, "Write what JSON knows: a text, a number, true, false, null, a list or an object.")
+    elif is_number(value) and not (isfinite(value) if isinstance(value, float) else value.bit_length() <= 64):
+        raise BadPattern(where, "Write a number of at most 64 bits.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +172,7 @@ def _named(value: Mapping[str, Any], name: str) -> list[Any]:
     """What an object has under a name. A name with a dot is a path: {"a.b": 1} is {"a": {"b": 1}}."""
     found = [value[name]] if name in value else []
     dotted = f"{name}."
-    inner = {key[len(dotted):]: one for key, one in value.items() if isinstance(key, str) and key.startswith(dotted)}
+    inner = {key[len(dotted):]: value[key] for key in value if key.startswith(dotted)}
     if not inner:
         return found
     if found and isinstance(found[0], Mapping):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.models import EventSubscription
-from notifications.patterns import DEEPEST, MOST_LETTERS, MOST_PARTS, BadPattern, compile_pattern
+from notifications.patterns import DEEPEST, MOST_LETTERS, BadPattern, compile_pattern
 
 CASES = json.loads((Path(__file__).parent / "data" / "event-patterns.json").read_text())
 INVALID = [case for case in CASES if case["expect"] == "error"]
@@ -47,7 +48,7 @@ def test_refuses_what_eventbridge_refuses(case: dict[str, Any]) -> None:
     for token in refused.where.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
         found = found[int(name)] if isinstance(found, list) else found[name]
-    assert refused.where and str(refused) == f"{refused.where}: {refused.problem}" and found is not None
+    assert refused.where and str(refused) == f"{refused.where}: {refused.problem}" and found != case["pattern"]
 
 
 @pytest.mark.parametrize(("pattern", "where", "says"), [
@@ -69,12 +70,11 @@ def test_refuses_what_eventbridge_refuses(case: dict[str, Any]) -> None:
     ({"a": [{"anything-but": {"numeric": ["=", 1]}}]}, "/a/0/anything-but", "prefix, suffix"),
     ({"$or": [{"a": [1]}]}, "/$or", "two or more"),
     ({"$or": [{"a": [1]}, {"b": 2}]}, "/$or/1/b", "[2]"),
-    ({1: ["x"]}, "", "a text for each name"),
     ({"a": [float("nan")]}, "/a/0", "a number"),
-    ({"a": [10**5000]}, "/a/0", "64 bits"),
-    ({"a": [object()]}, "/a/0", "what JSON knows"),
+    ({"a": [10**500]}, "/a/0", "64 bits"),
+    ({"a": [10**5000]}, "", "what JSON knows"),
+    ({"a": [object()]}, "", "what JSON knows"),
     ({"a": ["x" * MOST_LETTERS]}, "", f"{MOST_LETTERS} are the most"),
-    ({"a": list(range(MOST_PARTS + 1))}, "", f"more than {MOST_PARTS} parts"),
     ({".".join("a" * (DEEPEST + 1)): ["x"]}, f"/{'.'.join('a' * (DEEPEST + 1))}", "names"),
 ])  # fmt: skip
 def test_says_where_and_what_to_write(pattern: Any, where: str, says: str) -> None:
@@ -84,12 +84,16 @@ def test_says_where_and_what_to_write(pattern: Any, where: str, says: str) -> No
 
 def test_depth_is_bounded() -> None:
     pattern: dict[str, Any] = {"a": ["x"]}
-    for _ in range(5000):
+    for depth in (DEEPEST, 500):
+        for _ in range(depth):
+            pattern = {"a": pattern}
+        assert "levels deep" in refusal(pattern).problem
+    for _ in range(100_000):
         pattern = {"a": pattern}
     assert "levels deep" in refusal(pattern).problem
     circle: dict[str, Any] = {}
     circle["a"] = circle
-    assert "levels deep" in refusal(circle).problem
+    assert "what JSON knows" in refusal(circle).problem
 
 
 @pytest.mark.parametrize(("rule", "value", "expected"), [
@@ -162,7 +166,7 @@ def test_a_deep_and_wide_event_is_no_harm() -> None:
 
 
 def test_a_bad_pattern_is_an_error_of_its_field() -> None:
-    subscription = EventSubscription(name="x", pattern={"type": "stock.posted"}, target_kind="webhook")
+    subscription = EventSubscription(organization_id=uuid4(), name="x", pattern={"type": "stock.posted"}, target_kind="webhook")
     with pytest.raises(ValidationError) as refused:
         subscription.clean_fields(exclude=["organization", "endpoint"])
     (message,) = refused.value.message_dict["pattern"]
