@@ -105,7 +105,7 @@ def event_types() -> dict[str, EventType]:
 
 def schema_of(shape: type) -> dict[str, Any]:
     """Of a dataclass, as JSON Schema. Amounts are numbers in events, because a pattern's `numeric` compares numbers alone."""
-    import msgspec  # 40 ms, for what a request seldom asks
+    import msgspec  # noqa: PLC0415
 
     (schema,), parts = msgspec.json.schema_components([shape], ref_template="#/$defs/{name}")
     for part in _shapes(shape):

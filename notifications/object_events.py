@@ -22,6 +22,7 @@ from notifications.event_types import SOME_TIME, EventType, declare
 
 # Whose change alone is no news.
 SILENT = ("version", "updated_at")
+ROW_TIMES = ("created_at", "updated_at", "version")  # shown last
 TRIGGER = "wall_events"
 OUTBOX = """
     INSERT INTO notifications_outboxevent
@@ -60,7 +61,7 @@ class ObjectEvents:
             is_silent = isinstance(field, GeneratedField) or field.name in left_out or field.column in UNVERSIONED
             if field.name in self.also or field.name in self.only or not (self.only or is_silent):
                 found.append(field)
-        return found
+        return sorted(found, key=lambda field: (field.name != "id", field.name in ROW_TIMES))
 
     @property
     def verbs(self) -> list[str]:
