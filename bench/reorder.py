@@ -11,6 +11,7 @@ from bench.measuring import Result, times
 from inventory.services.replenishment import CHECK, reorder_check_everywhere
 
 ROUNDS = 7
+EVERYWHERE = {"organization": None, "warehouses": None}
 
 # What is low and has no task, without the reasons, the rounding to packs and the event.
 PLAIN = """
@@ -39,14 +40,14 @@ def run(size: int) -> Iterator[Result]:
         return call
 
     made = _rolled_back()
-    least, lowest, ours = times(ROUNDS, floor(PLAIN, None), floor(CHECK, {"organization": None}), _rolled_back)
+    least, lowest, ours = times(ROUNDS, floor(PLAIN, None), floor(CHECK, EVERYWHERE), _rolled_back)
     yield Result(f"reorder check, {made:,} new tasks, beside its bare statement", size, ours, lowest, 1, target=("ratio", 1.5))
     yield Result(f"reorder check, {made:,} new tasks, beside an INSERT without reasons", size, ours, least)
 
     with transaction.atomic("worker"):
         reorder_check_everywhere()  # after which nothing is new
         cursor: Any = psycopg.Cursor(connections["worker"].connection)
-        lowest, ours = times(ROUNDS, lambda: cursor.execute(CHECK, {"organization": None}), reorder_check_everywhere)
+        lowest, ours = times(ROUNDS, lambda: cursor.execute(CHECK, EVERYWHERE), reorder_check_everywhere)
         transaction.set_rollback(True, using="worker")
     yield Result("reorder check, nothing new, beside its bare statement", size, ours, lowest, 1, target=("ratio", 1.5))
 

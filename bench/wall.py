@@ -10,10 +10,18 @@ from bench.database import TENANT, member_of
 from bench.measuring import Result, times
 from core.tenancy import organization_scope
 from inventory.models import Product
+from notifications.event_types import event_type
 from notifications.services.events import publish
 
 ROUNDS = 300
 ROWS = 1_000
+
+
+@event_type("bench.measured", aggregate="bench", example={"number": 1})
+class Measured:
+    """Something to publish."""
+
+    number: int
 
 
 def run(size: int) -> Iterator[Result]:
@@ -31,7 +39,7 @@ def run(size: int) -> Iterator[Result]:
     yield Result("organization_scope, beside a transaction with SELECT 1", size, ours, lowest, 1)
 
     def event() -> None:
-        publish(type="bench", aggregate_type="bench", aggregate_id=uuid7(), payload={"number": 1})
+        publish(Measured(number=1), aggregate_id=uuid7())
 
     with organization_scope(member.organization_id):
         (ours,) = times(ROUNDS, event)

@@ -25,7 +25,7 @@ from accounts.api import (
 )
 from core.routing import Router
 from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
-from notifications.api import events, messages, work
+from notifications.api import event_types, events, messages, work
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -74,6 +74,8 @@ urlpatterns = [
     path("me/second-factors/webauthn/begin/", second_factors.WebAuthnBeginView.as_view(), name="webauthn-begin"),
     path("me/second-factors/webauthn/complete/", second_factors.WebAuthnCompleteView.as_view(), name="webauthn-complete"),
     *router.urls,
+    path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
+    path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),
     path("attachments/downloads/<str:id>/", files.SignedFileView.as_view(), name="attachment-file"),
 ]

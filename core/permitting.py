@@ -11,6 +11,13 @@ VERBS = {
 }
 
 
+class SignedIn(BasePermission):
+    """Any person or program of the organization."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return request._request.principal is not None
+
+
 class HasPermission(BasePermission):
     """The permission of the view's action, else the one of the method and the model, e.g. inventory.add_product."""
 

@@ -7,11 +7,13 @@ A new table has no grant, so the app cannot reach it until `build` has run.
 
 from collections.abc import Iterable
 from hashlib import md5
+from typing import Any
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper, truncate_name
 from django.db.models import GeneratedField, Model
+from django.utils.module_loading import import_string
 
 from core.fields import TenantForeignKey
 from core.models import AuditedModel, LedgerModel, TenantRow
@@ -75,7 +77,7 @@ def wanted() -> Facts:
     for model in apps.get_models():
         facts |= _triggers(model)
     for config in apps.get_app_configs():
-        for trigger in getattr(config, "database_triggers", ()):
+        for trigger in _declared(config, "database_triggers"):
             facts |= _trigger(trigger.table, trigger.name, trigger.events, "ROW", trigger.call)
     for table, privileges in settings.SHARED_TABLES.items():
         app, worker = (privileges, privileges) if isinstance(privileges, str) else privileges
@@ -90,8 +92,14 @@ def walled_models() -> list[type[Model]]:
 
 def functions() -> list[Function]:
     """Those of the wall, and those that an app's config names in `database_functions`."""
-    own = [function for config in apps.get_app_configs() for function in getattr(config, "database_functions", ())]
+    own = [function for config in apps.get_app_configs() for function in _declared(config, "database_functions")]
     return [*FUNCTIONS, *own]
+
+
+def _declared(config: AppConfig, what: str) -> Iterable[Any]:
+    """Named by the app's config, as a list or, where it takes the models to make it, as the path of a function."""
+    found = getattr(config, what, ())
+    return import_string(found)() if isinstance(found, str) else found
 
 
 def _function(function: Function) -> Facts:

@@ -8,6 +8,10 @@ def json_without_the_address(column: str) -> str:
     return f"({without_the_address(f'{column}::text')})::jsonb"
 
 
+ABOUT_THE_PERSON = "t.aggregate_type = 'user' AND t.aggregate_id = %(user_id)s::uuid"
+ERASED = '{"email": "", "name": "Erased person", "age": null, "phone": "", "locale": "", "timezone": ""}'
+
+
 PERSONAL = [
     PersonalData(
         "notifications_notificationdelivery", "Messages",
@@ -35,7 +39,14 @@ PERSONAL = [
         "Where from is taken out. The id names nobody after the erasure.", {"origin": "origin - 'ip'"},
     ),
     PersonalData(
-        "notifications_outboxevent", "Events", mentioned("t.payload::text"), "pseudonymise", TAKEN_OUT,
+        "notifications_outboxevent", "Events about the member", ABOUT_THE_PERSON, "pseudonymise",
+        "That the member came, changed and left stays known, by an id that names nobody after the erasure.",
+        {"payload": f"""CASE WHEN payload #> '{{object,email}}' IS NULL THEN payload
+                             ELSE jsonb_set(payload, '{{object}}', (payload -> 'object') || '{ERASED}') END"""},
+    ),
+    PersonalData(
+        "notifications_outboxevent", "Events that mention the person",
+        f"({mentioned('t.payload::text')} AND ({ABOUT_THE_PERSON}) IS NOT TRUE)", "pseudonymise", TAKEN_OUT,
         {"payload": json_without_the_address("payload")},
     ),
 ]  # fmt: skip

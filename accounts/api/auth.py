@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,17 +13,13 @@ from accounts.principal import Claim
 from accounts.queries.identity import organizations_of
 from accounts.services import sessions
 from core.errors import NotAuthenticated
+from core.permitting import SignedIn as SignedIn
 from core.serializers import StrictSerializer
 from core.tenancy import active_scope
 
 
 class Anyone(AllowAny):
     """For the addresses that config.api lists as anonymous, and no other."""
-
-
-class SignedIn(BasePermission):
-    def has_permission(self, request: Any, view: Any) -> bool:
-        return request._request.principal is not None
 
 
 class SignInSerializer(StrictSerializer):

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
+from inventory.events import StockLine, StockPosted
 from inventory.services.levels import levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
 from notifications.services.events import publish
@@ -54,9 +55,10 @@ CHANGE = """
     UPDATE inventory_stockitem AS s
     SET quantity = s.quantity + d.change,
         may_be_short = o.allow_negative_stock OR s.may_be_short AND s.quantity + d.change < s.reserved
-    FROM unnest(%s::uuid[], %s::numeric[]) AS d(id, change), accounts_organization AS o
+    FROM unnest(%s::uuid[], %s::numeric[]) AS d(id, change), accounts_organization AS o, inventory_productvariant AS v
     WHERE s.organization_id = %s AND s.id = d.id AND o.id = s.organization_id
-    RETURNING s.id, s.variant_id, s.location_id, s.warehouse_id, s.quantity, s.reserved, s.available, d.change
+        AND v.organization_id = s.organization_id AND v.id = s.variant_id
+    RETURNING s.id, s.variant_id, v.sku, s.location_id, s.warehouse_id, s.quantity, s.reserved, s.available, d.change
 """
 
 MOVES = """
@@ -86,10 +88,7 @@ def apply(*, kind: str, lines: Sequence[Line], occurred_at: datetime, **common: 
     moves = _write_moves(kind, lines, occurred_at, common)
     levels_follow([(row["variant_id"], row["warehouse_id"], row["location_id"], row["change"]) for row in rows])
     if moves:
-        publish(
-            type="stock.posted", aggregate_type="stock", aggregate_id=moves[0],
-            payload={"kind": kind, "moves": [str(move) for move in moves], "balances": [_shown(row) for row in rows]},
-        )
+        publish(StockPosted(kind=kind, moves=moves, lines=[_line(row) for row in rows]), aggregate_id=moves[0])
     return Posted(moves, [_shown(row) for row in rows])
 
 
@@ -148,7 +147,7 @@ def _change(changes: dict[UUID, Decimal]) -> list[dict[str, Any]]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(CHANGE, [list(changes), list(changes.values()), active_organization_id()])
-        names = ("id", "variant_id", "location_id", "warehouse_id", "quantity", "reserved", "available", "change")
+        names = ("id", "variant_id", "sku", "location_id", "warehouse_id", "quantity", "reserved", "available", "change")
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
@@ -179,6 +178,14 @@ def _write_moves(kind: str, lines: Sequence[Line], occurred_at: datetime, common
             [line.unit_cost for line in lines], [line.document_line_id for line in lines], list(range(len(lines))),
         ])
     return ids
+
+
+def _line(row: dict[str, Any]) -> StockLine:
+    return StockLine(
+        stock_item=row["id"], variant=row["variant_id"], sku=row["sku"], warehouse=row["warehouse_id"],
+        location=row["location_id"], change=row["change"], on_hand=row["quantity"], reserved=row["reserved"],
+        available=row["available"],
+    )
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,27 +8,33 @@ from django.utils import timezone
 
 from core.errors import Conflict, NotFound
 from core.tenancy import active_organization_id
+from inventory.events import ReorderTasksCreated, StockLow
 from inventory.models import ReorderTask
 from inventory.queries.levels import BOUGHT
 from notifications.services.events import publish_from
 
-TELL = publish_from(
-    "told", type="reorder.tasks_created", aggregate_type="organization", aggregate_id="organization_id",
-    payload="jsonb_build_object('tasks', tasks, 'checked_at', checked_at)",
+TELL = publish_from(ReorderTasksCreated, "told", aggregate_id="organization_id", tasks="tasks", checked_at="checked_at")
+TELL_LOW = publish_from(
+    StockLow, "created AS c JOIN due USING (organization_id, rule_id) ORDER BY sku", aggregate_id="rule_id",
+    task="task_id", rule="rule_id", variant="variant_id", sku="sku", name="name", warehouse="warehouse_id",
+    warehouse_code="warehouse_code", supplier="supplier_id", basis="basis", level="level", threshold="min_quantity",
+    suggested_quantity="suggested_quantity",
 )
 
 # One statement for one organization or for all. A rule that is low is found by its partial index. Of the
 # suppliers that the rule or the variant prefers, the first gives its order multiple and minimum: with an order
 # quantity or a maximum the need is rounded up to them; with neither, it is the least that lifts the level above
-# the minimum. The event is one for each organization.
+# the minimum. The events: one for each task, and one for each organization.
 CHECK = f"""
     WITH due AS (
-        SELECT r.organization_id, r.id, v.sku, r.variant_id, r.warehouse_id, r.basis, r.level, r.min_quantity, r.max_quantity,
-               r.order_quantity, COALESCE(r.preferred_supplier_id, sp.supplier_id) AS supplier_id,
+        SELECT r.organization_id, r.id AS rule_id, v.sku, v.name, w.code AS warehouse_code, r.variant_id, r.warehouse_id,
+               r.basis, r.level, r.min_quantity, r.max_quantity, r.order_quantity,
+               COALESCE(r.preferred_supplier_id, sp.supplier_id) AS supplier_id,
                COALESCE(sp.order_multiple, 1) AS multiple, COALESCE(sp.min_order_quantity, 0) AS least
         FROM inventory_reorderrule AS r
         JOIN inventory_productvariant AS v ON v.organization_id = r.organization_id AND v.id = r.variant_id
         JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
+        JOIN inventory_warehouse AS w ON w.organization_id = r.organization_id AND w.id = r.warehouse_id
         LEFT JOIN LATERAL (
             SELECT s.supplier_id, s.order_multiple, s.min_order_quantity FROM inventory_supplierproduct AS s
             WHERE s.organization_id = r.organization_id AND s.variant_id = r.variant_id
@@ -44,7 +50,7 @@ CHECK = f"""
     ), created AS (
         INSERT INTO inventory_reordertask (id, organization_id, rule_id, variant_id, warehouse_id, supplier_id,
                                            triggered_quantity, threshold, suggested_quantity, status, explanation)
-        SELECT uuid7(), d.organization_id, d.id, d.variant_id, d.warehouse_id, d.supplier_id, d.level, d.min_quantity,
+        SELECT uuid7(), d.organization_id, d.rule_id, d.variant_id, d.warehouse_id, d.supplier_id, d.level, d.min_quantity,
                GREATEST(d.least, d.multiple * CASE
                    WHEN d.order_quantity IS NOT NULL THEN ceil(d.order_quantity / d.multiple)
                    WHEN d.max_quantity IS NOT NULL THEN ceil((d.max_quantity - d.level) / d.multiple)
@@ -63,11 +69,13 @@ CHECK = f"""
         ) AS stock
         ORDER BY d.sku
         ON CONFLICT DO NOTHING
-        RETURNING organization_id, created_at
+        RETURNING organization_id, rule_id, id AS task_id, suggested_quantity, created_at
     ), told AS (
         SELECT organization_id, count(*) AS tasks, min(created_at) AS checked_at FROM created GROUP BY organization_id
     ), published AS (
         {TELL}
+    ), published_low AS (
+        {TELL_LOW}
     )
     SELECT COALESCE(sum(tasks), 0) FROM told
 """

@@ -1,15 +1,16 @@
 """Facts leave a transaction when it commits: publishing writes the outbox, and the relay makes jobs of it."""
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
+import orjson
 from django.db import connection, connections
 from uuid_utils.compat import uuid7
 
-from core.json import dumps
 from core.tenancy import active_scope
+from notifications.event_types import field_names, type_of
 from notifications.services.jobs import DOORBELL, JOB_ONCE
 
 BATCH = 100
@@ -56,40 +57,45 @@ class Relayed(NamedTuple):
     jobs: int
 
 
-def publish(
-    *, type: str, aggregate_type: str, aggregate_id: UUID, payload: Mapping[str, Any],
-    schema_version: int = 1, bus: str = "default",
-) -> UUID:
+def publish(event: object, *, aggregate_id: UUID) -> UUID:
     """Tell a fact about an aggregate, in the transaction that makes it true; returns the event's id.
 
-    Events of one aggregate are in order if its writers take turns, which they do once they have locked its row:
-    publish after the write. `payload` is the state after the change.
+    Raises Undeclared for what is no event type. Events of one aggregate are in order if its writers take turns, which
+    they do once they have locked its row: publish after the write, with the state after the change.
     """
-    scope, event_id = active_scope(), uuid7()
+    declared, scope, event_id = type_of(event), active_scope(), uuid7()
     with connection.cursor() as cursor:
         cursor.execute(PUBLISH, [
-            event_id, scope.organization_id, bus, type, schema_version, aggregate_type, aggregate_id,
-            dumps(payload).decode(), scope.origin.request_id,
+            event_id, scope.organization_id, declared.bus, declared.name, declared.version, declared.aggregate, aggregate_id,
+            orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode(), scope.origin.request_id,
         ])
     return event_id
 
 
-def publish_from(
-    source: str, *, type: str, aggregate_type: str, aggregate_id: str, payload: str, schema_version: int = 1,
-) -> str:
-    """SQL that publishes an event for each row of `source`, which has a column organization_id.
+def _number(value: object) -> orjson.Fragment:
+    """An amount with all of its digits."""
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(f"{value:f}".encode())
+    raise TypeError(f"{value!r} has no place in an event")
 
-    A whole INSERT, to stand in a WITH or alone. `source` is a table, a WITH name or a subselect with an alias;
-    `aggregate_id` and `payload` (jsonb) are SQL over its columns. The app publishes for its organization alone,
-    the worker for any.
+
+def publish_from(shape: type, source: str, *, aggregate_id: str, **values: str) -> str:
+    """SQL that publishes an event of this type for each row of `source`, which has a column organization_id.
+
+    A whole INSERT, to stand in a WITH or alone. `source` is a table, a WITH name or a subselect with an alias, with an
+    ORDER BY if need be; `aggregate_id` and the value of each field are SQL over its columns. The app publishes for its
+    organization alone, the worker for any. Raises Undeclared, or TypeError for fields that are missing or not there.
     """
-    for word in (type, aggregate_type):
-        if not re.fullmatch(r"[a-z0-9_.]+", word):
-            raise ValueError(f"{word!r} is no event type: use small letters, digits, _ and dots.")
+    declared = type_of(shape)
+    if set(values) != set(field_names(shape)):
+        wrong = ", ".join(sorted(set(values) ^ set(field_names(shape))))
+        raise TypeError(f"{declared.name} has other fields; look at {wrong}.")
+    payload = ", ".join(f"'{name}', {value}" for name, value in values.items())
     return f"""
         INSERT INTO notifications_outboxevent
             (id, organization_id, bus, type, schema_version, aggregate_type, aggregate_id, payload, correlation_id)
-        SELECT uuid7(), organization_id, 'default', '{type}', {schema_version}, '{aggregate_type}', {aggregate_id}, {payload},
+        SELECT uuid7(), organization_id, '{declared.bus}', '{declared.name}', {declared.version}, '{declared.aggregate}',
+               {aggregate_id}, jsonb_build_object({payload}),
                COALESCE(NULLIF(current_setting('app.origin', true), '')::jsonb ->> 'request_id', '')
         FROM {source}
     """

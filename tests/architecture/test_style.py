@@ -32,6 +32,7 @@ IMPORTED_LATE = {
     "accounts/encryption.py: cryptography.fernet": "brings cryptography, which only a second factor's secret needs",
     "accounts/services/challenges.py: accounts.services": "webauthn brings fido2, which only a security key needs",
     "config/own_second_factors.py: accounts.services": "webauthn brings fido2, which only a security key needs",
+    "notifications/event_types.py: msgspec": "takes 50 ms, for the catalogue alone",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 

@@ -13,7 +13,7 @@ django.setup()
 import config.urls
 from django.urls import resolve
 resolve("/api/v1/products/")
-print([name for name in ("boto3", "botocore", "storages", "PIL", "filetype") if name in sys.modules])
+print([name for name in ("boto3", "botocore", "storages", "PIL", "filetype", "msgspec") if name in sys.modules])
 """
 
 

@@ -1,27 +1,46 @@
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import ProgrammingError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core.tenancy import NoOrganization
+from notifications.event_types import Undeclared, event_type
 from notifications.models import Job, OutboxEvent, Topic
 from notifications.services.events import BATCH, Handler, events_relay, publish, publish_from
 from tests.companies import Company
+from tests.factories.notifications import OutboxEventFactory
+from tests.notifications.playground.events import Counted, Happened
 from tests.notifications.processes import begin_together, worker
 
 WRITE = "tests.notifications.playground.tasks.write"
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 type NewCompany = Callable[[], Company]
+
+
+@event_type("test.measured", aggregate="thing", version=3, bus="slow", example={})
+class Measured:
+    """Of all kinds of values."""
+
+    at: datetime
+    amount: Decimal
+    of: UUID
+    note: str | None = None
+
+
+class Undeclarable:
+    pass
 
 
 def told(company: Company, **values: Any) -> Any:
     with company.scope():
-        facts = {"type": "thing.happened", "aggregate_type": "thing", "aggregate_id": uuid4(), "payload": {"n": 1}, **values}
-        return publish(**facts)
+        facts = {"type": "thing.happened", "aggregate_type": "thing", "payload": {"n": 1}, "correlation_id": "req-0", **values}
+        return OutboxEventFactory(**facts).pk
 
 
 def jobs_of(company: Company) -> list[Job]:
@@ -40,23 +59,33 @@ def relay_all(*handlers: Handler) -> None:
 def test_publishes_in_one_statement(acme: Company) -> None:
     aggregate = uuid4()
     with acme.scope(request_id="req-7"), CaptureQueriesContext(connection) as queries:
-        found = publish(type="stock.low", aggregate_type="variant", aggregate_id=aggregate, payload={"n": Decimal("1.500")})
+        found = publish(Measured(at=NOON, amount=Decimal("1.500"), of=aggregate), aggregate_id=aggregate)
     assert [query["sql"].split()[0] for query in queries if "notifications_outboxevent" in query["sql"]] == ["INSERT"]
     with acme.scope():
         event = OutboxEvent.objects.get(pk=found)
-    assert (event.type, event.aggregate_id, event.payload) == ("stock.low", aggregate, {"n": "1.500"})
-    assert (event.correlation_id, event.relayed_at, event.schema_version) == ("req-7", None, 1)
+    assert (event.type, event.aggregate_type, event.aggregate_id, event.bus) == ("test.measured", "thing", aggregate, "slow")
+    assert event.payload == {"at": "2026-11-26T12:00:00Z", "amount": 1.5, "of": str(aggregate), "note": None}
+    assert (event.correlation_id, event.relayed_at, event.schema_version) == ("req-7", None, 3)
+
+
+def test_amounts_keep_all_of_their_digits(acme: Company) -> None:
+    with acme.scope(), connection.cursor() as cursor:
+        found = publish(Measured(at=NOON, amount=Decimal("1234567890123.456789"), of=uuid4()), aggregate_id=uuid4())
+        cursor.execute("SELECT payload ->> 'amount' FROM notifications_outboxevent WHERE id = %s", [found])
+        assert cursor.fetchone() == ("1234567890123.456789",)
+        with pytest.raises(TypeError):
+            publish(Measured(at=NOON, amount=Decimal("NaN"), of=uuid4()), aggregate_id=uuid4())
 
 
 def test_needs_an_organization(db: None) -> None:
     with pytest.raises(NoOrganization):
-        publish(type="stock.low", aggregate_type="variant", aggregate_id=uuid4(), payload={})
+        publish(Happened(key="k"), aggregate_id=uuid4())
 
 
 def test_numbers_the_events_of_an_aggregate_in_their_order(acme: Company) -> None:
     aggregate = uuid4()
-    events = [told(acme, aggregate_id=aggregate) for _ in range(5)]
     with acme.scope():
+        events = [publish(Happened(key="k"), aggregate_id=aggregate) for _ in range(5)]
         found = OutboxEvent.objects.filter(aggregate_id=aggregate).order_by("seq").values_list("pk", flat=True)
         assert list(found) == events
 
@@ -64,17 +93,19 @@ def test_numbers_the_events_of_an_aggregate_in_their_order(acme: Company) -> Non
 def test_a_rollback_publishes_nothing(new_company: NewCompany) -> None:
     company = new_company()
     with pytest.raises(ZeroDivisionError), company.scope():
-        publish(type="thing.happened", aggregate_type="thing", aggregate_id=uuid4(), payload={})
+        publish(Happened(key="k"), aggregate_id=uuid4())
         raise ZeroDivisionError
     with company.scope():
-        assert not OutboxEvent.objects.exists()
+        assert not OutboxEvent.objects.filter(type="playground.happened").exists()
 
 
-def set_based(source: str) -> str:
-    return publish_from(
-        source, type="thing.counted", aggregate_type="organization", aggregate_id="organization_id",
-        payload="jsonb_build_object('number', number)",
-    )
+@pytest.mark.parametrize("event", [{"type": "stock.low"}, object(), Undeclarable(), OutboxEvent])
+def test_what_is_not_declared_cannot_be_published(acme: Company, event: object) -> None:
+    with pytest.raises(Undeclared), acme.scope():
+        publish(event, aggregate_id=uuid4())
+
+
+SET_BASED = publish_from(Counted, "told", aggregate_id="organization_id", number="number", amount="0.5")
 
 
 def test_the_worker_publishes_for_many_organizations_in_one_statement(new_company: NewCompany) -> None:
@@ -83,23 +114,33 @@ def test_the_worker_publishes_for_many_organizations_in_one_statement(new_compan
     with connections["worker"].cursor() as cursor:
         cursor.execute(
             f"WITH told AS (SELECT * FROM unnest(%s::uuid[]) WITH ORDINALITY AS t (organization_id, number)), "
-            f"published AS ({set_based('told')}) SELECT count(*) FROM told", [ids],
+            f"published AS ({SET_BASED}) SELECT count(*) FROM told", [ids],
         )
     for number, company in enumerate(companies, start=1):
         with company.scope():
-            event = OutboxEvent.objects.get()
-        assert (event.type, event.aggregate_id, event.payload) == ("thing.counted", company.organization.pk, {"number": number})
+            event = OutboxEvent.objects.get(type="playground.counted")
+        assert (event.aggregate_id, event.schema_version) == (company.organization.pk, 2)
+        assert event.payload == {"number": number, "amount": 0.5}
 
 
 def test_the_app_publishes_for_its_own_organization_alone(acme: Company, bolt: Company) -> None:
     source = f"(SELECT '{bolt.organization.pk}'::uuid AS organization_id, 1 AS number) AS told"
+    sql = publish_from(Counted, source, aggregate_id="organization_id", number="number", amount="0")
     with pytest.raises(ProgrammingError, match="row-level security"), acme.scope(), connection.cursor() as cursor:
-        cursor.execute(set_based(source))
+        cursor.execute(sql)
 
 
-def test_refuses_an_event_type_that_is_no_word() -> None:
-    with pytest.raises(ValueError, match="no event type"):
-        publish_from("told", type="it's", aggregate_type="thing", aggregate_id="id", payload="'{}'")
+def test_a_set_is_published_with_all_the_fields_of_its_type() -> None:
+    with pytest.raises(TypeError, match=r"playground\.counted has other fields; look at amount, numbr\."):
+        publish_from(Counted, "told", aggregate_id="id", number="1", numbr="2")
+    with pytest.raises(Undeclared):
+        publish_from(OutboxEvent, "told", aggregate_id="id")
+
+
+@pytest.mark.parametrize(("name", "says"), [("it's", "small letters"), ("Big.word", "small"), ("playground.happened", "already")])
+def test_a_type_has_a_name_of_its_own_in_small_letters(name: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        event_type(name, aggregate="thing", example={})(type("Named", (), {}))
 
 
 # --- Relaying ---------------------------------------------------------------------------------------------
@@ -155,7 +196,7 @@ def test_relays_in_batches_from_the_oldest_on(new_company: NewCompany) -> None:
     relay_all()
     with company.scope():
         events = [
-            publish(type="thing.happened", aggregate_type="thing", aggregate_id=uuid4(), payload={}) for _ in range(BATCH + 1)
+            publish(Happened(key="k"), aggregate_id=uuid4()) for _ in range(BATCH + 1)
         ]
     assert events_relay([]).events == BATCH
     with company.scope():
@@ -164,13 +205,13 @@ def test_relays_in_batches_from_the_oldest_on(new_company: NewCompany) -> None:
 
 
 def test_two_workers_share_events_and_jobs_without_doubling_any(new_company: NewCompany) -> None:
-    relay_all()
     companies = [new_company(), new_company()]
+    relay_all()  # what tells of their people
     keys = {f"k-{number}" for number in range(3 * BATCH)}
     for company in companies:
         with company.scope():
             for key in keys:
-                publish(type="playground.happened", aggregate_type="thing", aggregate_id=uuid4(), payload={"key": key})
+                publish(Happened(key=key), aggregate_id=uuid4())
     with worker("--once") as first, worker("--once") as second:
         begin_together("notifications_outboxevent")
         assert (first.wait(), second.wait()) == (0, 0), first.said + second.said

@@ -17,6 +17,7 @@ from notifications.services.jobs import LEASE
 from notifications.worker import Worker
 from tests.companies import Company
 from tests.notifications.playground import tasks
+from tests.notifications.playground.events import Happened
 from tests.notifications.processes import eventually, worker
 
 type NewCompany = Callable[[], Company]
@@ -37,7 +38,7 @@ def test_once_does_what_there_is_and_exits(new_company: NewCompany) -> None:
     """An event becomes a job, and the job is done, in one go."""
     company = new_company()
     with company.scope():
-        publish(type="playground.happened", aggregate_type="thing", aggregate_id=uuid4(), payload={"key": "heard"})
+        publish(Happened(key="heard"), aggregate_id=uuid4())
         tasks.write.enqueue("asked")
     with worker("--once") as process:
         assert process.wait() == 0, process.said

@@ -1,0 +1,73 @@
+"""What the inventory tells. The changes of its objects are told by the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from inventory.models import Product, ProductVariant, StockItem
+from notifications.event_types import SOME_ID, SOME_TIME, event_type
+from notifications.object_events import object_events
+
+object_events(Product, example={"name": "Brake pad set, front", "status": "active"})
+object_events(ProductVariant, name="product_variant", example={"sku": "BR-1001", "name": "Brake pad set, front"})
+object_events(StockItem, name="stock_item", also=("available",), example={"quantity": 12.0, "reserved": 2.0, "available": 10.0})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StockLine:
+    """The balance of a variant at a location, as the posting left it."""
+
+    stock_item: UUID
+    variant: UUID
+    sku: str
+    warehouse: UUID
+    location: UUID
+    change: Annotated[Decimal, "What the posting added; less than 0 where goods left."]
+    on_hand: Decimal
+    reserved: Decimal
+    available: Decimal
+
+
+@event_type("stock.posted", aggregate="stock_posting", example={
+    "kind": "issue", "moves": [SOME_ID], "lines": [{
+        "stock_item": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "warehouse": SOME_ID, "location": SOME_ID,
+        "change": -2.0, "on_hand": 12.0, "reserved": 2.0, "available": 10.0,
+    }],
+})  # fmt: skip
+class StockPosted:
+    """Goods came, left, moved or were counted: all lines of one posting, or none."""
+
+    kind: Literal["receipt", "issue", "adjustment", "move"]
+    moves: Annotated[list[UUID], "The entries of the ledger, in the order of the posting's lines."]
+    lines: Annotated[list[StockLine], "The balances that it touched. Each one's own order is that of stock_item.updated."]
+
+
+@event_type("stock.low", aggregate="reorder_rule", example={
+    "task": SOME_ID, "rule": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "name": "Brake pad set, front", "warehouse": SOME_ID,
+    "warehouse_code": "PORTO", "supplier": None, "basis": "available", "level": 3.0, "threshold": 4.0, "suggested_quantity": 12.0,
+})  # fmt: skip
+class StockLow:
+    """The reorder check found the stock of a variant in a warehouse at or under its threshold, and made a task of it."""
+
+    task: Annotated[UUID, "The reorder task."]
+    rule: UUID
+    variant: UUID
+    sku: str
+    name: str
+    warehouse: UUID
+    warehouse_code: str
+    supplier: Annotated[UUID | None, "From whom to order, if the rule or the variant says so."]
+    basis: Annotated[Literal["on_hand", "available", "projected"], "The stock that the rule looks at."]
+    level: Annotated[Decimal, "How much of it there is."]
+    threshold: Annotated[Decimal, "The rule's minimum."]
+    suggested_quantity: Annotated[Decimal, "How much to order."]
+
+
+@event_type("reorder.tasks_created", aggregate="organization", example={"tasks": 3, "checked_at": SOME_TIME})
+class ReorderTasksCreated:
+    """A reorder check found something: one event for each check, however much is low. See stock.low."""
+
+    tasks: Annotated[int, "How many tasks it made."]
+    checked_at: Annotated[datetime, "The tasks' created_at."]

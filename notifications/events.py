@@ -1,0 +1,94 @@
+"""The people's events, which stand here because accounts is below; and what the database needs to tell all objects'."""
+
+from collections.abc import Iterator
+
+from accounts.models import User
+from core.wall_sql import Function, Trigger
+from notifications.event_types import SOME_ID, EventType, declare
+from notifications.object_events import CORRELATION, OUTBOX, TRIGGER, ObjectEvents, objects
+
+PERSON = ObjectEvents(User, "user", only=(
+    "id", "email", "name", "age", "phone", "locale", "timezone", "is_active", "created_at", "updated_at", "version",
+))  # fmt: skip
+EXAMPLE = {"name": "Ada Lovelace", "email": "ada@example.com"}
+SUMMARIES = {
+    "created": "Somebody became a member.", "updated": "A member's record changed: `changed` names what.",
+    "deleted": "Somebody is a member no more. Only the id is told.", "restored": "Somebody is a member again.",
+}
+
+# A person is told to each organization of which they are an active member, and is there while they are one and are not
+# archived. Who leaves is not named again, so that an erasure leaves nothing behind in the event that it causes.
+# The membership's change waits for the person's row: what is told of somebody is in order. Runs as the owner, because
+# a person's other organizations are invisible from here.
+TELL_USER = Function("tell_user()", "trigger", f"""
+DECLARE
+    person accounts_user;
+    organization uuid;
+    was boolean := false;
+    is_now boolean := false;
+    verb text := 'restored';
+    names text[];
+BEGIN
+    IF TG_TABLE_NAME = 'accounts_user' THEN
+        person := NEW;
+        names := {PERSON.changed()};
+        was := OLD.archived_at IS NULL;
+        is_now := NEW.archived_at IS NULL;
+        IF was = is_now AND (names = '{{}}' OR NOT was) THEN
+            RETURN NULL;
+        END IF;
+    ELSE
+        organization := COALESCE(NEW.organization_id, OLD.organization_id);
+        was := TG_OP <> 'INSERT' AND OLD.status = 'active';
+        is_now := TG_OP <> 'DELETE' AND NEW.status = 'active';
+        IF was = is_now THEN
+            RETURN NULL;
+        END IF;
+        SELECT * INTO person FROM accounts_user WHERE id = COALESCE(NEW.user_id, OLD.user_id) FOR NO KEY UPDATE;
+        IF person.archived_at IS NOT NULL THEN
+            RETURN NULL;
+        END IF;
+        IF TG_OP = 'INSERT' OR OLD.status = 'invited' THEN
+            verb := 'created';
+        END IF;
+    END IF;
+    IF was THEN
+        verb := CASE WHEN is_now THEN 'updated' ELSE 'deleted' END;
+    END IF;{OUTBOX}
+    SELECT uuid7(), told.organization_id, 'default', 'user.' || verb, 1, 'user', person.id,
+           CASE verb WHEN 'deleted' THEN jsonb_build_object('object', jsonb_build_object('id', person.id))
+                     WHEN 'updated' THEN jsonb_build_object('object', {PERSON.image("person")}, 'changed', names)
+                     ELSE jsonb_build_object('object', {PERSON.image("person")}) END,
+           {CORRELATION}
+    FROM (SELECT m.organization_id FROM accounts_membership AS m
+          WHERE organization IS NULL AND m.user_id = person.id AND m.status = 'active'
+          UNION ALL SELECT organization WHERE organization IS NOT NULL) AS told;
+    RETURN NULL;
+END
+""", definer=True)
+TRIGGERS = (
+    Trigger("accounts_user", TRIGGER, "AFTER UPDATE", TELL_USER.signature),
+    Trigger("accounts_membership", TRIGGER, "AFTER INSERT OR DELETE OR UPDATE", TELL_USER.signature),
+)
+
+
+def _types() -> Iterator[EventType]:
+    only_id = {"type": "object", "properties": {"id": PERSON.schema("created")["properties"]["object"]["properties"]["id"]},
+               "required": ["id"]}  # fmt: skip
+    gone = {"type": "object", "properties": {"object": only_id}, "required": ["object"]}
+    for verb, summary in SUMMARIES.items():
+        schema = gone if verb == "deleted" else PERSON.schema(verb)
+        example = {"object": {"id": SOME_ID}} if verb == "deleted" else PERSON.example(verb, EXAMPLE)
+        yield EventType(f"user.{verb}", "user", summary, example, "accounts", given_schema=schema)
+
+
+for _type in _types():
+    declare(_type)
+
+
+def functions() -> list[Function]:
+    return [TELL_USER, *(one.function for one in objects().values())]
+
+
+def triggers() -> list[Trigger]:
+    return [*TRIGGERS, *(trigger for one in objects().values() for trigger in one.triggers)]

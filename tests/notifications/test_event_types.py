@@ -1,0 +1,117 @@
+"""The catalogue: what is declared, what it looks like, and that what the product tells conforms."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+
+from accounts.permissions import known
+from accounts.services.people import person_add, person_change, person_leave, person_restore
+from core.models import ArchivableModel
+from inventory.services.replenishment import reorder_check
+from notifications.event_types import EventType, event_types
+from notifications.models import OutboxEvent
+from notifications.object_events import objects
+from notifications.patterns import compile_pattern
+from notifications.registry import handlers
+from tests.companies import Api, Company
+from tests.contracts.resources import assert_problem
+from tests.factories import BY_MODEL
+from tests.inventory.goods import Goods
+
+TYPES = list(event_types().values())
+each_type = pytest.mark.parametrize("declared", TYPES, ids=lambda declared: declared.name)
+
+
+def validator(declared: EventType) -> Draft202012Validator:
+    Draft202012Validator.check_schema(declared.schema)
+    return Draft202012Validator(declared.schema, format_checker=FormatChecker())
+
+
+@each_type
+def test_an_example_is_what_its_schema_says(declared: EventType) -> None:
+    validator(declared).validate(declared.example)
+    assert declared.description.endswith(".")
+    assert declared.name.startswith(f"{declared.aggregate}.") or declared.shape, "an object's events bear its name"
+
+
+@each_type
+def test_a_pattern_finds_the_example(declared: EventType) -> None:
+    assert compile_pattern({"type": [declared.name], "bus": ["default"]})(declared.envelope())
+
+
+@each_type
+def test_a_schema_refuses_what_lacks_a_field(declared: EventType) -> None:
+    with pytest.raises(ValidationError):
+        validator(declared).validate({})
+
+
+def test_the_types_are_these() -> None:
+    verbs = ("created", "updated", "deleted", "restored")
+    changed = {f"{name}.{verb}" for name in ("product", "product_variant", "user") for verb in verbs}
+    stock = {f"stock_item.{verb}" for verb in ("created", "updated", "deleted")}
+    assert {one.name for one in TYPES} == changed | stock | {"stock.posted", "stock.low", "reorder.tasks_created"}
+
+
+def test_who_listens_listens_to_something() -> None:
+    assert {handler.type for handler in handlers()} <= {one.name for one in TYPES}
+
+
+def everything_happens() -> None:
+    for told in objects().values():
+        row = BY_MODEL[told.model]()
+        rows = told.model._default_manager.filter(pk=row.pk)
+        field = next(one for one in told.fields if one.get_internal_type() in ("CharField", "DecimalField"))
+        rows.update(**{field.name: "9" if field.get_internal_type() == "DecimalField" else "other"})
+        for archived_at in (timezone.now(), None) if issubclass(told.model, ArchivableModel) else ():
+            rows.update(archived_at=archived_at)
+        rows.delete()
+    user = person_add(email="ada@example.test", name="Ada", granter=known())
+    person_change(user=user, age=36)
+    person_leave(user=user)
+    person_restore(user_id=user.pk)
+    goods = Goods.create()
+    goods.receive(4)
+    goods.rule()
+    reorder_check()
+
+
+def test_what_the_product_tells_conforms_and_it_tells_of_everything(acme: Company) -> None:
+    with acme.scope():
+        everything_happens()
+        events = list(OutboxEvent.objects.all())
+    by_name = {one.name: one for one in TYPES}
+    for event in events:
+        declared = by_name[event.type]
+        validator(declared).validate(event.payload)
+        assert (event.bus, event.schema_version, event.aggregate_type) == (declared.bus, declared.version, declared.aggregate)
+    assert {event.type for event in events} == by_name.keys()
+
+
+# --- The catalogue ------------------------------------------------------------------------------------------
+
+
+def test_the_page_is_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call_command("event_types", check=True)
+    other = tmp_path / "docs" / "page.md"
+    other.parent.mkdir()
+    monkeypatch.setattr("notifications.management.commands.event_types.PAGE", other)
+    with pytest.raises(CommandError, match=r"run manage\.py event_types"):
+        call_command("event_types", check=True)
+    call_command("event_types")
+    call_command("event_types", check=True)
+    assert "## stock.low" in other.read_text()
+
+
+def test_any_member_and_any_key_reads_the_catalogue(acme: Company) -> None:
+    found: list[dict[str, Any]] = acme.api_as("viewer").get("/api/v1/event-types/").json()["results"]
+    assert [one["name"] for one in found] == [one.name for one in TYPES]
+    single = acme.api_by_key("inventory.view_product").get("/api/v1/event-types/stock.low/").json()
+    assert single == next(one for one in found if one["name"] == "stock.low")
+    assert single["schema"]["properties"]["level"] == {"type": "number", "description": "How much of it there is."}
+    assert single["example"]["payload"]["sku"] == "BR-1001"
+    assert_problem(acme.api.get("/api/v1/event-types/stock.high/"), 404)
+    assert_problem(Api().get("/api/v1/event-types/"), 401, "not_authenticated")
