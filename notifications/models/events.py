@@ -6,6 +6,7 @@ from core.fields import SequenceField
 from core.models import RuntimeModel, TenantForeignKey, TenantModel
 from notifications.models.messages import Topic
 from notifications.models.webhooks import WebhookEndpoint
+from notifications.validators import validate_pattern
 
 
 class OutboxEvent(RuntimeModel):
@@ -70,7 +71,7 @@ class EventSubscription(TenantModel):
 
     name = models.CharField(max_length=100)
     bus = models.CharField(max_length=40, default="default", db_default="default")
-    pattern = models.JSONField(help_text='Like {"type": [{"prefix": "stock."}]}.')
+    pattern = models.JSONField(validators=[validate_pattern], help_text='Like {"type": [{"prefix": "stock."}]}.')
     target_kind = models.CharField(max_length=10, choices=Target)
     endpoint = TenantForeignKey(WebhookEndpoint, models.CASCADE, null=True, blank=True, related_name="subscriptions")
     topic = TenantForeignKey(Topic, models.CASCADE, null=True, blank=True, related_name="+")
