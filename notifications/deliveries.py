@@ -1,6 +1,7 @@
 """Takes deliveries that are due and has them tried, several at a time."""
 
 import logging
+import os
 import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -30,6 +31,9 @@ type Flights = dict[Future[Outcome | None], Claimed]
 def _pool() -> ThreadPoolExecutor:
     """Kept, because each of its threads keeps a connection."""
     return ThreadPoolExecutor(settings.DELIVERY_THREADS, thread_name_prefix="delivery")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay behind
 
 
 def deliver_due(stopping: Event, limit: int) -> int:

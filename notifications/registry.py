@@ -52,8 +52,7 @@ def subscribable[Function: Callable[[dict[str, Any]], object]](function: Functio
     return function
 
 
-@cache
 def subscribables() -> Mapping[str, Callable[[dict[str, Any]], object]]:
     """By name, its dotted path."""
-    autodiscover_modules("handlers")
-    return dict(_subscribable)
+    handlers()
+    return _subscribable

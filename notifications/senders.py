@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from notifications.services.delivering import Claimed, Outcome
@@ -10,14 +11,12 @@ from notifications.services.delivering import Claimed, Outcome
 # One that has recorded its outcome itself answers None.
 type Sender = Callable[[Claimed], Outcome | None]
 
-SENDERS = {
-    "webhook": "notifications.webhooks.deliver_webhook",
-    "topic": "notifications.targets.tell_topic",
-    "task": "notifications.targets.run_task",
-}
+
+def sender(kind: str) -> Sender:
+    return _imported(settings.DELIVERY_SENDERS[kind])
 
 
 @cache
-def sender(kind: str) -> Sender:
-    found: Sender = import_string(SENDERS[kind])
+def _imported(path: str) -> Sender:
+    found: Sender = import_string(path)
     return found

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from django.db import connections, transaction
 
 from notifications.models import EventDelivery, EventSubscription, FeedPosition, Job, OutboxEvent, Topic
