@@ -39,6 +39,12 @@ PERSONAL = [
         "Where from is taken out. The id names nobody after the erasure.", {"origin": "origin - 'ip'"},
     ),
     PersonalData(
+        "notifications_eventdelivery", "Deliveries of events that mention the person",
+        f"({mentioned('t.payload::text')} OR {mentioned('t.last_error')} OR {mentioned('t.discard_reason')})",
+        "pseudonymise", TAKEN_OUT,
+        {"payload": json_without_the_address("payload"), "last_error": "'Erased.'", "discard_reason": "'Erased.'"},
+    ),
+    PersonalData(
         "notifications_outboxevent", "Events about the member", ABOUT_THE_PERSON, "pseudonymise",
         "That the member came, changed and left stays known, by an id that names nobody after the erasure.",
         {"payload": f"""CASE WHEN payload #> '{{object,email}}' IS NULL THEN payload

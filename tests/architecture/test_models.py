@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
+from notifications.models import EventDelivery, FeedPosition, Job, OutboxEvent, Schedule, ScheduleRun
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -43,18 +43,21 @@ NO_ENDPOINT = {
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "the headers of each answer say it",
     AttachmentVersion: "read below its attachment, at versions/",
+    FeedPosition: "each answer of the feed says it",
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "counts of all organizations",
     AttachmentVersion: "shown on its attachment's page",
+    FeedPosition: "the relay's own count",
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
     Schedule: "the worker writes what the code declares",
     ScheduleRun: "the worker writes them",
     AttachmentVersion: "written with each file of an attachment",
+    FeedPosition: "the relay writes it",
 }
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {
@@ -65,6 +68,8 @@ ACROSS_ORGANIZATIONS = {
     (Invitation, "token_hash"): "an invitation is found before its organization is known",
     (Membership, "user"): "one default organization per person, of all that they belong to",
     (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
+    (EventDelivery, "next_attempt_at"): "workers take the deliveries of all organizations",
+    (EventDelivery, "leased_until"): "the sweep looks for lost deliveries of all organizations",
     (Job, "priority"): "workers take the jobs of all organizations",
     (Job, "heartbeat_at"): "the sweep looks for lost jobs of all organizations",
 }

@@ -3,7 +3,16 @@ from uuid import uuid4
 import factory
 from factory.django import DjangoModelFactory
 
-from notifications.models import Job, NotificationDelivery, OutboxEvent, Topic, TopicSubscription
+from notifications.models import (
+    EventDelivery,
+    EventSubscription,
+    Job,
+    NotificationDelivery,
+    OutboxEvent,
+    Topic,
+    TopicSubscription,
+    WebhookEndpoint,
+)
 from tests.factories.accounts import MembershipFactory
 
 
@@ -54,3 +63,40 @@ class JobFactory(DjangoModelFactory):
 
     class Meta:
         model = Job
+
+
+class WebhookEndpointFactory(DjangoModelFactory):
+    name = factory.Sequence("Endpoint {}".format)
+    url = factory.Sequence("https://hooks{}.example.test/in".format)
+    secret = b"sealed"
+
+    class Meta:
+        model = WebhookEndpoint
+
+
+class EventSubscriptionFactory(DjangoModelFactory):
+    """To an endpoint, unless a topic or a task is given."""
+
+    name = factory.Sequence("Subscription {}".format)
+    pattern = factory.LazyFunction(lambda: {"type": [{"prefix": "thing."}]})
+    target_kind = factory.LazyAttribute(lambda row: "topic" if row.topic else "task" if row.task else "webhook")
+    topic = None
+    task = ""
+    endpoint = factory.Maybe("to_endpoint", factory.SubFactory(WebhookEndpointFactory), None)
+
+    class Params:
+        to_endpoint = factory.LazyAttribute(lambda row: not (row.topic or row.task))
+
+    class Meta:
+        model = EventSubscription
+
+
+class EventDeliveryFactory(DjangoModelFactory):
+    event = factory.SubFactory(OutboxEventFactory)
+    subscription = factory.SubFactory(EventSubscriptionFactory)
+    aggregate_id = factory.LazyAttribute(lambda row: row.event.aggregate_id)
+    seq = factory.Sequence(lambda number: number + 1)
+    status = EventDelivery.Status.DEAD
+
+    class Meta:
+        model = EventDelivery

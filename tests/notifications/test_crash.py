@@ -13,7 +13,6 @@ from itertools import count
 from random import Random
 from typing import Any
 
-import pytest
 from django.db import connection, connections
 
 from inventory.models import Product

@@ -14,3 +14,10 @@ class Counted:
 
     number: int
     amount: float = 0
+
+
+@event_type("thing.happened", aggregate="thing", example={"n": 1})
+class ThingHappened:
+    """Something happened for the nth time."""
+
+    n: int | str = 1
