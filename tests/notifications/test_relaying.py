@@ -95,8 +95,8 @@ def test_relays_in_batches_from_the_oldest_on(new_company: NewCompany) -> None:
 
 
 def test_several_workers_take_turns_and_double_nothing(new_company: NewCompany) -> None:
-    relay_all()
     companies = [new_company(), new_company()]
+    relay_all()  # what tells of their people
     keys = {f"k-{number}" for number in range(3 * BATCH)}
     for company in companies:
         with company.scope():
