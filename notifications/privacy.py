@@ -35,6 +35,11 @@ PERSONAL = [
         "Where from is taken out. The id names nobody after the erasure.", {"origin": "origin - 'ip'"},
     ),
     PersonalData(
+        "notifications_deliveryattempt", "Answers of webhooks that mention the person",
+        f"({mentioned('t.response_excerpt')} OR {mentioned('t.error')})", "pseudonymise", TAKEN_OUT,
+        {"response_excerpt": "'Erased.'", "error": "'Erased.'"},
+    ),
+    PersonalData(
         "notifications_outboxevent", "Events", mentioned("t.payload::text"), "pseudonymise", TAKEN_OUT,
         {"payload": json_without_the_address("payload")},
     ),

@@ -14,6 +14,7 @@ DATA_CLASSES = [
         pseudonymise="address = '', subject = '', body = '', error = ''",
         is_pseudonymous="t.address = '' AND t.subject = '' AND t.body = '' AND t.error = ''",
     ),
+    DataClass("webhook-attempts", "Tries at delivering to webhooks", 30, "notifications_deliveryattempt", OLD),
     DataClass(
         "jobs", "Jobs that ended", 30, "notifications_job", f"{OLD} AND t.status IN ('succeeded', 'failed', 'dead')",
     ),

@@ -3,7 +3,18 @@ from uuid import uuid4
 import factory
 from factory.django import DjangoModelFactory
 
-from notifications.models import Job, NotificationDelivery, OutboxEvent, Topic, TopicSubscription
+from notifications.models import (
+    DeliveryAttempt,
+    EventDelivery,
+    EventSubscription,
+    Job,
+    NotificationDelivery,
+    OutboxEvent,
+    Topic,
+    TopicSubscription,
+    WebhookEndpoint,
+)
+from notifications.services.webhooks import secret_make, secret_seal
 from tests.factories.accounts import MembershipFactory
 
 
@@ -54,3 +65,43 @@ class JobFactory(DjangoModelFactory):
 
     class Meta:
         model = Job
+
+
+class WebhookEndpointFactory(DjangoModelFactory):
+    name = factory.Sequence("Endpoint {}".format)
+    url = factory.Sequence("https://receiver{}.example.test/hooks".format)
+    secret = factory.LazyFunction(lambda: secret_seal(secret_make()))
+
+    class Meta:
+        model = WebhookEndpoint
+
+
+class EventSubscriptionFactory(DjangoModelFactory):
+    name = factory.Sequence("Subscription {}".format)
+    pattern = factory.LazyFunction(lambda: {"type": [{"prefix": "stock."}]})
+    target_kind = "webhook"
+    endpoint = factory.SubFactory(WebhookEndpointFactory)
+
+    class Meta:
+        model = EventSubscription
+
+
+class EventDeliveryFactory(DjangoModelFactory):
+    event = factory.SubFactory(OutboxEventFactory)
+    subscription = factory.SubFactory(EventSubscriptionFactory)
+    aggregate_id = factory.SelfAttribute("event.aggregate_id")
+    seq = factory.SelfAttribute("event.seq")
+
+    class Meta:
+        model = EventDelivery
+
+
+class DeliveryAttemptFactory(DjangoModelFactory):
+    delivery = factory.SubFactory(EventDeliveryFactory)
+    number = factory.Sequence(lambda number: number % 30_000 + 1)
+    status_code = 500
+    error = "It answered 500."
+    duration_ms = 12
+
+    class Meta:
+        model = DeliveryAttempt
