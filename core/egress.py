@@ -110,10 +110,11 @@ def parse(url: str) -> Target:
     if parts.fragment or url.endswith("#"):
         raise Refused("Leave out what follows the #: it is never sent.")
     host = parts.hostname.rstrip(".")
-    if "[" not in parts.netloc and not HOST.fullmatch(host):
-        raise Refused(f"{host!r} is no name of a host.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
+    target = Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
+    if not (target.literal if "[" in parts.netloc else HOST.fullmatch(host)):
+        raise Refused(f"{host!r} is no name of a host.")
+    return target
 
 
 def refuse_address(url: str, policy: Policy) -> None:

@@ -64,12 +64,13 @@ class Outbound:
         host = f"[{target.host}]" if ":" in target.host else target.host
         default = {"https": 443, "http": 80}[target.scheme] == target.port
         sent = {"host": host if default else f"{host}:{target.port}", "content-length": str(len(content)), **headers}
+        pool = self._pool
         _clock.ends = time.monotonic() + within
         _clock.plain = target.is_plain
         limits = {"connect": min(CONNECT, within), "read": within, "write": within, "pool": within}
         try:
             address = httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
-            with self._pool.stream("POST", address, headers=sent, content=content, extensions={"timeout": limits}) as response:
+            with pool.stream("POST", address, headers=sent, content=content, extensions={"timeout": limits}) as response:
                 answered = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
                 return Answer(response.status, answered, _beginning(response, at_most))
         except Late as error:
