@@ -49,7 +49,9 @@ class Outbound:
         else:
             tls = httpcore2.default_ssl_context(_trust_env=False)
         return httpcore2.ConnectionPool(
-            ssl_context=tls, network_backend=self._guard, max_connections=CONNECTIONS,
+            ssl_context=tls,
+            network_backend=self._guard,  # type: ignore[arg-type]  # has the shape: the class would cost the import above
+            max_connections=CONNECTIONS,
             max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE,
         )  # fmt: skip
 

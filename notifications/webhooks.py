@@ -152,13 +152,13 @@ def retry_after(text: str) -> float | None:
     """Seconds, from a number or a date; bounded. None for anything else."""
     text = text.strip()
     if re.fullmatch(r"[0-9]{1,12}", text):
-        seconds = float(text)
+        seconds: float = int(text)
     else:
         try:
             seconds = (parsedate_to_datetime(text).astimezone(UTC) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return None
-    return min(max(seconds, 0), settings.WEBHOOK_LONGEST_WAIT)
+    return float(min(max(seconds, 0), settings.WEBHOOK_LONGEST_WAIT))
 
 
 def _complaint(answer: Answer) -> str:
