@@ -44,7 +44,10 @@ HIDDEN_MODELS = (
     "usersession",
 )
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
-OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "deliveryattempt", "job", "notificationdelivery", "outboxevent")
+OF_EVERY_WAREHOUSE = (
+    "auditentry", "auditseal", "deliveryattempt", "eventdelivery", "eventsubscription", "job", "notificationdelivery",
+    "outboxevent",
+)
 
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
 OF_THE_COMPANY = (

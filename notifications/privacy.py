@@ -40,6 +40,12 @@ PERSONAL = [
         {"response_excerpt": "'Erased.'", "error": "'Erased.'"},
     ),
     PersonalData(
+        "notifications_eventdelivery", "Deliveries of events that mention the person",
+        f"({mentioned('t.payload::text')} OR {mentioned('t.last_error')} OR {mentioned('t.discard_reason')})",
+        "pseudonymise", TAKEN_OUT,
+        {"payload": json_without_the_address("payload"), "last_error": "'Erased.'", "discard_reason": "'Erased.'"},
+    ),
+    PersonalData(
         "notifications_outboxevent", "Events", mentioned("t.payload::text"), "pseudonymise", TAKEN_OUT,
         {"payload": json_without_the_address("payload")},
     ),

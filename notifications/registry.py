@@ -1,15 +1,16 @@
-"""Who listens to which events. An app's `handlers.py` says so; it is read when events are first relayed."""
+"""Who listens to which events, and who may be made to. An app's `handlers.py` says so; it is read when it is first needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypedDict
 
 from django.utils.module_loading import autodiscover_modules
 from django_tasks import task
 
-from notifications.services.events import Handler
+from notifications.services.relaying import Handler
 
 _handlers: list[Handler] = []
+_subscribable: dict[str, Callable[[dict[str, Any]], object]] = {}
 
 
 class Event(TypedDict):
@@ -39,3 +40,19 @@ def handles(event_type: str, *, queue_name: str = "default", priority: int = 0) 
 def handlers() -> tuple[Handler, ...]:
     autodiscover_modules("handlers")
     return tuple(_handlers)
+
+
+def subscribable[Function: Callable[[dict[str, Any]], object]](function: Function) -> Function:
+    """An organization may name the function as the target of a subscription.
+
+    It is called with the event's envelope in the organization's scope, in one transaction with the note that the event
+    was delivered. Raising, it is called again later; a DomainError is final.
+    """
+    _subscribable[f"{function.__module__}.{function.__qualname__}"] = function
+    return function
+
+
+def subscribables() -> Mapping[str, Callable[[dict[str, Any]], object]]:
+    """By name, its dotted path."""
+    handlers()
+    return _subscribable

@@ -5,8 +5,20 @@ from core.retention import DataClass
 OLD = "t.id < %(before_id)s AND t.created_at < %(before)s"
 
 DATA_CLASSES = [
+    # Before the deliveries, which stay as long as a try of them.
+    DataClass("webhook_attempts", "Tries at delivering to webhooks", 30, "notifications_deliveryattempt", OLD),
     DataClass(
-        "events", "Events that were relayed", 30, "notifications_outboxevent", f"{OLD} AND t.relayed_at IS NOT NULL",
+        "event_deliveries", "Deliveries of events that ended", 30, "notifications_eventdelivery",
+        f"""{OLD} AND t.status IN ('delivered', 'dead', 'discarded') AND NOT EXISTS (
+            SELECT FROM notifications_deliveryattempt AS a WHERE a.organization_id = t.organization_id AND a.delivery_id = t.id
+        )""",
+    ),
+    # An event stays as long as a delivery of it, and until the bus has it.
+    DataClass(
+        "events", "Events that were relayed", 30, "notifications_outboxevent",
+        f"""{OLD} AND t.relayed_at IS NOT NULL AND NOT t.awaits_bus AND NOT EXISTS (
+            SELECT FROM notifications_eventdelivery AS d WHERE d.organization_id = t.organization_id AND d.event_id = t.id
+        )""",
     ),
     DataClass(
         "deliveries", "Messages that were sent or given up", 30, "notifications_notificationdelivery",
@@ -14,7 +26,6 @@ DATA_CLASSES = [
         pseudonymise="address = '', subject = '', body = '', error = ''",
         is_pseudonymous="t.address = '' AND t.subject = '' AND t.body = '' AND t.error = ''",
     ),
-    DataClass("webhook-attempts", "Tries at delivering to webhooks", 30, "notifications_deliveryattempt", OLD),
     DataClass(
         "jobs", "Jobs that ended", 30, "notifications_job", f"{OLD} AND t.status IN ('succeeded', 'failed', 'dead')",
     ),

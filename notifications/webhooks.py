@@ -6,6 +6,7 @@ The message's id is the event's, for each attempt and each replay: a receiver th
 import base64
 import hmac
 import logging
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -149,7 +150,7 @@ def signed(keys: Sequence[str], message_id: str, timestamp: int, body: bytes) ->
 
 
 def retry_after(text: str) -> float | None:
-    """Seconds, from a number or a date; bounded. None for anything else."""
+    """Seconds, from a number or a date; bounded. None for anything else: at once would use up the attempts in a second."""
     text = text.strip()
     if re.fullmatch(r"[0-9]{1,12}", text):
         seconds: float = int(text)
@@ -158,7 +159,7 @@ def retry_after(text: str) -> float | None:
             seconds = (parsedate_to_datetime(text).astimezone(UTC) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return None
-    return float(min(max(seconds, 0), settings.WEBHOOK_LONGEST_WAIT))
+    return float(min(seconds, settings.WEBHOOK_LONGEST_WAIT)) if seconds > 0 else None
 
 
 def _complaint(answer: Answer) -> str:
@@ -172,3 +173,6 @@ def _complaint(answer: Answer) -> str:
 @cache
 def outbound() -> Outbound:
     return Outbound(policy, ca_file=settings.WEBHOOK_CA_FILE)
+
+
+os.register_at_fork(after_in_child=outbound.cache_clear)  # a connection is of one process

@@ -10,15 +10,18 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connections
 
 from core.roles import refuse_wrong_roles
+from notifications.bus import bus_put
+from notifications.deliveries import deliver_due
 from notifications.registry import handlers
 from notifications.schedules import declared
-from notifications.services.events import BATCH, events_relay
 from notifications.services.jobs import CHANNEL, job_claim, jobs_recover
+from notifications.services.relaying import BATCH, events_relay
 from notifications.services.running import job_run
 from notifications.services.schedules import schedules_due, schedules_sync
 
 logger = logging.getLogger("notifications.worker")
 
+DELIVERIES = 100  # of a turn
 NAP = 1  # seconds; events ring no bell, and what is due later rings none either
 PATIENCE = 2  # seconds between two calls at a database that is away
 
@@ -64,12 +67,14 @@ class Worker:
         """Whether there was anything to do."""
         relayed = events_relay(handlers())
         if relayed.events:
-            logger.info("Relayed %d events to %d jobs", *relayed)
+            logger.info("Relayed %d events to %d jobs and %d deliveries", *relayed)
+        told = bus_put(self.stopping)
+        delivered = deliver_due(self.stopping, DELIVERIES)
         looked = self._look_around()
         attempt = job_claim()
         if attempt:
             job_run(attempt)
-        return bool(attempt or looked or relayed.events == BATCH or relayed.jobs)
+        return bool(attempt or looked or delivered or told or relayed.events == BATCH or relayed.jobs or relayed.deliveries)
 
     def _look_around(self) -> bool:
         """What only time brings: ticks, and jobs of workers that were killed."""

@@ -318,6 +318,19 @@ STORAGES: dict[str, dict[str, Any]] = {
 
 STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
+# Seconds after the first, the second ... failed attempt at a delivery: eight attempts within a day.
+DELIVERY_RETRY_SECONDS = [15, 120, 900, 3600, 10800, 28800, 43200]
+DELIVERY_SENDERS = {
+    "webhook": "notifications.webhooks.deliver_webhook",
+    "topic": "notifications.targets.tell_topic",
+    "task": "notifications.targets.run_task",
+}
+DELIVERY_THREADS = env.int("DELIVERY_THREADS", default=8)
+# The EventBridge bus that is told every event as well; none without a name.
+EVENT_BUS_NAME = env("EVENT_BUS_NAME", default="")
+EVENT_BUS_ENDPOINT_URL = env("EVENT_BUS_ENDPOINT_URL", default="")
+EVENT_BUS_REGION = env("EVENT_BUS_REGION", default=env("AWS_REGION", default=""))
+
 TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": ["default", "mail"]}}
 
 # --- Webhooks, see docs/guide/webhooks.md ----------------------------------------------------------------

@@ -16,8 +16,10 @@ from notifications.queries.webhooks import Line, line_to
 from notifications.services.webhooks import (
     NewSecret,
     webhook_endpoint_create,
+    webhook_endpoint_delete,
     webhook_endpoint_disable,
     webhook_endpoint_enable,
+    webhook_endpoint_replay,
     webhook_endpoint_rotate,
     webhook_health_forget,
 )
@@ -44,7 +46,7 @@ class WebhookEndpointAdmin(TenantAdmin):
     list_per_page = 20  # a state is a look-up of its own, and an organization has a handful of endpoints
     readonly_fields = ["state", "previous_secret_until", "latest_attempts"]
     sortable_by = ["name"]
-    actions_detail = ["test", "rotate", "enable", "disable"]
+    actions_detail = ["test", "rotate", "enable", "disable", "replay"]
 
     @admin.display(description="state")
     def state(self, endpoint: WebhookEndpoint) -> str:
@@ -65,6 +67,13 @@ class WebhookEndpointAdmin(TenantAdmin):
         names = ("name", "url", "max_attempts", "max_per_second")
         made = webhook_endpoint_create(**{name: form.cleaned_data[name] for name in names})
         obj.pk, obj.made = made.row.pk, made  # type: ignore[attr-defined]  # for the answer
+
+    def delete_model(self, request: HttpRequest, obj: WebhookEndpoint) -> None:
+        webhook_endpoint_delete(endpoint=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for endpoint in queryset:
+            webhook_endpoint_delete(endpoint=endpoint)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._shown_once(request, obj.made)
@@ -99,6 +108,19 @@ class WebhookEndpointAdmin(TenantAdmin):
     @confirmed("Send it nothing any more? Events for it become dead letters, which can be replayed.")
     def disable(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._done(request, object_id, self._disable)
+
+    @action(description="Replay dead letters", url_path="replay", permissions=["replay"])
+    @confirmed("Send again what could not be delivered, up to 1,000 events of each subscription?")
+    def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._done(request, object_id, self._replay)
+
+    def has_replay_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("notifications.replay_eventdelivery"))
+
+    def _replay(self, request: HttpRequest, endpoint: WebhookEndpoint) -> None:
+        found = [one for _, one in webhook_endpoint_replay(endpoint=endpoint, statuses=["dead"])]
+        more = " There are more: once again." if any(one.more for one in found) else ""
+        self.message_user(request, f"{sum(one.replayed for one in found)} events are sent again.{more}", messages.SUCCESS)
 
     def _test(self, request: HttpRequest, endpoint: WebhookEndpoint) -> None:
         _, tried = webhook_try(endpoint.pk)

@@ -13,20 +13,23 @@ from core.api import ReadViewSet, TenantViewSet
 from core.serializers import StrictSerializer, TenantSerializer
 from notifications.models import DeliveryAttempt, WebhookEndpoint
 from notifications.queries.webhooks import line_to
+from notifications.services.replaying import FINISHED
 from notifications.services.webhooks import (
     LONGEST_OVERLAP,
     OVERLAP,
     NewSecret,
     webhook_endpoint_create,
+    webhook_endpoint_delete,
     webhook_endpoint_disable,
     webhook_endpoint_enable,
+    webhook_endpoint_replay,
     webhook_endpoint_rotate,
     webhook_health_forget,
 )
 from notifications.webhooks import webhook_try
 
 HOUR = timedelta(hours=1)
-CHANGE = "notifications.change_webhookendpoint"
+CHANGE, REPLAY = "notifications.change_webhookendpoint", "notifications.replay_eventdelivery"
 STATES = ("healthy", "failing", "circuit_open", "probing", "disabled")
 
 
@@ -55,6 +58,26 @@ class SecretRotationSerializer(StrictSerializer):
 
 class DisablingSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=200, default="Somebody disabled it.")
+
+
+class EndpointReplaySerializer(StrictSerializer):
+    status = serializers.ListField(
+        child=serializers.ChoiceField(list(FINISHED)), default=lambda: ["dead"], min_length=1, help_text="Those that are dead.",
+    )
+    since = serializers.DateTimeField(required=False, help_text="Events from then on.")
+    type = serializers.CharField(required=False, max_length=100, help_text="Of the event.")
+
+
+class ReplayedOfSerializer(serializers.Serializer):
+    subscription = serializers.UUIDField()
+    replayed = serializers.IntegerField()
+    more = serializers.BooleanField(help_text="The rest: event-deliveries/replay-many/ with this subscription and `after_seq`.")
+    last_seq = serializers.IntegerField()
+
+
+class EndpointReplayedSerializer(serializers.Serializer):
+    replayed = serializers.IntegerField()
+    subscriptions = ReplayedOfSerializer(many=True)
 
 
 class WebhookTestSerializer(serializers.Serializer):
@@ -99,6 +122,11 @@ class WebhookEndpointViewSet(TenantViewSet):
             webhook_health_forget(endpoint_ids=[row.pk])
         return row  # type: ignore[no-any-return]
 
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """With its subscriptions and their deliveries."""
+        webhook_endpoint_delete(endpoint=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
     @extend_schema(request=SecretRotationSerializer, responses=NewWebhookEndpointSerializer)
     @action(
         detail=True, methods=["post"], url_path="rotate-secret", permission=CHANGE, body_class=SecretRotationSerializer,
@@ -131,6 +159,19 @@ class WebhookEndpointViewSet(TenantViewSet):
         """Events for it become dead letters from now on, which can be replayed."""
         webhook_endpoint_disable(endpoint_id=self.get_object().pk, reason=self.body(request)["reason"])
         return Response(self.read_row(pk))
+
+    @extend_schema(request=EndpointReplaySerializer, responses=EndpointReplayedSerializer)
+    @action(detail=True, methods=["post"], permission=REPLAY, body_class=EndpointReplaySerializer)
+    def replay(self, request: Request, pk: str) -> Response:
+        """Sends again what died, or what was delivered: of each subscription up to 1,000 events, in their order."""
+        asked = self.body(request)
+        found = webhook_endpoint_replay(
+            endpoint=self.get_object(), statuses=asked["status"], since=asked.get("since"), event_type=asked.get("type", ""),
+        )
+        return Response({
+            "replayed": sum(one.replayed for _, one in found),
+            "subscriptions": [{"subscription": pk, **one._asdict()} for pk, one in found],
+        })
 
     @extend_schema(responses=WebhookHealthSerializer)
     @action(detail=True, methods=["get"])

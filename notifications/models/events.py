@@ -6,6 +6,7 @@ from core.fields import SequenceField
 from core.models import RuntimeModel, TenantForeignKey, TenantModel
 from notifications.models.messages import Topic
 from notifications.models.webhooks import WebhookEndpoint
+from notifications.validators import validate_pattern
 
 
 class OutboxEvent(RuntimeModel):
@@ -70,12 +71,15 @@ class EventSubscription(TenantModel):
 
     name = models.CharField(max_length=100)
     bus = models.CharField(max_length=40, default="default", db_default="default")
-    pattern = models.JSONField(help_text='Like {"type": [{"prefix": "stock."}]}.')
+    pattern = models.JSONField(validators=[validate_pattern], help_text='Like {"type": [{"prefix": "stock."}]}.')
     target_kind = models.CharField(max_length=10, choices=Target)
     endpoint = TenantForeignKey(WebhookEndpoint, models.CASCADE, null=True, blank=True, related_name="subscriptions")
     topic = TenantForeignKey(Topic, models.CASCADE, null=True, blank=True, related_name="+")
-    task = models.CharField(max_length=200, blank=True, default="", help_text="One that is declared as a target of subscriptions.")
-    enabled = models.BooleanField(default=True)
+    task = models.CharField(max_length=200, blank=True, default="", help_text="One that is declared a target of subscriptions.")
+    enabled = models.BooleanField(default=True, help_text="Disabled, no new event goes to it; what is under way goes on.")
+    problem = models.CharField(
+        max_length=300, default="", db_default="", blank=True, editable=False, help_text="Why the relay leaves it out.",
+    )
 
     class Meta:
         constraints = [
@@ -131,6 +135,9 @@ class EventDelivery(RuntimeModel):
 
     class Meta:
         verbose_name_plural = "event deliveries"
+        permissions = [
+            ("replay_eventdelivery", "Can replay event deliveries"), ("discard_eventdelivery", "Can discard event deliveries"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["organization", "event", "subscription", "replay_no"], name="event_delivery_once"),
             models.CheckConstraint(

@@ -1,8 +1,105 @@
-"""The life of a delivery: an event on its way to one subscription."""
+"""The life of a delivery, an event on its way to one subscription: claimed on a lease, tried, recorded.
 
+`notifications.deliveries` drives it, and `notifications.senders` says who tries.
+"""
+
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import connections, transaction
+
+from notifications.queries.envelopes import envelope
+from notifications.services.lanes import Lane, hold
+
+LEASE = 60  # seconds after its last renewal in which nobody else takes a delivery that is in flight
+LONGEST_WAIT = 24 * 3600  # seconds, whatever a receiver asks for
+POSTPONED = 30  # seconds, where the sender does not say how long
+RECOVERED = 500  # leases of one look
+LOST = "lost"
+WENT_AWAY = "Its worker went away."
+
+CLAIM = f"""
+    WITH due AS MATERIALIZED (
+        SELECT id FROM notifications_eventdelivery
+        WHERE status IN ('pending', 'retrying') AND NOT is_blocked AND next_attempt_at <= now()
+        ORDER BY next_attempt_at, seq LIMIT %s FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE notifications_eventdelivery AS d
+        SET status = 'in_flight', attempts = d.attempts + 1, leased_until = now() + make_interval(secs => {LEASE})
+        FROM due WHERE d.id = due.id
+        RETURNING d.id, d.organization_id, d.subscription_id, d.event_id, d.payload, d.attempts, d.replay_no, d.seq
+    )
+    SELECT t.id, t.organization_id, t.subscription_id, s.endpoint_id, s.topic_id, s.task, t.event_id,
+           {envelope("e", "COALESCE(t.payload, e.payload)")}, t.attempts, t.replay_no
+    FROM taken AS t
+    JOIN notifications_eventsubscription AS s ON s.organization_id = t.organization_id AND s.id = t.subscription_id
+    JOIN notifications_outboxevent AS e ON e.organization_id = t.organization_id AND e.id = t.event_id
+    ORDER BY t.seq
+"""
+
+RENEW = f"""
+    UPDATE notifications_eventdelivery AS d SET leased_until = now() + make_interval(secs => {LEASE})
+    FROM unnest(%s::uuid[], %s::int[]) AS mine (id, attempt)
+    WHERE d.id = mine.id AND d.status = 'in_flight' AND d.attempts = mine.attempt
+"""
+
+EXPIRED = f"""
+    SELECT id, organization_id, subscription_id, aggregate_id, attempts FROM notifications_eventdelivery
+    WHERE status = 'in_flight' AND leased_until < now() ORDER BY leased_until LIMIT {RECOVERED}
+"""
+
+# The number of the attempt says whose a delivery is: a worker that was thought dead changes nothing any more.
+# The next of the lane is the first by the event's number; the lanes are held, so that no other comes meanwhile.
+RECORD = """
+    WITH mine AS MATERIALIZED (
+        SELECT d.id, d.organization_id, d.subscription_id, d.aggregate_id, d.attempts, s.endpoint_id, o.outcome, o.error,
+               o.wait, o.code, o.excerpt, o.took,
+               CASE WHEN o.outcome = 'delivered' THEN 'delivered'
+                    WHEN o.outcome = 'postponed' THEN CASE WHEN d.attempts > 1 THEN 'retrying' ELSE 'pending' END
+                    WHEN o.outcome <> 'dead' AND d.attempts < COALESCE(w.max_attempts, %(most)s) THEN 'retrying'
+                    ELSE 'dead' END AS becomes
+        FROM unnest(
+            %(id)s::uuid[], %(attempt)s::int[], %(outcome)s::text[], %(error)s::text[], %(wait)s::float[], %(code)s::int[],
+            %(excerpt)s::text[], %(took)s::int[]
+        ) AS o (id, attempt, outcome, error, wait, code, excerpt, took)
+        JOIN notifications_eventdelivery AS d ON d.id = o.id
+        JOIN notifications_eventsubscription AS s ON s.organization_id = d.organization_id AND s.id = d.subscription_id
+        LEFT JOIN notifications_webhookendpoint AS w ON w.organization_id = s.organization_id AND w.id = s.endpoint_id
+        WHERE d.status = 'in_flight' AND d.attempts = o.attempt AND (o.outcome <> 'lost' OR d.leased_until < now())
+        FOR NO KEY UPDATE OF d
+    ), ended AS (
+        UPDATE notifications_eventdelivery AS d
+        SET status = m.becomes, leased_until = NULL,
+            attempts = d.attempts - CASE WHEN m.outcome = 'postponed' THEN 1 ELSE 0 END,
+            next_attempt_at = clock_timestamp() + make_interval(secs => m.wait),
+            finished_at = CASE WHEN m.becomes IN ('delivered', 'dead') THEN clock_timestamp() END,
+            last_error = CASE m.outcome WHEN 'postponed' THEN d.last_error ELSE m.error END
+        FROM mine AS m WHERE d.id = m.id
+        RETURNING d.id
+    ), tried AS (
+        INSERT INTO notifications_deliveryattempt
+            (id, organization_id, delivery_id, number, status_code, response_excerpt, error, duration_ms)
+        SELECT uuid7(), organization_id, id, attempts, code, excerpt, error, took FROM mine
+        WHERE endpoint_id IS NOT NULL AND outcome <> 'postponed'
+    ), next AS (
+        SELECT n.id FROM mine AS m CROSS JOIN LATERAL (
+            SELECT id FROM notifications_eventdelivery AS n
+            WHERE n.organization_id = m.organization_id AND n.subscription_id = m.subscription_id
+                AND n.aggregate_id = m.aggregate_id AND n.status IN ('pending', 'in_flight', 'retrying') AND n.id <> m.id
+            ORDER BY n.seq, n.replay_no LIMIT 1
+        ) AS n
+        WHERE m.becomes IN ('delivered', 'dead')
+    ), freed AS (
+        UPDATE notifications_eventdelivery AS d SET is_blocked = false, next_attempt_at = clock_timestamp()
+        FROM next WHERE d.id = next.id
+    )
+    SELECT id FROM ended
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +117,14 @@ class Claimed:
     attempt: int
     replay_no: int
 
+    @property
+    def target_kind(self) -> str:
+        return "webhook" if self.endpoint_id else "topic" if self.topic_id else "task"
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(self.subscription_id, UUID(self.envelope["aggregate_id"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -31,3 +136,72 @@ class Outcome:
     status_code: int | None = None
     response_excerpt: str = ""
     duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt and its outcome, or LOST where its worker went away."""
+
+    id: UUID
+    lane: Lane
+    attempt: int
+    status: str
+    outcome: Outcome
+
+    @property
+    def wait(self) -> float:
+        """Until the next attempt, in seconds, spread out so that what failed together does not come back together."""
+        asked = self.outcome.retry_after
+        if self.status == LOST:
+            return 0
+        if asked is None and self.status == "postponed":
+            asked = POSTPONED
+        if asked is not None:
+            return min(max(asked, 0), LONGEST_WAIT) * random.uniform(1, 1.1)  # noqa: S311  # no secret
+        waits = settings.DELIVERY_RETRY_SECONDS
+        return waits[min(self.attempt, len(waits)) - 1] * random.uniform(0.75, 1.25)  # type: ignore[no-any-return]  # noqa: S311
+
+
+def deliveries_claim(*, limit: int) -> list[Claimed]:
+    """What is due; no other worker gets it while its lease is renewed."""
+    with connections["worker"].cursor() as cursor:
+        cursor.execute(CLAIM, [limit])
+        return [Claimed(*row[:7], orjson.loads(row[7]), *row[8:]) for row in cursor.fetchall()]
+
+
+def deliveries_renew(claimed: Sequence[Claimed]) -> None:
+    with connections["worker"].cursor() as cursor:
+        cursor.execute(RENEW, [[one.id for one in claimed], [one.attempt for one in claimed]])
+
+
+def deliveries_record(tried: Sequence[tuple[Claimed, Outcome]], *, using: str = "worker") -> set[UUID]:
+    """Each outcome with what follows from it, the next of its lane unblocked. Answers which were still this worker's."""
+    return _record([Ended(one.id, one.lane, one.attempt, outcome.status, outcome) for one, outcome in tried], using)
+
+
+def deliveries_recover() -> int:
+    """Deliveries whose workers were killed can be taken again; one that has killed as many as may try is dead."""
+    with connections["worker"].cursor() as cursor:
+        cursor.execute(EXPIRED)
+        rows = cursor.fetchall()
+    outcome = Outcome("retry", error=WENT_AWAY)
+    lost = [Ended(id, Lane(subscription, aggregate), attempt, LOST, outcome) for id, _, subscription, aggregate, attempt in rows]
+    return len(_record(lost, "worker")) if lost else 0
+
+
+def _record(ended: Sequence[Ended], using: str) -> set[UUID]:
+    """Holding the lanes is a statement of its own: what the next one sees is then all that the last holder wrote."""
+    with transaction.atomic(using), connections[using].cursor() as cursor:
+        hold(cursor, [one.lane for one in ended])
+        cursor.execute(RECORD, {
+            "id": [one.id for one in ended], "attempt": [one.attempt for one in ended],
+            "outcome": [one.status for one in ended], "error": [_text(one.outcome.error) for one in ended],
+            "wait": [one.wait for one in ended], "code": [one.outcome.status_code for one in ended],
+            "excerpt": [_text(one.outcome.response_excerpt) for one in ended],
+            "took": [one.outcome.duration_ms for one in ended], "most": len(settings.DELIVERY_RETRY_SECONDS) + 1,
+        })
+        return {id for (id,) in cursor.fetchall()}
+
+
+def _text(text: str) -> str:
+    return text.replace("\0", "")[:2000]

@@ -1,18 +1,15 @@
-"""Facts leave a transaction when it commits: publishing writes the outbox, and the relay makes jobs of it."""
+"""Facts leave a transaction when it commits: publishing writes the outbox, from which the relay tells them."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from django.db import connection, connections
+from django.db import connection
 from uuid_utils.compat import uuid7
 
 from core.json import dumps
 from core.tenancy import active_scope
-from notifications.services.jobs import DOORBELL, JOB_ONCE
-
-BATCH = 100
 
 # No doorbell: a transaction that notifies commits under a lock of the whole server, so that the busiest writers
 # would wait for each other's disks. The worker looks for events every second.
@@ -21,39 +18,6 @@ PUBLISH = """
         (id, organization_id, bus, type, schema_version, aggregate_type, aggregate_id, payload, correlation_id)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-
-# The handlers come as three arrays: event type, task, queue, priority. An event that nobody handles is relayed as well.
-RELAY = f"""
-    WITH batch AS MATERIALIZED (
-        SELECT * FROM notifications_outboxevent WHERE relayed_at IS NULL ORDER BY seq LIMIT {BATCH} FOR UPDATE SKIP LOCKED
-    ), made AS (
-        INSERT INTO notifications_job (id, organization_id, task, queue, priority, arguments, dedupe_key, origin)
-        SELECT uuid7(), e.organization_id, h.task, h.queue, h.priority,
-               jsonb_build_object('kwargs', '{{}}'::jsonb, 'args', jsonb_build_array(jsonb_build_object(
-                   'id', e.id, 'type', e.type, 'schema_version', e.schema_version, 'aggregate_type', e.aggregate_type,
-                   'aggregate_id', e.aggregate_id, 'payload', e.payload, 'occurred_at', e.occurred_at))),
-               e.id || ' ' || h.task,
-               jsonb_build_object('request_id', e.correlation_id, 'reason', e.type)
-        FROM batch AS e JOIN unnest(%s::text[], %s::text[], %s::text[], %s::int[]) AS h (type, task, queue, priority) USING (type)
-        ORDER BY e.seq
-        {JOB_ONCE} RETURNING id
-    ), relayed AS (
-        UPDATE notifications_outboxevent AS e SET relayed_at = now() FROM batch WHERE e.id = batch.id RETURNING e.id
-    )
-    SELECT (SELECT count(*) FROM relayed), count(*), {DOORBELL} FROM made
-"""
-
-
-class Handler(NamedTuple):
-    type: str
-    task: str
-    queue: str
-    priority: int
-
-
-class Relayed(NamedTuple):
-    events: int
-    jobs: int
 
 
 def publish(
@@ -93,12 +57,3 @@ def publish_from(
                COALESCE(NULLIF(current_setting('app.origin', true), '')::jsonb ->> 'request_id', '')
         FROM {source}
     """
-
-
-def events_relay(handlers: Sequence[Handler]) -> Relayed:
-    """One batch, in one statement: the events are marked with their jobs or not at all. Several relays share the work."""
-    columns = [[getattr(handler, name) for handler in handlers] for name in Handler._fields]
-    with connections["worker"].cursor() as cursor:
-        cursor.execute(RELAY, columns)
-        events, jobs, _ = cursor.fetchone()
-    return Relayed(events, jobs)

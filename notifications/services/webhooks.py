@@ -2,8 +2,9 @@
 
 import base64
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from django.utils import timezone
 
 from core.errors import Conflict, Invalid
 from core.sealing import seal, unseal
-from notifications.models import WebhookEndpoint, WebhookHealth
+from notifications.models import EventSubscription, WebhookEndpoint, WebhookHealth
 from notifications.services.events import publish
 from notifications.services.operators import operators_tell
+from notifications.services.replaying import Replayed, deliveries_replay, subscriptions_delete
 
 OVERLAP, LONGEST_OVERLAP = timedelta(hours=24), timedelta(days=30)
 PURPOSE = "webhook secret"  # of its seal
@@ -98,6 +100,25 @@ def _tell(endpoint: WebhookEndpoint, *, by_itself: bool) -> None:
             ),
             dedupe_key=f"webhook disabled {event_id}",
         )
+
+
+def webhook_endpoint_delete(*, endpoint: WebhookEndpoint) -> None:
+    """With its subscriptions and what they were told."""
+    with transaction.atomic():
+        subscriptions_delete(endpoint_id=endpoint.pk)
+        endpoint.delete()
+
+
+def webhook_endpoint_replay(
+    *, endpoint: WebhookEndpoint, statuses: Sequence[str], since: datetime | None = None, event_type: str = "",
+) -> list[tuple[UUID, Replayed]]:
+    """Of each subscription to it, as `deliveries_replay` does it. Raises Conflict for a disabled endpoint."""
+    if endpoint.disabled_at:
+        raise Conflict("This endpoint is disabled: enable it first, or all of it is dead again.", code="disabled")
+    ids = EventSubscription.objects.filter(endpoint=endpoint).order_by("pk").values_list("pk", flat=True)
+    return [
+        (pk, deliveries_replay(statuses=statuses, subscription_id=pk, since=since, event_type=event_type)) for pk in ids
+    ]  # fmt: skip
 
 
 def webhook_health_forget(*, endpoint_ids: list[UUID]) -> None:

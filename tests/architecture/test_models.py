@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun, WebhookHealth
+from notifications.models import EventDelivery, FeedPosition, Job, OutboxEvent, Schedule, ScheduleRun, WebhookHealth
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -44,6 +44,7 @@ NO_ENDPOINT = {
     RateWindow: "the headers of each answer say it",
     AttachmentVersion: "read below its attachment, at versions/",
     WebhookHealth: "read below its endpoint, at health/",
+    FeedPosition: "each answer of the feed says it",
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
@@ -51,6 +52,7 @@ NO_ADMIN = {
     RateWindow: "counts of all organizations",
     AttachmentVersion: "shown on its attachment's page",
     WebhookHealth: "shown on its endpoint's page",
+    FeedPosition: "the relay's own count",
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
@@ -58,6 +60,7 @@ NO_FACTORY = {
     ScheduleRun: "the worker writes them",
     AttachmentVersion: "written with each file of an attachment",
     WebhookHealth: "the deliveries write it",
+    FeedPosition: "the relay writes it",
 }
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {
@@ -68,6 +71,8 @@ ACROSS_ORGANIZATIONS = {
     (Invitation, "token_hash"): "an invitation is found before its organization is known",
     (Membership, "user"): "one default organization per person, of all that they belong to",
     (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
+    (EventDelivery, "next_attempt_at"): "workers take the deliveries of all organizations",
+    (EventDelivery, "leased_until"): "the sweep looks for lost deliveries of all organizations",
     (Job, "priority"): "workers take the jobs of all organizations",
     (Job, "heartbeat_at"): "the sweep looks for lost jobs of all organizations",
 }

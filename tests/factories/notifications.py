@@ -77,10 +77,17 @@ class WebhookEndpointFactory(DjangoModelFactory):
 
 
 class EventSubscriptionFactory(DjangoModelFactory):
+    """To an endpoint, unless a topic or a task is given."""
+
     name = factory.Sequence("Subscription {}".format)
-    pattern = factory.LazyFunction(lambda: {"type": [{"prefix": "stock."}]})
-    target_kind = "webhook"
-    endpoint = factory.SubFactory(WebhookEndpointFactory)
+    pattern = factory.LazyFunction(lambda: {"type": [{"prefix": "thing."}]})
+    target_kind = factory.LazyAttribute(lambda row: "topic" if row.topic else "task" if row.task else "webhook")
+    topic = None
+    task = ""
+    endpoint = factory.Maybe("to_endpoint", factory.SubFactory(WebhookEndpointFactory), None)
+
+    class Params:
+        to_endpoint = factory.LazyAttribute(lambda row: not (row.topic or row.task))
 
     class Meta:
         model = EventSubscription
@@ -89,8 +96,9 @@ class EventSubscriptionFactory(DjangoModelFactory):
 class EventDeliveryFactory(DjangoModelFactory):
     event = factory.SubFactory(OutboxEventFactory)
     subscription = factory.SubFactory(EventSubscriptionFactory)
-    aggregate_id = factory.SelfAttribute("event.aggregate_id")
-    seq = factory.SelfAttribute("event.seq")
+    aggregate_id = factory.LazyAttribute(lambda row: row.event.aggregate_id)
+    seq = factory.Sequence(lambda number: number + 1)
+    status = EventDelivery.Status.DEAD
 
     class Meta:
         model = EventDelivery

@@ -94,7 +94,7 @@ def test_the_catalog_is_not_limited(acme: Company, two: Two) -> None:
 
 def test_what_tells_of_every_warehouse_stays_closed(acme: Company, two: Two) -> None:
     api = limited_api(acme, two.here)
-    for address in ("audit-entries", "outbox-events", "jobs", "notification-deliveries"):
+    for address in ("audit-entries", "events", "event-deliveries", "event-subscriptions", "jobs", "notification-deliveries"):
         assert_problem(api.get(f"/api/v1/{address}/"), 403, "permission_denied")
 
 

@@ -70,7 +70,9 @@ def test_refuses_another_overlap(hours: Any, acme: Company, listener: Receiver) 
     assert pointers(assert_problem(act(acme, made, "rotate-secret", {"overlap_hours": hours}), 400)) == {"/overlap_hours"}
 
 
-@pytest.mark.parametrize("url", ["http://example.com/", "https://10.0.0.1/", "https://me:x@example.com/", "https://intranet/", "x"])
+@pytest.mark.parametrize("url", [
+    "http://example.com/", "https://10.0.0.1/", "https://me:x@example.com/", "https://intranet/", "x",
+])  # fmt: skip
 def test_an_address_that_is_none_of_ours_is_refused(url: str, acme: Company, settings: Any) -> None:
     settings.WEBHOOK_ALLOWED_NETWORKS, settings.WEBHOOKS_BY_HTTP = [], False
     response = acme.api.send("post", ENDPOINTS, {"name": "Shop", "url": url})
@@ -122,7 +124,8 @@ def test_health_is_told_and_forgotten_with_the_address(acme: Company, listener: 
     made, api = endpoint(acme, listener.url), acme.api
     health = f"{ENDPOINTS}{made.row.pk}/health/"
     assert api.get(health).json() == {
-        "state": "healthy", "failures": 0, "failing_since": None, "closed_until": None, "disabled_at": None, "disabled_reason": "",
+        "state": "healthy", "failures": 0, "failing_since": None, "closed_until": None,
+        "disabled_at": None, "disabled_reason": "",
     }
     listener.reply(500, 500)
     deliver(acme, made)

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0011_admin_look'),
-        ('notifications', '0003_outbox_indexes'),
+        ('notifications', '0005_deliveries'),
     ]
 
     operations = [

@@ -1,0 +1,74 @@
+"""Takes deliveries that are due and has them tried, several at a time."""
+
+import logging
+import os
+import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cache
+from threading import Event
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from notifications.senders import sender
+from notifications.services.delivering import (
+    LEASE,
+    Claimed,
+    Outcome,
+    deliveries_claim,
+    deliveries_record,
+    deliveries_recover,
+    deliveries_renew,
+)
+
+logger = logging.getLogger("notifications.deliveries")
+
+type Flights = dict[Future[Outcome | None], Claimed]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Kept, because each of its threads keeps a connection."""
+    return ThreadPoolExecutor(settings.DELIVERY_THREADS, thread_name_prefix="delivery")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay behind
+
+
+def deliver_due(stopping: Event, limit: int) -> int:
+    """At most so many deliveries that are due, until none is; answers how many were tried. Nothing new once `stopping`."""
+    if recovered := deliveries_recover():
+        logger.warning("Recovered %d deliveries whose workers went away", recovered)
+    flights: Flights = {}
+    begun, renewed = 0, time.monotonic()
+    while True:
+        free = min(settings.DELIVERY_THREADS - len(flights), limit - begun)
+        claimed = deliveries_claim(limit=free) if free > 0 and not stopping.is_set() else []
+        begun += len(claimed)
+        flights |= {_pool().submit(_tried, one): one for one in claimed}
+        if not flights:
+            return begun
+        landed, _ = wait(flights, timeout=LEASE / 3, return_when=FIRST_COMPLETED)
+        _land(landed, flights)
+        if flights and time.monotonic() - renewed >= LEASE / 3:
+            deliveries_renew(list(flights.values()))
+            renewed = time.monotonic()
+
+
+def _land(landed: Iterable[Future[Outcome | None]], flights: Flights) -> None:
+    ended = [(flights.pop(one), one.result()) for one in landed]
+    tried = [(claimed, outcome) for claimed, outcome in ended if outcome]
+    mine = deliveries_record(tried) if tried else set()
+    for claimed, outcome in tried:
+        said = outcome.status if claimed.id in mine else "taken over"
+        logger.info("Delivery %s to %s: %s, attempt %d", claimed.id, claimed.target_kind, said, claimed.attempt)
+
+
+def _tried(claimed: Claimed) -> Outcome | None:
+    close_old_connections()
+    try:
+        return sender(claimed.target_kind)(claimed)
+    except Exception as error:
+        logger.exception("Delivery %s to %s raised", claimed.id, claimed.target_kind)
+        return Outcome("retry", error=f"{type(error).__name__}: {error}"[:2000])
