@@ -112,19 +112,22 @@ def _one(site: Any, request: Any, kind: str, id: UUID) -> HttpResponse:
     row: Any = known.model.objects.filter(pk=id, status__in=known.statuses).first()
     if row is None:
         raise Http404
-    shown = known.payload(row)
+    shown, problem = known.payload(row), ""
     if request.method == "POST":
         changed, problem = _changed(request.POST.get("payload", ""), shown)
-        if problem:
-            messages.error(request, problem)
-        elif _done(request, request.POST.get("verb", ""), kind, id, changed):
+        if not problem and _done(request, request.POST.get("verb", ""), kind, id, changed):
             messages.success(request, "Done.")
+        if not problem:
             return HttpResponseRedirect(reverse(LIST))
     return _page(site, request, "dead_letter", {
-        "title": str(row), "row": row, "kind": kind, "error": row.last_error if kind == "delivery" else row.error,
+        "title": _title(row), "row": row, "kind": kind, "problem": problem, "error": row.last_error if kind == "delivery" else row.error,
         "payload": request.POST.get("payload") or orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode(),
         "may": {verb: request.user.has_perm(permission) for verb, permission in known.may.items()},
     })
+
+
+def _title(row: Any) -> str:
+    return str(row) if isinstance(row, Job) else f"{row.event.type} to {row.subscription}"
 
 
 def _changed(text: str, shown: Any) -> tuple[Any, str]:
