@@ -13,7 +13,8 @@ APPS = ("accounts", "notifications", "inventory", "orders")
 ADMIN, MANAGER, VIEWER = "admin", "manager", "viewer"
 BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 
-# Who works here, with what rights and keys, and for which company, is for an Admin alone to change.
+# Who works here, with what rights and keys, for which company, and who outside is told of all events, is for an Admin alone to
+# change.
 ADMIN_MODELS = (
     "apikey",
     "datasubjectrequest",
@@ -29,6 +30,7 @@ ADMIN_MODELS = (
     "user",
     "userrole",
     "usersession",
+    "webhookendpoint",
 )
 # What a Viewer does not see: keys, who changed what and was answered what, who is invited, signs in, asks for their data.
 HIDDEN_MODELS = (
@@ -48,7 +50,10 @@ OF_EVERY_WAREHOUSE = (
 )
 
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
-OF_THE_COMPANY = ("datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "organization", "retentionpolicy")
+OF_THE_COMPANY = (
+    "datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "organization", "retentionpolicy",
+    "webhookendpoint",
+)
 
 
 @cache

@@ -25,7 +25,7 @@ from accounts.api import (
 )
 from core.routing import Router
 from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
-from notifications.api import deliveries, event_types, events, messages, work
+from notifications.api import deliveries, event_types, events, messages, webhooks, work
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -33,7 +33,7 @@ router = Router(
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
-    events.routes, deliveries.routes, messages.routes, work.routes,
+    events.routes, deliveries.routes, messages.routes, webhooks.routes, work.routes,
 )
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.

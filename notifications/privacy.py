@@ -39,6 +39,11 @@ PERSONAL = [
         "Where from is taken out. The id names nobody after the erasure.", {"origin": "origin - 'ip'"},
     ),
     PersonalData(
+        "notifications_deliveryattempt", "Answers of webhooks that mention the person",
+        f"({mentioned('t.response_excerpt')} OR {mentioned('t.error')})", "pseudonymise", TAKEN_OUT,
+        {"response_excerpt": "'Erased.'", "error": "'Erased.'"},
+    ),
+    PersonalData(
         "notifications_eventdelivery", "Deliveries of events that mention the person",
         f"({mentioned('t.payload::text')} OR {mentioned('t.last_error')} OR {mentioned('t.discard_reason')})",
         "pseudonymise", TAKEN_OUT,

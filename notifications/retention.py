@@ -5,6 +5,8 @@ from core.retention import DataClass
 OLD = "t.id < %(before_id)s AND t.created_at < %(before)s"
 
 DATA_CLASSES = [
+    # Before the deliveries, which stay as long as a try of them.
+    DataClass("webhook_attempts", "Tries at delivering to webhooks", 30, "notifications_deliveryattempt", OLD),
     DataClass(
         "event_deliveries", "Deliveries of events that ended", 30, "notifications_eventdelivery",
         f"""{OLD} AND t.status IN ('delivered', 'dead', 'discarded') AND NOT EXISTS (

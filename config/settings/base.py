@@ -333,6 +333,18 @@ EVENT_BUS_REGION = env("EVENT_BUS_REGION", default=env("AWS_REGION", default="")
 
 TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": ["default", "mail"]}}
 
+# --- Webhooks, see docs/guide/webhooks.md ----------------------------------------------------------------
+WEBHOOKS_BY_HTTP = False  # on loopback; elsewhere never
+# Private networks that endpoints may stand in all the same, like 10.1.2.0/24, and the ports of all others.
+WEBHOOK_ALLOWED_NETWORKS: list[str] = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
+WEBHOOK_PORTS: list[int] = env.list("WEBHOOK_PORTS", cast=int, default=[443, 8443])
+WEBHOOK_CA_FILE = env("WEBHOOK_CA_FILE", default="")  # of one's own certificates, in the place of the system's
+WEBHOOK_SECONDS = env.float("WEBHOOK_SECONDS", default=15)  # for all of an answer
+WEBHOOK_LONGEST_WAIT = env.int("WEBHOOK_LONGEST_WAIT", default=6 * 3600)  # seconds, whatever Retry-After says
+WEBHOOK_CIRCUIT_FAILURES = env.int("WEBHOOK_CIRCUIT_FAILURES", default=10)  # in a row, until nothing is tried for a while:
+WEBHOOK_CIRCUIT_SECONDS = env.int("WEBHOOK_CIRCUIT_SECONDS", default=60)  # doubled with each probe that fails, up to an hour
+WEBHOOK_DISABLE_AFTER_DAYS = env.float("WEBHOOK_DISABLE_AFTER_DAYS", default=5)
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

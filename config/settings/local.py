@@ -37,4 +37,6 @@ WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None  # nothing is collected: files are served from where they are
 DEMO_ALLOWED = True
 IDENTITY_PROVIDERS_BY_HTTP = True
+WEBHOOKS_BY_HTTP = True
+WEBHOOK_ALLOWED_NETWORKS = ["127.0.0.0/8", "::1/128", *base.WEBHOOK_ALLOWED_NETWORKS]
 SIGN_UP_OPEN = base.env.bool("SIGN_UP_OPEN", default=True)

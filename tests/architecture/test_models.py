@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from notifications.models import EventDelivery, FeedPosition, Job, OutboxEvent, Schedule, ScheduleRun
+from notifications.models import EventDelivery, FeedPosition, Job, OutboxEvent, Schedule, ScheduleRun, WebhookHealth
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -43,6 +43,7 @@ NO_ENDPOINT = {
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "the headers of each answer say it",
     AttachmentVersion: "read below its attachment, at versions/",
+    WebhookHealth: "read below its endpoint, at health/",
     FeedPosition: "each answer of the feed says it",
 }
 NO_ADMIN = {
@@ -50,6 +51,7 @@ NO_ADMIN = {
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "counts of all organizations",
     AttachmentVersion: "shown on its attachment's page",
+    WebhookHealth: "shown on its endpoint's page",
     FeedPosition: "the relay's own count",
 }
 NO_FACTORY = {
@@ -57,6 +59,7 @@ NO_FACTORY = {
     Schedule: "the worker writes what the code declares",
     ScheduleRun: "the worker writes them",
     AttachmentVersion: "written with each file of an attachment",
+    WebhookHealth: "the deliveries write it",
     FeedPosition: "the relay writes it",
 }
 # Indexes that do not begin with the organization.

@@ -4,6 +4,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from notifications.models import (
+    DeliveryAttempt,
     EventDelivery,
     EventSubscription,
     Job,
@@ -13,6 +14,7 @@ from notifications.models import (
     TopicSubscription,
     WebhookEndpoint,
 )
+from notifications.services.webhooks import secret_make, secret_seal
 from tests.factories.accounts import MembershipFactory
 
 
@@ -67,8 +69,8 @@ class JobFactory(DjangoModelFactory):
 
 class WebhookEndpointFactory(DjangoModelFactory):
     name = factory.Sequence("Endpoint {}".format)
-    url = factory.Sequence("https://hooks{}.example.test/in".format)
-    secret = b"sealed"
+    url = factory.Sequence("https://receiver{}.example.test/hooks".format)
+    secret = factory.LazyFunction(lambda: secret_seal(secret_make()))
 
     class Meta:
         model = WebhookEndpoint
@@ -100,3 +102,14 @@ class EventDeliveryFactory(DjangoModelFactory):
 
     class Meta:
         model = EventDelivery
+
+
+class DeliveryAttemptFactory(DjangoModelFactory):
+    delivery = factory.SubFactory(EventDeliveryFactory)
+    number = factory.Sequence(lambda number: number % 30_000 + 1)
+    status_code = 500
+    error = "It answered 500."
+    duration_ms = 12
+
+    class Meta:
+        model = DeliveryAttempt
