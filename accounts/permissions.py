@@ -21,6 +21,7 @@ ADMIN_MODELS = (
     "featureflag",
     "identityprovider",
     "impersonation",
+    "inboundsource",
     "invitation",
     "membership",
     "organization",
@@ -42,10 +43,13 @@ HIDDEN_MODELS = (
     "usersession",
 )
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
-OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "notificationdelivery", "outboxevent")
+OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "inboundwebhook", "job", "notificationdelivery", "outboxevent")
 
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
-OF_THE_COMPANY = ("datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "organization", "retentionpolicy")
+OF_THE_COMPANY = (
+    "datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "inboundsource", "organization",
+    "retentionpolicy",
+)
 
 
 @cache

@@ -25,7 +25,7 @@ from accounts.api import (
 )
 from core.routing import Router
 from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
-from notifications.api import events, messages, work
+from notifications.api import events, inbound, messages, work
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -33,7 +33,7 @@ router = Router(
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
-    events.routes, messages.routes, work.routes,
+    events.routes, messages.routes, work.routes, inbound.routes,
 )
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.
@@ -45,6 +45,7 @@ ANONYMOUS = {
     "docs",
     "attachment-upload",
     "attachment-file",
+    "inbound",
     "sign-up", "verify-email", "verify-email-resend", "password-reset", "password-reset-confirm", "invitation-accept",
 }
 
@@ -75,5 +76,6 @@ urlpatterns = [
     path("me/second-factors/webauthn/complete/", second_factors.WebAuthnCompleteView.as_view(), name="webauthn-complete"),
     *router.urls,
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),
+    path("inbound/<uuid:id>/", inbound.InboundView.as_view(), name="inbound"),
     path("attachments/downloads/<str:id>/", files.SignedFileView.as_view(), name="attachment-file"),
 ]

@@ -1,9 +1,19 @@
+from typing import Any
 from uuid import uuid4
 
 import factory
 from factory.django import DjangoModelFactory
 
-from notifications.models import Job, NotificationDelivery, OutboxEvent, Topic, TopicSubscription
+from notifications.models import (
+    InboundSource,
+    InboundWebhook,
+    Job,
+    NotificationDelivery,
+    OutboxEvent,
+    Topic,
+    TopicSubscription,
+)
+from notifications.services.inbound_sources import inbound_source_create
 from tests.factories.accounts import MembershipFactory
 
 
@@ -54,3 +64,29 @@ class JobFactory(DjangoModelFactory):
 
     class Meta:
         model = Job
+
+
+class InboundSourceFactory(DjangoModelFactory):
+    key = factory.Sequence("source-{}".format)
+    name = factory.Sequence("Source {}".format)
+    scheme = "github"
+
+    class Meta:
+        model = InboundSource
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> InboundSource:
+        return inbound_source_create(**values).row
+
+
+class InboundWebhookFactory(DjangoModelFactory):
+    source = factory.SubFactory(InboundSourceFactory)
+    external_id = factory.Sequence("delivery-{}".format)
+    type = factory.Sequence("thing.happened_{}".format)
+    signature_ok = True
+    headers = factory.LazyFunction(lambda: {"content-type": "application/json"})
+    payload = factory.Sequence(lambda number: {"number": number})
+    body_hash = "0" * 64
+
+    class Meta:
+        model = InboundWebhook
