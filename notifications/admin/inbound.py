@@ -25,8 +25,9 @@ CHANGE = "notifications.change_inboundwebhook"
 
 
 class InboundSourceForm(TenantModelForm):
-    secret = forms.CharField(
-        required=False, max_length=LONGEST, strip=False, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    given_secret = forms.CharField(  # not the column, which is sealed
+        label="Secret", required=False, max_length=LONGEST, strip=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
         help_text="The sender's, where it makes one. Left empty, we make one, and show it this once.",
     )
 
@@ -56,13 +57,14 @@ class InboundSourceAdmin(TenantAdmin):
         return [*super().get_readonly_fields(request, obj), *(["scheme"] if obj else [])]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [name for name in super().get_fields(request, obj) if name != "secret" or obj is None]
+        return [name for name in super().get_fields(request, obj) if name != "given_secret" or obj is None]
 
     def save_model(self, request: HttpRequest, obj: InboundSource, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
             return
-        made = inbound_source_create(**form.cleaned_data)
+        values = dict(form.cleaned_data)
+        made = inbound_source_create(secret=values.pop("given_secret"), **values)
         obj.pk, obj.made = made.row.pk, made  # type: ignore[attr-defined]  # for the answer
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -14,11 +15,12 @@ from accounts.services.leases import forget
 from accounts.services.privacy import data_subject_erase
 from accounts.services.retention import purge
 from core.errors import Invalid
+from core.retention import least_id
 from notifications import receiving
 from notifications.models import InboundSource, InboundWebhook, Job, OutboxEvent, Topic
 from notifications.receiving import Received, Receiver, receives
 from notifications.services.inbound import inbound_webhook_process
-from notifications.services.jobs import TryAgain, job_enqueue
+from notifications.services.jobs import TryAgain
 from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
 from tests.factories.accounts import DataSubjectRequestFactory
@@ -219,7 +221,8 @@ def test_credentials_of_ours_say_nothing_here(acme: Company, bolt: Company) -> N
     key = bolt.key("accounts.view_party")[1]
     for value in (f"Api-Key {key}", f"Bearer {bolt.members['admin'].tokens.access_token}", "Basic YTpi", "Bearer forged"):
         assert_problem(two.send({"id": "1"}, {"Authorization": value}), 401, "signature_invalid")
-        assert two.send({"id": value}, {**two.signed(json.dumps({"id": value}).encode()), "Authorization": value}).status_code == 202
+        raw = json.dumps({"id": value}).encode()
+        assert two.send(raw, {**two.signed(raw), "Authorization": value}).status_code == 202
     assert webhooks(bolt) == []
 
 
@@ -401,7 +404,7 @@ def test_what_is_ignored_is_not_processed_until_it_is_asked_for(acme: Company, c
 def test_a_source_is_made_in_the_admin_and_its_secret_shown_once(acme: Company) -> None:
     form = {"key": "shop", "name": "Our shop", "scheme": "stripe", "tolerance_seconds": "300", "is_active": "on"}
     answer = acme.admin.post("/admin/notifications/inboundsource/add/", form)
-    assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store", answer.content[:2000]
+    assert answer.status_code == 200 and "no-store" in answer.headers["Cache-Control"]
     with acme.scope():
         source = InboundSource.objects.get(key="shop")
     page = answer.content.decode()
@@ -422,7 +425,7 @@ def test_a_source_is_made_in_the_admin_and_its_secret_shown_once(acme: Company) 
 
 
 def test_a_source_that_could_not_work_is_said_in_the_form(acme: Company) -> None:
-    form = {"key": "a", "name": "A", "scheme": "hmac", "tolerance_seconds": "300", "secret": "long enough a secret"}
+    form = {"key": "a", "name": "A", "scheme": "hmac", "tolerance_seconds": "300", "given_secret": "long enough a secret"}
     page = acme.admin.post("/admin/notifications/inboundsource/add/", form)
     assert page.status_code == 200 and "This scheme needs the name of the header" in page.content.decode()
 
@@ -448,11 +451,14 @@ def test_webhooks_are_processed_again_and_ignored_in_the_admin(acme: Company) ->
 
 
 def test_after_a_month_it_is_forgotten(acme: Company) -> None:
-    webhook = sent(acme, sender(acme), {"id": "evt_1"})
-    purge(organization_id=acme.organization.pk, now=timezone.now() + timedelta(days=29))
-    assert webhooks(acme, pk=webhook.pk)
-    purge(organization_id=acme.organization.pk, now=timezone.now() + timedelta(days=32))
-    assert webhooks(acme) == []
+    one = sender(acme)
+    for days in (29, 31):
+        webhook, moment = sent(acme, one, {"id": str(days)}), timezone.now() - timedelta(days=days)
+        pk = UUID(int=least_id(moment).int | webhook.pk.int & (1 << 80) - 1)
+        with acme.scope():
+            InboundWebhook.objects.filter(pk=webhook.pk).update(id=pk, created_at=moment)
+    assert {one.rows for one in purge(organization_id=acme.organization.pk) if one.data_class == "inbound"} == {1}
+    assert [webhook.external_id for webhook in webhooks(acme)] == ["29"]
 
 
 def test_a_person_is_taken_out_and_what_comes_again_brings_nothing_back(acme: Company) -> None:
