@@ -13,7 +13,10 @@ from core.problems import json_response, problem
 
 FREE = ("/admin/", "/healthz", "/readyz")  # people at the admin, and those who ask whether we live
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-WHOSE = {"user": "You have", "key": "This API key has", "organization": "Your organization has", "address": "Your address has"}
+WHOSE = {
+    "user": "You have", "key": "This API key has", "organization": "Your organization has", "address": "Your address has",
+    "sender": "Your address has",
+}
 
 
 def limited(request: Any, claim: Claim | KeyClaim | None, answer: Callable[[], Any]) -> Any:
@@ -34,6 +37,8 @@ def policies_of(request: Any, claim: Claim | KeyClaim | None) -> list[Policy]:
     """Reading without a sign-in is free as well: it is documentation."""
     if request.path.startswith(FREE):
         return []
+    if request.path.startswith(settings.INBOUND):
+        return [Policy("sender", network_of(request.origin.ip), settings.INBOUND_LIMITS["sender"])]
     limits = settings.RATE_LIMITS
     if claim is None:
         return [] if request.method in SAFE else [Policy("address", network_of(request.origin.ip), limits["address"])]

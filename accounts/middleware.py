@@ -48,7 +48,7 @@ def organization_middleware(get_response: Handler) -> Handler:
 def attend(request: Any, get_response: Handler) -> Any:
     try:
         origin = describe(request)
-        claim = identify(request, origin)
+        claim = None if request.path_info.startswith(settings.INBOUND) else identify(request, origin)
     except Invalid as error:
         return bad_reason(request, error)
     except NotAuthenticated as error:

@@ -22,6 +22,7 @@ ADMIN_MODELS = (
     "featureflag",
     "identityprovider",
     "impersonation",
+    "inboundsource",
     "invitation",
     "membership",
     "organization",
@@ -45,14 +46,14 @@ HIDDEN_MODELS = (
 )
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
 OF_EVERY_WAREHOUSE = (
-    "auditentry", "auditseal", "deliveryattempt", "eventdelivery", "eventsubscription", "job", "notificationdelivery",
-    "outboxevent",
+    "auditentry", "auditseal", "deliveryattempt", "eventdelivery", "eventsubscription", "inboundwebhook", "job",
+    "notificationdelivery", "outboxevent",
 )
 
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
 OF_THE_COMPANY = (
-    "datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "organization", "retentionpolicy",
-    "webhookendpoint",
+    "datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "inboundsource", "organization",
+    "retentionpolicy", "webhookendpoint",
 )
 
 

@@ -25,7 +25,7 @@ from accounts.api import (
 )
 from core.routing import Router
 from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
-from notifications.api import deliveries, event_types, events, messages, webhooks, work
+from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -33,7 +33,7 @@ router = Router(
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
-    events.routes, deliveries.routes, messages.routes, webhooks.routes, work.routes,
+    events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.
@@ -45,6 +45,7 @@ ANONYMOUS = {
     "docs",
     "attachment-upload",
     "attachment-file",
+    "inbound",
     "sign-up", "verify-email", "verify-email-resend", "password-reset", "password-reset-confirm", "invitation-accept",
 }
 
@@ -77,5 +78,6 @@ urlpatterns = [
     path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
     path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),
+    path("inbound/<uuid:id>/", inbound.InboundView.as_view(), name="inbound"),
     path("attachments/downloads/<str:id>/", files.SignedFileView.as_view(), name="attachment-file"),
 ]

@@ -3,5 +3,5 @@ from django.apps import AppConfig
 
 class NotificationsConfig(AppConfig):
     name = "notifications"
-    database_functions = "notifications.events.functions"
+    database_functions = "notifications.database.functions"
     database_triggers = "notifications.events.triggers"

@@ -1,11 +1,40 @@
-"""The people's events, which stand here because accounts is below; and what the database needs to tell all objects'."""
+"""What webhooks tell, and people's events, which stand here because accounts is below; and what the database needs to tell
+all objects'.
+"""
 
 from collections.abc import Iterator
+from typing import Annotated, Any
 
 from accounts.models import User
 from core.wall_sql import Function, Trigger
-from notifications.event_types import SOME_ID, EventType, declare
+from notifications.event_types import SOME_ID, EventType, declare, event_type
 from notifications.object_events import CORRELATION, OUTBOX, TRIGGER, ObjectEvents, objects
+
+
+@event_type("webhook_endpoint.disabled", aggregate="webhook_endpoint", example={
+    "name": "Shop", "url": "https://shop.example.com/hooks", "reason": "It answered 410 Gone.", "by_itself": True,
+})  # fmt: skip
+class WebhookEndpointDisabled:
+    """An endpoint is told of no more events until somebody enables it."""
+
+    name: str
+    url: str
+    reason: str
+    by_itself: Annotated[bool, "Whether it failed too long or was gone, so that nobody had to ask for it."]
+
+
+@event_type("inbound_webhook.received", aggregate="inbound_webhook", example={
+    "source": "carrier", "type": "tracker.updated", "external_id": "evt_1", "payload": {"status": "delivered"}, "is_whole": True,
+})  # fmt: skip
+class InboundWebhookReceived:
+    """A webhook came in that no code takes; a subscription may."""
+
+    source: Annotated[str, "The key of the inbound source."]
+    type: str
+    external_id: str
+    payload: Annotated[Any, "What was sent; null where it is too large to be told."]
+    is_whole: Annotated[bool, "Whether the payload stands here."]
+
 
 PERSON = ObjectEvents(User, "user", only=(
     "id", "email", "name", "age", "phone", "locale", "timezone", "is_active", "created_at", "updated_at", "version",

@@ -39,6 +39,17 @@ PERSONAL = [
         "Where from is taken out. The id names nobody after the erasure.", {"origin": "origin - 'ip'"},
     ),
     PersonalData(
+        "notifications_inboundwebhook", "Webhooks that mention the person",
+        f"({mentioned('t.payload::text')} OR {mentioned('t.headers::text')} OR {mentioned('t.error')}"
+        f" OR {mentioned('t.external_id')} OR {mentioned('t.ignored_reason')})",
+        "pseudonymise", TAKEN_OUT,
+        {
+            "payload": json_without_the_address("payload"), "headers": json_without_the_address("headers"),
+            "error": without_the_address("error"), "ignored_reason": without_the_address("ignored_reason"),
+            "external_id": f"CASE WHEN {mentioned('external_id')} THEN 'erased ' || id ELSE external_id END",
+        },
+    ),
+    PersonalData(
         "notifications_deliveryattempt", "Answers of webhooks that mention the person",
         f"({mentioned('t.response_excerpt')} OR {mentioned('t.error')})", "pseudonymise", TAKEN_OUT,
         {"response_excerpt": "'Erased.'", "error": "'Erased.'"},

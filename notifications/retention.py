@@ -29,6 +29,7 @@ DATA_CLASSES = [
     DataClass(
         "jobs", "Jobs that ended", 30, "notifications_job", f"{OLD} AND t.status IN ('succeeded', 'failed', 'dead')",
     ),
+    DataClass("inbound", "Webhooks that came in", 30, "notifications_inboundwebhook", OLD),
     DataClass(
         "ticks", "Runs of schedules", 30, "notifications_schedulerun", "t.tick < %(before)s AND t.outcome <> 'running'",
         shared=True,

@@ -203,8 +203,10 @@ IMPERSONATION_SECONDS = env.int("IMPERSONATION_SECONDS", default=30 * 60)
 # credentials name, and whose notes (a refresh token used twice) must stay although they refuse; and platform staff's pages.
 OUTSIDE_ORGANIZATIONS = (
     "/api/v1/auth/token/", "/api/v1/auth/sign-up/", "/api/v1/auth/verify-email/", "/api/v1/auth/password/reset/",
-    "/api/v1/auth/invitation/", "/account/", "/admin/platform/", "/signup", "/signin",
+    "/api/v1/auth/invitation/", "/account/", "/admin/platform/", "/signup", "/signin", "/api/v1/inbound/",
 )
+# Webhooks that come in: what they say of who they are is not said to us, and proved by their signature.
+INBOUND = "/api/v1/inbound/"
 
 AXES_HANDLER = "accounts.services.attempts.LockOutHandler"
 AXES_FAILURE_LIMIT = 5  # for an account
@@ -258,6 +260,8 @@ CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
 # Requests of a minute. A key and an organization may have a number of their own; an address is of people who sign in.
 RATE_WINDOW = 60
 RATE_LIMITS = {"user": 600, "key": 600, "organization": 6000, "address": 30}
+# Of webhooks that come in: what an address may try, and what a source may send that is genuine.
+INBOUND_LIMITS = {"sender": 600, "source": 3000}
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "organization",

@@ -1,4 +1,5 @@
 from notifications.admin import events as events
+from notifications.admin import inbound as inbound
 from notifications.admin import messages as messages
 from notifications.admin import webhooks as webhooks
 from notifications.admin import work as work

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core.errors import Conflict, Invalid
 from core.sealing import seal, unseal
+from notifications.events import WebhookEndpointDisabled
 from notifications.models import EventSubscription, WebhookEndpoint, WebhookHealth
 from notifications.services.events import publish
 from notifications.services.operators import operators_tell
@@ -21,7 +22,6 @@ from notifications.services.replaying import Replayed, deliveries_replay, subscr
 OVERLAP, LONGEST_OVERLAP = timedelta(hours=24), timedelta(days=30)
 PURPOSE = "webhook secret"  # of its seal
 PREFIX, BYTES = "whsec_", 32
-DISABLED = "webhook_endpoint.disabled"  # an event's type: to be declared with the others, payload as in `_tell`
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,10 @@ def webhook_endpoint_disable(*, endpoint_id: UUID, reason: str, by_itself: bool 
 
 
 def _tell(endpoint: WebhookEndpoint, *, by_itself: bool) -> None:
-    payload = {"name": endpoint.name, "url": endpoint.url, "reason": endpoint.disabled_reason, "by_itself": by_itself}
-    event_id = publish(type=DISABLED, aggregate_type="webhook_endpoint", aggregate_id=endpoint.pk, payload=payload)
+    disabled = WebhookEndpointDisabled(
+        name=endpoint.name, url=endpoint.url, reason=endpoint.disabled_reason, by_itself=by_itself,
+    )
+    event_id = publish(disabled, aggregate_id=endpoint.pk)
     if by_itself:
         operators_tell(
             subject=f"The webhook {endpoint.name} was disabled",

@@ -28,7 +28,16 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from notifications.models import EventDelivery, FeedPosition, Job, OutboxEvent, Schedule, ScheduleRun, WebhookHealth
+from notifications.models import (
+    EventDelivery,
+    FeedPosition,
+    InboundWebhook,
+    Job,
+    OutboxEvent,
+    Schedule,
+    ScheduleRun,
+    WebhookHealth,
+)
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -85,6 +94,7 @@ NO_INDEX = {
     (ExchangeRate, "valid_on"): "given with base and quote, whose index it continues",
     (JournalEntry, "object_id"): "given with object_type, whose index it continues",
     (TaggedItem, "object_id"): "given with object_type, whose index it continues",
+    (InboundWebhook, "external_id"): "given with source, whose constraint it continues",
     (Membership, "status"): "an organization has hundreds of members, not millions",
     (Invitation, "email"): "an organization has hundreds of invitations, not millions",
 }

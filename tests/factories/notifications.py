@@ -1,3 +1,4 @@
+from typing import Any
 from uuid import uuid4
 
 import factory
@@ -7,6 +8,8 @@ from notifications.models import (
     DeliveryAttempt,
     EventDelivery,
     EventSubscription,
+    InboundSource,
+    InboundWebhook,
     Job,
     NotificationDelivery,
     OutboxEvent,
@@ -14,6 +17,7 @@ from notifications.models import (
     TopicSubscription,
     WebhookEndpoint,
 )
+from notifications.services.inbound_sources import inbound_source_create
 from notifications.services.webhooks import secret_make, secret_seal
 from tests.factories.accounts import MembershipFactory
 
@@ -113,3 +117,29 @@ class DeliveryAttemptFactory(DjangoModelFactory):
 
     class Meta:
         model = DeliveryAttempt
+
+
+class InboundSourceFactory(DjangoModelFactory):
+    key = factory.Sequence("source-{}".format)
+    name = factory.Sequence("Source {}".format)
+    scheme = "github"
+
+    class Meta:
+        model = InboundSource
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> InboundSource:
+        return inbound_source_create(**values).row
+
+
+class InboundWebhookFactory(DjangoModelFactory):
+    source = factory.SubFactory(InboundSourceFactory)
+    external_id = factory.Sequence("delivery-{}".format)
+    type = factory.Sequence("thing.happened_{}".format)
+    signature_ok = True
+    headers = factory.LazyFunction(lambda: {"content-type": "application/json"})
+    payload = factory.Sequence(lambda number: {"number": number})
+    body_hash = "0" * 64
+
+    class Meta:
+        model = InboundWebhook

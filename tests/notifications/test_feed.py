@@ -89,7 +89,7 @@ def test_an_event_that_commits_late_comes_later_and_is_not_skipped(new_company: 
     def slow() -> None:
         try:
             with company.scope():
-                late.append(publish(ThingHappened("slow"), aggregate_id=uuid4()))
+                late.append(publish(ThingHappened(n="slow"), aggregate_id=uuid4()))
                 drawn.set()
                 leave.wait(60)
         finally:
@@ -121,7 +121,7 @@ def write(company: Company, aggregate: UUID) -> None:
     """Now and then it is rolled back."""
     for n in range(WRITES):
         with suppress(ZeroDivisionError), company.scope():
-            publish(ThingHappened(n), aggregate_id=aggregate)
+            publish(ThingHappened(n=n), aggregate_id=aggregate)
             if n not in COMMITTED:
                 raise ZeroDivisionError
 

@@ -44,7 +44,7 @@ def write(company: Company, aggregates: list[UUID], seed: int) -> None:
         with company.scope(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(aggregate)])  # as a row's lock
             n = OutboxEvent.objects.filter(aggregate_id=aggregate).count() + 1
-            publish(ThingHappened(n), aggregate_id=aggregate)
+            publish(ThingHappened(n=n), aggregate_id=aggregate)
 
 
 def work() -> None:

@@ -1,0 +1,8 @@
+"""What the database does itself for events, jobs and webhooks."""
+
+from core.wall_sql import Function
+from notifications import database_inbound, events
+
+
+def functions() -> list[Function]:
+    return [*database_inbound.FUNCTIONS, *events.functions()]
