@@ -330,6 +330,7 @@ DELIVERY_SENDERS = {
     "task": "notifications.targets.run_task",
 }
 DELIVERY_THREADS = env.int("DELIVERY_THREADS", default=8)
+DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)  # without a sign of life: then others deliver it
 # The EventBridge bus that is told every event as well; none without a name.
 EVENT_BUS_NAME = env("EVENT_BUS_NAME", default="")
 EVENT_BUS_ENDPOINT_URL = env("EVENT_BUS_ENDPOINT_URL", default="")

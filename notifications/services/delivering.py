@@ -16,7 +16,7 @@ from django.db import connections, transaction
 from notifications.queries.envelopes import envelope
 from notifications.services.lanes import Lane, hold
 
-LEASE = 60  # seconds after its last renewal in which nobody else takes a delivery that is in flight
+LEASE = settings.DELIVERY_LEASE_SECONDS  # after its last renewal in which nobody else takes a delivery that is in flight
 LONGEST_WAIT = 24 * 3600  # seconds, whatever a receiver asks for
 POSTPONED = 30  # seconds, where the sender does not say how long
 RECOVERED = 500  # leases of one look

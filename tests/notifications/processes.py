@@ -69,8 +69,8 @@ def begin_together(table: str, workers: int = 2) -> None:
         eventually(waiting)
 
 
-def eventually(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
+def eventually(holds: Callable[[], object], patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
