@@ -39,6 +39,7 @@ HIDDEN_MODELS = (
     "datasubjectrequest",
     "idempotencyrecord",
     "impersonation",
+    "inboundwebhook",
     "invitation",
     "usersession",
 )
