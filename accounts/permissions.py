@@ -41,6 +41,7 @@ HIDDEN_MODELS = (
     "datasubjectrequest",
     "idempotencyrecord",
     "impersonation",
+    "inboundwebhook",
     "invitation",
     "usersession",
 )

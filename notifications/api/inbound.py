@@ -151,12 +151,10 @@ class InboundSourceViewSet(TenantViewSet):
 
 
 class InboundWebhookSerializer(TenantSerializer):
-    source_key = serializers.CharField(source="source.key", read_only=True)
-
     class Meta:
         model = InboundWebhook
         fields = [
-            "id", "source", "source_key", "external_id", "type", "status", "signature_ok", "headers", "payload", "attempts",
+            "id", "source", "external_id", "type", "status", "signature_ok", "headers", "payload", "attempts",
             "processed_at", "error", "ignored_reason", "repeats", "differing_repeats", "created_at",
         ]
 
@@ -200,7 +198,9 @@ class InboundWebhookViewSet(ReadViewSet):
         inbound_webhook_ignore(webhook_id=webhook.pk, **self.body(request))
         return Response(self.read_row(pk))
 
-    @extend_schema(request=ChoiceSerializer, responses={202: ReprocessedSerializer})
+    @extend_schema(
+        operation_id="inbound_webhooks_reprocess_many", request=ChoiceSerializer, responses={202: ReprocessedSerializer},
+    )
     @action(
         detail=False, methods=["post"], url_path="reprocess", permission="notifications.change_inboundwebhook",
         body_class=ChoiceSerializer,

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from standardwebhooks import Webhook
 
-from notifications.models import InboundSource
+from notifications.models import InboundSource, InboundWebhook, Job
 from notifications.services.inbound_sources import inbound_source_create
 from tests.companies import JSON, Api, Company
 
@@ -117,3 +117,25 @@ def sender(company: Company, scheme: str = "stripe", **values: Any) -> Sender:
         named = {"key": f"{scheme}-{uuid4().hex[:8]}", "name": scheme, **HEADERS.get(scheme, {}), **values}
         made = inbound_source_create(scheme=scheme, secret=secret, **named)
         return Sender(made.row, made.secret or secret)
+
+
+URL = "/api/v1/inbound-webhooks/"
+
+
+def webhooks(company: Company, **values: Any) -> list[InboundWebhook]:
+    with company.scope():
+        return list(InboundWebhook.objects.filter(**values).order_by("id"))
+
+
+def sent(company: Company, one: Sender, body: Any, **options: Any) -> InboundWebhook:
+    response = one.send(body, **options)
+    assert response.status_code == 202, response.content
+    [webhook] = webhooks(company, pk=response.json()["id"])
+    return webhook
+
+
+def jobs(company: Company) -> list[list[Any]]:
+    """The arguments of those that process webhooks."""
+    with company.scope():
+        found = Job.objects.filter(task="notifications.tasks.process_inbound").order_by("id")
+        return [job.arguments["args"] for job in found]
