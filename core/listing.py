@@ -32,6 +32,7 @@ class Listing:
     search_keys: Sequence[str] = ()  # columns of SearchKeyField
     sort_fields: Sequence[str] = ()
     ordering: Sequence[str] = ()
+    own_parameters: Mapping[str, tuple[dict[str, Any], str]] = {}  # that a list's own code reads: schema and description
 
     @classmethod
     def model(cls) -> type[models.Model]:

@@ -123,6 +123,7 @@ class Schema(AutoSchema):
                 " `cf.colour__in=red,blue` and `cf.checked_on__isnull=true`.",
             ),
             "archived": ({"type": "boolean", "default": False}, "The archived rows instead of the others."),
+            **self.view.own_parameters,
         }
         return known.get(name, ({"type": "string"}, ""))
 

@@ -42,10 +42,14 @@ class EventViewSet(ReadViewSet):
     serializer_class = EventSerializer
     filters = ["type", "aggregate_id"]
     ordering = ["-id"]
+    own_parameters = {"after": (
+        {"type": "integer", "minimum": 0, "maximum": 10**DIGITS - 1},
+        "The feed, from after this position on; with `next_after` to keep for the next time, and `last`. 0 at first.",
+    )}  # fmt: skip
 
     @classmethod
     def known_parameters(cls) -> Sequence[str]:
-        return [*super().known_parameters(), "after"]
+        return [*super().known_parameters(), *cls.own_parameters]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if "after" not in request.query_params:

@@ -170,8 +170,9 @@ def deliveries_claim(*, limit: int) -> list[Claimed]:
 
 
 def _claimed(row: Sequence[Any]) -> Claimed:
-    *target, envelope_text, attempt, replay_no = row
-    return Claimed(*target, orjson.loads(envelope_text), attempt, replay_no)
+    values = [*row]
+    values[7] = orjson.loads(row[7])  # the envelope
+    return Claimed(*values)
 
 
 def deliveries_renew(claimed: Sequence[Claimed]) -> None:

@@ -27,7 +27,7 @@ JOBS_IN_ORDER = False
 # statement sees is then all that the last holder committed.
 TURN = "SELECT pg_try_advisory_xact_lock(7205760, -1)"
 
-LOCK_COLUMN, LOCK_VALUE = (", lock_key", ", h.task || ' ' || e.aggregate_id") if JOBS_IN_ORDER else ("", "")
+LOCK_COLUMN, LOCK_VALUE = (", lock_key", ", right(h.task, 160) || ' ' || e.aggregate_id") if JOBS_IN_ORDER else ("", "")
 
 # The handlers come as four arrays: event type, task, queue, priority. An event that nobody handles is relayed as well.
 RELAY = f"""
