@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
@@ -120,7 +120,8 @@ def _one(site: Any, request: Any, kind: str, id: UUID) -> HttpResponse:
         if not problem:
             return HttpResponseRedirect(reverse(LIST))
     return _page(site, request, "dead_letter", {
-        "title": _title(row), "row": row, "kind": kind, "problem": problem, "error": row.last_error if kind == "delivery" else row.error,
+        "title": _title(row), "row": row, "kind": kind, "problem": problem,
+        "error": row.error if isinstance(row, Job) else row.last_error,
         "payload": request.POST.get("payload") or orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode(),
         "may": {verb: request.user.has_perm(permission) for verb, permission in known.may.items()},
     })
@@ -160,8 +161,8 @@ def _done(request: Any, verb: str, kind: str, id: UUID, payload: Any = None) -> 
     return True
 
 
-def _page(site: Any, request: HttpRequest, name: str, context: Mapping[str, Any]) -> HttpResponse:
-    request.current_app = site.name  # type: ignore[attr-defined]  # where Django looks for it
+def _page(site: Any, request: Any, name: str, context: Mapping[str, Any]) -> HttpResponse:
+    request.current_app = site.name
     return TemplateResponse(request, f"admin/notifications/{name}.html", {**site.each_context(request), **context})
 
 

@@ -159,14 +159,19 @@ class Ended:
         if asked is not None:
             return min(max(asked, 0), LONGEST_WAIT) * random.uniform(1, 1.1)  # noqa: S311  # no secret
         waits = settings.DELIVERY_RETRY_SECONDS
-        return waits[min(self.attempt, len(waits)) - 1] * random.uniform(0.75, 1.25)  # type: ignore[no-any-return]  # noqa: S311
+        return float(waits[min(self.attempt, len(waits)) - 1]) * random.uniform(0.75, 1.25)  # noqa: S311
 
 
 def deliveries_claim(*, limit: int) -> list[Claimed]:
     """What is due; no other worker gets it while its lease is renewed."""
     with connections["worker"].cursor() as cursor:
         cursor.execute(CLAIM, [limit])
-        return [Claimed(*row[:7], orjson.loads(row[7]), *row[8:]) for row in cursor.fetchall()]
+        return [_claimed(row) for row in cursor.fetchall()]
+
+
+def _claimed(row: Sequence[Any]) -> Claimed:
+    *target, envelope_text, attempt, replay_no = row
+    return Claimed(*target, orjson.loads(envelope_text), attempt, replay_no)
 
 
 def deliveries_renew(claimed: Sequence[Claimed]) -> None:

@@ -145,7 +145,7 @@ def _fan_out(cursor: CursorWrapper, events: Sequence[dict[str, Any]]) -> int:
     for event in events:
         seq, aggregate = event.pop("seq"), UUID(event["aggregate_id"])
         for subscription_id, types, matches in listening[event["organization"], event["bus"]]:
-            if (types is None or event["type"] in types) and matches(event):
+            if (types is None or event["type"] in types) and _holds(matches, event, subscription_id):
                 wanted.append((Lane(subscription_id, aggregate), UUID(event["id"]), seq))
     if not wanted:
         return 0
@@ -156,6 +156,15 @@ def _fan_out(cursor: CursorWrapper, events: Sequence[dict[str, Any]]) -> int:
         [lane.aggregate_id for lane in lanes], [seq for _, _, seq in wanted],
     ])
     return int(cursor.fetchone()[0])
+
+
+def _holds(matches: Matches, event: Mapping[str, Any], subscription_id: UUID) -> bool:
+    """A mistake of ours in one pattern must not keep everybody's events."""
+    try:
+        return matches(event)
+    except Exception:
+        logger.exception("The pattern of subscription %s failed at event %s", subscription_id, event["id"])
+        return False
 
 
 def _by_organization_and_bus(cursor: CursorWrapper, subscriptions: Sequence[Subscription]) -> Mapping[Any, list[Any]]:

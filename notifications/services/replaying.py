@@ -77,6 +77,7 @@ FREE = f"""
 OF_SUBSCRIPTION = "organization_id = %(organization)s AND subscription_id = %(subscription)s"
 FORGET = (
     "SELECT FROM notifications_eventsubscription WHERE organization_id = %(organization)s AND id = %(subscription)s FOR UPDATE",
+    f"SELECT FROM notifications_eventdelivery WHERE {OF_SUBSCRIPTION} FOR UPDATE",  # no attempt is noted from here on
     "DELETE FROM notifications_deliveryattempt WHERE organization_id = %(organization)s AND delivery_id IN ("
     f"SELECT id FROM notifications_eventdelivery WHERE {OF_SUBSCRIPTION})",
     f"DELETE FROM notifications_eventdelivery WHERE {OF_SUBSCRIPTION}",
@@ -127,7 +128,7 @@ def delivery_discard(*, delivery_id: UUID, reason: str) -> None:
     if not reason.strip():
         raise Invalid("Say why it is discarded.", fields={"reason": "required"})
     row = _found(delivery_id)
-    values = {
+    values: dict[str, Any] = {
         "organization": active_organization_id(), "id": delivery_id, "reason": reason.strip()[:200],
         "subscription": row.subscription_id, "aggregate": row.aggregate_id,
     }

@@ -32,6 +32,9 @@ IMPORTED_LATE = {
     "accounts/encryption.py: cryptography.fernet": "brings cryptography, which only a second factor's secret needs",
     "accounts/services/challenges.py: accounts.services": "webauthn brings fido2, which only a security key needs",
     "config/own_second_factors.py: accounts.services": "webauthn brings fido2, which only a security key needs",
+    "notifications/bus.py: boto3": "takes 0.3 s, and only a worker with a bus needs it",
+    "notifications/bus.py: botocore.config": "takes 0.3 s, and only a worker with a bus needs it",
+    "notifications/bus.py: botocore.exceptions": "takes 0.3 s, and only a worker with a bus needs it",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 

@@ -86,9 +86,9 @@ def test_shows_one_and_replays_it_edited(acme: Company) -> None:
     assert "number" in text(acme.admin.get(f"{PAGE}delivery/{delivery.pk}/"))
     bad = acme.admin.post(f"{PAGE}delivery/{delivery.pk}/", {"verb": "replay", "payload": "{"})
     assert "This is not JSON" in text(bad) and status(delivery, acme) == "dead"
-    acme.admin.post(f"{PAGE}delivery/{delivery.pk}/", {"verb": "replay", "payload": '{"number": 7}'})
+    acme.admin.post(f"{PAGE}delivery/{delivery.pk}/", {"verb": "replay", "payload": '{"edited": true}'})
     with acme.scope():
-        assert EventDelivery.objects.get(event_id=delivery.event_id, replay_no=1).payload == {"number": 7}
+        assert EventDelivery.objects.get(event_id=delivery.event_id, replay_no=1).payload == {"edited": True}
     acme.admin.post(f"{PAGE}job/{job.pk}/", {"verb": "replay", "payload": '{"args": ["y"], "kwargs": {}}'})
     with acme.scope():
         assert Job.objects.get(pk=job.pk).arguments == {"args": ["y"], "kwargs": {}}

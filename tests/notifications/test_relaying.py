@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.db import connections, transaction
 
 from notifications.models import EventDelivery, EventSubscription, FeedPosition, Job, OutboxEvent, Topic
@@ -232,6 +233,34 @@ def test_a_pattern_that_got_in_somehow_stops_nobody(new_company: NewCompany) -> 
     with company.scope():
         bad.refresh_from_db()
         assert bad.problem == "" and bad.deliveries.count() == 1
+
+
+def test_a_pattern_that_fails_at_an_event_stops_nobody(new_company: NewCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(event: Any) -> bool:
+        raise ZeroDivisionError
+
+    company = new_company()
+    subscribed(company)
+    told(company)
+    monkeypatch.setattr("notifications.services.relaying._compiled", lambda text: (None, fails, ""))
+    relay_all()
+    assert (deliveries_of(company), positions(company)) == ([], [1])
+
+
+def test_a_subscription_that_is_deleted_meanwhile_gets_nothing(new_company: NewCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at the subscriptions and the deliveries."""
+    company = new_company()
+    gone, stays = subscribed(company), subscribed(company)
+
+    def delete(event: Any) -> bool:
+        with company.scope():
+            EventSubscription.objects.filter(pk=gone.pk).delete()
+        return True
+
+    told(company)
+    monkeypatch.setattr("notifications.services.relaying._compiled", lambda text: (None, delete, ""))
+    relay_all()
+    assert [row.subscription_id for row in deliveries_of(company)] == [stays.pk]
 
 
 def test_a_relay_that_dies_leaves_no_delivery_and_no_position(new_company: NewCompany) -> None:
