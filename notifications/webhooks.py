@@ -124,6 +124,7 @@ def send(line: Line, *, message_id: str, envelope: dict[str, Any]) -> Tried:
     correlation = str(envelope.get("correlation_id") or "")
     if HEADER.fullmatch(correlation):
         headers["x-request-id"] = correlation
+    outbound().prepare()
     started = time.monotonic()
     try:
         answer: Answer | None = outbound().post(
