@@ -15,8 +15,8 @@ from django.conf import settings
 from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
-SCRIPTS = ["lists", "single", "bulk", "writes", "limits", "stock", "reorder", "wall", "audit", "events", "startup"]
-ONCE = {"startup", "limits", "audit", "events"}  # the size does not matter
+SCRIPTS = ["lists", "single", "bulk", "writes", "limits", "stock", "reorder", "wall", "audit", "events", "webhooks", "startup"]
+ONCE = {"startup", "limits", "audit", "events", "webhooks"}  # the size does not matter
 SIZES, QUICK = [10_000, 1_000_000], [10_000]
 RESULTS = Path(__file__).parent / "results"
 

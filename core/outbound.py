@@ -55,6 +55,10 @@ class Outbound:
             max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE,
         )  # fmt: skip
 
+    def prepare(self) -> None:
+        """What takes half a second the first time, and is no part of anybody's answer."""
+        self._pool  # noqa: B018
+
     def post(self, url: str, *, content: bytes, headers: Mapping[str, str], within: float, at_most: int) -> Answer:
         """`within` seconds for all of it; of the answer's body no more than `at_most` bytes are read.
 

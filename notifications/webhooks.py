@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -112,14 +113,18 @@ def webhook_try(endpoint_id: UUID) -> tuple[str, Tried]:
 
 def send(line: Line, *, message_id: str, envelope: dict[str, Any]) -> Tried:
     try:
-        keys = [secret_open(sealed) for sealed in (line.secret, line.previous_secret) if sealed]
+        keys = [secret_open(line.secret)]
     except BrokenSeal:
         return Tried(None, "The secret cannot be opened: SECRET_KEY has changed. Rotate the endpoint's secret.", "", 0)
+    if line.previous_secret:
+        with suppress(BrokenSeal):
+            keys.append(secret_open(line.previous_secret))
     body = dumps(envelope)
     headers = signed(keys, message_id, int(time.time()), body)
     correlation = str(envelope.get("correlation_id") or "")
     if HEADER.fullmatch(correlation):
         headers["x-request-id"] = correlation
+    outbound().prepare()
     started = time.monotonic()
     try:
         answer: Answer | None = outbound().post(

@@ -1,14 +1,15 @@
 """The whole way: an event is published, relayed, delivered to a real receiver and noted."""
 
-from collections.abc import Callable
-from threading import Event
+from collections.abc import Callable, Iterator
+from threading import Barrier, Event
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connections
 
-from notifications.deliveries import deliver_due
+from notifications.deliveries import _pool, deliver_due
 from notifications.models import DeliveryAttempt, EventDelivery, EventSubscription, NotificationDelivery, WebhookEndpoint
 from notifications.services.webhooks import NewSecret
 from tests.companies import Company
@@ -20,12 +21,24 @@ from tests.notifications.webhook_kit import endpoint, verified
 
 
 @pytest.fixture
-def company(new_company: Callable[[], Company]) -> Company:
+def company(new_company: Callable[[], Company]) -> Iterator[Company]:
     """Alone: what others have left is done."""
     relay_all()
     with connections["worker"].cursor() as cursor:
         cursor.execute("UPDATE notifications_eventdelivery SET status = 'discarded' WHERE status NOT IN ('delivered', 'dead')")
-    return new_company()
+    yield new_company()
+    close_connections_of_threads()
+
+
+def close_connections_of_threads() -> None:
+    """They would keep the test's database from being dropped."""
+    together = Barrier(settings.DELIVERY_THREADS)
+
+    def close(_: int) -> None:
+        together.wait(60)
+        connections.close_all()
+
+    list(_pool().map(close, range(settings.DELIVERY_THREADS)))
 
 
 @pytest.fixture
@@ -112,8 +125,10 @@ def test_replays_since_a_date(company: Company, made: NewSecret, listener: Recei
     assert numbers(listener) == [1, 2, 2]
 
 
-def test_an_open_circuit_uses_up_no_attempts(company: Company, made: NewSecret, listener: Receiver, settings: Any) -> None:
-    settings.WEBHOOK_CIRCUIT_FAILURES = 2
+def test_an_open_circuit_uses_up_no_attempts(
+    company: Company, made: NewSecret, listener: Receiver, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings, "WEBHOOK_CIRCUIT_FAILURES", 2)
     listener.answer = lambda request: Reply(500)
     for n in range(4):
         told(company, payload={"n": n})

@@ -1,14 +1,19 @@
 """When an endpoint is tried: its circuit, and its rate."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from notifications.models import WebhookHealth
 from notifications.queries.webhooks import line_to
 from notifications.services.webhook_health import health_admit, health_failed
+from notifications.services.webhooks import NewSecret
 from tests.companies import Company
 from tests.notifications.receiver import Receiver, Reply
 from tests.notifications.webhook_kit import deliver, endpoint, health, rewind
@@ -99,3 +104,46 @@ def test_without_a_rate_nothing_is_noted(acme: Company, listener: Receiver) -> N
     assert [deliver(acme, made).status for _ in range(5)] == ["delivered"] * 5
     with acme.scope():
         assert not WebhookHealth.objects.exists()
+
+
+# --- Many at once -----------------------------------------------------------------------------------------
+
+
+def admitted(company: Company, made: NewSecret, together: int = 8) -> list[float]:
+    """The waits of deliveries that ask at the same moment, each by a connection of its own."""
+    begin = Barrier(together)
+
+    def ask(_: int) -> float:
+        try:
+            with company.scope():
+                line = line_to(made.row.pk)
+                assert line
+                begin.wait(60)
+                return health_admit(line=line)[0]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(together) as threads:
+        return sorted(threads.map(ask, range(together)))
+
+
+def test_of_many_at_once_one_is_the_probe(new_company: Callable[[], Company], listener: Receiver, circuit: None) -> None:
+    company = new_company()
+    made = endpoint(company, listener.url)
+    listener.reply(500, 500, 500)
+    for _ in range(3):
+        deliver(company, made)
+    rewind(company, made, closed_until=timedelta(seconds=61))
+    waits = admitted(company, made)
+    assert waits.count(0) == 1 and all(waits[1:])
+
+
+def test_of_many_at_once_each_has_another_slot(new_company: Callable[[], Company], listener: Receiver) -> None:
+    company = new_company()
+    made = endpoint(company, listener.url, max_per_second=1)
+    with company.scope():  # so that the first of them is not two of them, were the machine slow
+        WebhookHealth.objects.create(endpoint=made.row, next_slot_at=timezone.now() + timedelta(seconds=600))
+    waits = admitted(company, made)
+    assert all(waits)
+    noted = health(company, made)
+    assert noted.promised_until - noted.next_slot_at == timedelta(seconds=7)

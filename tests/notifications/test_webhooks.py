@@ -230,3 +230,6 @@ def test_a_secret_that_cannot_be_opened_says_what_to_do(acme: Company, listener:
     settings.SECRET_KEY = "another"
     outcome = deliver(acme, made)
     assert outcome.status == "retry" and "Rotate" in outcome.error and not listener.received
+    with acme.scope():
+        new = webhook_endpoint_rotate(endpoint=made.row)  # the former one cannot be opened any more
+    assert deliver(acme, made).status == "delivered" and verified(listener.received[0], new.secret)
