@@ -42,7 +42,7 @@ HIDDEN_MODELS = (
     "usersession",
 )
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
-OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "notificationdelivery", "outboxevent")
+OF_EVERY_WAREHOUSE = ("auditentry", "auditseal", "job", "jobattempt", "notificationdelivery", "outboxevent")
 
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
 OF_THE_COMPANY = ("datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "organization", "retentionpolicy")

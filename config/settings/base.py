@@ -318,7 +318,15 @@ STORAGES: dict[str, dict[str, Any]] = {
 
 STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
-TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": ["default", "mail"]}}
+
+# --- Jobs -------------------------------------------------------------------------------------------------
+# `limit`: how many of the queue run at once, over all workers together.
+JOB_QUEUES: dict[str, dict[str, int]] = {"default": {}, "mail": {"limit": 4}, "search": {"limit": 2}, "scheduler": {}, "watch": {"limit": 2}}
+TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": list(JOB_QUEUES)}}
+# On AWS the SQS queue that jobs are announced on; without one, workers listen to the database.
+JOBS_QUEUE_URL = env("JOBS_QUEUE_URL", default="")
+JOBS_QUEUE_ENDPOINT_URL = env("JOBS_QUEUE_ENDPOINT_URL", default="")
+JOBS_DOORBELL = "notifications.doorbell.jobs_ring"
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -11,6 +11,9 @@ from core.tenancy import active_organization_id
 from inventory.models import ReorderTask
 from inventory.queries.levels import BOUGHT
 from notifications.services.events import publish_from
+from notifications.services.jobs import Order, job_enqueue
+
+CHECK_TASK = "inventory.tasks.check"
 
 TELL = publish_from(
     "told", type="reorder.tasks_created", aggregate_type="organization", aggregate_id="organization_id",
@@ -79,6 +82,14 @@ def reorder_check(*, warehouses: Collection[UUID] | None = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(CHECK, {"organization": active_organization_id(), "warehouses": some})
         return int(cursor.fetchone()[0])
+
+
+def reorder_check_later(*, warehouses: Collection[UUID] | None = None) -> UUID:
+    """The same as a job; its result is as the check's answer."""
+    some = None if warehouses is None else sorted(map(str, warehouses))
+    job_id = job_enqueue(Order(task=CHECK_TASK, kwargs={"warehouses": some}))
+    assert job_id  # it has no dedupe key
+    return job_id
 
 
 def reorder_check_everywhere() -> int:

@@ -65,8 +65,8 @@ ACROSS_ORGANIZATIONS = {
     (Invitation, "token_hash"): "an invitation is found before its organization is known",
     (Membership, "user"): "one default organization per person, of all that they belong to",
     (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
-    (Job, "priority"): "workers take the jobs of all organizations",
-    (Job, "heartbeat_at"): "the sweep looks for lost jobs of all organizations",
+    (Job, "queue"): "workers take the jobs of all organizations, and the sweep looks for lost ones",
+    (Job, "run_after"): "what is due is due for all organizations",
 }
 # Filters, sort keys and references that need no index of their own.
 NO_INDEX = {

@@ -1,9 +1,10 @@
 from uuid import uuid4
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from notifications.models import Job, NotificationDelivery, OutboxEvent, Topic, TopicSubscription
+from notifications.models import Job, JobAttempt, NotificationDelivery, OutboxEvent, Topic, TopicSubscription
 from tests.factories.accounts import MembershipFactory
 
 
@@ -51,6 +52,19 @@ class JobFactory(DjangoModelFactory):
     task = factory.Sequence("tests.notifications.playground.tasks.job_{}".format)
     arguments = factory.LazyFunction(lambda: {"args": [], "kwargs": {}})
     origin = factory.LazyFunction(dict)
+    parent = factory.LazyFunction(lambda: Job.objects.create(task="Steps", arguments={"args": [], "kwargs": {}}, origin={}))
 
     class Meta:
         model = Job
+
+
+class JobAttemptFactory(DjangoModelFactory):
+    job = factory.SubFactory(JobFactory)
+    number = factory.Sequence(lambda number: number + 1)
+    started_at = factory.LazyFunction(timezone.now)
+    outcome = JobAttempt.Outcome.FAILED
+    error = "ValueError: no"
+    duration_ms = 12
+
+    class Meta:
+        model = JobAttempt
