@@ -321,7 +321,10 @@ STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 
 # --- Jobs -------------------------------------------------------------------------------------------------
 # `limit`: how many of the queue run at once, over all workers together.
-JOB_QUEUES: dict[str, dict[str, int]] = {"default": {}, "mail": {"limit": 4}, "search": {"limit": 2}, "scheduler": {}, "watch": {"limit": 2}}
+JOB_QUEUES: dict[str, dict[str, int]] = {
+    "default": {}, "mail": {"limit": 4}, "search": {"limit": 2}, "scheduler": {}, "watch": {"limit": 2},
+}
+JOB_LEASE = 30  # seconds after the last sign of a worker in which nobody else takes its job
 TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": list(JOB_QUEUES)}}
 # On AWS the SQS queue that jobs are announced on; without one, workers listen to the database.
 JOBS_QUEUE_URL = env("JOBS_QUEUE_URL", default="")

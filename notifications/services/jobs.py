@@ -18,7 +18,7 @@ from notifications.models.work import LONGEST, MAX_ATTEMPTS
 from notifications.services.ringing import CHANNEL as CHANNEL
 from notifications.services.ringing import ring_away
 
-LEASE = 30  # seconds after its last heartbeat in which nobody else takes a running job
+LEASE = settings.JOB_LEASE  # seconds after its last heartbeat in which nobody else takes a running job
 
 # SQL to wait after attempt n: 30 s, 90 s, ... 6 hours, 9 hours in all, each a quarter more or less, so that what
 # failed together does not come back together.
