@@ -15,8 +15,8 @@ from django.conf import settings
 from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
-SCRIPTS = ["lists", "single", "bulk", "writes", "limits", "stock", "reorder", "wall", "audit", "startup"]
-ONCE = {"startup", "limits", "audit"}  # the size does not matter
+SCRIPTS = ["lists", "single", "bulk", "writes", "limits", "stock", "reorder", "wall", "audit", "jobs", "startup"]
+ONCE = {"startup", "limits", "audit", "jobs"}  # the size does not matter
 SIZES, QUICK = [10_000, 1_000_000], [10_000]
 RESULTS = Path(__file__).parent / "results"
 

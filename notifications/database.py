@@ -43,7 +43,8 @@ BEGIN
         IF room IS NOT NULL THEN
             PERFORM pg_advisory_xact_lock(hashtextextended('room in a queue of jobs', 0));
             SELECT room - count(*) INTO room FROM notifications_job AS j
-            WHERE j.queue = chosen AND j.status IN ('running', 'cancelling') AND j.heartbeat_at IS NOT NULL AND j.waits_for <> 'steps';
+            WHERE j.queue = chosen AND j.status IN ('running', 'cancelling') AND j.heartbeat_at IS NOT NULL
+                AND j.waits_for <> 'steps';
             IF room <= 0 THEN
                 open := array_remove(open, chosen);
                 CONTINUE;

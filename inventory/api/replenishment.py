@@ -17,6 +17,8 @@ from inventory.services.levels import levels_refresh
 from inventory.services.replenishment import reorder_check, reorder_check_later, task_dismiss
 from notifications.accepting import AcceptedSerializer, accepted, prefers_job
 
+PREFER = OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: as a job, answered with 202.")
+
 
 class ReorderRuleSerializer(TenantSerializer):
     sku = serializers.CharField(source="variant.sku", read_only=True)
@@ -75,7 +77,7 @@ class ReorderTaskViewSet(ReadViewSet):
 
     @extend_schema(
         request=None, responses={200: CheckedSerializer, 202: AcceptedSerializer},
-        parameters=[OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: as a job, answered with 202.")],
+        parameters=[PREFER],
     )
     @action(detail=False, methods=["post"], permission="inventory.run_reorder_check")
     def check(self, request: Request) -> Response:

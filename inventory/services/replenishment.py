@@ -11,7 +11,7 @@ from core.tenancy import active_organization_id
 from inventory.models import ReorderTask
 from inventory.queries.levels import BOUGHT
 from notifications.services.events import publish_from
-from notifications.services.jobs import Order, job_enqueue
+from notifications.services.jobs import Order, job_made
 
 CHECK_TASK = "inventory.tasks.check"
 
@@ -87,9 +87,7 @@ def reorder_check(*, warehouses: Collection[UUID] | None = None) -> int:
 def reorder_check_later(*, warehouses: Collection[UUID] | None = None) -> UUID:
     """The same as a job; its result is as the check's answer."""
     some = None if warehouses is None else sorted(map(str, warehouses))
-    job_id = job_enqueue(Order(task=CHECK_TASK, kwargs={"warehouses": some}))
-    assert job_id  # it has no dedupe key
-    return job_id
+    return job_made(Order(task=CHECK_TASK, kwargs={"warehouses": some}))
 
 
 def reorder_check_everywhere() -> int:

@@ -25,25 +25,26 @@ class JobAdmin(ReadOnlyTenantAdmin):
     @action(description="Cancel", url_path="cancel", permissions=["cancel"])
     @confirmed("Cancel this job? One that is at work is asked to stop.")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._done(request, object_id, lambda job: f"The job is {job_cancel(job_id=job.pk)}.")
+        return self._done(request, object_id, job_cancel, "The job is cancelled, or was asked to stop.")
 
     @action(description="Try again", url_path="retry", permissions=["steer"])
     @confirmed("Try this job again? It goes on from its last checkpoint.")
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._done(request, object_id, lambda job: job_retry(job_id=job.pk) or "The job is queued again.")
+        return self._done(request, object_id, job_retry, "The job is queued again.")
 
     @action(description="Run now", url_path="run-now", permissions=["steer"])
     @confirmed("Run this job before all others?")
     def run_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._done(request, object_id, lambda job: job_run_now(job_id=job.pk) or "The job is the next to run.")
+        return self._done(request, object_id, job_run_now, "The job is the next to run.")
 
-    def _done(self, request: HttpRequest, object_id: str, do: Callable[[Job], str]) -> HttpResponse:
+    def _done(self, request: HttpRequest, object_id: str, do: Callable[..., object], said: str) -> HttpResponse:
         job: Any = self.get_object(request, object_id)
         if job is None:
             missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return missing
         try:
-            self.message_user(request, do(job), messages.SUCCESS)
+            do(job_id=job.pk)
+            self.message_user(request, said, messages.SUCCESS)
         except DomainError as error:
             self.message_user(request, error.detail, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:notifications_job_change", args=[job.pk]))
@@ -63,7 +64,7 @@ class JobAttemptAdmin(ReadOnlyTenantAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fields = super().get_fields(request, obj)
-        return fields if request.user.is_superuser else [name for name in fields if name != "traceback"]  # type: ignore[union-attr]
+        return fields if request.user.is_superuser else [name for name in fields if name != "traceback"]
 
 
 @admin.register(Schedule)

@@ -48,14 +48,17 @@ class Job(RuntimeModel):
     run_after = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(db_default=0)
     max_attempts = models.PositiveSmallIntegerField(db_default=MAX_ATTEMPTS)
-    continuations = models.PositiveIntegerField(db_default=0, help_text="How often it went on after a rest, with its checkpoint.")
+    continuations = models.PositiveIntegerField(
+        db_default=0, help_text="How often it went on after a rest, with its checkpoint.",
+    )
     time_limit = models.PositiveSmallIntegerField(db_default=LONGEST, help_text="Seconds that an attempt may take.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="The latest attempt.")
     heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="When its worker last said that it runs.")
     finished_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=100, db_default="", blank=True, help_text="Of the latest attempt.")
     lock_key = models.CharField(
-        max_length=200, db_default="", blank=True, help_text="Jobs of one key run one at a time, in the order of their enqueuing.",
+        max_length=200, db_default="", blank=True,
+        help_text="Jobs of one key run one at a time, in the order of their enqueuing.",
     )
     dedupe_key = models.CharField(max_length=250, db_default="", blank=True, help_text="There is one job of it, for ever.")
     parent = TenantForeignKey("self", models.CASCADE, null=True, blank=True, related_name="steps")

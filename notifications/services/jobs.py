@@ -117,6 +117,13 @@ def job_enqueue(order: Order, *, parent: UUID | None = None, step: int = 0, wait
     return job_id if made else None
 
 
+def job_made(order: Order) -> UUID:
+    """As `job_enqueue`, for an order without a dedupe key."""
+    if order.dedupe_key or (job_id := job_enqueue(order)) is None:
+        raise ValueError("With a dedupe key the job may be there already: call job_enqueue().")
+    return job_id
+
+
 def job_claim(*, worker: str = "", job_id: UUID | None = None) -> Attempt | None:
     """The next job that may run, or this one; no other worker gets it while its lease is renewed."""
     queues = list(settings.JOB_QUEUES)

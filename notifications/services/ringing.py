@@ -33,8 +33,8 @@ def ring_away(ids: Sequence[UUID], *, using: str = "default") -> None:
     if not settings.JOBS_QUEUE_URL:
         return
     connection = connections[using]
-    for savepoints, bell, _ in connection.run_on_commit:
-        if isinstance(bell, _Bell) and savepoints == set(connection.savepoint_ids):
+    for entry in connection.run_on_commit:
+        if isinstance(bell := entry[1], _Bell) and entry[0] == set(connection.savepoint_ids):
             bell.ids += ids
             return
     transaction.on_commit(_Bell(ids), using=using, robust=True)

@@ -33,7 +33,8 @@ SHORTEST = 2.0  # seconds that are worth beginning a job
 
 # Those that somebody should come back for: they could run, but for the room in their queue or for the time that ran out.
 LEFT = """
-    SELECT id FROM notifications_job WHERE id = ANY (%s) AND status = 'queued' AND waits_for IN ('', 'time') AND run_after <= now()
+    SELECT id FROM notifications_job
+    WHERE id = ANY (%s) AND status = 'queued' AND waits_for IN ('', 'time') AND run_after <= now()
 """
 
 

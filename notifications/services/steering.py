@@ -80,7 +80,7 @@ def job_retry(*, job_id: UUID, arguments: Mapping[str, Any] | None = None) -> No
             _refuse(job_id, "tried again: only what has failed, is dead, or was cancelled or discarded can be")
         if job.parent_id:
             with connection.cursor() as cursor:
-                values = {"organization": active_organization_id(), "parent": job.parent_id, "step": job.step}
+                values: dict[str, Any] = {"organization": active_organization_id(), "parent": job.parent_id, "step": job.step}
                 cursor.execute(REOPEN, values)
                 cursor.execute(REVIVE, values)
         ring([job_id])
@@ -108,7 +108,7 @@ def _job(job_id: UUID) -> Job:
     job: Job | None = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise NotFound("There is no such job.")
-    parent_lock(job.organization_id, job.parent_id, using="default")
+    parent_lock(active_organization_id(), job.parent_id, using="default")
     return job
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,8 +24,8 @@ from tests.notifications.playground import tasks
 BACKLOG = 100_000
 FILL = """
     INSERT INTO notifications_job (id, organization_id, task, queue, arguments, origin, status, waits_for, run_after, lock_key)
-    SELECT uuid7(), %(organization)s, 'tests.notifications.playground.tasks.write', %(queue)s, '{"args": ["k"], "kwargs": {}}', '{}',
-           'queued', %(waits_for)s, now() + %(later)s, %(lock_key)s
+    SELECT uuid7(), %(organization)s, 'tests.notifications.playground.tasks.write', %(queue)s,
+           '{"args": ["k"], "kwargs": {}}', '{}', 'queued', %(waits_for)s, now() + %(later)s, %(lock_key)s
     FROM generate_series(1, %(rows)s)
 """
 READ = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'notifications_job'"
@@ -188,7 +189,7 @@ def test_many_claimers_never_share_a_key(company: Company) -> None:
         for key in ("k0", "k1", "k2"):
             rows = list(Job.objects.filter(lock_key=key).order_by("seq").values_list("started_at", "finished_at", "status"))
             assert {status for _, _, status in rows} == {"succeeded"}
-            assert all(before[1] <= after[0] for before, after in zip(rows, rows[1:], strict=False))
+            assert all(before[1] <= after[0] for before, after in pairwise(rows))
 
 
 # --- Limits, and what only time brings ----------------------------------------------------------------------

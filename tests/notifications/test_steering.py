@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,9 +11,9 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, task_backends
 
 from accounts.permissions import VIEWER
+from accounts.services.retention import purge
 from core.errors import Conflict, Invalid, NotFound
 from core.retention import data_classes
-from accounts.services.retention import purge
 from notifications.backend import order
 from notifications.models import Job, JobAttempt
 from notifications.services.jobs import job_claim
