@@ -47,7 +47,7 @@ HIDDEN_MODELS = (
 )
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
 OF_EVERY_WAREHOUSE = (
-    "auditentry", "auditseal", "deliveryattempt", "eventdelivery", "eventsubscription", "inboundwebhook", "job",
+    "auditentry", "auditseal", "deliveryattempt", "eventdelivery", "eventsubscription", "inboundwebhook", "job", "jobattempt",
     "notificationdelivery", "outboxevent",
 )
 

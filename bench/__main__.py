@@ -15,8 +15,10 @@ from django.conf import settings
 from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
-SCRIPTS = ["lists", "single", "bulk", "writes", "limits", "stock", "reorder", "wall", "audit", "events", "webhooks", "startup"]
-ONCE = {"startup", "limits", "audit", "events", "webhooks"}  # the size does not matter
+SCRIPTS = [
+    "lists", "single", "bulk", "writes", "limits", "stock", "reorder", "wall", "audit", "events", "webhooks", "jobs", "startup",
+]
+ONCE = {"startup", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter
 SIZES, QUICK = [10_000, 1_000_000], [10_000]
 RESULTS = Path(__file__).parent / "results"
 

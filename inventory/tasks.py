@@ -1,7 +1,11 @@
-"""What the clock starts."""
+"""What the clock starts, and what requests leave to a job."""
 
 from typing import Any
+from uuid import UUID
 
+from django_tasks import task
+
+from inventory.services.replenishment import reorder_check as check_now
 from inventory.services.replenishment import reorder_check_everywhere
 from notifications.schedules import scheduled
 
@@ -9,3 +13,8 @@ from notifications.schedules import scheduled
 @scheduled("rate(1 hour)")
 def reorder_check(event: Any = None, context: Any = None) -> None:
     reorder_check_everywhere()
+
+
+@task()
+def check(warehouses: list[str] | None = None) -> dict[str, int]:
+    return {"created": check_now(warehouses=None if warehouses is None else [UUID(one) for one in warehouses])}

@@ -26,12 +26,20 @@ PERSONAL = [
     PersonalData(
         "notifications_job", "Jobs that mention the person",
         f"({mentioned('t.arguments::text')} OR {mentioned('t.result::text')} OR {mentioned('t.error')}"
-        f" OR {mentioned('t.origin::text')})",
+        f" OR {mentioned('t.origin::text')} OR {mentioned('t.checkpoint::text')} OR {mentioned('t.progress_note')}"
+        f" OR {mentioned('t.lock_key')} OR {mentioned('t.dedupe_key')} OR {mentioned('t.discard_reason')})",
         "pseudonymise", TAKEN_OUT,
         {
             "arguments": json_without_the_address("arguments"), "result": json_without_the_address("result"),
             "origin": json_without_the_address("origin"), "error": "'Erased.'",
+            "checkpoint": json_without_the_address("checkpoint"), "progress_note": "''",
+            **{column: without_the_address(column) for column in ("lock_key", "dedupe_key", "discard_reason")},
         },
+    ),
+    PersonalData(
+        "notifications_jobattempt", "Attempts of jobs whose errors mention the person",
+        f"({mentioned('t.error')} OR {mentioned('t.traceback')})", "pseudonymise", TAKEN_OUT,
+        {"error": "'Erased.'", "traceback": "''"},
     ),
     PersonalData(
         "notifications_job", "Jobs that the person caused",

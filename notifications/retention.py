@@ -4,6 +4,15 @@ from core.retention import DataClass
 
 OLD = "t.id < %(before_id)s AND t.created_at < %(before)s"
 
+NO_UNFINISHED_JOB = """NOT EXISTS (
+    SELECT FROM notifications_job AS j
+    WHERE j.organization_id = t.organization_id AND j.id = t.job_id AND j.status IN ('queued', 'running', 'cancelling'))"""
+# Attempts that are kept for longer keep their job, and steps the job that they are steps of.
+NOTHING_BELOW = """NOT EXISTS (
+    SELECT FROM notifications_jobattempt AS a WHERE a.organization_id = t.organization_id AND a.job_id = t.id
+) AND NOT EXISTS (
+    SELECT FROM notifications_job AS s WHERE s.organization_id = t.organization_id AND s.parent_id = t.id)"""
+
 DATA_CLASSES = [
     # Before the deliveries, which stay as long as a try of them.
     DataClass("webhook_attempts", "Tries at delivering to webhooks", 30, "notifications_deliveryattempt", OLD),
@@ -27,7 +36,12 @@ DATA_CLASSES = [
         is_pseudonymous="t.address = '' AND t.subject = '' AND t.body = '' AND t.error = ''",
     ),
     DataClass(
-        "jobs", "Jobs that ended", 30, "notifications_job", f"{OLD} AND t.status IN ('succeeded', 'failed', 'dead')",
+        "job_attempts", "Attempts of jobs that ended", 30, "notifications_jobattempt", f"{OLD} AND {NO_UNFINISHED_JOB}",
+        pseudonymise="error = '', traceback = ''", is_pseudonymous="t.error = '' AND t.traceback = ''",
+    ),
+    DataClass(
+        "jobs", "Jobs that ended", 30, "notifications_job",
+        f"{OLD} AND t.status NOT IN ('queued', 'running', 'cancelling') AND {NOTHING_BELOW}",
     ),
     DataClass("inbound", "Webhooks that came in", 30, "notifications_inboundwebhook", OLD),
     DataClass(

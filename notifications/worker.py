@@ -2,43 +2,46 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event
+from threading import Condition, Event, Thread
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections
 
+from core.budget import Budget
 from core.roles import refuse_wrong_roles
-from notifications.bus import bus_put
-from notifications.deliveries import deliver_due
-from notifications.registry import handlers
+from notifications.departments import DEPARTMENTS, NAP, Department, Tally, Turn, report
 from notifications.schedules import declared
-from notifications.services.jobs import CHANNEL, job_claim, jobs_recover
-from notifications.services.relaying import BATCH, events_relay
-from notifications.services.running import job_run
-from notifications.services.schedules import schedules_due, schedules_sync
+from notifications.services.heart import heart
+from notifications.services.jobs import CHANNEL
+from notifications.services.schedules import schedules_sync
 
 logger = logging.getLogger("notifications.worker")
 
-DELIVERIES = 100  # of a turn
-NAP = 1  # seconds; events ring no bell, and what is due later rings none either
 PATIENCE = 2  # seconds between two calls at a database that is away
+GRACE = 8  # seconds for what is at hand, less than the 10 that `make run` and many others give a process
+AWAY = (OperationalError, InterfaceError)
 
 
 class Worker:
-    """Several may run side by side. `stopping` ends one after the job at hand."""
+    """Several may run side by side. `stopping` ends one: what is at hand has `grace` seconds, then it is put back."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, threads: int = 1, grace: float = GRACE) -> None:
         self.stopping = Event()
-        self._looked_at = 0.0
+        self.threads, self.grace = threads, grace
+        self.tally = Tally()
+        self._bell = Condition()
+        self._rung = 0
         self._ear: Any = None  # the connection that listens
+        self._crew: list[Thread] = []
 
-    def drain(self) -> None:
-        """Until nothing is left that could be done now."""
+    def drain(self, budget: Budget | None = None) -> bool:
+        """In this thread, until nothing is left that could be done now; False if time ran out before."""
         self._prepare()
-        while not self.stopping.is_set() and self._turn():
-            pass
+        turn = Turn(self.stopping, budget or Budget(), self.tally)
+        while not self.stopping.is_set() and turn.budget.has_time():
+            if not any([department.turn(turn) for department in DEPARTMENTS]):
+                return True
+        return False
 
     def serve(self) -> None:
         """Until `stopping`; a database that goes away is waited for."""
@@ -49,68 +52,78 @@ class Worker:
                     self._prepare()
                     self._listen()  # before the first look, so that nothing falls between
                     logger.info("The worker is ready.")
+                    self._hire()
                     is_ready = True
-                if not self._turn():
-                    self._sleep()
-            except (OperationalError, InterfaceError) as error:
+                self._hear()
+                report(Turn(self.stopping, Budget(), self.tally))
+            except AWAY as error:
                 is_ready = False
-                reason = str(error).partition("\n")[0]
-                logger.warning("The database does not answer, trying again every %d s: %s", PATIENCE, reason)
-                connections.close_all()
-                self.stopping.wait(PATIENCE)
+                self._complain(error)
+        self._stop()
 
     def _prepare(self) -> None:
         refuse_wrong_roles()
         schedules_sync({schedule.name: schedule.expression for schedule in declared().values()})
 
-    def _turn(self) -> bool:
-        """Whether there was anything to do."""
-        relayed = events_relay(handlers())
-        if relayed.events:
-            logger.info("Relayed %d events to %d jobs and %d deliveries", *relayed)
-        told = bus_put(self.stopping)
-        delivered = deliver_due(self.stopping, DELIVERIES)
-        looked = self._look_around()
-        attempt = job_claim()
-        if attempt:
-            job_run(attempt)
-        return bool(attempt or looked or delivered or told or relayed.events == BATCH or relayed.jobs or relayed.deliveries)
+    def _hire(self) -> None:
+        if self._crew:
+            return
+        for department in DEPARTMENTS:
+            for number in range(1, (self.threads if department.name == "jobs" else department.threads) + 1):
+                self._crew.append(Thread(target=self._work, args=[department], name=f"{department.name}-{number}", daemon=True))
+        for thread in self._crew:
+            thread.start()
 
-    def _look_around(self) -> bool:
-        """What only time brings: ticks, and jobs of workers that were killed."""
-        if time.monotonic() - self._looked_at < NAP and self._looked_at:
-            return False
-        self._looked_at = time.monotonic()
-        if recovered := jobs_recover():
-            logger.warning("Recovered %d jobs whose workers went away", recovered)
-        schedules = declared()
-        due = schedules_due(schedules)
-        for name in due:
-            with _failure_logged(name):
-                schedules[name].function(None, None)
-        return bool(recovered or due)
+    def _work(self, department: Department) -> None:
+        turn = Turn(self.stopping, Budget(), self.tally)
+        rung = -1
+        while not self.stopping.is_set():
+            try:
+                if not department.turn(turn):
+                    rung = self._nap(rung)
+            except AWAY as error:
+                self._complain(error)
+            except Exception:
+                logger.exception("%s failed", department.name)
+                self.stopping.wait(PATIENCE)
+        connections.close_all()
 
+    def _complain(self, error: Exception) -> None:
+        logger.warning("The database does not answer, trying again every %d s: %s", PATIENCE, str(error).partition("\n")[0])
+        connections.close_all()
+        self.stopping.wait(PATIENCE)
+
+    # --- The bell -------------------------------------------------------------------------------------------
     def _listen(self) -> None:
         with connections["worker"].cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
         self._ear = connections["worker"].connection
 
-    def _sleep(self) -> None:
-        """Until the bell rings; one that rang since the last look is not lost."""
+    def _hear(self) -> None:
+        """Until the bell rings; then everybody looks around."""
         worker = connections["worker"]
         if worker.connection is not self._ear:
-            self._listen()  # a schedule's function closed its connection
-            return
+            self._listen()
         with worker.wrap_database_errors:
             for _ in self._ear.notifies(timeout=NAP, stop_after=1):
-                pass
+                with self._bell:
+                    self._rung += 1
+                    self._bell.notify_all()
 
+    def _nap(self, rung: int) -> int:
+        """Until the bell rings; what rang since the last nap is not lost. Returns how often it has rung."""
+        with self._bell:
+            if self._rung == rung and not self.stopping.is_set():
+                self._bell.wait(NAP)
+            return self._rung
 
-@contextmanager
-def _failure_logged(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        logger.exception("Schedule %s raised", name)
+    # --- The end --------------------------------------------------------------------------------------------
+    def _stop(self) -> None:
+        deadline = time.monotonic() + self.grace
+        heart.hurry()
+        with self._bell:
+            self._bell.notify_all()
+        for thread in self._crew:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if left := heart.give_up():
+            logger.warning("Put back %d jobs that were not done within %g s", left, self.grace)

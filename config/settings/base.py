@@ -322,6 +322,8 @@ STORAGES: dict[str, dict[str, Any]] = {
 
 STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
+
+# --- Events, see docs/guide/event-delivery.md --------------------------------------------------------------
 # Seconds after the first, the second ... failed attempt at a delivery: eight attempts within a day.
 DELIVERY_RETRY_SECONDS = [15, 120, 900, 3600, 10800, 28800, 43200]
 DELIVERY_SENDERS = {
@@ -336,7 +338,17 @@ EVENT_BUS_NAME = env("EVENT_BUS_NAME", default="")
 EVENT_BUS_ENDPOINT_URL = env("EVENT_BUS_ENDPOINT_URL", default="")
 EVENT_BUS_REGION = env("EVENT_BUS_REGION", default=env("AWS_REGION", default=""))
 
-TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": ["default", "mail"]}}
+# --- Jobs -------------------------------------------------------------------------------------------------
+# `limit`: how many of the queue run at once, over all workers together.
+JOB_QUEUES: dict[str, dict[str, int]] = {
+    "default": {}, "mail": {"limit": 4}, "search": {"limit": 2}, "scheduler": {}, "watch": {"limit": 2},
+}
+JOB_LEASE = 30  # seconds after the last sign of a worker in which nobody else takes its job
+TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": list(JOB_QUEUES)}}
+# On AWS the SQS queue that jobs are announced on; without one, workers listen to the database.
+JOBS_QUEUE_URL = env("JOBS_QUEUE_URL", default="")
+JOBS_QUEUE_ENDPOINT_URL = env("JOBS_QUEUE_ENDPOINT_URL", default="")
+JOBS_DOORBELL = "notifications.doorbell.jobs_ring"
 
 # --- Webhooks, see docs/guide/webhooks.md ----------------------------------------------------------------
 WEBHOOKS_BY_HTTP = False  # on loopback; elsewhere never

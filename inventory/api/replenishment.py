@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -14,7 +14,10 @@ from core.serializers import TenantSerializer
 from inventory.models import ReorderRule, ReorderTask
 from inventory.queries.levels import IS_BOUGHT
 from inventory.services.levels import levels_refresh
-from inventory.services.replenishment import reorder_check, task_dismiss
+from inventory.services.replenishment import reorder_check, reorder_check_later, task_dismiss
+from notifications.accepting import AcceptedSerializer, accepted, prefers_job
+
+PREFER = OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: as a job, answered with 202.")
 
 
 class ReorderRuleSerializer(TenantSerializer):
@@ -72,9 +75,14 @@ class ReorderTaskViewSet(ReadViewSet):
     serializer_class = ReorderTaskSerializer
     filters = ["status", "rule", "variant", "warehouse", "supplier"]
 
-    @extend_schema(request=None, responses=CheckedSerializer)
+    @extend_schema(
+        request=None, responses={200: CheckedSerializer, 202: AcceptedSerializer},
+        parameters=[PREFER],
+    )
     @action(detail=False, methods=["post"], permission="inventory.run_reorder_check")
     def check(self, request: Request) -> Response:
+        if prefers_job(request):
+            return accepted(request, reorder_check_later(warehouses=self.may_change_in()))
         return Response({"created": reorder_check(warehouses=self.may_change_in())})
 
     @extend_schema(request=None, responses=ReorderTaskSerializer)

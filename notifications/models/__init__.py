@@ -12,5 +12,6 @@ from notifications.models.webhooks import DeliveryAttempt as DeliveryAttempt
 from notifications.models.webhooks import WebhookEndpoint as WebhookEndpoint
 from notifications.models.webhooks import WebhookHealth as WebhookHealth
 from notifications.models.work import Job as Job
+from notifications.models.work import JobAttempt as JobAttempt
 from notifications.models.work import Schedule as Schedule
 from notifications.models.work import ScheduleRun as ScheduleRun

@@ -20,16 +20,13 @@ from notifications.services.lanes import Lane, hold, open_in_lane
 logger = logging.getLogger("notifications.relay")
 
 BATCH = 100
-# At the merge with Job.lock_key: True, and a handler's jobs about one aggregate run one after the other.
-JOBS_IN_ORDER = False
 
 # One relay at a time, so that positions rise in the order in which they can be seen. Asked for by itself: what the next
 # statement sees is then all that the last holder committed.
 TURN = "SELECT pg_try_advisory_xact_lock(7205760, -1)"
 
-LOCK_COLUMN, LOCK_VALUE = (", lock_key", ", right(h.task, 160) || ' ' || e.aggregate_id") if JOBS_IN_ORDER else ("", "")
-
 # The handlers come as four arrays: event type, task, queue, priority. An event that nobody handles is relayed as well.
+# A handler's jobs about one aggregate run one after the other, by their lock key.
 RELAY = f"""
     WITH batch AS MATERIALIZED (
         SELECT *, row_number() OVER own AS nth, count(*) OVER (PARTITION BY organization_id) AS own_total
@@ -43,13 +40,13 @@ RELAY = f"""
         ON CONFLICT (organization_id) DO UPDATE SET last = f.last + excluded.last
         RETURNING organization_id, last
     ), made AS (
-        INSERT INTO notifications_job (id, organization_id, task, queue, priority, arguments, dedupe_key, origin{LOCK_COLUMN})
+        INSERT INTO notifications_job (id, organization_id, task, queue, priority, arguments, dedupe_key, lock_key, origin)
         SELECT uuid7(), e.organization_id, h.task, h.queue, h.priority,
                jsonb_build_object('kwargs', '{{}}'::jsonb, 'args', jsonb_build_array(jsonb_build_object(
                    'id', e.id, 'type', e.type, 'schema_version', e.schema_version, 'aggregate_type', e.aggregate_type,
                    'aggregate_id', e.aggregate_id, 'payload', e.payload, 'occurred_at', e.occurred_at))),
-               e.id || ' ' || h.task,
-               jsonb_build_object('request_id', e.correlation_id, 'reason', e.type){LOCK_VALUE}
+               e.id || ' ' || h.task, right(h.task, 160) || ' ' || e.aggregate_id,
+               jsonb_build_object('request_id', e.correlation_id, 'reason', e.type)
         FROM batch AS e
         JOIN unnest(%(type)s::text[], %(task)s::text[], %(queue)s::text[], %(priority)s::int[])
             AS h (type, task, queue, priority) USING (type)

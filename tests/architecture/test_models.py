@@ -82,8 +82,8 @@ ACROSS_ORGANIZATIONS = {
     (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
     (EventDelivery, "next_attempt_at"): "workers take the deliveries of all organizations",
     (EventDelivery, "leased_until"): "the sweep looks for lost deliveries of all organizations",
-    (Job, "priority"): "workers take the jobs of all organizations",
-    (Job, "heartbeat_at"): "the sweep looks for lost jobs of all organizations",
+    (Job, "queue"): "workers take the jobs of all organizations, and the sweep looks for lost ones",
+    (Job, "run_after"): "what is due is due for all organizations",
 }
 # Filters, sort keys and references that need no index of their own.
 NO_INDEX = {

@@ -26,6 +26,8 @@ IMPORTED_LATE = {
     "core/sealing.py: cryptography.exceptions": "0.15 s; few requests open or seal anything",
     "core/sealing.py: cryptography.hazmat.primitives.ciphers.aead": "0.15 s; few requests open or seal anything",
     "accounts/services/sessions.py: accounts.tokens": "brings PyJWT and cryptography, which only signing in needs",
+    "notifications/doorbell.py: boto3": "takes 200 ms, and only AWS has queues to ring at",
+    "notifications/doorbell.py: botocore.config": "takes 200 ms, and only AWS has queues to ring at",
     "core/pictures.py: PIL": "takes 60 ms, and few requests touch a picture",
     "core/sniffing.py: filetype": "takes 40 ms, for files that come in",
     "accounts/api/second_factors.py: accounts.services": "webauthn brings fido2, which only a security key needs",

@@ -2,6 +2,7 @@ from typing import Any
 from uuid import uuid4
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from notifications.models import (
@@ -11,6 +12,7 @@ from notifications.models import (
     InboundSource,
     InboundWebhook,
     Job,
+    JobAttempt,
     NotificationDelivery,
     OutboxEvent,
     Topic,
@@ -66,6 +68,7 @@ class JobFactory(DjangoModelFactory):
     task = factory.Sequence("tests.notifications.playground.tasks.job_{}".format)
     arguments = factory.LazyFunction(lambda: {"args": [], "kwargs": {}})
     origin = factory.LazyFunction(dict)
+    parent = factory.LazyFunction(lambda: Job.objects.create(task="Steps", arguments={"args": [], "kwargs": {}}, origin={}))
 
     class Meta:
         model = Job
@@ -143,3 +146,15 @@ class InboundWebhookFactory(DjangoModelFactory):
 
     class Meta:
         model = InboundWebhook
+
+
+class JobAttemptFactory(DjangoModelFactory):
+    job = factory.SubFactory(JobFactory)
+    number = factory.Sequence(lambda number: number + 1)
+    started_at = factory.LazyFunction(timezone.now)
+    outcome = JobAttempt.Outcome.FAILED
+    error = "ValueError: no"
+    duration_ms = 12
+
+    class Meta:
+        model = JobAttempt

@@ -13,8 +13,10 @@ from django_tasks.exceptions import InvalidTaskError, TaskResultDoesNotExist
 from accounts.models import AuditEntry
 from core.tenancy import NoOrganization
 from notifications.models import Job, Topic
-from notifications.services.jobs import LEASE, Attempt, job_beat, job_claim, job_fail, job_succeed, jobs_recover
-from notifications.services.running import ALONE, job_run
+from notifications.services.endings import job_fail, job_succeed, jobs_recover
+from notifications.services.jobs import LEASE, Attempt, job_beat, job_claim
+from notifications.services.running import job_run
+from notifications.services.sittings import ALONE
 from tests.companies import Company
 from tests.factories.notifications import JobFactory
 from tests.notifications.playground import tasks
@@ -292,7 +294,7 @@ def test_does_not_run_beside_a_stalled_worker(company: Company) -> None:
 
 
 def test_the_lease_is_renewed_while_the_job_runs(company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr("notifications.services.running.LEASE", 0.03)
+    monkeypatch.setattr("notifications.services.heart.BEAT", 0.0)
     job = enqueued(company, tasks.write_at_the_end, "k", str(tmp_path))
     attempt = claimed()
     begun = reread(company, job).heartbeat_at

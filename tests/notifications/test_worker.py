@@ -90,25 +90,74 @@ def test_a_new_job_rings_the_bell(new_company: NewCompany, monkeypatch: pytest.M
     """A worker that would sleep for a minute is awake at the commit, and not before."""
     monkeypatch.setattr("notifications.worker.NAP", 60)
     company, ready, awake = new_company(), threading.Event(), threading.Event()
+    sleeper = Worker()
 
-    def sleep() -> None:
-        sleeper = Worker()
+    def hear() -> None:
         sleeper._listen()
         ready.set()
-        sleeper._sleep()
-        awake.set()
+        sleeper._hear()
         connections["worker"].close()
 
-    thread = threading.Thread(target=sleep)
-    thread.start()
+    def sleep() -> None:
+        sleeper._nap(sleeper._nap(-1))
+        awake.set()
+
+    threads = [threading.Thread(target=hear), threading.Thread(target=sleep)]
+    for thread in threads:
+        thread.start()
     assert ready.wait(30)
     with company.scope():
         tasks.write.enqueue("k")
         assert not awake.wait(0.3)
     assert awake.wait(30)
-    thread.join(30)
+    for thread in threads:
+        thread.join(30)
     with company.scope():
         Job.objects.update(status="failed")
+
+
+def test_runs_jobs_side_by_side_and_keeps_few_connections(new_company: NewCompany, tmp_path: Path) -> None:
+    """Of three threads each may have one by each role, besides those of the departments."""
+    company = new_company()
+    folders = [tmp_path / str(number) for number in range(3)]
+    with company.scope():
+        for folder in folders:
+            folder.mkdir()
+            tasks.write_at_the_end.using(priority=50).enqueue(folder.name, str(folder))
+    with worker("--threads", "3") as process:
+        eventually(lambda: all((folder / "started").exists() for folder in folders))
+        with connections["worker"].cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            assert cursor.fetchone()[0] <= 2 * 3 + 2 * 2 + 1 + 2 + 1  # jobs, relay and clock, the ear, the heart, this test
+        for folder in folders:
+            (folder / "go").touch()
+        eventually(lambda: keys(company) == ["0", "1", "2"])
+        process.process.terminate()
+        assert process.wait() == 0, process.said
+
+
+def test_once_ends_when_its_time_is_over(new_company: NewCompany) -> None:
+    company = new_company()
+    with company.scope():
+        tasks.write.enqueue("k")
+    with worker("--once", "--seconds", "0") as process:
+        assert process.wait() == 0, process.said
+    assert keys(company) == []
+    with company.scope():
+        Job.objects.update(status="failed")
+
+
+def test_says_each_minute_how_much_waits(new_company: NewCompany) -> None:
+    company = new_company()
+    with company.scope():
+        tasks.write.enqueue("k")
+    with worker() as process:
+        process.await_line("Queue default: ")
+        process.await_line("Done in this process since the last report: ")
+        eventually(lambda: keys(company) == ["k"])
+        process.process.terminate()
+        assert process.wait() == 0
+    assert "Traceback" not in process.said
 
 
 def test_survives_a_database_that_goes_away(new_company: NewCompany) -> None:

@@ -10,3 +10,4 @@ for _alias, _database in DATABASES.items():  # noqa: F405
     _database["HOST"] = os.environ.get("WORKER_TEST_HOST", _database["HOST"])
 if role := os.environ.get("WORKER_TEST_APP_ROLE"):
     DATABASES["default"] |= {name: DATABASES[role][name] for name in ("USER", "PASSWORD")}  # noqa: F405
+JOB_LEASE = float(os.environ.get("WORKER_TEST_LEASE", JOB_LEASE))  # noqa: F405

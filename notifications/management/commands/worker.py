@@ -5,24 +5,28 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import ProgrammingError, connections
 
-from notifications.worker import Worker
+from core.budget import Budget
+from notifications.worker import GRACE, Worker
 
 
 class Command(BaseCommand):
-    help = "Relay events, run jobs and tick schedules until SIGTERM or Ctrl-C, which let the job at hand finish."
+    help = "Relay events, run jobs and tick schedules until SIGTERM or Ctrl-C, which let the jobs at hand finish."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--threads", type=int, default=1, metavar="N", help="jobs that run side by side in this process")
+        parser.add_argument("--grace", type=float, default=GRACE, metavar="SECONDS", help="for the jobs at hand when it stops")
         parser.add_argument("--once", action="store_true", help="do what can be done now, then exit")
+        parser.add_argument("--seconds", type=float, metavar="N", help="with --once: how long it may take")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        worker = Worker()
+        worker = Worker(threads=max(1, options["threads"]), grace=options["grace"])
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             worker.stopping.set()
 
         previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            worker.drain() if options["once"] else worker.serve()
+            worker.drain(Budget(options["seconds"])) if options["once"] else worker.serve()
         except ProgrammingError as error:
             if getattr(error.__cause__, "sqlstate", "") != "42P01":  # undefined_table
                 raise
