@@ -2,20 +2,17 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections
 
 from core.roles import refuse_wrong_roles
+from notifications.clock import Clock
 from notifications.registry import handlers
-from notifications.schedules import declared
 from notifications.services.events import BATCH, events_relay
 from notifications.services.jobs import CHANNEL, job_claim, jobs_recover
 from notifications.services.running import job_run
-from notifications.services.schedules import schedules_due, schedules_sync
 
 logger = logging.getLogger("notifications.worker")
 
@@ -28,6 +25,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.stopping = Event()
+        self._clock = Clock()
         self._looked_at = 0.0
         self._ear: Any = None  # the connection that listens
 
@@ -58,7 +56,7 @@ class Worker:
 
     def _prepare(self) -> None:
         refuse_wrong_roles()
-        schedules_sync({schedule.name: schedule.expression for schedule in declared().values()})
+        self._clock.look_up()
 
     def _turn(self) -> bool:
         """Whether there was anything to do."""
@@ -78,12 +76,7 @@ class Worker:
         self._looked_at = time.monotonic()
         if recovered := jobs_recover():
             logger.warning("Recovered %d jobs whose workers went away", recovered)
-        schedules = declared()
-        due = schedules_due(schedules)
-        for name in due:
-            with _failure_logged(name):
-                schedules[name].function(None, None)
-        return bool(recovered or due)
+        return self._clock.turn() or bool(recovered)
 
     def _listen(self) -> None:
         with connections["worker"].cursor() as cursor:
@@ -99,13 +92,3 @@ class Worker:
         with worker.wrap_database_errors:
             for _ in self._ear.notifies(timeout=NAP, stop_after=1):
                 pass
-
-
-@contextmanager
-def _failure_logged(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        logger.exception("Schedule %s raised", name)

@@ -132,6 +132,7 @@ SHARED_TABLES: dict[str, str | tuple[str, str]] = {
     "mfa_authenticator": EVERYTHING,
     "notifications_schedule": (READ, EVERYTHING),
     "notifications_schedulerun": (READ, EVERYTHING),
+    "notifications_workerseen": (READ, EVERYTHING),
     "usersessions_usersession": EVERYTHING,
 }
 
@@ -319,6 +320,10 @@ STORAGES: dict[str, dict[str, Any]] = {
 STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 TASKS = {"default": {"BACKEND": "notifications.backend.JobBackend", "QUEUES": ["default", "mail"]}}
+
+# "emf": once a minute the worker prints what CloudWatch makes metrics of; empty: nothing. See docs/operations.
+METRICS = env("METRICS", default="")
+METRICS_NAMESPACE = env("METRICS_NAMESPACE", default="Quartermaster")
 
 LOGGING: dict[str, Any] = {
     "version": 1,

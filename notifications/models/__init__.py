@@ -12,3 +12,4 @@ from notifications.models.webhooks import WebhookHealth as WebhookHealth
 from notifications.models.work import Job as Job
 from notifications.models.work import Schedule as Schedule
 from notifications.models.work import ScheduleRun as ScheduleRun
+from notifications.models.work import WorkerSeen as WorkerSeen
