@@ -1,3 +1,4 @@
 from notifications.admin import events as events
 from notifications.admin import messages as messages
+from notifications.admin import schedules as schedules
 from notifications.admin import work as work

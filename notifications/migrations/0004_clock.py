@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='schedule',
             name='catch_up',
-            field=models.BooleanField(db_default=True, default=True, help_text='A tick that is late or was lost runs once, in the place of all that were missed.'),
+            field=models.BooleanField(db_default=True, default=True, help_text='A tick that is late or was lost runs once, for all that were missed.'),
         ),
         migrations.AddField(
             model_name='schedule',

@@ -70,7 +70,7 @@ class Schedule(models.Model):
     is_per_zone = models.BooleanField("for each time zone", default=False, db_default=False)
     expression = models.CharField(max_length=100, help_text="rate(1 hour) or cron(0 5 * * ? *), in the time zone.")
     catch_up = models.BooleanField(
-        default=True, db_default=True, help_text="A tick that is late or was lost runs once, in the place of all that were missed.",
+        default=True, db_default=True, help_text="A tick that is late or was lost runs once, for all that were missed.",
     )
     enabled = models.BooleanField(default=True)
     last_tick = models.DateTimeField(null=True, blank=True)

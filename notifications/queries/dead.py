@@ -24,6 +24,6 @@ class Dead(NamedTuple):
 
 def dead(*, using: str = "default") -> Dead:
     with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT COALESCE(sum(d.deliveries), 0), COALESCE(sum(d.jobs), 0) FROM ({DEAD}) AS d (id, deliveries, jobs)")
+        cursor.execute(f"SELECT COALESCE(sum(deliveries), 0), COALESCE(sum(jobs), 0) FROM ({DEAD}) AS d (id, deliveries, jobs)")
         deliveries, jobs = cursor.fetchone()
     return Dead(int(deliveries), int(jobs))

@@ -22,7 +22,8 @@ ENDED = """
 """.replace("{window}", "finished_at >= %(since)s AND finished_at < %(until)s")
 
 NAMES = (
-    "JobsDone", "JobsFailed", "JobsDead", "DeliveriesDelivered", "DeliveriesDead", "DeliveriesRetrying", "EventsRelayed", "MissedTicks",
+    "JobsDone", "JobsFailed", "JobsDead", "DeliveriesDelivered", "DeliveriesDead", "DeliveriesRetrying", "EventsRelayed",
+    "MissedTicks",
 )
 RELAYED_WITHIN = timedelta(hours=1)  # of an event that was relayed just now: by its id, which is its time
 

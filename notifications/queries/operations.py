@@ -53,7 +53,8 @@ BY_STATUS = f"""
     SELECT s.status, COALESCE(sum(c.number), 0)
     FROM accounts_organization AS o CROSS JOIN unnest(%s::text[]) AS s (status)
     CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
-        SELECT FROM notifications_eventdelivery AS d WHERE d.organization_id = o.id AND d.status = s.status LIMIT {MOST}) AS found) AS c
+        SELECT FROM notifications_eventdelivery AS d
+        WHERE d.organization_id = o.id AND d.status = s.status LIMIT {MOST}) AS found) AS c
     GROUP BY 1
 """
 
@@ -66,7 +67,8 @@ FAILING = """
 
 SCHEDULES = """
     SELECT id, task, timezone, expression, enabled, last_tick, last_status, next_run_at, missed, asked_at
-    FROM notifications_schedule WHERE next_run_at IS NOT NULL AND (NOT is_per_zone OR %(zone)s::text IS NULL OR timezone = %(zone)s)
+    FROM notifications_schedule
+    WHERE next_run_at IS NOT NULL AND (NOT is_per_zone OR %(zone)s::text IS NULL OR timezone = %(zone)s)
     ORDER BY task, timezone LIMIT 200
 """
 

@@ -78,7 +78,8 @@ LOSE = f"""
         WHERE outcome = 'running' AND COALESCE(heartbeat_at, started_at) < now() - make_interval(secs => {LEASE})
         RETURNING schedule_id, tick
     ), noted AS (
-        UPDATE notifications_schedule AS s SET last_status = 'lost' FROM lost WHERE s.id = lost.schedule_id AND s.last_tick = lost.tick
+        UPDATE notifications_schedule AS s SET last_status = 'lost'
+        FROM lost WHERE s.id = lost.schedule_id AND s.last_tick = lost.tick
     )
     SELECT s.task, s.timezone, lost.tick FROM lost JOIN notifications_schedule AS s ON s.id = lost.schedule_id
 """
@@ -88,7 +89,8 @@ AGAIN = """
     UPDATE notifications_schedulerun AS r
     SET outcome = 'running', attempts = 2, started_at = now(), heartbeat_at = now(), ended_at = NULL
     FROM (
-        SELECT l.id, s.task, s.timezone FROM notifications_schedulerun AS l JOIN notifications_schedule AS s ON s.id = l.schedule_id
+        SELECT l.id, s.task, s.timezone
+        FROM notifications_schedulerun AS l JOIN notifications_schedule AS s ON s.id = l.schedule_id
         WHERE l.outcome = 'lost' AND l.attempts = 1 AND s.catch_up AND s.enabled AND l.tick >= s.last_tick AND s.task = ANY (%s)
         ORDER BY l.id LIMIT 1 FOR UPDATE OF l SKIP LOCKED
     ) AS found
@@ -108,11 +110,14 @@ FINISH = """
 """
 
 SWITCH = """
-    UPDATE notifications_schedule SET enabled = %(enabled)s, next_run_at = CASE WHEN %(enabled)s THEN %(next)s ELSE next_run_at END
+    UPDATE notifications_schedule
+    SET enabled = %(enabled)s, next_run_at = CASE WHEN %(enabled)s THEN %(next)s ELSE next_run_at END
     WHERE id = %(id)s AND enabled <> %(enabled)s
 """
 
 ASK = "UPDATE notifications_schedule SET asked_at = now() WHERE id = %s AND next_run_at IS NOT NULL AND asked_at IS NULL"
+
+SEEN = "INSERT INTO notifications_workerseen (name) VALUES (%s) ON CONFLICT (name) DO UPDATE SET seen_at = now()"
 
 type Body = Callable[[datetime], object]
 
@@ -241,9 +246,7 @@ def schedule_ask(*, schedule_id: int) -> bool:
 
 
 def worker_seen(*, name: str) -> None:
-    _execute(
-        "INSERT INTO notifications_workerseen AS w (name) VALUES (%s) ON CONFLICT (name) DO UPDATE SET seen_at = now()", [name[:120]],
-    )
+    _execute(SEEN, [name[:120]])
 
 
 def _finish(taken: Taken, outcome: str, error: str) -> None:

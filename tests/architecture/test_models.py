@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun
+from notifications.models import EventDelivery, Job, OutboxEvent, Schedule, ScheduleRun, WorkerSeen
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -39,6 +39,7 @@ TENANT_MODELS = [model for model in MODELS if issubclass(model, TenantRow)]
 NO_ENDPOINT = {
     Schedule: "belongs to the installation, not to an organization",
     ScheduleRun: "belongs to the installation, not to an organization",
+    WorkerSeen: "belongs to the installation, not to an organization",
     IdempotencyRecord: "its answer is given to who repeats the request, and to nobody else",
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "the headers of each answer say it",
@@ -48,12 +49,14 @@ NO_ADMIN = {
     User: "people are seen through memberships",
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "counts of all organizations",
+    WorkerSeen: "shown on the page Operations",
     AttachmentVersion: "shown on its attachment's page",
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
     Schedule: "the worker writes what the code declares",
     ScheduleRun: "the worker writes them",
+    WorkerSeen: "the worker writes it",
     AttachmentVersion: "written with each file of an attachment",
 }
 # Indexes that do not begin with the organization.
@@ -67,6 +70,8 @@ ACROSS_ORGANIZATIONS = {
     (OutboxEvent, "seq"): "the relay takes the events of all organizations in order",
     (Job, "priority"): "workers take the jobs of all organizations",
     (Job, "heartbeat_at"): "the sweep looks for lost jobs of all organizations",
+    (Job, "finished_at"): "metrics and the page Operations count what ended lately",
+    (EventDelivery, "finished_at"): "metrics and the page Operations count what ended lately",
 }
 # Filters, sort keys and references that need no index of their own.
 NO_INDEX = {

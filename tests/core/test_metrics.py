@@ -24,7 +24,8 @@ DIMENSIONS = {
 DIRECTIVE = {
     "type": "object", "required": ["Namespace", "Dimensions", "Metrics"],
     "properties": {
-        "Namespace": NAME, "Dimensions": DIMENSIONS, "Metrics": {"type": "array", "minItems": 1, "maxItems": 100, "items": METRIC},
+        "Namespace": NAME, "Dimensions": DIMENSIONS,
+        "Metrics": {"type": "array", "minItems": 1, "maxItems": 100, "items": METRIC},
     },
 }
 SCHEMA = {

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
