@@ -57,7 +57,7 @@ def _context(everything: bool) -> dict[str, Any]:
     now = timezone.now()
     return {
         "of": "all organizations" if everything else "this organization", "is_installation": everything,
-        "operation_cards": _cards(found, given_up), "queues": [(queue, _depth(queue), _age(queue.age)) for queue in found.queues],
+        "operation_cards": _cards(found, given_up, links=not everything), "queues": [(queue, _depth(queue), _age(queue.age)) for queue in found.queues],
         "charts": [
             _chart("Jobs", "succeeded", found.jobs), _chart("Event deliveries", "delivered", found.deliveries),
         ],
@@ -70,17 +70,20 @@ def _context(everything: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _cards(found: Operations, given_up: Dead) -> list[Card]:
+def _cards(found: Operations, given_up: Dead, *, links: bool) -> list[Card]:
+    """Lists are of one organization: what counts all of them leads to none."""
     waiting, oldest = sum(queue.depth for queue in found.queues), max(queue.age for queue in found.queues)
     missed = sum(row.missed for row in found.schedules)
     done = sum(minute.done for minute in found.jobs)
     deliveries, jobs = _bounded(given_up.deliveries, MOST_DEAD), _bounded(given_up.jobs, MOST_DEAD)
-    letters = _page("dead_letters")
+    done_list, dead_deliveries, dead_jobs = (
+        (_page("notifications_job_changelist"), _dead("eventdelivery"), _dead("job")) if links else ("", "", "")
+    )
     return [
         Card("Waiting", _bounded(waiting, MOST), f"oldest: {_age(oldest)}", "", oldest > GONE.total_seconds()),
-        Card("Jobs done", number_format(done, force_grouping=True), "in the last hour", _page("notifications_job_changelist")),
-        Card("Dead deliveries", deliveries, "dead letters", letters or _list("eventdelivery"), given_up.deliveries > 0),
-        Card("Dead jobs", jobs, "dead letters", letters or _list("job"), given_up.jobs > 0),
+        Card("Jobs done", number_format(done, force_grouping=True), "in the last hour", done_list),
+        Card("Dead deliveries", deliveries, "dead letters", dead_deliveries, given_up.deliveries > 0),
+        Card("Dead jobs", jobs, "dead letters", dead_jobs, given_up.jobs > 0),
         Card("Missed ticks", number_format(missed, force_grouping=True), "ever", "#schedules", missed > 0),
     ]
 
@@ -94,7 +97,7 @@ def _chart(title: str, done: str, minutes: Sequence[Minute]) -> dict[str, Any]:
             "datasets": [
                 {"label": done.capitalize(), "data": [minute.done for minute in minutes],
                  "backgroundColor": "var(--color-primary-500)", "stack": "all"},
-                {"label": "Given up", "data": [minute.ended - minute.done for minute in minutes],
+                {"label": "Failed or dead", "data": [minute.ended - minute.done for minute in minutes],
                  "backgroundColor": "#c2410c", "stack": "all"},
             ],
         }).decode(),
@@ -116,7 +119,9 @@ def _age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _list(model: str) -> str:
+def _dead(model: str) -> str:
+    if letters := _page("dead_letters"):
+        return letters
     page = _page(f"notifications_{model}_changelist")
     return page and f"{page}?status__exact=dead"
 
