@@ -22,7 +22,7 @@ from accounts.queries.history import audit_lines
 from accounts.services.activity import session_moved
 from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
-from config import annotations, dashboard, locked_accounts, own_second_factors, palette, platform, switcher
+from config import annotations, dashboard, locked_accounts, operations, own_second_factors, palette, platform, switcher
 from config.annotations import Annotations
 from config.sidebar import groups
 from config.signing_in import SignInForm, SignInView, second_factor_view
@@ -61,6 +61,7 @@ class QuartermasterSite(UnfoldAdminSite):
             path("second-factor/", second_factor_view(self), name="second_factor"),
             path("second-factors/", own_second_factors.view(self), name="second_factors"),
             path("locked-accounts/", locked_accounts.view(self), name="locked_accounts"),
+            path("operations/", operations.view(self), name="operations"),
             path("platform/act-for-member/", platform.act_view(self), name="act_for_member"),
             path("end-impersonation/", platform.end_view(self), name="end_impersonation"),
             *super().get_urls(),
@@ -134,8 +135,9 @@ class QuartermasterSite(UnfoldAdminSite):
         apps: dict[str, Any] = self._build_app_dict(request, app_label)
         found = [apps[label] for label in APP_ORDER if label in apps]
         may_unlock = request.user.has_perm("accounts.change_membership")
+        may_operate = request.user.has_perm(operations.PERMISSION)
         for app in found:
-            app["clusters"] = groups(app["app_label"], app["models"], may_unlock=may_unlock)
+            app["clusters"] = groups(app["app_label"], app["models"], may_unlock=may_unlock, may_operate=may_operate)
         return found
 
     def get_log_entries(self, request: HttpRequest) -> list[Any]:

@@ -1,6 +1,5 @@
 """The numbers of the organization on the admin's first page."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -8,23 +7,10 @@ import orjson
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 
+from config.charts import CHART_OPTIONS, Card
+from config.operations import dead_letters_card
 from core.limits import reach
 from inventory.queries.dashboard import Overview, overview
-
-AXIS = {"grid": {"display": False}, "ticks": {"color": "#7b8493", "maxRotation": 0, "precision": 0}}
-CHART_OPTIONS = {  # of Chart.js
-    "animation": False, "maintainAspectRatio": False, "plugins": {"legend": {"display": False}},
-    "scales": {"x": AXIS, "y": {**AXIS, "beginAtZero": True, "suggestedMax": 4}},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    title: str
-    value: str
-    note: str
-    url: str
-    alarming: bool = False
 
 
 def context(request: Any) -> dict[str, Any]:
@@ -33,7 +19,7 @@ def context(request: Any) -> dict[str, Any]:
         return {}
     numbers = overview(warehouses=reach(request.principal, "inventory.view_stockitem"))
     return {
-        "cards": _cards(numbers), "moves_per_day": numbers.moves_per_day,
+        "cards": [*_cards(numbers), *dead_letters_card(request)], "moves_per_day": numbers.moves_per_day,
         "moves_chart": _chart(numbers), "moves_chart_options": orjson.dumps(CHART_OPTIONS).decode(),
     }
 

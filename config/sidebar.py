@@ -17,13 +17,14 @@ COMPANY: Mapping[str, tuple[str, ...]] = {
 ALONE = {"Organization"}  # of which one sees one
 
 
-def groups(app_label: str, pages: list[dict[str, Any]], *, may_unlock: bool) -> list[dict[str, Any]]:
+def groups(app_label: str, pages: list[dict[str, Any]], *, may_unlock: bool, may_operate: bool) -> list[dict[str, Any]]:
     if app_label != "accounts":
         found = _by_cluster(pages)
         for group in found:
             if any(page["object_name"] == "EventDelivery" for page in group["pages"]):
                 group["pages"].append({"name": "Dead letters", "admin_url": reverse("admin:dead_letters")})
-        return found
+        shown = {"name": "Operations", "pages": [{"name": "Operations", "admin_url": reverse("admin:operations")}]}
+        return [*([shown] if may_operate and app_label == "notifications" else []), *found]
     by_name = {page["object_name"]: page for page in pages}
     grouped = {title: [by_name.pop(name) for name in names if name in by_name] for title, names in COMPANY.items()}
     for name in ALONE & {page["object_name"] for page in pages}:

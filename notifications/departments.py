@@ -5,24 +5,20 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Event, Lock
 from typing import NamedTuple
 
-from django.db import InterfaceError, OperationalError
-
 from core.budget import Budget
 from notifications.bus import bus_put
+from notifications.clock import Clock
 from notifications.deliveries import deliver_due
 from notifications.queries.depth import queue_depths
 from notifications.registry import handlers
-from notifications.schedules import declared
 from notifications.services.endings import jobs_recover, keys_wake
 from notifications.services.jobs import job_claim
 from notifications.services.relaying import BATCH, events_relay
 from notifications.services.running import SHORTEST, job_run
-from notifications.services.schedules import schedules_due
 
 logger = logging.getLogger("notifications.worker")
 
@@ -35,6 +31,7 @@ class Turn(NamedTuple):
     stopping: Event
     budget: Budget
     tally: "Tally"
+    clock: Clock
 
 
 class Department(NamedTuple):
@@ -106,12 +103,7 @@ def clock(turn: Turn) -> bool:
         logger.warning("Recovered %d jobs whose workers went away", recovered)
     if turn.tally.is_time("sweep", MINUTE) and (woken := keys_wake()):
         logger.warning("Woke %d lock keys that nobody woke", woken)
-    schedules = declared()
-    due = schedules_due(schedules)
-    for name in due:
-        with _failure_logged(name):
-            schedules[name].function(None, None)
-    return bool(recovered or due)
+    return bool(recovered) | turn.clock.turn(turn.budget)
 
 
 def report(turn: Turn) -> bool:
@@ -130,13 +122,3 @@ DEPARTMENTS = (
     Department("relay", relay), Department("deliveries", deliveries), Department("bus", bus), Department("clock", clock),
     Department("jobs", jobs),
 )
-
-
-@contextmanager
-def _failure_logged(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        logger.exception("Schedule %s raised", name)

@@ -1,20 +1,23 @@
-"""When a schedule runs: rate() and cron() as EventBridge writes them, in UTC.
+"""When a schedule runs: rate() and cron() as EventBridge writes them, in a time zone.
 
-Of cron: *, ?, numbers, names, lists, ranges and steps; not L, W and #, and every year.
+A time of the wall clock that does not exist runs at the first moment after the gap; one that comes twice runs the first
+time, unless the schedule is of every hour. A rate knows no clock, so nothing shifts it. See ADR 29.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from functools import cache
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache, lru_cache
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from notifications.calendars import MONTHS, BadField, Days, days_of_month, days_of_week, length, numbers
 
 UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-LONGEST = dict(enumerate((31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), start=1))  # days of a month
-WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-YEARS_OF_DAYS = 366 * 9  # from one February 29 to the next, over a century
+YEARS = (1970, 2199)
+EVERY_HOUR = frozenset(range(24))
+AROUND = 2  # days: where clocks move at midnight, or over the date line, the ticks of neighbouring days may change places
 
 
 class BadExpression(ValueError):
@@ -22,11 +25,14 @@ class BadExpression(ValueError):
 
 
 class Expression(Protocol):
-    def tick(self, at: datetime) -> datetime:
-        """The latest tick that is not after `at`."""
+    def tick(self, at: datetime) -> datetime | None:
+        """The latest tick that is not after `at`; None if there was none."""
 
-    def following(self, tick: datetime) -> datetime:
-        """The first tick after it."""
+    def following(self, tick: datetime) -> datetime | None:
+        """The first tick after it; None if there is none any more."""
+
+    def day(self, tick: datetime) -> date:
+        """Which day's tick it is, by the calendar of its time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +45,108 @@ class Rate:
     def following(self, tick: datetime) -> datetime:
         return self.tick(tick) + timedelta(seconds=self.seconds)
 
+    def day(self, tick: datetime) -> date:
+        return tick.astimezone(UTC).date()
+
 
 @dataclass(frozen=True, slots=True)
 class Cron:
     minutes: frozenset[int]
     hours: frozenset[int]
-    days: frozenset[int]
+    days: Days
     months: frozenset[int]
-    weekdays: frozenset[int]  # Sunday is 1
+    years: frozenset[int]
+    zone: tzinfo
 
-    def tick(self, at: datetime) -> datetime:
-        return next(tick for tick in self._ticks(at, -1) if tick <= at)
+    def tick(self, at: datetime) -> datetime | None:
+        return self._nearest(at, -1)[0]
 
-    def following(self, tick: datetime) -> datetime:
-        return next(found for found in self._ticks(tick, 1) if found > tick)
+    def following(self, tick: datetime) -> datetime | None:
+        return self._nearest(tick, 1)[0]
 
-    def _ticks(self, start: datetime, direction: int) -> Iterator[datetime]:
-        """From the first or last of the day of `start` on, forward or backward."""
-        today = start.astimezone(UTC).date()
-        for offset in range(YEARS_OF_DAYS):
-            day = today + timedelta(days=direction * offset)
-            if day.day in self.days and day.month in self.months and day.isoweekday() % 7 + 1 in self.weekdays:
-                for hour in sorted(self.hours, reverse=direction < 0):
-                    for minute in sorted(self.minutes, reverse=direction < 0):
-                        yield datetime.combine(day, time(hour, minute), UTC)
+    def day(self, tick: datetime) -> date:
+        return self._nearest(tick, -1)[1]
+
+    def _nearest(self, at: datetime, direction: int) -> tuple[datetime | None, date]:
+        """Forward or back, and the day that it is of."""
+        best, its_day = None, at.astimezone(self.zone).date()
+        for day in self._days(its_day - timedelta(days=direction * AROUND), direction):
+            if best and abs((day - its_day).days) > AROUND:
+                break
+            for tick in moments(self, day):
+                right = tick > at if direction > 0 else tick <= at
+                if right and (best is None or (tick < best if direction > 0 else tick > best)):
+                    best, its_day = tick, day
+        return best, its_day
+
+    def _days(self, start: date, direction: int) -> Iterator[date]:
+        """The days that it names, from `start` on."""
+        for year in sorted(self.years, reverse=direction < 0):
+            if (year - start.year) * direction < 0:
+                continue
+            for month in sorted(self.months, reverse=direction < 0):
+                for number in range(1, length(year, month) + 1)[::direction]:
+                    day = date(year, month, number)
+                    if (day - start).days * direction >= 0 and self.days.has(day):
+                        yield day
+
+
+@lru_cache(maxsize=1024)
+def moments(cron: Cron, day: date) -> tuple[datetime, ...]:
+    """Its ticks of a day; of a day that a zone left out there are none."""
+    midnight = datetime.combine(day, time(), cron.zone)
+    if existing(midnight).astimezone(cron.zone).date() > day:
+        return ()
+    local = [midnight.replace(hour=hour, minute=minute) for hour in cron.hours for minute in cron.minutes]
+    found = {existing(moment) for moment in local}
+    if cron.hours == EVERY_HOUR:  # as many as there are hours on that day
+        found |= {existing(moment.replace(fold=1)) for moment in local if not is_in_a_gap(moment)}
+    return tuple(sorted(found))
+
+
+def existing(local: datetime) -> datetime:
+    """In UTC; of a time that a zone leaves out, the first moment after."""
+    if not is_in_a_gap(local):
+        return local.astimezone(UTC)
+    before, after = local.replace(fold=1).astimezone(UTC), local.replace(fold=0).astimezone(UTC)
+    offset = after.astimezone(local.tzinfo).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        if middle.astimezone(local.tzinfo).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after.replace(microsecond=0)
+
+
+def is_in_a_gap(local: datetime) -> bool:
+    return local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Raises BadExpression."""
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # a missing file, a name that is none, a folder
+        raise BadExpression(f"{name!r} is not a time zone; write it like Europe/Lisbon.") from error
 
 
 @cache
-def parse(text: str) -> Expression:
+def parse(text: str, timezone: str = "UTC") -> Expression:
     """Raises BadExpression."""
     found = re.fullmatch(r"(rate|cron)\((.*)\)", text.strip())
     if not found:
         raise BadExpression(f"{text!r} is no schedule: write rate(1 hour) or cron(0 5 * * ? *).")
-    return _rate(text, found[2]) if found[1] == "rate" else _cron(text, found[2])
+    zone = zone_of(timezone)
+    return _rate(text, found[2]) if found[1] == "rate" else _cron(text, found[2], zone)
+
+
+def count_between(expression: Expression, first: datetime, last: datetime, most: int) -> int:
+    """How many ticks there are from `first`, itself one, up to and without `last`; at most so many."""
+    found, tick = 0, expression.tick(first)
+    while tick and tick < last and found < most:
+        found, tick = found + 1, expression.following(tick)
+    return found
 
 
 def _rate(text: str, inside: str) -> Rate:
@@ -81,40 +156,20 @@ def _rate(text: str, inside: str) -> Rate:
     return Rate(int(found[1]) * UNITS[found[2]])
 
 
-def _cron(text: str, inside: str) -> Cron:
-    fields = inside.split()
+def _cron(text: str, inside: str, zone: tzinfo) -> Cron:
+    fields = inside.upper().split()
     if len(fields) != 6:
         raise BadExpression(f"{text!r}: write six fields, minute, hour, day, month, weekday and year: cron(0 5 * * ? *).")
     minute, hour, day, month, weekday, year = fields
     if (day == "?") == (weekday == "?"):
         raise BadExpression(f"{text!r}: write ? for either the day of the month or the weekday.")
-    if year != "*":
-        raise BadExpression(f"{text!r}: the year can only be *.")
-    cron = Cron(
-        _field(text, minute, 0, 59), _field(text, hour, 0, 23), _field(text, "*" if day == "?" else day, 1, 31),
-        _field(text, month, 1, 12, MONTHS), _field(text, "*" if weekday == "?" else weekday, 1, 7, WEEKDAYS),
-    )
-    if min(cron.days) > max(LONGEST[month] for month in cron.months):
-        raise BadExpression(f"{text!r}: no month has this day.")
+    try:
+        cron = Cron(
+            numbers(minute, 0, 59), numbers(hour, 0, 23), days_of_week(weekday) if day == "?" else days_of_month(day),
+            numbers(month, 1, 12, MONTHS), numbers(year, *YEARS), zone,
+        )
+    except BadField as error:
+        raise BadExpression(f"{text!r}: {error}.") from error
+    if next(cron._days(date(YEARS[0], 1, 1), 1), None) is None:
+        raise BadExpression(f"{text!r}: there is no such day.")
     return cron
-
-
-def _field(text: str, field: str, first: int, last: int, names: tuple[str, ...] = ()) -> frozenset[int]:
-    numbers: set[int] = set()
-    for part in field.upper().split(","):
-        span, slash, step = part.partition("/")
-        start, dash, end = span.partition("-")
-        low = first if span == "*" else _number(text, start, first, last, names)
-        high = _number(text, end, first, last, names) if dash else last if slash or span == "*" else low
-        if low > high or (slash and not re.fullmatch(r"[1-9][0-9]?", step)):
-            raise BadExpression(f"{text!r}: {part!r} is not understood; write *, 5, 1-5, 1,15 or 0/15.")
-        numbers.update(range(low, high + 1, int(step or 1)))
-    return frozenset(numbers)
-
-
-def _number(text: str, word: str, first: int, last: int, names: tuple[str, ...]) -> int:
-    if word in names:
-        return names.index(word) + 1
-    if not re.fullmatch(r"[0-9]{1,2}", word) or not first <= int(word) <= last:
-        raise BadExpression(f"{text!r}: {word!r} is no number from {first} to {last}.")
-    return int(word)

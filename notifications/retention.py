@@ -48,4 +48,5 @@ DATA_CLASSES = [
         "ticks", "Runs of schedules", 30, "notifications_schedulerun", "t.tick < %(before)s AND t.outcome <> 'running'",
         shared=True,
     ),
+    DataClass("workers", "Workers that are gone", 7, "notifications_workerseen", "t.seen_at < %(before)s", shared=True),
 ]  # fmt: skip

@@ -1,12 +1,18 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.utils import timezone
 from django_tasks import task
 
 from accounts.services.retention import purge_everywhere
 from accounts.services.seals import audit_seal_everywhere
 from core.budget import Budget
+from core.metrics import Metric, emit
+from notifications.queries.measures import measures
+from notifications.queries.operations import queues
 from notifications.schedules import scheduled
+from notifications.services.alerts import dead_letters_tell
 from notifications.services.inbound import inbound_webhook_process
 from notifications.services.messages import delivery_send
 
@@ -31,3 +37,20 @@ def purge(event: Any = None, context: Any = None) -> None:
 @scheduled("cron(0/5 3 * * ? *)")
 def audit_seal(event: Any = None, context: Any = None) -> None:
     audit_seal_everywhere(budget=Budget(TICK_SECONDS))
+
+
+@scheduled("rate(5 minutes)")
+def dead_letters(event: Any = None, context: Any = None) -> None:
+    dead_letters_tell()
+
+
+def metrics(event: Any = None, context: Any = None) -> None:
+    """One line for the installation, one for each queue. Whoever leases the minute says it."""
+    minute = timezone.now().replace(second=0, microsecond=0)
+    emit({name: Metric(value) for name, value in measures(until=minute).items()})
+    for queue in queues(using="worker"):
+        emit({"QueueDepth": Metric(queue.depth), "OldestAge": Metric(round(queue.age, 3), "Seconds")}, Queue=queue.name)
+
+
+if settings.METRICS == "emf":
+    scheduled("rate(1 minute)", catch_up=False)(metrics)

@@ -9,11 +9,10 @@ from django.db import InterfaceError, OperationalError, connections
 
 from core.budget import Budget
 from core.roles import refuse_wrong_roles
+from notifications.clock import Clock
 from notifications.departments import DEPARTMENTS, NAP, Department, Tally, Turn, report
-from notifications.schedules import declared
 from notifications.services.heart import heart
 from notifications.services.jobs import CHANNEL
-from notifications.services.schedules import schedules_sync
 
 logger = logging.getLogger("notifications.worker")
 
@@ -28,7 +27,7 @@ class Worker:
     def __init__(self, *, threads: int = 1, grace: float = GRACE) -> None:
         self.stopping = Event()
         self.threads, self.grace = threads, grace
-        self.tally = Tally()
+        self.tally, self.clock = Tally(), Clock()
         self._bell = Condition()
         self._rung = 0
         self._ear: Any = None  # the connection that listens
@@ -37,7 +36,7 @@ class Worker:
     def drain(self, budget: Budget | None = None) -> bool:
         """In this thread, until nothing is left that could be done now; False if time ran out before."""
         self._prepare()
-        turn = Turn(self.stopping, budget or Budget(), self.tally)
+        turn = Turn(self.stopping, budget or Budget(), self.tally, self.clock)
         while not self.stopping.is_set() and turn.budget.has_time():
             if not any([department.turn(turn) for department in DEPARTMENTS]):
                 return True
@@ -55,7 +54,7 @@ class Worker:
                     self._hire()
                     is_ready = True
                 self._hear()
-                report(Turn(self.stopping, Budget(), self.tally))
+                report(Turn(self.stopping, Budget(), self.tally, self.clock))
             except AWAY as error:
                 is_ready = False
                 self._complain(error)
@@ -63,7 +62,7 @@ class Worker:
 
     def _prepare(self) -> None:
         refuse_wrong_roles()
-        schedules_sync({schedule.name: schedule.expression for schedule in declared().values()})
+        self.clock.look_up()
 
     def _hire(self) -> None:
         if self._crew:
@@ -75,7 +74,7 @@ class Worker:
             thread.start()
 
     def _work(self, department: Department) -> None:
-        turn = Turn(self.stopping, Budget(), self.tally)
+        turn = Turn(self.stopping, Budget(), self.tally, self.clock)
         rung = -1
         while not self.stopping.is_set():
             try:

@@ -132,6 +132,7 @@ SHARED_TABLES: dict[str, str | tuple[str, str]] = {
     "mfa_authenticator": EVERYTHING,
     "notifications_schedule": (READ, EVERYTHING),
     "notifications_schedulerun": (READ, EVERYTHING),
+    "notifications_workerseen": (READ, EVERYTHING),
     "usersessions_usersession": EVERYTHING,
 }
 
@@ -361,6 +362,10 @@ WEBHOOK_LONGEST_WAIT = env.int("WEBHOOK_LONGEST_WAIT", default=6 * 3600)  # seco
 WEBHOOK_CIRCUIT_FAILURES = env.int("WEBHOOK_CIRCUIT_FAILURES", default=10)  # in a row, until nothing is tried for a while:
 WEBHOOK_CIRCUIT_SECONDS = env.int("WEBHOOK_CIRCUIT_SECONDS", default=60)  # doubled with each probe that fails, up to an hour
 WEBHOOK_DISABLE_AFTER_DAYS = env.float("WEBHOOK_DISABLE_AFTER_DAYS", default=5)
+
+# "emf": once a minute the worker prints what CloudWatch makes metrics of; empty: nothing. See docs/operations.
+METRICS = env("METRICS", default="")
+METRICS_NAMESPACE = env("METRICS_NAMESPACE", default="Quartermaster")
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -9,7 +9,7 @@ from unfold.decorators import action
 from core.admin import ReadOnlyTenantAdmin
 from core.admin_actions import confirmed
 from core.errors import DomainError
-from notifications.models import Job, JobAttempt, Schedule, ScheduleRun
+from notifications.models import Job, JobAttempt
 from notifications.services.steering import job_cancel, job_retry, job_run_now
 
 
@@ -66,15 +66,3 @@ class JobAttemptAdmin(ReadOnlyTenantAdmin):
         fields = super().get_fields(request, obj)
         return fields if request.user.is_superuser else [name for name in fields if name != "traceback"]
 
-
-@admin.register(Schedule)
-class ScheduleAdmin(ReadOnlyTenantAdmin):
-    """Of the whole installation."""
-
-    list_display = ["task", "expression", "enabled", "last_tick", "last_status", "next_run_at"]
-    search_keys = ["task"]
-
-
-@admin.register(ScheduleRun)
-class ScheduleRunAdmin(ReadOnlyTenantAdmin):
-    list_display = ["tick", "schedule", "started_at", "ended_at", "outcome", "error"]

@@ -15,3 +15,4 @@ from notifications.models.work import Job as Job
 from notifications.models.work import JobAttempt as JobAttempt
 from notifications.models.work import Schedule as Schedule
 from notifications.models.work import ScheduleRun as ScheduleRun
+from notifications.models.work import WorkerSeen as WorkerSeen

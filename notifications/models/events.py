@@ -156,6 +156,7 @@ class EventDelivery(RuntimeModel):
             ),
             models.Index(fields=["organization", "subscription", "id"], name="event_delivery_by_subscription"),
             models.Index(fields=["organization", "status", "id"], name="event_delivery_by_status"),
+            models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="event_delivery_finished"),
         ]
 
     def __str__(self) -> str:

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -92,6 +94,7 @@ class Job(RuntimeModel):
             models.Index(fields=["organization", "parent", "step"], name="job_by_parent"),
             models.Index(fields=["organization", "status", "id"], name="job_by_status"),
             models.Index(fields=["organization", "task", "id"], name="job_by_task"),
+            models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="job_finished"),
         ]
 
     def __str__(self) -> str:
@@ -126,25 +129,39 @@ class JobAttempt(RuntimeModel):
 
 
 class Schedule(models.Model):
-    """What runs when, for all organizations; declared in code, brought here by the worker."""
+    """What runs when, for all organizations; declared in code, brought here by the worker.
+
+    One that is for each time zone has a row for each zone that an organization lives in.
+    """
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
         SUCCEEDED = "succeeded", "Succeeded"
         FAILED = "failed", "Failed"
+        LOST = "lost", "Lost: its process went away"
+        MISSED = "missed", "Missed: it was too late to run it"
 
-    task = models.CharField(max_length=200, unique=True)
-    expression = models.CharField(max_length=100, help_text="rate(1 hour) or cron(0 5 * * ? *), in UTC.")
+    task = models.CharField(max_length=200)
+    timezone = models.CharField("time zone", max_length=64, default="UTC", db_default="UTC")
+    is_per_zone = models.BooleanField("for each time zone", default=False, db_default=False)
+    expression = models.CharField(max_length=100, help_text="rate(1 hour) or cron(0 5 * * ? *), in the time zone.")
+    catch_up = models.BooleanField(
+        default=True, db_default=True, help_text="A tick that is late or was lost runs once, for all that were missed.",
+    )
     enabled = models.BooleanField(default=True)
     last_tick = models.DateTimeField(null=True, blank=True)
     last_status = models.CharField(max_length=10, choices=Status, blank=True)
     next_run_at = models.DateTimeField(null=True, blank=True, help_text="Empty: no code declares it any more.")
+    missed = models.PositiveIntegerField(default=0, db_default=0, help_text="Ticks that were due and never ran.")
+    missed_at = models.DateTimeField(null=True, blank=True, help_text="When that was last noticed.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="Somebody wants it to run now.")
 
     class Meta:
-        ordering = ["task"]
+        ordering = ["task", "timezone"]
+        constraints = [models.UniqueConstraint(fields=["task", "timezone"], name="schedule_in_a_zone")]
 
     def __str__(self) -> str:
-        return self.task
+        return f"{self.task} in {self.timezone}" if self.is_per_zone else self.task
 
 
 class ScheduleRun(models.Model):
@@ -153,13 +170,38 @@ class ScheduleRun(models.Model):
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="runs")
     tick = models.DateTimeField()
     started_at = models.DateTimeField(db_default=Now())
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="When its process last said that it runs.")
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=Schedule.Status, default=Schedule.Status.RUNNING)
+    attempts = models.PositiveSmallIntegerField(default=1, db_default=1)
     error = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["schedule", "tick"], name="schedule_run_once")]
+        indexes = [
+            models.Index(
+                fields=["outcome"], condition=Q(outcome__in=["running", "lost"]), name="schedule_run_unfinished",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.schedule} {self.tick:%Y-%m-%d %H:%M}"
+
+    @property
+    def duration(self) -> timedelta | None:
+        return self.ended_at - self.started_at if self.ended_at else None
+
+
+class WorkerSeen(models.Model):
+    """A process that works, and when it last said so; of the whole installation."""
+
+    name = models.CharField(max_length=120, unique=True, help_text="Machine and process, or the function's name.")
+    first_seen_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,4 +1,7 @@
-"""What was given up in an organization: deliveries that are dead, jobs that are dead or were refused."""
+"""What was given up in an organization: deliveries that are dead, jobs that are dead or were refused.
+
+`queries.dead` counts them.
+"""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,7 +11,6 @@ from django.db import connection
 
 from core.tenancy import active_organization_id
 
-MOST = 10_000  # counted
 LAST = UUID(int=2**128 - 1)
 
 OWN = "organization_id = %(organization)s"
@@ -30,13 +32,6 @@ JOBS = f"""
 """
 PARTS = {"delivery": DELIVERIES, "job": f"{JOBS.format(status='dead')} UNION ALL {JOBS.format(status='failed')}"}
 
-COUNT = f"""
-    SELECT (SELECT count(*) FROM (
-               SELECT FROM notifications_eventdelivery WHERE {OWN} AND status = 'dead' LIMIT {MOST}) AS found),
-           (SELECT count(*) FROM (
-               SELECT FROM notifications_job WHERE {OWN} AND status IN ('dead', 'failed') LIMIT {MOST}) AS found)
-"""
-
 
 class DeadLetter(NamedTuple):
     kind: str
@@ -48,13 +43,6 @@ class DeadLetter(NamedTuple):
     error: str
 
 
-class DeadLetterCounts(NamedTuple):
-    """Counted up to MOST each."""
-
-    deliveries: int
-    jobs: int
-
-
 def dead_letters(kinds: list[str], *, before: UUID | None, limit: int) -> list[DeadLetter]:
     """The latest first, from before an id on."""
     if not kinds:
@@ -64,9 +52,3 @@ def dead_letters(kinds: list[str], *, before: UUID | None, limit: int) -> list[D
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({parts}) AS found ORDER BY id DESC LIMIT %(limit)s", values)
         return [DeadLetter(*row) for row in cursor.fetchall()]
-
-
-def dead_letter_counts() -> DeadLetterCounts:
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"organization": active_organization_id()})
-        return DeadLetterCounts(*cursor.fetchone())

@@ -31,9 +31,9 @@ class Depth(NamedTuple):
     oldest: float  # seconds that the oldest ready one has waited
 
 
-def queue_depths() -> list[Depth]:
-    """Of every queue, as the worker: jobs of all organizations together."""
-    with connections["worker"].cursor() as cursor:
+def queue_depths(*, using: str = "worker") -> list[Depth]:
+    """Of every queue: as the worker of all organizations together, as the app of its own."""
+    with connections[using].cursor() as cursor:
         cursor.execute(DEPTHS, [list(settings.JOB_QUEUES)])
         found = [Depth(*row) for row in cursor.fetchall()]
     return [depth._replace(oldest=max(0.0, depth.oldest)) for depth in found]

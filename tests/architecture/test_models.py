@@ -37,6 +37,7 @@ from notifications.models import (
     Schedule,
     ScheduleRun,
     WebhookHealth,
+    WorkerSeen,
 )
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
@@ -48,6 +49,7 @@ TENANT_MODELS = [model for model in MODELS if issubclass(model, TenantRow)]
 NO_ENDPOINT = {
     Schedule: "belongs to the installation, not to an organization",
     ScheduleRun: "belongs to the installation, not to an organization",
+    WorkerSeen: "belongs to the installation, not to an organization",
     IdempotencyRecord: "its answer is given to who repeats the request, and to nobody else",
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "the headers of each answer say it",
@@ -59,6 +61,7 @@ NO_ADMIN = {
     User: "people are seen through memberships",
     UsedNonce: "says nothing to anybody, for ten minutes",
     RateWindow: "counts of all organizations",
+    WorkerSeen: "shown on the page Operations",
     AttachmentVersion: "shown on its attachment's page",
     WebhookHealth: "shown on its endpoint's page",
     FeedPosition: "the relay's own count",
@@ -67,6 +70,7 @@ NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
     Schedule: "the worker writes what the code declares",
     ScheduleRun: "the worker writes them",
+    WorkerSeen: "the worker writes it",
     AttachmentVersion: "written with each file of an attachment",
     WebhookHealth: "the deliveries write it",
     FeedPosition: "the relay writes it",
@@ -84,6 +88,8 @@ ACROSS_ORGANIZATIONS = {
     (EventDelivery, "leased_until"): "the sweep looks for lost deliveries of all organizations",
     (Job, "queue"): "workers take the jobs of all organizations, and the sweep looks for lost ones",
     (Job, "run_after"): "what is due is due for all organizations",
+    (Job, "finished_at"): "metrics and the page Operations count what ended lately",
+    (EventDelivery, "finished_at"): "metrics and the page Operations count what ended lately",
 }
 # Filters, sort keys and references that need no index of their own.
 NO_INDEX = {

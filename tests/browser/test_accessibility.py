@@ -59,7 +59,7 @@ def test_pages(page: Page, row: str) -> None:
         "/admin/", "/admin/switch-organization/", "/admin/password_change/", PARTIES, f"{PARTIES}add/", f"{PARTIES}?q=nothing",
         f"{row}change/", f"{row}history/", f"{row}delete/", "/admin/accounts/contact/add/", "/admin/inventory/product/add/",
         "/admin/inventory/stockitem/", "/admin/inventory/stockmove/", "/admin/accounts/apikey/add/",
-        "/admin/accounts/auditentry/",
+        "/admin/accounts/auditentry/", "/admin/operations/",
     ]
     found = {}
     for address in addresses:

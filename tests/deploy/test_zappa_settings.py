@@ -1,5 +1,6 @@
 """The deployment's settings, held against the code."""
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 import pytest
 from django.utils.module_loading import import_string
 
-from notifications.schedules import declared
+from notifications.clock import Clock
+from notifications.models import Schedule
+from notifications.schedules import declared, plans
 
+CLOCK = "notifications.aws.clock"
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = json.loads((ROOT / "zappa_settings.json").read_text())
 
@@ -37,13 +41,33 @@ def test_each_stage_is_an_http_api_kept_warm(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_the_schedules_are_those_that_the_code_declares(name: str) -> None:
+def test_one_rule_is_the_clock_of_all_schedules(name: str) -> None:
+    """Once a minute, as fine as an expression can be: it calls what the code declares."""
     events = {event["function"]: event["expression"] for event in stage(name)["events"]}
-    product = {name: schedule.expression for name, schedule in declared().items() if not name.startswith("tests.")}
-    assert events == product
-    for function in events:
+    assert events.pop(CLOCK) == "rate(1 minute)"
+    assert events == {name: schedule.expression for name, schedule in declared().items() if name in events}, (
+        "another rule is of a schedule that the code declares, at its times"
+    )
+    assert not [name for name in events if declared()[name].plan.timezone != "UTC" or declared()[name].plan.is_per_zone], (
+        "a rule knows UTC alone"
+    )
+    for function in [CLOCK, *events]:
         assert re.fullmatch(r"[._A-Za-z0-9]{0,63}", function)
-        assert callable(import_string(function))
+        assert inspect.getfullargspec(import_string(function)).args == ["event", "context"]
+
+
+def test_the_clock_calls_each_schedule_that_the_code_declares(commits: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notifications.aws._clock", Clock("fresh"))
+    declared_here = {(plan.task, plan.timezone, plan.expression) for plan in plans()}
+    import_string(CLOCK)({}, None)
+    known = Schedule.objects.using("worker").filter(next_run_at__isnull=False).values_list("task", "timezone", "expression")
+    assert set(known) == declared_here
+    product = {name for name in declared() if not name.startswith("tests.")}
+    assert product == {
+        "inventory.tasks.reorder_check", "notifications.tasks.purge", "notifications.tasks.audit_seal",
+        "notifications.tasks.dead_letters",
+    }
+    Schedule.objects.using("worker").all().delete()
 
 
 def test_no_secret_is_in_the_package() -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.permissions import VIEWER
 from notifications.models import EventDelivery, EventSubscription, Job
-from notifications.queries.dead_letters import dead_letter_counts
+from notifications.queries.dead import dead
 from tests.companies import Company
 from tests.factories.notifications import EventDeliveryFactory, EventSubscriptionFactory, JobFactory, TopicFactory
 
@@ -46,7 +46,7 @@ def test_lists_both_kinds_of_this_organization(acme: Company, bolt: Company) -> 
         assert str(row.pk) not in page
     assert "It said 500." in page and "It raised." in page
     with acme.scope():
-        assert dead_letter_counts() == (1, 2)
+        assert dead() == (1, 2)
 
 
 def test_pages_by_key(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_replays_several_after_asking(acme: Company) -> None:
     assert (status(delivery, acme), status(job, acme)) == ("discarded", "queued")
     with acme.scope():
         assert EventDelivery.objects.filter(event_id=delivery.event_id, replay_no=1, status="pending").exists()
-        assert dead_letter_counts() == (0, 0)
+        assert dead() == (0, 0)
 
 
 def test_discards_several_with_a_reason(acme: Company) -> None:

@@ -13,7 +13,7 @@ from accounts.models import Membership
 from core.errors import Invalid
 from core.tenancy import active_scope
 from notifications.models import Topic
-from notifications.schedules import scheduled
+from notifications.schedules import ZoneTick, scheduled, scheduled_in_each_zone
 from notifications.services.jobs import TryAgain
 
 
@@ -76,6 +76,11 @@ def look_around(other: str) -> dict[str, Any]:
 def hourly() -> None:
     if path := os.environ.get("PLAYGROUND_TICKS"):
         _line(Path(path))
+
+
+@scheduled_in_each_zone("cron(0 5 * * ? *)")
+def morning(tick: ZoneTick) -> None:
+    tick.enqueue(write)
 
 
 def _line(path: Path) -> None:
