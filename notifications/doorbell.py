@@ -1,4 +1,4 @@
-"""The doorbell on AWS: a message names jobs, and a function runs them (`notifications.services.running.jobs_run_ids`)."""
+"""The doorbell on AWS: a message names jobs or asks for the relay, and `notifications.aws` does it."""
 
 import logging
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ logger = logging.getLogger("notifications.doorbell")
 JOBS_OF_A_MESSAGE, MESSAGES_OF_A_CALL = 10, 10
 
 
-def jobs_ring(ids: Sequence[UUID]) -> None:
+def jobs_ring(ids: Sequence[UUID], *, relay: bool = False) -> None:
     """Never raises: the minute's sweep finds what nobody was told about."""
     texts = batched(map(str, ids), JOBS_OF_A_MESSAGE, strict=False)
-    messages = [orjson.dumps({"jobs": some}).decode() for some in texts]
+    messages = [orjson.dumps({"jobs": some}).decode() for some in texts] + (['{"relay":true}'] if relay else [])
     for call in batched(messages, MESSAGES_OF_A_CALL, strict=False):
         try:
             answer = _sqs().send_message_batch(
@@ -30,14 +30,6 @@ def jobs_ring(ids: Sequence[UUID]) -> None:
         else:
             for failed in answer.get("Failed", ()):
                 logger.error("The doorbell did not ring: %s %s", failed.get("Code"), failed.get("Message"))
-
-
-def jobs_named(body: str) -> list[UUID]:
-    """In the body of a message; raises ValueError if it is none of ours."""
-    content = orjson.loads(body)
-    if not isinstance(content, dict) or not isinstance(content.get("jobs"), list):
-        raise ValueError("The message names no jobs.")
-    return [UUID(str(one)) for one in content["jobs"]]
 
 
 @cache

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from core.tenancy import active_scope
 from notifications.event_types import field_names, type_of
+from notifications.services.ringing import ring_for_the_relay
 
 # No doorbell: a transaction that notifies commits under a lock of the whole server, so that the busiest writers
 # would wait for each other's disks. The worker looks for events every second.
@@ -31,6 +32,7 @@ def publish(event: object, *, aggregate_id: UUID) -> UUID:
             event_id, scope.organization_id, declared.bus, declared.name, declared.version, declared.aggregate, aggregate_id,
             orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode(), scope.origin.request_id,
         ])
+    ring_for_the_relay()
     return event_id
 
 

@@ -12,12 +12,14 @@ from moto.server import ThreadedMotoServer
 
 from core.budget import Budget
 from notifications import doorbell
-from notifications.doorbell import jobs_named
+from notifications.aws import read
+from notifications.services.events import publish
 from notifications.services.ringing import ring
 from notifications.services.running import jobs_run_ids
 from tests.companies import Company
 from tests.notifications.at_work import enqueued, quiet, statuses
 from tests.notifications.playground import tasks
+from tests.notifications.playground.events import Happened
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def aws() -> Iterator[str]:
 
 @pytest.fixture
 def queue(aws: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[list[str]]]]:
-    """The jobs that each message names, of those that came since the last call."""
+    """The jobs that each message names, or that it asks for the relay, of those that came since the last call."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -44,7 +46,8 @@ def queue(aws: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         found = []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                found.append([str(one) for one in jobs_named(message["Body"])])
+                bell = read(message["Body"])
+                found.append([str(one) for one in bell.jobs] or ["relay"] * bell.relay)
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return found
 
@@ -101,6 +104,13 @@ def test_jobs_that_sql_makes_ring_too(company: Company, queue: Callable[[], list
     assert queue() == [[str(one) for one in ids]]
 
 
+def test_what_is_published_rings_for_the_relay_once(company: Company, queue: Callable[[], list[list[str]]]) -> None:
+    with company.scope():
+        for key in ("a", "b"):
+            publish(Happened(key=key), aggregate_id=uuid4())
+    assert queue() == [["relay"]]
+
+
 def test_a_bell_that_does_not_ring_harms_nothing(
     company: Company, queue: Callable[[], list[list[str]]], settings: Any, caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -113,4 +123,4 @@ def test_a_bell_that_does_not_ring_harms_nothing(
 def test_a_message_of_somebody_else_is_refused() -> None:
     for body in ("{}", "[]", '{"jobs": "x"}', '{"jobs": ["x"]}', "nonsense"):
         with pytest.raises(ValueError):
-            jobs_named(body)
+            read(body)
