@@ -50,7 +50,13 @@ from tests.factories.accounts import (
     UserSessionFactory,
 )
 from tests.factories.inventory import StockMoveFactory
-from tests.factories.notifications import JobFactory, NotificationDeliveryFactory, OutboxEventFactory, TopicSubscriptionFactory
+from tests.factories.notifications import (
+    InboundWebhookFactory,
+    JobFactory,
+    NotificationDeliveryFactory,
+    OutboxEventFactory,
+    TopicSubscriptionFactory,
+)
 
 EMAIL = "ada@example.test"
 URL = "/api/v1/data-subject-requests/"
@@ -93,6 +99,7 @@ def in_machinery(membership: Membership) -> None:
     JobFactory(arguments={"args": [EMAIL], "kwargs": {}}, error=f"SMTPRecipientsRefused: {EMAIL}")
     JobFactory(origin={"actor_id": str(membership.user_id), "ip": "192.0.2.66"})
     OutboxEventFactory(payload={"who": EMAIL})
+    InboundWebhookFactory(payload={"who": EMAIL}, external_id=f"order of {EMAIL}", error=f"No such {EMAIL}")
     IdempotencyRecordFactory(principal=f"user:{membership.user_id}")
     IdempotencyRecordFactory(body=f'{{"email": "{EMAIL}"}}'.encode())
 
