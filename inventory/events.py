@@ -39,7 +39,7 @@ class StockLine:
 class StockPosted:
     """Goods came, left, moved or were counted: all lines of one posting, or none."""
 
-    kind: Literal["receipt", "issue", "adjustment", "move"]
+    kind: Annotated[str, "receipt, issue, adjustment or move."]
     moves: Annotated[list[UUID], "The entries of the ledger, in the order of the posting's lines."]
     lines: Annotated[list[StockLine], "The balances that it touched. Each one's own order is that of stock_item.updated."]
 

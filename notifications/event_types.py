@@ -81,7 +81,7 @@ def event_type(
     """The class becomes a frozen dataclass. Its docstring describes the event, `Annotated[..., "text"]` a field."""
 
     def make(shape: type) -> type:
-        made = dataclass(frozen=True, kw_only=True, slots=True)(shape)
+        made: type = dataclass(frozen=True, kw_only=True, slots=True)(shape)
         declare(EventType(name, aggregate, getdoc(shape) or "", example, shape.__module__, version, bus, made))
         return made
 
@@ -110,13 +110,14 @@ def schema_of(shape: type) -> dict[str, Any]:
     (schema,), parts = msgspec.json.schema_components([shape], ref_template="#/$defs/{name}")
     for part in _shapes(shape):
         for name, hint in get_type_hints(part, include_extras=True).items():
-            found = parts[part.__name__]["properties"][name]
+            field = parts[part.__name__]["properties"][name]
             if texts := [text for text in getattr(hint, "__metadata__", ()) if isinstance(text, str)]:
-                found["description"] = texts[0]
+                field["description"] = texts[0]
             if hint is datetime or getattr(hint, "__origin__", None) is datetime:
-                found["format"] = "date-time"
+                field["format"] = "date-time"
     whole = parts.pop(schema["$ref"].rpartition("/")[2])
-    return _numbers({**whole, "$defs": parts} if parts else whole)
+    found: dict[str, Any] = _numbers({**whole, "$defs": parts} if parts else whole)
+    return found
 
 
 def _shapes(shape: type) -> Iterator[type]:

@@ -176,7 +176,7 @@ def _home(model: type[models.Model]) -> str:
 
 def _kind(field: Field) -> tuple[dict[str, Any], Any]:
     if isinstance(field, GeneratedField):
-        return _kind(field.output_field)
+        return _kind(field.output_field)  # type: ignore[arg-type]  # a stored column's expression has one
     if isinstance(field, models.ForeignKey):
         return _kind(field.target_field)
     return next((schema, example) for kind, schema, example in JSON_KINDS if isinstance(field, kind))
