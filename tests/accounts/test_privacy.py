@@ -50,7 +50,14 @@ from tests.factories.accounts import (
     UserSessionFactory,
 )
 from tests.factories.inventory import StockMoveFactory
-from tests.factories.notifications import JobFactory, NotificationDeliveryFactory, OutboxEventFactory, TopicSubscriptionFactory
+from tests.factories.notifications import (
+    DeliveryAttemptFactory,
+    EventDeliveryFactory,
+    JobFactory,
+    NotificationDeliveryFactory,
+    OutboxEventFactory,
+    TopicSubscriptionFactory,
+)
 
 EMAIL = "ada@example.test"
 URL = "/api/v1/data-subject-requests/"
@@ -93,6 +100,8 @@ def in_machinery(membership: Membership) -> None:
     JobFactory(arguments={"args": [EMAIL], "kwargs": {}}, error=f"SMTPRecipientsRefused: {EMAIL}")
     JobFactory(origin={"actor_id": str(membership.user_id), "ip": "192.0.2.66"})
     OutboxEventFactory(payload={"who": EMAIL})
+    delivery = EventDeliveryFactory(payload={"who": EMAIL}, last_error=f"refused {EMAIL}", discard_reason=f"{EMAIL} said so")
+    DeliveryAttemptFactory(delivery=delivery, response_excerpt=f"Who is {EMAIL}?", error=f"refused {EMAIL}")
     IdempotencyRecordFactory(principal=f"user:{membership.user_id}")
     IdempotencyRecordFactory(body=f'{{"email": "{EMAIL}"}}'.encode())
 
