@@ -28,7 +28,7 @@ class WebhookEndpoint(TenantModel):
     The secret is shown once; after a rotation the former one signs as well until it ends.
     """
 
-    audit_redacted = ("secret", "previous_secret")
+    audit_redacted = ("secret", "previous_secret", "previous_secret_until")
 
     name = models.CharField(max_length=100)
     url = models.CharField(

@@ -51,6 +51,8 @@ from tests.factories.accounts import (
 )
 from tests.factories.inventory import StockMoveFactory
 from tests.factories.notifications import (
+    DeliveryAttemptFactory,
+    EventDeliveryFactory,
     InboundWebhookFactory,
     JobFactory,
     NotificationDeliveryFactory,
@@ -100,6 +102,8 @@ def in_machinery(membership: Membership) -> None:
     JobFactory(origin={"actor_id": str(membership.user_id), "ip": "192.0.2.66"})
     OutboxEventFactory(payload={"who": EMAIL})
     InboundWebhookFactory(payload={"who": EMAIL}, external_id=f"order of {EMAIL}", error=f"No such {EMAIL}")
+    delivery = EventDeliveryFactory(payload={"who": EMAIL}, last_error=f"refused {EMAIL}", discard_reason=f"{EMAIL} said so")
+    DeliveryAttemptFactory(delivery=delivery, response_excerpt=f"Who is {EMAIL}?", error=f"refused {EMAIL}")
     IdempotencyRecordFactory(principal=f"user:{membership.user_id}")
     IdempotencyRecordFactory(body=f'{{"email": "{EMAIL}"}}'.encode())
 

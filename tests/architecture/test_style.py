@@ -38,6 +38,7 @@ IMPORTED_LATE = {
     "notifications/bus.py: boto3": "takes 0.3 s, and only a worker with a bus needs it",
     "notifications/bus.py: botocore.config": "takes 0.3 s, and only a worker with a bus needs it",
     "notifications/bus.py: botocore.exceptions": "takes 0.3 s, and only a worker with a bus needs it",
+    "core/outbound.py: httpcore2": "takes 0.5 s with httpx2, and only who sends a webhook needs it",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 
