@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import connections
 
+from notifications import deliveries
+
 FORK = multiprocessing.get_context("fork")
 PATIENCE = 120  # seconds
 
@@ -45,3 +47,10 @@ def ended(processes: Iterable[BaseProcess]) -> None:
     for process in processes:
         process.join(PATIENCE)
         assert process.exitcode == 0
+
+
+def end_deliverers() -> None:
+    """The threads that deliver keep connections, and would keep the database from being dropped."""
+    if deliveries._pool.cache_info().currsize:
+        deliveries._pool().shutdown()
+        deliveries._pool.cache_clear()

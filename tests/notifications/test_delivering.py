@@ -19,6 +19,7 @@ from notifications.services.relaying import events_relay
 from notifications.targets import body, run_task, subject
 from tests.companies import Company
 from tests.factories.notifications import EventSubscriptionFactory, TopicFactory, TopicSubscriptionFactory, WebhookEndpointFactory
+from tests.notifications.forks import end_deliverers
 from tests.notifications.playground import handlers, senders
 from tests.notifications.processes import eventually
 from tests.notifications.test_relaying import deliveries_of, relay_all, told
@@ -33,6 +34,7 @@ def stand_in(settings: Any) -> Iterator[None]:
     senders.told.clear()
     senders.outcomes.clear()
     yield
+    end_deliverers()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,7 +20,7 @@ from notifications.services.relaying import events_relay
 from notifications.services.replaying import delivery_replay
 from tests.companies import Company
 from tests.factories.notifications import EventSubscriptionFactory, WebhookEndpointFactory
-from tests.notifications.forks import ended, forks
+from tests.notifications.forks import end_deliverers, ended, forks
 from tests.notifications.playground.events import ThingHappened
 from tests.notifications.test_delivering import expire_leases, hurry
 from tests.notifications.test_relaying import relay_all
@@ -29,12 +29,13 @@ KILLS, WRITERS, WRITES, AGGREGATES, SUBSCRIPTIONS = 40, 2, 100, 5, 2
 
 
 @pytest.fixture
-def received(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def received(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "received"
     monkeypatch.setenv("PLAYGROUND_RECEIVED", str(path))
     settings.DELIVERY_SENDERS = {**settings.DELIVERY_SENDERS, "webhook": "tests.notifications.playground.senders.write_a_line"}
     settings.DELIVERY_RETRY_SECONDS = [0]
-    return path
+    yield path
+    end_deliverers()
 
 
 def write(company: Company, aggregates: list[UUID], seed: int) -> None:
