@@ -30,7 +30,7 @@ def ring(ids: Sequence[UUID], *, using: str = "default") -> None:
 
 def ring_away(ids: Sequence[UUID], *, using: str = "default") -> None:
     """Where workers do not listen to the database; a statement that has notified already calls this."""
-    if not settings.JOBS_QUEUE_URL:
+    if not ids or not settings.JOBS_QUEUE_URL:
         return
     connection = connections[using]
     for entry in connection.run_on_commit:
