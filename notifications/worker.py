@@ -32,6 +32,7 @@ class Worker:
         self._rung = 0
         self._ear: Any = None  # the connection that listens
         self._crew: list[Thread] = []
+        self._failure: Exception | None = None
 
     def drain(self, budget: Budget | None = None) -> bool:
         """In this thread, until nothing is left that could be done now; False if time ran out before."""
@@ -43,22 +44,35 @@ class Worker:
         return False
 
     def serve(self) -> None:
-        """Until `stopping`; a database that goes away is waited for."""
-        is_ready = False
+        """Until `stopping`; a database that goes away is waited for. Signals find this thread asleep, and are heard at once."""
+        Thread(target=self._attend, name="ear", daemon=True).start()
         while not self.stopping.is_set():
-            try:
-                if not is_ready:
-                    self._prepare()
-                    self._listen()  # before the first look, so that nothing falls between
-                    logger.info("The worker is ready.")
-                    self._hire()
-                    is_ready = True
-                self._hear()
-                report(Turn(self.stopping, Budget(), self.tally, self.clock))
-            except AWAY as error:
-                is_ready = False
-                self._complain(error)
+            time.sleep(0.1)
         self._stop()
+        if self._failure:
+            raise self._failure
+
+    def _attend(self) -> None:
+        is_ready = False
+        try:
+            while not self.stopping.is_set():
+                try:
+                    if not is_ready:
+                        self._prepare()
+                        self._listen()  # before the first look, so that nothing falls between
+                        logger.info("The worker is ready.")
+                        self._hire()
+                        is_ready = True
+                    self._hear()
+                    report(Turn(self.stopping, Budget(), self.tally, self.clock))
+                except AWAY as error:
+                    is_ready = False
+                    self._complain(error)
+        except Exception as error:
+            self._failure = error
+            self.stopping.set()
+        finally:
+            connections.close_all()
 
     def _prepare(self) -> None:
         refuse_wrong_roles()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from core.tenancy import active_scope
 from notifications.models import NotificationDelivery, Topic, TopicSubscription
 from notifications.services.jobs import DOORBELL, JOB_ONCE, TryAgain
+from notifications.services.ringing import ring_away
 
 DELIVER = "notifications.tasks.deliver"
 
@@ -33,7 +34,7 @@ NOTIFY = f"""
                jsonb_build_object('args', jsonb_build_array(id), 'kwargs', '{{}}'::jsonb), 'deliver ' || id, %(origin)s
         FROM told {JOB_ONCE} RETURNING id
     )
-    SELECT count(*), {DOORBELL} FROM made
+    SELECT count(*), {DOORBELL}, array_agg(id) FROM made
 """
 
 
@@ -50,7 +51,9 @@ def notify(*, topic: str, subject: str, body: str, dedupe_key: str) -> int:
             "organization": scope.organization_id, "topic": topic, "subject": " ".join(subject.split())[:200], "body": body,
             "key": dedupe_key, "origin": scope.origin.as_json(),
         })
-        return int(cursor.fetchone()[0])
+        told, _, jobs = cursor.fetchone()
+    ring_away(jobs or [])
+    return int(told)
 
 
 def delivery_send(*, delivery_id: UUID, is_last_attempt: bool) -> str:

@@ -31,7 +31,7 @@ def ring(ids: Sequence[UUID], *, using: str = "default") -> None:
 
 def ring_away(ids: Sequence[UUID], *, using: str = "default") -> None:
     """Where workers do not listen to the database; a statement that has notified already calls this."""
-    if settings.JOBS_QUEUE_URL:
+    if ids and settings.JOBS_QUEUE_URL:
         _bell(using).ids += ids
 
 

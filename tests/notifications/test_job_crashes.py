@@ -78,7 +78,7 @@ def kill_and_go_on(chance: random.Random) -> int:
             return stack.enter_context(worker("--threads", "2", WORKER_TEST_LEASE="3", LOG_LEVEL="WARNING"))
 
         crew = [another() for _ in range(WORKERS)]
-        while unfinished():
+        while left := unfinished():
             assert time.monotonic() < deadline, "\n".join(one.said for one in crew)
             with connections["worker"].cursor() as cursor:
                 cursor.execute(
@@ -87,7 +87,7 @@ def kill_and_go_on(chance: random.Random) -> int:
                 )
                 busy = {int(name.rpartition(":")[2].partition("/")[0]) for (name,) in cursor.fetchall()}
             alive = [place for place, one in enumerate(crew) if one.process.pid in busy and one.process.poll() is None]
-            if killed < KILLS and alive:
+            if killed < KILLS and alive and left <= JOBS - killed * JOBS // (2 * KILLS):  # spread over the first half
                 time.sleep(chance.random() * 0.3)  # somewhere in the middle
                 place = chance.choice(alive)
                 os.kill(crew[place].process.pid, signal.SIGKILL)
