@@ -180,5 +180,5 @@ def test_two_workers_share_events_and_jobs_without_doubling_any(new_company: New
     for company in companies:
         with company.scope():
             # Each key is unique: a job that ran twice would have failed.
-            assert set(Topic.objects.exclude(key="reorder-reminders").values_list("key", flat=True)) == keys
+            assert set(Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical"]).values_list("key", flat=True)) == keys
             assert Job.objects.count() == Job.objects.filter(status="succeeded", attempts=1).count() == len(keys)
