@@ -57,7 +57,8 @@ def _context(everything: bool) -> dict[str, Any]:
     now = timezone.now()
     return {
         "of": "all organizations" if everything else "this organization", "is_installation": everything,
-        "operation_cards": _cards(found, given_up, links=not everything), "queues": [(queue, _depth(queue), _age(queue.age)) for queue in found.queues],
+        "operation_cards": _cards(found, given_up, links=not everything),
+        "queues": [(queue, _depth(queue), _age(queue.age)) for queue in found.queues],
         "charts": [
             _chart("Jobs", "succeeded", found.jobs), _chart("Event deliveries", "delivered", found.deliveries),
         ],

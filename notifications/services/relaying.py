@@ -16,6 +16,7 @@ from notifications.patterns import BadPattern, compile_pattern
 from notifications.queries.envelopes import envelope
 from notifications.services.jobs import DOORBELL, JOB_ONCE
 from notifications.services.lanes import Lane, hold, open_in_lane
+from notifications.services.ringing import ring_away
 
 logger = logging.getLogger("notifications.relay")
 
@@ -58,7 +59,7 @@ RELAY = f"""
         FROM batch JOIN feed USING (organization_id) WHERE e.id = batch.id
         RETURNING e.id
     )
-    SELECT (SELECT count(*) FROM relayed), count(*), {DOORBELL}, (
+    SELECT (SELECT count(*) FROM relayed), array_agg(id), {DOORBELL}, (
         SELECT array_agg({envelope("e", seq="e.seq")} ORDER BY e.seq) FROM batch AS e
         WHERE EXISTS (SELECT FROM notifications_eventsubscription AS s WHERE s.organization_id = e.organization_id AND s.enabled)
     )
@@ -131,7 +132,8 @@ def events_relay(handlers: Sequence[Handler]) -> Relayed:
             return Relayed(0, 0, 0)
         cursor.execute(RELAY, {**columns, "bus": bool(settings.EVENT_BUS_NAME)})
         events, jobs, _, heard = cursor.fetchone()
-        return Relayed(events, jobs, _fan_out(cursor, [orjson.loads(one) for one in heard]) if heard else 0)
+        ring_away(jobs or [], using="worker")
+        return Relayed(events, len(jobs or []), _fan_out(cursor, [orjson.loads(one) for one in heard]) if heard else 0)
 
 
 def _fan_out(cursor: CursorWrapper, events: Sequence[dict[str, Any]]) -> int:

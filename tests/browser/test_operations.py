@@ -20,7 +20,9 @@ from tests.factories.notifications import JobFactory
 def test_operations(page: Page, theme: Any, new_company: Callable[[], Company]) -> None:
     page.emulate_media(color_scheme=theme)
     company, now = new_company(), timezone.now()
-    schedules_sync([Plan("inventory.tasks.reorder_check", "rate(1 hour)"), Plan("notifications.tasks.purge", "cron(15/5 2 * * ? *)")])
+    schedules_sync([
+        Plan("inventory.tasks.reorder_check", "rate(1 hour)"), Plan("notifications.tasks.purge", "cron(15/5 2 * * ? *)"),
+    ])
     Schedule.objects.using("worker").filter(task__startswith="inventory").update(
         missed=2, last_tick=now - timedelta(hours=4), next_run_at=now - timedelta(hours=3), last_status="succeeded",
     )

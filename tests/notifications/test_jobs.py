@@ -45,7 +45,8 @@ def reread(company: Company, job: Any) -> Job:
 
 def keys(company: Company) -> list[str]:
     with company.scope():
-        return list(Topic.objects.exclude(key="reorder-reminders").order_by("key").values_list("key", flat=True))
+        own = Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical"])
+        return list(own.order_by("key").values_list("key", flat=True))
 
 
 def run_next() -> str:
