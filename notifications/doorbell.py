@@ -34,8 +34,8 @@ def jobs_ring(ids: Sequence[UUID], *, relay: bool = False) -> None:
 
 @cache
 def _sqs() -> Any:
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
 
     patience = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
     return boto3.client("sqs", endpoint_url=settings.JOBS_QUEUE_ENDPOINT_URL or None, config=patience)
