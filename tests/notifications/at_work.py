@@ -48,7 +48,8 @@ def tries(company: Company, job: Job) -> list[tuple[int, str]]:
 
 def keys(company: Company) -> list[str]:
     with company.scope():
-        return list(Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical"]).order_by("key").values_list("key", flat=True))
+        own = Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical"])
+        return list(own.order_by("key").values_list("key", flat=True))
 
 
 def change(job: Job, assignment: str) -> None:
