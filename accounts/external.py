@@ -16,6 +16,7 @@ from core.errors import NotAuthenticated
 ALGORITHMS = ("RS256", "ES256")  # a shared secret is never one: HS256 with the public key as secret is an old forgery
 FRESH = 3600  # seconds that keys count without being asked for again
 PAUSE = 60  # seconds between two questions to a provider, whatever tokens arrive
+PATIENCE = 5  # seconds for an answer, during which the others wait who need it
 LEEWAY = 30  # seconds by which two clocks may differ
 LARGEST_KEY_SET = 1_000_000  # bytes
 MOST_AUDIENCES = 20
@@ -80,10 +81,10 @@ class KeySet:
 
     def _ask(self) -> None:
         try:
-            with httpx2.Client(timeout=5, follow_redirects=False, trust_env=False) as client:
+            with httpx2.Client(timeout=PATIENCE, follow_redirects=False, trust_env=False) as client:
                 found = jwt.PyJWKSet.from_dict(_read(client, self.url))
-        except (httpx2.HTTPError, ValueError, jwt.PyJWTError):
-            return  # the old keys stay
+        except (httpx2.HTTPError, ValueError, TypeError, AttributeError, RecursionError, jwt.PyJWTError):
+            return  # whatever they sent instead of keys: the old ones stay
         self.keys = {key.key_id: key for key in found.keys if key.key_id and key.public_key_use in ("sig", None)}
         self.answered_at = self.asked_at
 
@@ -94,13 +95,14 @@ def key_set(url: str) -> KeySet:
 
 
 def _read(client: httpx2.Client, url: str) -> Any:
-    with client.stream("GET", url, headers={"Accept": "application/json"}) as response:
+    ends = time.monotonic() + PATIENCE
+    with client.stream("GET", url, headers={"Accept": "application/json", "Accept-Encoding": "identity"}) as response:
         response.raise_for_status()
         body = b""
-        for part in response.iter_bytes():
+        for part in response.iter_raw():
             body += part
-            if len(body) > LARGEST_KEY_SET:
-                raise ValueError("too large for a set of keys")
+            if len(body) > LARGEST_KEY_SET or time.monotonic() > ends:
+                raise ValueError("too large for a set of keys, or too slow")
     return httpx2.Response(200, content=body).json()
 
 

@@ -24,6 +24,8 @@ from notifications.services.delivering import (
 
 logger = logging.getLogger("notifications.deliveries")
 
+TOGETHER = 0.01  # seconds: what lands within them is recorded by one statement, and its commit is one
+
 type Flights = dict[Future[Outcome | None], Claimed]
 
 
@@ -49,7 +51,8 @@ def deliver_due(stopping: Event, limit: int) -> int:
         flights |= {_pool().submit(_tried, one): one for one in claimed}
         if not flights:
             return begun
-        landed, _ = wait(flights, timeout=LEASE / 3, return_when=FIRST_COMPLETED)
+        wait(flights, timeout=LEASE / 3, return_when=FIRST_COMPLETED)
+        landed, _ = wait(flights, timeout=TOGETHER)
         _land(landed, flights)
         if flights and time.monotonic() - renewed >= LEASE / 3:
             deliveries_renew(list(flights.values()))
