@@ -36,8 +36,11 @@ class Issuer:
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=lambda: {"key-1": new_key()})
     questions: int = 0  # how often its keys were asked for
     is_down: bool = False
+    nonsense: bytes = b""  # in the place of the keys
 
     def published(self) -> bytes:
+        if self.nonsense:
+            return self.nonsense
         public = {kid: RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) for kid, key in self.keys.items()}
         return json.dumps({"keys": [key | {"kid": kid, "use": "sig"} for kid, key in public.items()]}).encode()
 

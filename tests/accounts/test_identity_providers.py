@@ -257,6 +257,30 @@ def test_says_when_nobody_can_check(issuer: Issuer, acme: Company) -> None:
     assert response.headers["Retry-After"] == "30"
 
 
+@pytest.mark.parametrize("nonsense", [b"[]", b"null", b'"keys"', b'{"keys": 1}', b'{"keys": [1]}', b"[" * 50_000 + b"]" * 50_000])
+def test_what_is_no_set_of_keys_is_no_fault_of_ours(nonsense: bytes, issuer: Issuer, acme: Company) -> None:
+    provider_of(acme, issuer)
+    issuer.nonsense = nonsense
+    assert_problem(me(issuer.token()), 503, "provider_unavailable")
+
+
+def test_keys_that_take_too_long_are_not_waited_for(issuer: Issuer, acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider_of(acme, issuer)
+    monkeypatch.setattr(external, "time", SlowClock())
+    assert_problem(me(issuer.token()), 503, "provider_unavailable")
+
+
+class SlowClock:
+    """A minute passes whenever somebody looks at it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        self.now += 60
+        return self.now
+
+
 def test_a_stranger_leaves_no_trace(issuer: Issuer, acme: Company) -> None:
     assert_problem(me(issuer.token()), 401, "not_authenticated")
     assert issuer.questions == 0, "nobody here has named this issuer"
