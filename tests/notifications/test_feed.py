@@ -14,7 +14,7 @@ from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
 from tests.notifications.forks import FORK, ended, forks
 from tests.notifications.playground.events import ThingHappened
-from tests.notifications.test_relaying import relay_all, told
+from tests.notifications.test_relaying import relay_all, told, untold
 
 type NewCompany = Callable[[], Company]
 FEED = "/api/v1/events/"
@@ -33,7 +33,7 @@ def follow(api: Api, after: int = 0, **query: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_gives_what_was_relayed_in_order(new_company: NewCompany) -> None:
-    company, other = new_company(), new_company()
+    company, other = untold(new_company()), untold(new_company())
     events = [told(company, payload={"n": n}) for n in range(20)]
     told(other)
     relay_all()
@@ -50,7 +50,7 @@ def test_gives_what_was_relayed_in_order(new_company: NewCompany) -> None:
 
 
 def test_filters_and_still_says_how_far_it_went(new_company: NewCompany) -> None:
-    company, aggregate = new_company(), uuid4()
+    company, aggregate = untold(new_company()), uuid4()
     told(company, aggregate_id=aggregate)
     for _ in range(9):
         told(company, type="thing.else")
@@ -63,7 +63,7 @@ def test_filters_and_still_says_how_far_it_went(new_company: NewCompany) -> None
 
 def test_a_filter_looks_at_a_bounded_part_at_a_time(new_company: NewCompany, monkeypatch: Any) -> None:
     monkeypatch.setattr("notifications.api.events.WINDOW", 4)
-    company = new_company()
+    company = untold(new_company())
     for _ in range(10):
         told(company, type="thing.else")
     told(company)
@@ -82,7 +82,7 @@ def test_refuses_what_is_no_position(acme: Company) -> None:
 
 
 def test_an_event_that_commits_late_comes_later_and_is_not_skipped(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     drawn, leave = Event(), Event()
     late: list[UUID] = []
 
@@ -143,7 +143,7 @@ def consume_until(over: Any, api: Api, answers: Any) -> None:
 
 def test_a_consumer_sees_each_committed_event_once_and_in_order(new_company: NewCompany) -> None:
     """Writers, two relays, and a consumer who asks all the while, each a process of its own."""
-    company = new_company()
+    company = untold(new_company())
     over, answers = FORK.Event(), FORK.SimpleQueue()
     aggregates = [uuid4() for _ in range(WRITERS)]
     with forks() as fork:
@@ -152,8 +152,8 @@ def test_a_consumer_sees_each_committed_event_once_and_in_order(new_company: New
         ended(writers)
         relay_all()
         over.set()
-        seen = answers.get()
         ended(others)
+        seen = answers.get()
     assert [position for position, _, _ in seen] == list(range(1, WRITERS * len(COMMITTED) + 1))
     for aggregate in aggregates:
         assert [n for _, found, n in seen if found == str(aggregate)] == COMMITTED

@@ -26,6 +26,15 @@ def told(company: Company, **values: Any) -> Any:
         return OutboxEventFactory(**facts).pk
 
 
+def untold(company: Company) -> Company:
+    """What tells of its people is forgotten: its feed begins with what the test tells."""
+    relay_all()
+    with company.scope():
+        OutboxEvent.objects.all().delete()
+        FeedPosition.objects.all().delete()
+    return company
+
+
 def jobs_of(company: Company) -> list[Job]:
     with company.scope():
         return list(Job.objects.order_by("created_at", "pk"))
