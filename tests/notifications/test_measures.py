@@ -10,8 +10,9 @@ from django.utils import timezone
 from notifications.models import Job, NotificationDelivery, OutboxEvent, ScheduleRun, Topic, TopicSubscription
 from notifications.queries.measures import first_id_of, measures
 from notifications.services import alerts
-from notifications.services.alerts import OPS_CRITICAL, dead_letters_tell, missed_tell
+from notifications.services.alerts import dead_letters_tell, missed_tell
 from notifications.services.events import publish
+from notifications.services.operators import OPS_CRITICAL
 from notifications.tasks import metrics
 from tests.companies import Company
 from tests.core.test_metrics import checked
@@ -39,7 +40,7 @@ def told(company: Company) -> list[str]:
 
 def test_an_organization_begins_with_the_topic(company: Company) -> None:
     with company.scope():
-        assert Topic.objects.get(key=OPS_CRITICAL).name == "Operations: critical"
+        assert Topic.objects.get(key=OPS_CRITICAL).name == "Trouble in operations"
 
 
 def test_dead_letters_are_told_once_a_day_to_the_organization_alone(company: Company, new_company: NewCompany) -> None:
