@@ -9,7 +9,6 @@ from django.conf import settings
 
 from accounts.permissions import BUILT_IN, of_built_in
 from config.api import router
-from core.api import TenantViewSet
 from core.permitting import required_permission
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "role-matrix.md"
