@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
 from core.admin_forms import TenantModelForm
@@ -13,6 +14,8 @@ from notifications.registry import subscribables
 from notifications.services.replaying import subscription_delete
 from notifications.subscriptions import MOST, chosen_target
 
+EXAMPLE = {"type": [{"prefix": "stock."}]}
+
 
 @admin.register(OutboxEvent)
 class OutboxEventAdmin(ReadOnlyTenantAdmin):
@@ -21,10 +24,14 @@ class OutboxEventAdmin(ReadOnlyTenantAdmin):
 
 
 class EventSubscriptionForm(TenantModelForm):
-    task = forms.ChoiceField(required=False, help_text="One that the code declares a target of subscriptions.")
+    task = forms.ChoiceField(
+        required=False, widget=UnfoldAdminSelectWidget, help_text="One that the code declares a target of subscriptions.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            self.initial.setdefault("pattern", EXAMPLE)
         if "task" in self.fields:  # not where it is only looked at
             known = sorted({*subscribables(), *filter(None, [self.instance.task])})
             self.fields["task"].choices = [("", "---------"), *((name, name) for name in known)]  # type: ignore[attr-defined]
