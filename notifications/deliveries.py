@@ -11,6 +11,7 @@ from threading import Event
 from django.conf import settings
 from django.db import close_old_connections
 
+from core.budget import RESERVE, Budget
 from notifications.senders import sender
 from notifications.services.delivering import (
     LEASE,
@@ -38,15 +39,25 @@ def _pool() -> ThreadPoolExecutor:
 os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay behind
 
 
-def deliver_due(stopping: Event, limit: int) -> int:
-    """At most so many deliveries that are due, until none is; answers how many were tried. Nothing new once `stopping`."""
+def time_for_one() -> float:
+    """Seconds of a budget that a call may need to come to its end, beside those that are kept for it anyway."""
+    return max(0.0, settings.WEBHOOK_SECONDS - RESERVE)
+
+
+def deliver_due(stopping: Event, limit: int, budget: Budget | None = None) -> int:
+    """At most so many deliveries that are due, until none is; answers how many were tried.
+
+    Nothing new once `stopping`, or where it might not end in time.
+    """
     if recovered := deliveries_recover():
         logger.warning("Recovered %d deliveries whose workers went away", recovered)
+    budget = budget or Budget()
     flights: Flights = {}
     begun, renewed = 0, time.monotonic()
     while True:
         free = min(settings.DELIVERY_THREADS - len(flights), limit - begun)
-        claimed = deliveries_claim(limit=free) if free > 0 and not stopping.is_set() else []
+        may_begin = free > 0 and not stopping.is_set() and budget.left() >= time_for_one()
+        claimed = deliveries_claim(limit=free) if may_begin else []
         begun += len(claimed)
         flights |= {_pool().submit(_tried, one): one for one in claimed}
         if not flights:
