@@ -17,6 +17,7 @@ from psycopg import sql
 
 from core.embedded import running
 from core.management.commands.setup_database import connect
+from tests.notifications.forks import end_deliverers
 
 PREFIX = "test_quartermaster_"
 ONE_AT_A_TIME = 7_205_759  # an advisory lock: the processes of one run make the roles together
@@ -35,6 +36,7 @@ def scratch_database() -> Iterator[None]:
         call_command("migrate", interactive=False, verbosity=0)
         connections["owner"].close()
         yield
+        end_deliverers()
         for connection in connections.all(initialized_only=True):
             connection.close()
         anchor.close()

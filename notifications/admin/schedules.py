@@ -26,6 +26,7 @@ class ScheduleAdmin(ReadOnlyTenantAdmin):
 
     list_display = ["task", "timezone", "expression", "enabled", "last_tick", "last_status", "next_run_at", "missed"]
     search_keys = ["task"]
+    in_palette = False
     actions_detail = ["switch", "run_now"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

@@ -54,6 +54,7 @@ from tests.factories.notifications import (
     DeliveryAttemptFactory,
     EventDeliveryFactory,
     InboundWebhookFactory,
+    JobAttemptFactory,
     JobFactory,
     NotificationDeliveryFactory,
     OutboxEventFactory,
@@ -99,6 +100,7 @@ def in_machinery(membership: Membership) -> None:
     NotificationDeliveryFactory(subscription=subscription, address=EMAIL, body=f"Dear {EMAIL}, ...", error=f"refused {EMAIL}")
     NotificationDeliveryFactory(body=f"{EMAIL} has asked for something.")
     JobFactory(arguments={"args": [EMAIL], "kwargs": {}}, error=f"SMTPRecipientsRefused: {EMAIL}")
+    JobAttemptFactory(error=f"SMTPRecipientsRefused: {EMAIL}")
     JobFactory(origin={"actor_id": str(membership.user_id), "ip": "192.0.2.66"})
     OutboxEventFactory(payload={"who": EMAIL})
     InboundWebhookFactory(payload={"who": EMAIL}, external_id=f"order of {EMAIL}", error=f"No such {EMAIL}")

@@ -14,11 +14,13 @@ from django.utils import timezone
 from moto.server import ThreadedMotoServer
 
 from core.tenancy import scope_is_open
-from notifications import aws, draining
+from notifications import aws
 from notifications.models import Job, OutboxEvent, Schedule, ScheduleRun, Topic
 from notifications.services.events import publish
 from tests.companies import Company
 from tests.notifications.playground import tasks
+from tests.notifications.playground.events import ThingHappened
+from tests.notifications.test_relaying import untold
 
 type NewCompany = Callable[[], Company]
 
@@ -128,7 +130,7 @@ def test_without_a_database_the_messages_come_again(new_company: NewCompany, mon
         raise OperationalError("server closed the connection unexpectedly\nmore")
 
     with monkeypatch.context() as patched:
-        patched.setattr(draining, "job_run", away)
+        patched.setattr("notifications.services.running.job_run", away)
         answer = aws.queue(messages("nonsense", bell(waiting)), Context())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     with company.scope():
@@ -136,15 +138,15 @@ def test_without_a_database_the_messages_come_again(new_company: NewCompany, mon
 
 
 def test_the_relay_relays_until_nothing_is_left(new_company: NewCompany, calm: None) -> None:
-    company = new_company()
+    company = untold(new_company())
     with company.scope():
         for number in range(250):
-            publish(type="playground.quiet", aggregate_type="thing", aggregate_id=uuid4(), payload={"number": number})
+            publish(ThingHappened(n=number), aggregate_id=uuid4())
     assert aws.relay({}, Context(int(aws.RESERVE * 1000))) == {"relayed": 0}, "its time is over"
     assert aws.relay({}, Context()) == {"relayed": 250}
     with company.scope():
         assert not OutboxEvent.objects.filter(relayed_at=None).exists()
-        publish(type="playground.quiet", aggregate_type="thing", aggregate_id=uuid4(), payload={})
+        publish(ThingHappened(), aggregate_id=uuid4())
     assert aws.relay(messages('{"relay": true}'), Context()) == {"batchItemFailures": []}
     with company.scope():
         assert not OutboxEvent.objects.filter(relayed_at=None).exists()
@@ -154,7 +156,7 @@ def test_the_clock_runs_what_is_due_once_and_what_bells_did_not_bring(new_compan
     company = new_company()
     asked(company)
     with company.scope():
-        publish(type="playground.quiet", aggregate_type="thing", aggregate_id=uuid4(), payload={})
+        publish(ThingHappened(), aggregate_id=uuid4())
     aws._clock.look_up()
     Schedule.objects.using("worker").filter(task="notifications.tasks.dead_letters").update(next_run_at=timezone.now())
     runs = ScheduleRun.objects.using("worker")

@@ -108,7 +108,7 @@ def waiting(company: Company) -> int:
 
 
 def test_eventbridge_gets_the_envelope(new_company: NewCompany, to_bus: Callable[[str], None], moto: str) -> None:
-    company = new_company()
+    company = untold(new_company())
     to_bus(moto)
     options = {"endpoint_url": moto, "region_name": REGION}
     events, sqs = boto3.client("events", **options), boto3.client("sqs", **options)
@@ -128,14 +128,14 @@ def test_eventbridge_gets_the_envelope(new_company: NewCompany, to_bus: Callable
 
 
 def test_without_a_bus_nothing_waits_for_one(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     told(company)
     relay_all()
     assert waiting(company) == 0 and put() == 0
 
 
 def test_ten_go_into_a_call_and_one_of_each_aggregate(new_company: NewCompany, refusing: Refusing) -> None:
-    company, aggregate = new_company(), uuid4()
+    company, aggregate = untold(new_company()), uuid4()
     for n in range(23):
         told(company, payload={"n": n})
     for n in (100, 101, 102):
@@ -159,7 +159,7 @@ def test_begins_no_call_that_might_not_end_in_time(new_company: NewCompany, refu
 
 
 def test_what_follows_a_refused_event_of_its_aggregate_waits(new_company: NewCompany, refusing: Refusing) -> None:
-    company, bad, good = new_company(), uuid4(), uuid4()
+    company, bad, good = untold(new_company()), uuid4(), uuid4()
     for n in range(3):
         told(company, aggregate_id=bad, payload={"n": f"bad {n}"})
         told(company, aggregate_id=good, payload={"n": f"good {n}"})
@@ -175,7 +175,7 @@ def test_what_follows_a_refused_event_of_its_aggregate_waits(new_company: NewCom
 
 
 def test_after_a_failure_there_is_a_pause(new_company: NewCompany, refusing: Refusing) -> None:
-    company = new_company()
+    company = untold(new_company())
     told(company)
     relay_all()
     refusing.status = 500
@@ -187,7 +187,7 @@ def test_after_a_failure_there_is_a_pause(new_company: NewCompany, refusing: Ref
 
 
 def test_a_call_stays_within_256_kilobytes(new_company: NewCompany, refusing: Refusing) -> None:
-    company = new_company()
+    company = untold(new_company())
     for n in range(4):
         told(company, payload={"n": n, "text": "é" * 50_000})
     relay_all()
@@ -196,7 +196,7 @@ def test_a_call_stays_within_256_kilobytes(new_company: NewCompany, refusing: Re
 
 
 def test_an_event_that_is_too_large_goes_as_a_reference(new_company: NewCompany, refusing: Refusing) -> None:
-    company = new_company()
+    company = untold(new_company())
     event = told(company, payload={"n": 1, "text": "x" * 300_000})
     relay_all()
     assert put() == 1
@@ -207,7 +207,7 @@ def test_an_event_that_is_too_large_goes_as_a_reference(new_company: NewCompany,
 
 
 def test_one_puts_at_a_time(new_company: NewCompany, refusing: Refusing) -> None:
-    company = new_company()
+    company = untold(new_company())
     told(company)
     relay_all()
     other = connections["worker"].copy()

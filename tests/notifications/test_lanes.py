@@ -23,7 +23,7 @@ from tests.factories.notifications import EventSubscriptionFactory, WebhookEndpo
 from tests.notifications.forks import end_deliverers, ended, forks
 from tests.notifications.playground.events import ThingHappened
 from tests.notifications.test_delivering import expire_leases, hurry
-from tests.notifications.test_relaying import relay_all
+from tests.notifications.test_relaying import relay_all, untold
 
 KILLS, WRITERS, WRITES, AGGREGATES, SUBSCRIPTIONS = 40, 2, 100, 5, 2
 
@@ -69,7 +69,7 @@ def unfinished(company: Company) -> int:
 
 
 def test_workers_that_are_killed_lose_nothing_and_block_nobody(new_company: Callable[[], Company], received: Path) -> None:
-    company = new_company()
+    company = untold(new_company())
     relay_all()
     aggregates = [uuid4() for _ in range(AGGREGATES)]
     with company.scope():

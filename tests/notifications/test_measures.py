@@ -10,12 +10,14 @@ from django.utils import timezone
 from notifications.models import Job, NotificationDelivery, OutboxEvent, ScheduleRun, Topic, TopicSubscription
 from notifications.queries.measures import first_id_of, measures
 from notifications.services import alerts
-from notifications.services.alerts import OPS_CRITICAL, dead_letters_tell, missed_tell
+from notifications.services.alerts import dead_letters_tell, missed_tell
 from notifications.services.events import publish
+from notifications.services.operators import OPS_CRITICAL
 from notifications.tasks import metrics
 from tests.companies import Company
 from tests.core.test_metrics import checked
 from tests.factories.notifications import JobFactory
+from tests.notifications.playground.events import ThingHappened
 
 type NewCompany = Callable[[], Company]
 
@@ -39,7 +41,7 @@ def told(company: Company) -> list[str]:
 
 def test_an_organization_begins_with_the_topic(company: Company) -> None:
     with company.scope():
-        assert Topic.objects.get(key=OPS_CRITICAL).name == "Operations: critical"
+        assert Topic.objects.get(key=OPS_CRITICAL).name == "Trouble in operations"
 
 
 def test_dead_letters_are_told_once_a_day_to_the_organization_alone(company: Company, new_company: NewCompany) -> None:
@@ -64,9 +66,10 @@ def test_an_organization_that_was_founded_before_gets_the_topic(company: Company
     with company.scope():
         TopicSubscription.objects.all().delete()
         Topic.objects.filter(key=OPS_CRITICAL).delete()
+        JobFactory(parent=None, status="dead")
     dead_letters_tell()
     with company.scope():
-        assert Topic.objects.filter(key=OPS_CRITICAL).count() == 1
+        assert [one.address for one in TopicSubscription.objects.filter(topic__key=OPS_CRITICAL)] == [company.user.email]
 
 
 def test_missed_ticks_are_told_where_platform_staff_belong(company: Company, new_company: NewCompany) -> None:
@@ -100,7 +103,7 @@ def test_measures_count_what_ended_in_the_minute_before(company: Company) -> Non
             ("succeeded", inside), ("succeeded", inside), ("succeeded", outside), ("failed", inside), ("dead", inside),
         ):
             JobFactory(status=status, finished_at=finished)
-        event = publish(type="playground.quiet", aggregate_type="thing", aggregate_id=uuid4(), payload={})
+        event = publish(ThingHappened(), aggregate_id=uuid4())
         OutboxEvent.objects.filter(pk=event).update(relayed_at=timezone.now())
     found = measures(until=until)
     assert (found["JobsDone"], found["JobsFailed"], found["JobsDead"]) == (2, 1, 1)
@@ -111,14 +114,14 @@ def test_measures_count_what_ended_in_the_minute_before(company: Company) -> Non
 def test_each_minute_has_a_line_and_one_for_each_queue(company: Company, capsys: Any, settings: Any) -> None:
     settings.METRICS = "emf"
     with company.scope():
-        JobFactory(queue="a-queue", run_after=timezone.now() - timedelta(seconds=90))
+        JobFactory(parent=None, queue="search", run_after=timezone.now() - timedelta(seconds=90))
     metrics()
     lines = [checked(text) for text in capsys.readouterr().out.splitlines()]
     assert {"JobsDone", "JobsDead", "EventsRelayed", "DeliveriesDelivered", "DeadLetters", "MissedTicks"} <= lines[0].keys()
     by_queue = {found["Queue"]: found for found in lines[1:]}
-    assert {"a-queue", "event deliveries", "outbox"} <= by_queue.keys()
-    assert by_queue["a-queue"]["QueueDepth"] == 1
-    assert by_queue["a-queue"]["OldestAge"] >= 90
+    assert {"search", "event deliveries", "outbox"} <= by_queue.keys()
+    assert by_queue["search"]["QueueDepth"] == 1
+    assert by_queue["search"]["OldestAge"] >= 90
 
 
 def test_the_dead_are_counted_up_to_a_bound(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from core.retention import least_id
 from notifications.models import EventDelivery, OutboxEvent
 from tests.companies import Company
 from tests.factories.notifications import EventDeliveryFactory, OutboxEventFactory
+from tests.notifications.test_relaying import untold
 
 OLD = timezone.now() - timedelta(days=31)
 
@@ -36,7 +37,7 @@ def left(company: Company) -> tuple[int, int]:
 def test_an_old_event_goes_with_the_deliveries_that_ended(
     new_company: Callable[[], Company], status: str, expected: tuple[int, int],
 ) -> None:
-    company = new_company()
+    company = untold(new_company())
     with company.scope():
         EventDeliveryFactory(id=old_id(), created_at=OLD, event=old_event(), status=status)
     found = {one.data_class: one.rows for one in purge(organization_id=company.organization.pk) if one.rows}
@@ -45,7 +46,7 @@ def test_an_old_event_goes_with_the_deliveries_that_ended(
 
 
 def test_an_old_event_waits_for_a_young_replay_and_for_the_bus(new_company: Callable[[], Company]) -> None:
-    company = new_company()
+    company = untold(new_company())
     with company.scope():
         event = old_event()
         first = EventDeliveryFactory(id=old_id(), created_at=OLD, event=event, status="delivered")

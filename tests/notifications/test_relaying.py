@@ -49,7 +49,7 @@ def relay_all(*handlers: Handler) -> None:
 
 
 def test_makes_one_job_for_each_event_and_handler(new_company: NewCompany) -> None:
-    company, aggregate = new_company(), uuid4()
+    company, aggregate = untold(new_company()), uuid4()
     event = told(company, aggregate_id=aggregate, payload={"key": "k"})
     told(company, type="nobody.listens")
     with company.scope():
@@ -72,7 +72,7 @@ def test_makes_one_job_for_each_event_and_handler(new_company: NewCompany) -> No
 
 
 def test_a_relay_that_dies_before_its_commit_loses_nothing_and_doubles_nothing(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     told(company)
     handler = Handler("thing.happened", WRITE, "default", 0)
     with transaction.atomic("worker"):
@@ -84,7 +84,7 @@ def test_a_relay_that_dies_before_its_commit_loses_nothing_and_doubles_nothing(n
 
 
 def test_a_handler_that_has_its_job_gets_no_second_one(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     event = told(company)
     relay_all(Handler("thing.happened", WRITE, "default", 0))
     with company.scope():
@@ -94,7 +94,7 @@ def test_a_handler_that_has_its_job_gets_no_second_one(new_company: NewCompany) 
 
 
 def test_relays_in_batches_from_the_oldest_on(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     relay_all()
     with company.scope():
         events = [publish(ThingHappened(), aggregate_id=uuid4()) for _ in range(BATCH + 1)]
@@ -105,8 +105,7 @@ def test_relays_in_batches_from_the_oldest_on(new_company: NewCompany) -> None:
 
 
 def test_several_workers_take_turns_and_double_nothing(new_company: NewCompany) -> None:
-    companies = [new_company(), new_company()]
-    relay_all()  # what tells of their people
+    companies = [untold(new_company()), untold(new_company())]
     keys = {f"k-{number}" for number in range(3 * BATCH)}
     for company in companies:
         with company.scope():
@@ -137,7 +136,7 @@ def positions(company: Company) -> list[int]:
 
 def test_each_feed_counts_from_one_without_a_gap(new_company: NewCompany) -> None:
     relay_all()
-    first, second = new_company(), new_company()
+    first, second = untold(new_company()), untold(new_company())
     for number in range(5):
         told(first)
         if number % 2:
@@ -154,7 +153,7 @@ def test_each_feed_counts_from_one_without_a_gap(new_company: NewCompany) -> Non
 
 
 def test_while_one_relays_another_has_nothing_to_do(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     told(company)
     other = connections["worker"].copy()
     try:
@@ -183,7 +182,7 @@ def subscribed(company: Company, **values: Any) -> EventSubscription:
 
 
 def test_makes_a_delivery_for_each_subscription_that_matches(new_company: NewCompany) -> None:
-    company, other = new_company(), new_company()
+    company, other = untold(new_company()), untold(new_company())
     wanted = [
         subscribed(company, name="a", pattern={"type": ["thing.happened"]}),
         subscribed(company, name="b", pattern={"payload": {"n": [{"numeric": [">", 0]}]}}),
@@ -202,7 +201,7 @@ def test_makes_a_delivery_for_each_subscription_that_matches(new_company: NewCom
 
 
 def test_one_delivery_of_a_lane_is_open_at_a_time(new_company: NewCompany) -> None:
-    company, aggregate = new_company(), uuid4()
+    company, aggregate = untold(new_company()), uuid4()
     subscribed(company)
     told(company, aggregate_id=aggregate)
     told(company)
@@ -214,7 +213,7 @@ def test_one_delivery_of_a_lane_is_open_at_a_time(new_company: NewCompany) -> No
 
 
 def test_an_event_that_is_relayed_again_is_not_delivered_again(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     subscribed(company)
     event = told(company)
     relay_all()
@@ -225,7 +224,7 @@ def test_an_event_that_is_relayed_again_is_not_delivered_again(new_company: NewC
 
 
 def test_a_pattern_that_got_in_somehow_stops_nobody(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     bad = subscribed(company, name="bad", pattern={"type": [{"no-such": 1}]})
     good = subscribed(company, name="good")
     told(company)
@@ -247,7 +246,7 @@ def test_a_pattern_that_fails_at_an_event_stops_nobody(new_company: NewCompany, 
     def fails(event: Any) -> bool:
         raise ZeroDivisionError
 
-    company = new_company()
+    company = untold(new_company())
     subscribed(company)
     told(company)
     monkeypatch.setattr("notifications.services.relaying._compiled", lambda text: (None, fails, ""))
@@ -257,7 +256,7 @@ def test_a_pattern_that_fails_at_an_event_stops_nobody(new_company: NewCompany, 
 
 def test_a_subscription_that_is_deleted_meanwhile_gets_nothing(new_company: NewCompany, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look at the subscriptions and the deliveries."""
-    company = new_company()
+    company = untold(new_company())
     gone, stays = subscribed(company), subscribed(company)
 
     def delete(event: Any) -> bool:
@@ -272,7 +271,7 @@ def test_a_subscription_that_is_deleted_meanwhile_gets_nothing(new_company: NewC
 
 
 def test_a_relay_that_dies_leaves_no_delivery_and_no_position(new_company: NewCompany) -> None:
-    company = new_company()
+    company = untold(new_company())
     subscribed(company)
     told(company)
     with transaction.atomic("worker"):
