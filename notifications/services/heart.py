@@ -19,7 +19,7 @@ BEAT = LEASE / 3
 PLENTY = 15  # seconds: a job that had so many and was not done has failed
 TICK = 0.5  # seconds between two looks at the clock
 
-TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_get_activity(%s) WHERE backend_start = %s"
 
 
 class Backend(NamedTuple):

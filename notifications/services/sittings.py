@@ -21,7 +21,7 @@ EVERY = 0.5  # seconds between two notes about the progress
 # A worker that stalled may still be at it, although its lease has run out: this lock lasts as long as its transaction.
 ALONE = """
     SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)), pid, backend_start
-    FROM pg_stat_activity WHERE pid = pg_backend_pid()
+    FROM pg_stat_get_activity(pg_backend_pid())
 """
 
 KEEP = f"""
