@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -25,6 +26,7 @@ from notifications.services.delivering import (
 
 logger = logging.getLogger("notifications.deliveries")
 
+THREADS = "delivery"  # how their names begin
 TOGETHER = 0.01  # seconds: what lands within them is recorded by one statement, and its commit is one
 
 type Flights = dict[Future[Outcome | None], Claimed]
@@ -33,15 +35,26 @@ type Flights = dict[Future[Outcome | None], Claimed]
 @cache
 def _pool() -> ThreadPoolExecutor:
     """Kept, because each of its threads keeps a connection."""
-    return ThreadPoolExecutor(settings.DELIVERY_THREADS, thread_name_prefix="delivery")
+    return ThreadPoolExecutor(settings.DELIVERY_THREADS, thread_name_prefix=THREADS)
 
 
 os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay behind
 
 
+def deliveries_leave() -> bool:
+    """At the end of a process; whether some are under way still. Their leases run out, and another worker tries them again."""
+    if not _pool.cache_info().currsize:
+        return False
+    _pool().shutdown(wait=False, cancel_futures=True)
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith(THREADS)]
+    for thread in ours:
+        thread.join(0.05)
+    return any(thread.is_alive() for thread in ours)
+
+
 def time_for_one() -> float:
     """Seconds of a budget that a call may need to come to its end, beside those that are kept for it anyway."""
-    return max(0.0, settings.WEBHOOK_SECONDS - RESERVE)
+    return float(max(0.0, settings.WEBHOOK_SECONDS - RESERVE))
 
 
 def deliver_due(stopping: Event, limit: int, budget: Budget | None = None) -> int:
