@@ -2,31 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import orjson
 import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from core.budget import Budget
 from notifications.deliveries import deliver_due
-from notifications.draining import drain
-from notifications.models import DeliveryAttempt, EventDelivery, EventSubscription, NotificationDelivery, OutboxEvent, Topic
+from notifications.models import DeliveryAttempt, NotificationDelivery, OutboxEvent, Topic
 from notifications.services.delivering import CLAIM, Claimed, Outcome, deliveries_claim, deliveries_record, deliveries_recover
-from notifications.services.lanes import STRIPES, hold
 from notifications.services.relaying import events_relay
-from notifications.services.replaying import delivery_discard, lanes_hold, subscription_delete
 from notifications.targets import body, run_task, subject
 from tests.companies import Company
 from tests.factories.notifications import EventSubscriptionFactory, TopicFactory, TopicSubscriptionFactory, WebhookEndpointFactory
 from tests.notifications.forks import end_deliverers
 from tests.notifications.playground import handlers, senders
-from tests.notifications.processes import PATIENCE, eventually
+from tests.notifications.processes import eventually
 from tests.notifications.test_relaying import deliveries_of, relay_all, told
 
 type NewCompany = Callable[[], Company]
@@ -100,34 +95,6 @@ def test_delivers_the_envelope(company: Company) -> None:
     assert (delivery.status, delivery.attempts, delivery.leased_until) == ("delivered", 1, None)
     assert delivery.finished_at
     assert tries(company) == [(1, 204, "")]
-
-
-def test_begins_nothing_that_might_not_end_in_time(company: Company) -> None:
-    subscribed(company)
-    told(company)
-    relay_all()
-    assert deliver_due(Event(), 1000, Budget(5)) == 0, "a receiver may take longer"
-    budget = Budget(5)
-    assert not drain(budget), "not all of it is done"
-    assert not budget.ran_out, "which would keep jobs from their turn"
-    [delivery] = deliveries_of(company)
-    assert (delivery.status, delivery.attempts) == ("pending", 0)
-    assert deliver_due(Event(), 1000, Budget(60)) == 1
-
-
-def test_begins_no_more_once_the_time_is_short(company: Company, settings: Any) -> None:
-    class Short(Budget):
-        def left(self) -> float:
-            return 5 if senders.told else 60
-
-    subscribed(company)
-    for _ in range(3):
-        told(company)
-    relay_all()
-    settings.DELIVERY_THREADS = 1
-    assert deliver_due(Event(), 1000, Short()) == 1
-    found = sorted((one.status, one.attempts) for one in deliveries_of(company))
-    assert found == [("delivered", 1), ("pending", 0), ("pending", 0)]
 
 
 def test_tries_again_later_and_is_dead_in_the_end(company: Company) -> None:
@@ -431,109 +398,3 @@ def test_claiming_stays_flat_with_a_backlog(company: Company) -> None:
     assert "Seq Scan" not in {node["Node Type"] for node in scans}
     assert plan["Actual Rows"] == 1
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 200
-
-
-# --- Beside people ----------------------------------------------------------------------------------------
-
-
-@contextmanager
-def beside(work: Callable[[], None]) -> Iterator[None]:
-    """Something that runs while the block does; what it raises is raised at the end."""
-    with ThreadPoolExecutor(1) as pool:
-
-        def run() -> None:
-            try:
-                work()
-            finally:
-                connections.close_all()
-
-        running = pool.submit(run)
-        yield
-    running.result()
-
-
-def await_a_waiter(kind: str = "%") -> None:
-    """Until somebody waits for a lock."""
-
-    def is_there() -> bool:
-        with connections["worker"].cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype LIKE %s", [kind])
-            return bool(cursor.fetchone()[0])
-
-    eventually(is_there)
-
-
-def test_people_who_discard_several_do_not_cross_a_worker(company: Company) -> None:
-    subscribed(company)
-    with company.scope():
-        subscription = EventSubscription.objects.get()
-    low, high = (UUID(int=(stripe - subscription.pk.int) % STRIPES) for stripe in (3, 900))
-    for payload in ({"n": 1}, {"n": 2}):
-        for aggregate in (low, high):
-            told(company, payload=payload, aggregate_id=aggregate)
-    relay_all()
-    claimed = deliveries_claim(limit=10)
-    assert len(claimed) == 2
-    with company.scope():
-        waiting = {one.aggregate_id: one.pk for one in EventDelivery.objects.filter(status="pending")}
-    has_first = Event()
-
-    def discard() -> None:
-        with company.scope():
-            lanes_hold(delivery_ids=[waiting[high], waiting[low]])
-            delivery_discard(delivery_id=waiting[high], reason="x")
-            has_first.set()
-            await_a_waiter("advisory")
-            delivery_discard(delivery_id=waiting[low], reason="x")
-
-    with beside(discard):
-        assert has_first.wait(PATIENCE)
-        assert deliveries_record([(one, Outcome("delivered")) for one in claimed]) == {one.id for one in claimed}
-    assert sorted(one.status for one in deliveries_of(company)) == ["delivered", "delivered", "discarded", "discarded"]
-
-
-def test_a_subscription_is_deleted_beside_a_worker(company: Company) -> None:
-    subscribed(company)
-    aggregate = uuid4()
-    for n in (1, 2):
-        told(company, payload={"n": n}, aggregate_id=aggregate)
-    relay_all()
-    [claimed] = deliveries_claim(limit=10)
-    with company.scope():
-        subscription = EventSubscription.objects.get()
-
-    may_delete = Event()
-
-    def delete() -> None:
-        assert may_delete.wait(PATIENCE)
-        with company.scope():
-            subscription_delete(subscription_id=subscription.pk)
-
-    with beside(delete), transaction.atomic("worker"), connections["worker"].cursor() as cursor:
-        hold(cursor, [claimed.lane])
-        cursor.execute("SELECT FROM notifications_eventdelivery WHERE id = %s FOR NO KEY UPDATE", [claimed.id])
-        may_delete.set()
-        await_a_waiter()
-        assert deliveries_record([(claimed, Outcome("delivered"))]) == {claimed.id}
-    assert deliveries_of(company) == []
-
-
-def test_an_outcome_survives_a_deadlock(company: Company) -> None:
-    subscribed(company)
-    told(company)
-    relay_all()
-    [claimed] = deliveries_claim(limit=10)
-    has_row = Event()
-
-    def cross() -> None:
-        with transaction.atomic("worker"), connections["worker"].cursor() as cursor:
-            cursor.execute("SELECT FROM notifications_eventdelivery WHERE id = %s FOR UPDATE", [claimed.id])
-            has_row.set()
-            await_a_waiter()
-            hold(cursor, [claimed.lane])
-
-    with beside(cross):
-        assert has_row.wait(PATIENCE)
-        assert deliveries_record([(claimed, Outcome("delivered"))]) == {claimed.id}
-    [delivery] = deliveries_of(company)
-    assert delivery.status == "delivered"
