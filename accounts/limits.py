@@ -35,9 +35,9 @@ def limited(request: Any, claim: Claim | KeyClaim | None, answer: Callable[[], A
 
 def policies_of(request: Any, claim: Claim | KeyClaim | None) -> list[Policy]:
     """Reading without a sign-in is free as well: it is documentation."""
-    if request.path.startswith(FREE):
+    if request.path_info.startswith(FREE):
         return []
-    if request.path.startswith(settings.INBOUND):
+    if request.path_info.startswith(settings.INBOUND):
         return [Policy("sender", network_of(request.origin.ip), settings.INBOUND_LIMITS["sender"])]
     limits = settings.RATE_LIMITS
     if claim is None:

@@ -18,6 +18,7 @@ BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 ADMIN_MODELS = (
     "apikey",
     "datasubjectrequest",
+    "eventsubscription",
     "externalidentity",
     "featureflag",
     "identityprovider",
@@ -33,7 +34,8 @@ ADMIN_MODELS = (
     "usersession",
     "webhookendpoint",
 )
-# What a Viewer does not see: keys, who changed what and was answered what, who is invited, signs in, asks for their data.
+# What a Viewer does not see: keys, who changed what and was answered what, who is invited, signs in, asks for their data, and
+# events, which tell of all of it.
 HIDDEN_MODELS = (
     "apikey",
     "auditentry",
@@ -43,12 +45,13 @@ HIDDEN_MODELS = (
     "impersonation",
     "inboundwebhook",
     "invitation",
+    "outboxevent",
     "usersession",
 )
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
 OF_EVERY_WAREHOUSE = (
     "auditentry", "auditseal", "deliveryattempt", "eventdelivery", "eventsubscription", "inboundwebhook", "job", "jobattempt",
-    "notificationdelivery", "outboxevent",
+    "notificationdelivery", "outboxevent", "topic", "topicsubscription",
 )
 
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.

@@ -9,7 +9,6 @@ from django.conf import settings
 
 from accounts.permissions import BUILT_IN, of_built_in
 from config.api import router
-from core.api import TenantViewSet
 from core.permitting import required_permission
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "role-matrix.md"
@@ -58,10 +57,9 @@ def calls() -> Iterator[Call]:
 def _crud(prefix: str, viewset: type[Any]) -> Iterator[Call]:
     yield Call(prefix, "GET", False, "", required_permission(viewset(), "GET"))
     yield Call(prefix, "GET", True, "", required_permission(viewset(), "GET"))
-    if issubclass(viewset, TenantViewSet):
-        for method, handler in HANDLERS.items():
-            if method in viewset.http_method_names and hasattr(viewset, handler):
-                yield Call(prefix, method.upper(), method != "post", "", required_permission(viewset(), method.upper()))
+    for method, handler in HANDLERS.items():
+        if method in viewset.http_method_names and hasattr(viewset, handler):
+            yield Call(prefix, method.upper(), method != "post", "", required_permission(viewset(), method.upper()))
 
 
 def page() -> str:

@@ -29,7 +29,7 @@ SECRETS = [
 
 def redacted(body: bytes, known: Iterable[str] = (), *, at_most: int) -> str:
     """The beginning of a text, without `known` secrets and what looks like one."""
-    text = body.decode(errors="replace").replace("\0", "")
+    text = body[: 8 * at_most].decode(errors="replace").replace("\0", "")
     for secret in known:
         text = text.replace(secret, HIDDEN)
     for pattern, instead in SECRETS:

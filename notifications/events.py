@@ -12,13 +12,13 @@ from notifications.object_events import CORRELATION, OUTBOX, TRIGGER, ObjectEven
 
 
 @event_type("webhook_endpoint.disabled", aggregate="webhook_endpoint", example={
-    "name": "Shop", "url": "https://shop.example.com/hooks", "reason": "It answered 410 Gone.", "by_itself": True,
+    "name": "Shop", "url": "https://shop.example.com/…", "reason": "It answered 410 Gone.", "by_itself": True,
 })  # fmt: skip
 class WebhookEndpointDisabled:
     """An endpoint is told of no more events until somebody enables it."""
 
     name: str
-    url: str
+    url: Annotated[str, "Without its path, which may be a secret."]
     reason: str
     by_itself: Annotated[bool, "Whether it failed too long or was gone, so that nobody had to ask for it."]
 

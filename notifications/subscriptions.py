@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from notifications.models import EventSubscription
 from notifications.registry import subscribables
 
 Target = EventSubscription.Target
 NOTHING: Mapping[str, Any] = {"endpoint_id": None, "topic_id": None, "task": ""}
 KINDS = {"endpoint": Target.WEBHOOK, "topic": Target.TOPIC, "task": Target.TASK}
+
+MOST = 300  # of an organization, as of an EventBridge bus: one relay serves everybody
+
+
+def refuse_too_many() -> None:
+    """After one was added. Raises Conflict."""
+    if EventSubscription.objects.count() > MOST:
+        raise Conflict(f"An organization has at most {MOST} subscriptions: delete one first.", code="too_many")
 
 
 def chosen_target(given: Mapping[str, Any]) -> dict[str, Any]:

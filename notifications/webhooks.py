@@ -20,10 +20,11 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from uuid_utils.compat import uuid7
 
 from core.egress import Refused
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.json import dumps
 from core.outbound import Answer, Failed, Outbound
 from core.redaction import redacted
@@ -98,10 +99,17 @@ def _outcome(status: Any, tried: Tried, error: str = "") -> Outcome:
     )  # fmt: skip
 
 
+ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
 def webhook_try(endpoint_id: UUID) -> tuple[str, Tried]:
     """Sends a webhook.test at once, to a disabled endpoint as well, and says how it went; its health is left alone."""
     if (line := line_to(endpoint_id)) is None:
         raise NotFound("There is no such endpoint.")
+    with connection.cursor() as cursor:
+        cursor.execute(ALONE, [f"webhook test {active_organization_id()}"])
+        if not cursor.fetchone()[0]:
+            raise Conflict("Another test is under way: wait for its answer.", code="testing")
     event_id = str(uuid7())
     envelope = {
         "id": event_id, "type": "webhook.test", "bus": "default", "schema_version": 1, "aggregate_type": "webhook_endpoint",

@@ -11,12 +11,14 @@ from core.api import ReadViewSet, TenantViewSet
 from core.choosing import Conditions
 from core.reading import BASE
 from core.serializers import TenantSerializer
+from core.within import holder
 from inventory.models import ReorderRule, ReorderTask
 from inventory.queries.levels import IS_BOUGHT
 from inventory.services.levels import levels_refresh
 from inventory.services.replenishment import reorder_check, reorder_check_later, task_dismiss
 from notifications.accepting import AcceptedSerializer, accepted, prefers_job
 
+POLL = "notifications.view_job"  # without it nobody could read what became of the job
 PREFER = OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: as a job, answered with 202.")
 
 
@@ -81,7 +83,7 @@ class ReorderTaskViewSet(ReadViewSet):
     )
     @action(detail=False, methods=["post"], permission="inventory.run_reorder_check")
     def check(self, request: Request) -> Response:
-        if prefers_job(request):
+        if prefers_job(request) and POLL in holder(request).permissions:
             return accepted(request, reorder_check_later(warehouses=self.may_change_in()))
         return Response({"created": reorder_check(warehouses=self.may_change_in())})
 

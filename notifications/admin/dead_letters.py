@@ -29,6 +29,8 @@ class Kind(NamedTuple):
     model: type[EventDelivery] | type[Job]
     statuses: tuple[str, ...]
     view: str
+    read: str  # the payload
+    edit: str  # and who sends one of their own speaks in the company's name
     may: Mapping[str, str]
     replay: Callable[[UUID, Any], object]
     discard: Callable[[UUID, str], object]
@@ -38,6 +40,7 @@ class Kind(NamedTuple):
 KINDS = {
     "delivery": Kind(
         EventDelivery, (EventDelivery.Status.DEAD,), "notifications.view_eventdelivery",
+        "notifications.view_outboxevent", "notifications.change_eventsubscription",
         {REPLAY: "notifications.replay_eventdelivery", DISCARD: "notifications.discard_eventdelivery"},
         lambda id, payload: delivery_replay(delivery_id=id, payload=payload),
         lambda id, reason: delivery_discard(delivery_id=id, reason=reason),
@@ -45,6 +48,7 @@ KINDS = {
     ),
     "job": Kind(
         Job, (Job.Status.DEAD, Job.Status.FAILED), "notifications.view_job",
+        "notifications.change_job", "notifications.change_job",
         {REPLAY: "notifications.change_job", DISCARD: "notifications.change_job"},
         lambda id, payload: job_retry(job_id=id, arguments=payload),
         lambda id, reason: job_discard(job_id=id, reason=reason),
@@ -120,7 +124,7 @@ def _one(site: Any, request: Any, kind: str, id: UUID) -> HttpResponse:
     row: Any = known.model.objects.filter(pk=id, status__in=known.statuses).first()
     if row is None:
         raise Http404
-    shown, problem = known.payload(row), ""
+    shown, problem = known.payload(row) if request.user.has_perm(known.read) else None, ""
     if request.method == "POST":
         changed, problem = _changed(request.POST.get("payload", ""), shown)
         if not problem and _done(request, request.POST.get("verb", ""), kind, id, changed):
@@ -130,6 +134,7 @@ def _one(site: Any, request: Any, kind: str, id: UUID) -> HttpResponse:
     return _page(site, request, "dead_letter", {
         "title": _title(row), "row": row, "kind": kind, "problem": problem,
         "error": row.error if isinstance(row, Job) else row.last_error,
+        "may_read": request.user.has_perm(known.read), "may_edit": request.user.has_perm(known.edit),
         "payload": request.POST.get("payload") or orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode(),
         "may": {verb: request.user.has_perm(permission) for verb, permission in known.may.items()},
     })
@@ -141,6 +146,8 @@ def _title(row: Any) -> str:
 
 def _changed(text: str, shown: Any) -> tuple[Any, str]:
     """What somebody made of the payload, None if they left it; or what is wrong with it."""
+    if "\\u0000" in text:
+        return None, "A NUL character cannot be stored."
     if not text.strip():
         return None, ""
     try:
@@ -155,6 +162,8 @@ def _changed(text: str, shown: Any) -> tuple[Any, str]:
 def _done(request: Any, verb: str, kind: str, id: UUID, payload: Any = None) -> bool:
     known = KINDS[kind]
     if verb not in known.may or not request.user.has_perm(known.may[verb]):
+        raise PermissionDenied
+    if payload is not None and not request.user.has_perm(known.edit):
         raise PermissionDenied
     try:
         if not known.model.objects.filter(pk=id, status__in=known.statuses).exists():

@@ -11,7 +11,7 @@ from notifications.admin import dead_letters
 from notifications.models import EventDelivery, EventSubscription, OutboxEvent
 from notifications.registry import subscribables
 from notifications.services.replaying import subscription_delete
-from notifications.subscriptions import chosen_target
+from notifications.subscriptions import MOST, chosen_target
 
 
 @admin.register(OutboxEvent)
@@ -35,6 +35,8 @@ class EventSubscriptionForm(TenantModelForm):
             target = chosen_target({name: cleaned.get(name) for name in ("endpoint", "topic", "task")})
         except Invalid as error:
             raise forms.ValidationError(error.detail) from error
+        if self.instance._state.adding and EventSubscription.objects.count() >= MOST:
+            raise forms.ValidationError(f"An organization has at most {MOST} subscriptions: delete one first.")
         self.instance.target_kind = target["target_kind"]
         self.instance.problem = ""
         return cleaned

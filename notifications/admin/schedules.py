@@ -1,3 +1,4 @@
+import logging
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,6 +13,8 @@ from core.admin_actions import confirmed
 from core.tenancy import active_organization_id
 from notifications.models import Schedule, ScheduleRun
 from notifications.services.schedules import schedule_ask, schedule_switch
+
+logger = logging.getLogger("notifications.schedules")
 
 
 def own_zone(zone: str, is_per_zone: str) -> Q:
@@ -62,7 +65,9 @@ class ScheduleAdmin(ReadOnlyTenantAdmin):
         if schedule is None:
             missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return missing
-        self.message_user(request, act(schedule), messages.SUCCESS)
+        done = act(schedule)
+        logger.warning("Schedules, by %s: %s", request.user.pk, done)  # no organization's trail has it
+        self.message_user(request, done, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:notifications_schedule_change", args=[schedule.pk]))
 
 

@@ -58,6 +58,12 @@ class WebhookEndpointAdmin(TenantAdmin):
         found = DeliveryAttempt.objects.filter(delivery__subscription__endpoint=endpoint).order_by("-id")[:LATEST]
         return format_html_join("", "{}<br>", [(_attempt_line(attempt),) for attempt in found]) or "None yet."
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = super().get_fields(request, obj)
+        return fields if request.user.has_perm("notifications.view_deliveryattempt") else [
+            name for name in fields if name != "latest_attempts"
+        ]
+
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)

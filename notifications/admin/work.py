@@ -22,6 +22,12 @@ class JobAdmin(ReadOnlyTenantAdmin):
     search_keys = ["task"]
     actions_detail = ["cancel", "retry", "run_now"]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Who asked, from where and with what is for those who may steer it."""
+        fields = super().get_fields(request, obj)
+        hidden = () if self.has_steer_permission(request) else ("origin", "arguments", "checkpoint")
+        return [name for name in fields if name not in hidden]
+
     @action(description="Cancel", url_path="cancel", permissions=["cancel"])
     @confirmed("Cancel this job? One that is at work is asked to stop.")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -9,6 +10,7 @@ from rest_framework.response import Response
 
 from core.api import ReadViewSet, TenantViewSet
 from core.errors import Invalid
+from core.permitting import demand
 from core.serializers import StrictSerializer, TenantSerializer
 from notifications.models import EventDelivery, EventSubscription
 from notifications.services.replaying import (
@@ -19,9 +21,10 @@ from notifications.services.replaying import (
     delivery_replay,
     subscription_delete,
 )
-from notifications.subscriptions import NOTHING, chosen_target, task_problem
+from notifications.subscriptions import NOTHING, chosen_target, refuse_too_many, task_problem
 
 REPLAY, DISCARD = "notifications.replay_eventdelivery", "notifications.discard_eventdelivery"
+SPEAK = "notifications.change_eventsubscription"  # for a payload of one's own, which goes out in the company's name
 
 
 class EventSubscriptionSerializer(TenantSerializer):
@@ -57,6 +60,9 @@ class EventSubscriptionViewSet(TenantViewSet):
     filters = ["name", "endpoint"]
     bulk_operations = ("create", "update", "upsert")
     no_bulk = "A subscription goes with all its deliveries: delete them one by one."
+
+    def written(self, ids: Sequence[Any]) -> None:
+        refuse_too_many()
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         subscription_delete(subscription_id=self.get_object().pk)
@@ -116,7 +122,10 @@ class EventDeliveryViewSet(ReadViewSet):
     @extend_schema(responses={201: EventDeliverySerializer})
     @action(detail=True, methods=["post"], permission=REPLAY, body_class=ReplaySerializer)
     def replay(self, request: Request, pk: str) -> Response:
-        made = delivery_replay(delivery_id=self.get_object().pk, payload=self.body(request).get("payload"))
+        body = self.body(request)
+        if "payload" in body:
+            demand(request, SPEAK)
+        made = delivery_replay(delivery_id=self.get_object().pk, payload=body.get("payload"))
         return Response(self.read_row(made), status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=EventDeliverySerializer)

@@ -12,9 +12,10 @@ OPS_CRITICAL = "ops-critical"
 
 
 def operators_tell(*, subject: str, body: str, dedupe_key: str) -> int:
-    """Mail the subscribers of ops-critical; as long as it has had none, the Admins become them. Returns how many."""
+    """Mail the subscribers of ops-critical; as long as it reaches nobody, the Admins become them. Returns how many."""
     topic = operators_topic()
-    if not TopicSubscription.objects.filter(topic=topic).exists():
+    reached = Q(membership=None) | Q(membership__status="active")
+    if not TopicSubscription.objects.filter(reached, topic=topic, status=TopicSubscription.Status.CONFIRMED).exists():
         _subscribe_admins(topic)
     return notify(topic=OPS_CRITICAL, subject=subject, body=body, dedupe_key=dedupe_key)
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from core.errors import Conflict, Invalid, NotFound
 from core.json import dumps
-from core.tenancy import active_organization_id
+from core.tenancy import active_organization_id, active_scope
 from notifications.models import Job
 from notifications.models.work import MAX_ATTEMPTS
 from notifications.services.endings import Ended, job_left, key_wake
@@ -29,7 +29,8 @@ CANCEL = f"""
 RETRY = f"""
     UPDATE notifications_job
     SET status = 'queued', waits_for = '', run_after = now(), finished_at = NULL, discard_reason = '',
-        max_attempts = LEAST(attempts + {MAX_ATTEMPTS}, 32767), arguments = COALESCE(%(arguments)s::jsonb, arguments)
+        max_attempts = LEAST(attempts + {MAX_ATTEMPTS}, 32767), arguments = COALESCE(%(arguments)s::jsonb, arguments),
+        origin = CASE WHEN %(arguments)s::jsonb IS NULL THEN origin ELSE %(origin)s::jsonb END
     WHERE {WHICH} AND status IN ('failed', 'dead', 'cancelled', 'discarded') AND waits_for <> 'steps' {SEEN}
 """
 RUN_NOW = f"""
@@ -69,13 +70,15 @@ def job_cancel(*, job_id: UUID) -> str:
 def job_retry(*, job_id: UUID, arguments: Mapping[str, Any] | None = None) -> None:
     """One that failed, is dead, or was cancelled or discarded: as often as a new one, from its checkpoint on.
 
-    `arguments` stand in the place of its own: {"args": [...], "kwargs": {...}}.
+    `arguments` stand in the place of its own: {"args": [...], "kwargs": {...}}. The job is then done in the name of
+    whoever gave them.
     """
     if arguments is not None and not (isinstance(arguments.get("args"), list) and isinstance(arguments.get("kwargs"), dict)):
         raise Invalid('Write the arguments as {"args": [...], "kwargs": {...}}.', fields={"arguments": "not in this form"})
     with transaction.atomic():
         job = _job(job_id)
-        again = _changed(RETRY, job_id, arguments=None if arguments is None else dumps(arguments).decode())
+        given = None if arguments is None else dumps(arguments).decode()
+        again = _changed(RETRY, job_id, arguments=given, origin=active_scope().origin.as_json())
         if again is None:
             _refuse(job_id, "tried again: only what has failed, is dead, or was cancelled or discarded can be")
         if job.parent_id:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -88,15 +89,16 @@ def webhook_endpoint_disable(*, endpoint_id: UUID, reason: str, by_itself: bool 
 
 
 def _tell(endpoint: WebhookEndpoint, *, by_itself: bool) -> None:
+    where = f"https://{urlsplit(endpoint.url).hostname}/…"  # a path may be a secret
     disabled = WebhookEndpointDisabled(
-        name=endpoint.name, url=endpoint.url, reason=endpoint.disabled_reason, by_itself=by_itself,
+        name=endpoint.name, url=where, reason=endpoint.disabled_reason, by_itself=by_itself,
     )
     event_id = publish(disabled, aggregate_id=endpoint.pk)
     if by_itself:
         operators_tell(
             subject=f"The webhook {endpoint.name} was disabled",
             body=(
-                f"{endpoint.name} ({endpoint.url}) is told of no more events: {endpoint.disabled_reason}\n\n"
+                f"{endpoint.name} ({where}) is told of no more events: {endpoint.disabled_reason}\n\n"
                 "Events for it become dead letters from now on. Once the receiver answers again (the test event says so), "
                 "enable the endpoint and replay them."
             ),
