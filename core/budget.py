@@ -1,5 +1,7 @@
 import time
 
+RESERVE = 5.0  # seconds of a function's time that its entry keeps for what is under way
+
 
 class Budget:
     """Seconds that work may take; without any, as long as it takes. Work asks between its steps, and may go on later."""

@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
+from core.budget import RESERVE as RESERVE
 from core.budget import Budget
 from core.metrics import Metric, emit
 from core.tenancy import scope_is_open
@@ -21,7 +22,6 @@ from notifications.clock import Clock
 
 logger = logging.getLogger("notifications.aws")
 
-RESERVE = 5.0  # seconds of the function's time that are kept for what is under way
 WITHOUT_CONTEXT = 25.0
 
 type Function = Callable[[Any, Budget], Any]

@@ -12,7 +12,7 @@ import orjson
 from notifications.verifying import Message, Recipe, header_of
 
 LONGEST_ID, LONGEST_TYPE, LONGEST_HEADER = 255, 200, 500
-MOST_HEADERS, MOST_FIELDS = 40, 1000
+MOST_HEADERS, MOST_FIELDS, LEVELS_AROUND = 40, 1000, 8
 FORM, JSON = "application/x-www-form-urlencoded", re.compile(r"application/([\w.-]+\+)?json")
 KEPT = re.compile(r"content-type|user-agent|(x|webhook)-[a-z0-9-]+")
 # Secrets, and what proxies say of the way.
@@ -81,12 +81,23 @@ def _form(text: str) -> dict[str, Any]:
 
 
 def _json(text: str) -> Any:
-    """orjson refuses what is too deep, and half surrogates; it would make a long number a float, which loses digits."""
+    """orjson refuses half surrogates, and writes less deep than it reads; it would make a long number a float."""
     found = orjson.loads(text)
     if "\\u0000" in text:
         raise ValueError("The database stores no NUL.")
     json.loads(text, parse_int=_whole, parse_float=_finite)
+    _write_around(found)
     return found
+
+
+def _write_around(found: Any) -> None:
+    """An event holds it, an envelope holds the event, and an answer may hold the envelope."""
+    for _ in range(LEVELS_AROUND):
+        found = [found]
+    try:
+        orjson.dumps(found)
+    except orjson.JSONEncodeError as error:
+        raise ValueError("too deep") from error
 
 
 def _whole(digits: str) -> int:

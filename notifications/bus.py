@@ -17,6 +17,8 @@ import orjson
 from django.conf import settings
 from django.db import connections
 
+from core.budget import Budget
+from notifications.deliveries import time_for_one
 from notifications.queries.envelopes import envelope
 
 logger = logging.getLogger("notifications.bus")
@@ -50,13 +52,13 @@ class Waiting(NamedTuple):
         return self.organization_id, self.aggregate_id
 
 
-def bus_put(stopping: Event) -> int:
+def bus_put(stopping: Event, budget: Budget | None = None) -> int:
     """All events that await the bus; answers how many it took. After a failure there is nothing to do for a while."""
     global _resting_until
     if not settings.EVENT_BUS_NAME or time.monotonic() < _resting_until:
         return 0
     with _alone() as is_alone:
-        done, failed = _round(stopping) if is_alone else (0, 0)
+        done, failed = _round(stopping, budget or Budget()) if is_alone else (0, 0)
     if failed:
         _resting_until = time.monotonic() + PATIENCE
         logger.warning("The bus refused %d events, which are put again", failed)
@@ -65,13 +67,13 @@ def bus_put(stopping: Event) -> int:
     return done
 
 
-def _round(stopping: Event) -> tuple[int, int]:
-    """Once over what awaits the bus: how many it took, and how many it refused."""
+def _round(stopping: Event, budget: Budget) -> tuple[int, int]:
+    """Once over what awaits the bus: how many it took, and how many it refused. A call that might not end in time waits."""
     held: set[tuple[UUID, UUID]] = set()  # aggregates of which one has failed
     done, seq = 0, 0
-    while not stopping.is_set() and (rows := _waiting(seq)):
+    while not stopping.is_set() and budget.left() >= time_for_one() and (rows := _waiting(seq)):
         seq = rows[-1].seq
-        while rows := [row for row in rows if row.aggregate not in held]:
+        while budget.left() >= time_for_one() and (rows := [row for row in rows if row.aggregate not in held]):
             call = _call(rows)
             taken = _put(call)
             if taken is None:

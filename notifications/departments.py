@@ -75,13 +75,13 @@ def relay(turn: Turn) -> bool:
 
 
 def deliveries(turn: Turn) -> bool:
-    tried = deliver_due(turn.stopping, DELIVERIES)
+    tried = deliver_due(turn.stopping, DELIVERIES, turn.budget)
     turn.tally.add("deliveries", tried)
     return bool(tried)
 
 
 def bus(turn: Turn) -> bool:
-    return bool(bus_put(turn.stopping))
+    return bool(bus_put(turn.stopping, turn.budget))
 
 
 def jobs(turn: Turn) -> bool:

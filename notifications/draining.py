@@ -7,6 +7,7 @@ from uuid import UUID
 from core.budget import Budget
 from core.roles import refuse_wrong_roles
 from notifications.clock import Clock
+from notifications.deliveries import time_for_one
 from notifications.departments import DEPARTMENTS, Tally, Turn
 from notifications.departments import relay as relay_some
 from notifications.services import running
@@ -36,7 +37,7 @@ def relay(budget: Budget) -> int:
 
 
 def drain(budget: Budget) -> bool:
-    """All that can be done now but for schedules, which have their own entry; whether all of it was."""
+    """All that can be done now but for schedules, which have their own entry; whether all of it was, for sure."""
     turn = _turn(budget)
     departments = [department for department in DEPARTMENTS if department.name != "clock"]
     jobs_recover()
@@ -44,7 +45,7 @@ def drain(budget: Budget) -> bool:
     while budget.has_time():
         if not any([department.turn(turn) for department in departments]):
             break
-    return not budget.ran_out
+    return not budget.ran_out and budget.left() >= time_for_one()  # with less, not everything is begun
 
 
 def _turn(budget: Budget) -> Turn:

@@ -9,6 +9,8 @@ def json_without_the_address(column: str) -> str:
 
 
 ABOUT_THE_PERSON = "t.aggregate_type = 'user' AND t.aggregate_id = %(user_id)s::uuid"
+# The event that a handler gets is the first of its job's arguments.
+GIVEN = "t.arguments #>> '{args,0,aggregate_type}' = 'user' AND t.arguments #>> '{args,0,aggregate_id}' = %(user_id)s::text"
 ERASED = '{"email": "", "name": "Erased person", "age": null, "phone": "", "locale": "", "timezone": ""}'
 
 
@@ -33,7 +35,8 @@ PERSONAL = [
             "arguments": json_without_the_address("arguments"), "result": json_without_the_address("result"),
             "origin": json_without_the_address("origin"), "error": "'Erased.'",
             "checkpoint": json_without_the_address("checkpoint"), "progress_note": "''",
-            **{column: without_the_address(column) for column in ("lock_key", "dedupe_key", "discard_reason")},
+            "dedupe_key": f"CASE WHEN {mentioned('dedupe_key')} THEN 'erased ' || id ELSE dedupe_key END",
+            **{column: without_the_address(column) for column in ("lock_key", "discard_reason")},
         },
     ),
     PersonalData(
@@ -45,6 +48,12 @@ PERSONAL = [
         "notifications_job", "Jobs that the person caused",
         "t.origin ->> 'actor_id' = %(user_id)s::text AND t.origin ->> 'ip' IS NOT NULL", "pseudonymise",
         "Where from is taken out. The id names nobody after the erasure.", {"origin": "origin - 'ip'"},
+    ),
+    PersonalData(
+        "notifications_job", "Jobs about the member", GIVEN, "pseudonymise", "As the event that they are about.",
+        {"arguments": f"""CASE WHEN arguments #> '{{args,0,payload,object,email}}' IS NULL THEN arguments
+                               ELSE jsonb_set(arguments, '{{args,0,payload,object}}',
+                                              (arguments #> '{{args,0,payload,object}}') || '{ERASED}') END"""},
     ),
     PersonalData(
         "notifications_inboundwebhook", "Webhooks that mention the person",

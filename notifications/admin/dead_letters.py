@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from core.errors import DomainError, Invalid
 from notifications.models import EventDelivery, Job
 from notifications.queries.dead_letters import dead_letters
-from notifications.services.replaying import delivery_discard, delivery_replay
+from notifications.services.replaying import delivery_discard, delivery_replay, lanes_hold
 from notifications.services.steering import job_discard, job_retry
 
 PAGE = 50
@@ -95,7 +95,7 @@ def _several(site: Any, request: Any) -> HttpResponse:
         return _page(site, request, "dead_letters_confirm", {
             "title": f"{verb.capitalize()} {len(chosen)} dead letters?", "verb": verb, "chosen": chosen,
         })
-    done = sum(_done(request, verb, kind, id) for kind, id in _parsed(chosen))
+    done = sum(_done(request, verb, kind, id) for kind, id in _in_order(_parsed(chosen)))
     if done:
         messages.success(request, f"{done} {'replayed' if verb == REPLAY else 'discarded'}.")
     return HttpResponseRedirect(reverse(LIST))
@@ -104,6 +104,14 @@ def _several(site: Any, request: Any) -> HttpResponse:
 def _parsed(chosen: Sequence[str]) -> list[tuple[str, UUID]]:
     found = [(kind, _id(id)) for kind, _, id in (one.partition(":") for one in chosen)]
     return [(kind, id) for kind, id in found if kind in KINDS and id]
+
+
+def _in_order(chosen: Sequence[tuple[str, UUID]]) -> list[tuple[str, UUID]]:
+    """As they happened, whatever the order of the page; the lanes of all are held before the first is touched."""
+    deliveries = {id for kind, id in chosen if kind == "delivery"}
+    held = lanes_hold(delivery_ids=deliveries)
+    gone, rest = deliveries.difference(held), {one for one in chosen if one[0] != "delivery"}
+    return [("delivery", id) for id in [*held, *gone]] + sorted(rest)
 
 
 # --- One of them ------------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
+from core.text import storable
 from notifications.queries.envelopes import envelope
 from notifications.services.lanes import Lane, hold
 
@@ -21,6 +22,7 @@ LONGEST_WAIT = 24 * 3600  # seconds, whatever a receiver asks for
 POSTPONED = 30  # seconds, where the sender does not say how long
 RECOVERED = 500  # leases of one look
 LOST = "lost"
+DEADLOCK, DEADLOCKS = "40P01", 3  # of which a record is given up at the next
 WENT_AWAY = "Its worker went away."
 
 CLAIM = f"""
@@ -196,6 +198,17 @@ def deliveries_recover() -> int:
 
 
 def _record(ended: Sequence[Ended], using: str) -> set[UUID]:
+    """What the database gives up for somebody else's sake is written again; a task's own transaction ends with it."""
+    for _ in range(DEADLOCKS if using == "worker" else 0):
+        try:
+            return _recorded(ended, using)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
+                raise
+    return _recorded(ended, using)
+
+
+def _recorded(ended: Sequence[Ended], using: str) -> set[UUID]:
     """Holding the lanes is a statement of its own: what the next one sees is then all that the last holder wrote."""
     with transaction.atomic(using), connections[using].cursor() as cursor:
         hold(cursor, [one.lane for one in ended])
@@ -210,4 +223,4 @@ def _record(ended: Sequence[Ended], using: str) -> set[UUID]:
 
 
 def _text(text: str) -> str:
-    return text.replace("\0", "")[:2000]
+    return storable(text[:2000])

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connections, transaction
 
 from core.json import dumps
+from core.text import storable
 from notifications.services.jobs import BACKOFF, LEASE, MINE, Attempt
 from notifications.services.ringing import ring
 from notifications.services.steps import parent_follow, parent_lock
@@ -47,10 +48,12 @@ CONTINUE = END.format(
     mine=MINE, number="%(number)s",
 )
 
-# An attempt that never began, or was broken off without its fault: it is not counted.
+# An attempt that never began, or was broken off without its fault: it is not counted. The number that says whose a job
+# is rises nevertheless.
 PUT_BACK = f"""
     UPDATE notifications_job
-    SET status = CASE status WHEN 'cancelling' THEN 'cancelled' ELSE 'queued' END, attempts = attempts - 1, heartbeat_at = NULL,
+    SET status = CASE status WHEN 'cancelling' THEN 'cancelled' ELSE 'queued' END, heartbeat_at = NULL,
+        attempts = attempts - 1, continuations = continuations + 1,
         finished_at = CASE status WHEN 'cancelling' THEN clock_timestamp() END,
         run_after = now() + make_interval(secs => %(wait)s), waits_for = CASE WHEN %(wait)s > 0 THEN 'time' ELSE '' END
     WHERE {MINE} RETURNING id, organization_id, status, waits_for, lock_key, parent_id, step
@@ -123,7 +126,8 @@ def job_fail(
     attempt: Attempt, error: str, *, for_good: bool = False, using: str = "worker", outcome: str = "failed", traceback: str = "",
 ) -> str:
     """Its new status, "" if the job is no longer this worker's. Queued again unless it failed for good or too often."""
-    return _end(using, FAIL, attempt, outcome=outcome, error=error[:2000], traceback=traceback[-20_000:], for_good=for_good)
+    texts = {"error": storable(error[:2000]), "traceback": storable(traceback[-20_000:])}
+    return _end(using, FAIL, attempt, outcome=outcome, for_good=for_good, **texts)
 
 
 def job_cancelled(attempt: Attempt) -> str:

@@ -4,7 +4,9 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from threading import Event, Lock, Thread
+from typing import NamedTuple
 
 from django.db import Error, connections
 
@@ -14,7 +16,17 @@ from notifications.services.jobs import LEASE, Attempt, job_beat
 logger = logging.getLogger("notifications.jobs")
 
 BEAT = LEASE / 3
+PLENTY = 15  # seconds: a job that had so many and was not done has failed
 TICK = 0.5  # seconds between two looks at the clock
+
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_get_activity(%s) WHERE backend_start = %s"
+
+
+class Backend(NamedTuple):
+    """A process of the database. Another may get its number later, but not when it began."""
+
+    pid: int
+    began: datetime
 
 
 class Watched:
@@ -22,24 +34,41 @@ class Watched:
 
     def __init__(self, attempt: Attempt, seconds: float) -> None:
         self.attempt = attempt
-        self.ends = time.monotonic() + min(seconds, attempt.time_limit)
+        self.seconds = min(seconds, attempt.time_limit)
+        self.ends = time.monotonic() + self.seconds
         self.rests = self.ends
         self.beaten = time.monotonic()
         self.is_over = False  # its time
         self.is_given_up = False  # by a worker that stops
         self.is_cancelled = False
-        self.transaction = Lock()  # guards the next: what begins after it is never stopped in its place
-        self.process: int | None = None  # of the database, while a transaction of the job is open
+        self._transaction = Lock()  # guards the next: what begins after it is never stopped in its place
+        self._backend: Backend | None = None  # while a transaction of the job is open that nobody has stopped
+
+    @property
+    def is_cut_short(self) -> bool:
+        """By what was left to whoever runs it: it had neither the time of a job nor what most of them need."""
+        return self.seconds < min(self.attempt.time_limit, PLENTY)
+
+    def begin(self, backend: Backend) -> bool:
+        """A transaction; whether it may. It could be that it was to be stopped before it was there."""
+        with self._transaction:
+            self._backend = backend
+            return not (self.is_over or self.is_given_up)
+
+    def end(self) -> None:
+        with self._transaction:
+            self._backend = None
 
     def time_left(self) -> float:
         return max(0.0, self.rests - time.monotonic())
 
     def stop(self) -> None:
-        """Ends its transaction from outside: whatever the job does, it writes nothing any more."""
-        with self.transaction:
-            if self.process is not None:
+        """Ends its transaction from outside, once: whatever the job does, it writes nothing any more."""
+        with self._transaction:
+            if self._backend is not None:
                 with connections["default"].cursor() as cursor:
-                    cursor.execute("SELECT pg_terminate_backend(%s)", [self.process])
+                    cursor.execute(TERMINATE, self._backend)
+                self._backend = None
 
 
 class Heart:
@@ -77,8 +106,12 @@ class Heart:
         left = self.at_work()
         for watched in left:
             watched.is_given_up = True
-            watched.stop()
-            job_put_back(watched.attempt, wait=0)
+            try:
+                watched.stop()
+                job_put_back(watched.attempt, wait=0)
+            except Error:
+                logger.warning("Job %s could not be put back: its lease will run out", watched.attempt.id)
+                connections.close_all()
         return len(left)
 
     def _beat(self) -> None:
@@ -93,21 +126,20 @@ class Heart:
                     try:
                         self._look_at(watched)
                     except Error:
-                        logger.warning("Job %s: its lease could not be renewed", watched.attempt.id)
+                        logger.warning("Job %s: its lease could not be renewed, or its time not be ended", watched.attempt.id)
                         connections.close_all()
         finally:
             connections.close_all()  # this thread's own
 
     def _look_at(self, watched: Watched) -> None:
+        """What is to be stopped is so at each look: it may have failed, or the job may have begun another transaction."""
         now = time.monotonic()
+        watched.is_over = watched.is_over or now >= watched.ends
         if watched.is_over or watched.is_given_up:
-            return
-        if now >= watched.ends:
-            watched.is_over = True
             watched.stop()
         elif now - watched.beaten >= BEAT:
             watched.beaten = now
-            watched.is_cancelled = job_beat(watched.attempt) == "cancelling"
+            watched.is_cancelled = job_beat(watched.attempt) == "cancelling" or watched.is_cancelled
 
 
 heart = Heart()

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from core.errors import Conflict, DomainError
 from core.json import dumps
+from core.text import storable
 from notifications.bodies import external_id_of, kept_headers, media_type, payload_of, type_of
 from notifications.events import InboundWebhookReceived
 from notifications.models import InboundWebhook
@@ -188,8 +189,8 @@ def _tell(webhook_id: UUID, received: Received) -> None:
 
 
 def _note_failure(webhook: InboundWebhook, error: Exception, *, is_final: bool) -> None:
-    webhook.error = (error.detail if isinstance(error, DomainError) else f"{type(error).__name__}: {error}")[:2000]
-    webhook.error = webhook.error.replace("\0", "\ufffd")
+    text = (error.detail if isinstance(error, DomainError) else f"{type(error).__name__}: {error}")[:2000]
+    webhook.error = storable(text)
     if is_final:
         webhook.status = InboundWebhook.Status.FAILED
     webhook.save(update_fields=["status", "attempts", "error"])

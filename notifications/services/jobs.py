@@ -48,7 +48,11 @@ MINE = (
     " AND attempts + continuations = %(number)s"
 )
 
-BEAT = f"UPDATE notifications_job SET heartbeat_at = clock_timestamp() WHERE {MINE} RETURNING status"
+# Of a row that somebody holds it is left out: waiting for one would keep all others of the process without a beat.
+BEAT = f"""
+    UPDATE notifications_job SET heartbeat_at = clock_timestamp()
+    WHERE id = (SELECT id FROM notifications_job WHERE {MINE} FOR NO KEY UPDATE SKIP LOCKED) RETURNING status
+"""
 
 
 class TryAgain(Exception):
@@ -141,7 +145,7 @@ def job_claim(*, worker: str = "", job_id: UUID | None = None) -> Attempt | None
 
 
 def job_beat(attempt: Attempt) -> str:
-    """Renews the lease; its status, or "" if the job is no longer this worker's."""
+    """Renews the lease; its status, or "" if the job is no longer this worker's, or somebody holds its row just now."""
     with connections["worker"].cursor() as cursor:
         cursor.execute(BEAT, attempt.key)
         row = cursor.fetchone()

@@ -1,6 +1,6 @@
 """What people do with deliveries: replay, discard, and delete a subscription with its own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -77,12 +77,19 @@ FREE = f"""
 OF_SUBSCRIPTION = "organization_id = %(organization)s AND subscription_id = %(subscription)s"
 FORGET = (
     "SELECT FROM notifications_eventsubscription WHERE organization_id = %(organization)s AND id = %(subscription)s FOR UPDATE",
-    f"SELECT FROM notifications_eventdelivery WHERE {OF_SUBSCRIPTION} FOR UPDATE",  # no attempt is noted from here on
+    # In the order of their events. No attempt is noted from here on.
+    f"SELECT FROM notifications_eventdelivery WHERE {OF_SUBSCRIPTION} ORDER BY seq, replay_no FOR UPDATE",
     "DELETE FROM notifications_deliveryattempt WHERE organization_id = %(organization)s AND delivery_id IN ("
     f"SELECT id FROM notifications_eventdelivery WHERE {OF_SUBSCRIPTION})",
     f"DELETE FROM notifications_eventdelivery WHERE {OF_SUBSCRIPTION}",
     "DELETE FROM notifications_eventsubscription WHERE organization_id = %(organization)s AND id = %(subscription)s",
 )
+
+
+class Chosen(NamedTuple):
+    id: UUID
+    lane: Lane
+    seq: int
 
 
 class Replayed(NamedTuple):
@@ -93,10 +100,24 @@ class Replayed(NamedTuple):
     last_seq: int
 
 
+def lanes_hold(*, delivery_ids: Collection[UUID]) -> list[UUID]:
+    """Before several are replayed or discarded in one transaction. Their ids in the order of their events, without strangers.
+
+    One lane after the other, in whatever order, would wait for somebody who waits for us.
+    """
+    rows = EventDelivery.objects.filter(pk__in=delivery_ids).order_by("seq", "replay_no", "pk")
+    found = list(rows.values_list("pk", "subscription_id", "aggregate_id"))
+    with connection.cursor() as cursor:
+        hold(cursor, [Lane(subscription, aggregate) for _, subscription, aggregate in found])
+    return [pk for pk, _, _ in found]
+
+
 def delivery_replay(*, delivery_id: UUID, payload: Any = None) -> UUID:
     """Deliver it once more, with another payload if one is given; the id of the new delivery. Raises Conflict."""
     row = _found(delivery_id)
-    made = _replay([(row.pk, Lane(row.subscription_id, row.aggregate_id))], FINISHED, payload)
+    with transaction.atomic(), connection.cursor() as cursor:
+        hold(cursor, [Lane(row.subscription_id, row.aggregate_id)])
+        made = _replayed(cursor, [row.pk], FINISHED, payload)
     if not made:
         raise Conflict("This delivery is still on its way: wait until it is delivered or dead.", code="unfinished")
     return made[0]
@@ -107,20 +128,39 @@ def deliveries_replay(
     after_seq: int = 0, limit: int = MOST,
 ) -> Replayed:
     """Those that the filter chooses, in the order of their events, at most `limit`; the latest of each event alone."""
+    [replayed] = subscriptions_replay(
+        subscription_ids=[subscription_id], statuses=statuses, event_type=event_type, since=since, after_seq=after_seq,
+        limit=limit,
+    )
+    return replayed
+
+
+def subscriptions_replay(
+    *, subscription_ids: Sequence[UUID | None], statuses: Sequence[str], event_type: str = "", since: datetime | None = None,
+    after_seq: int = 0, limit: int = MOST,
+) -> list[Replayed]:
+    """Of each of them, None being all; chosen before any lane is held, and then all lanes at once."""
     if strange := set(statuses) - set(FINISHED):
         raise Invalid(f"Only what is finished is replayed, not {', '.join(sorted(strange))}.", fields={"status": "not finished"})
     limit = min(limit, MOST)
-    with connection.cursor() as cursor:
-        cursor.execute(CHOOSE, {
-            "organization": active_organization_id(), "statuses": list(statuses), "subscription": subscription_id,
-            "type": event_type, "since": since, "after": after_seq, "limit": limit + 1,
-        })
-        rows = cursor.fetchall()
-    chosen, more = rows[:limit], len(rows) > limit
-    if not chosen:
-        return Replayed(0, False, after_seq)
-    made = _replay([(id, Lane(subscription, aggregate)) for id, subscription, aggregate, _ in chosen], statuses)
-    return Replayed(len(made), more, chosen[-1][3])
+    values = {
+        "organization": active_organization_id(), "statuses": list(statuses), "type": event_type, "since": since,
+        "after": after_seq, "limit": limit + 1,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        found = [_choose(cursor, {**values, "subscription": one}) for one in subscription_ids]
+        hold(cursor, [one.lane for rows in found for one in rows[:limit]])
+        return [_some(cursor, rows[:limit], statuses, len(rows) > limit, after_seq) for rows in found]
+
+
+def _choose(cursor: CursorWrapper, values: dict[str, Any]) -> list[Chosen]:
+    cursor.execute(CHOOSE, values)
+    return [Chosen(id, Lane(subscription, aggregate), seq) for id, subscription, aggregate, seq in cursor.fetchall()]
+
+
+def _some(cursor: CursorWrapper, chosen: Sequence[Chosen], statuses: Sequence[str], more: bool, after_seq: int) -> Replayed:
+    made = _replayed(cursor, [one.id for one in chosen], statuses, None) if chosen else []
+    return Replayed(len(made), more, chosen[-1].seq if chosen else after_seq)
 
 
 def delivery_discard(*, delivery_id: UUID, reason: str) -> None:
@@ -153,14 +193,8 @@ def subscription_delete(*, subscription_id: UUID) -> None:
 
 def subscriptions_delete(*, endpoint_id: UUID) -> None:
     """Those to an endpoint that is about to be deleted."""
-    for pk in EventSubscription.objects.filter(endpoint_id=endpoint_id).values_list("pk", flat=True):
+    for pk in EventSubscription.objects.filter(endpoint_id=endpoint_id).order_by("pk").values_list("pk", flat=True):
         subscription_delete(subscription_id=pk)
-
-
-def _replay(chosen: Sequence[tuple[UUID, Lane]], statuses: Sequence[str], payload: Any = None) -> list[UUID]:
-    with transaction.atomic(), connection.cursor() as cursor:
-        hold(cursor, [lane for _, lane in chosen])
-        return _replayed(cursor, [id for id, _ in chosen], statuses, payload)
 
 
 def _replayed(cursor: CursorWrapper, ids: Sequence[UUID], statuses: Sequence[str], payload: Any) -> list[UUID]:

@@ -32,21 +32,22 @@ def ring(ids: Sequence[UUID], *, using: str = "default") -> None:
 def ring_away(ids: Sequence[UUID], *, using: str = "default") -> None:
     """Where workers do not listen to the database; a statement that has notified already calls this."""
     if ids and settings.JOBS_QUEUE_URL:
-        _bell(using).ids += ids
+        _ring(using, ids)
 
 
 def ring_for_the_relay() -> None:
     """Where no worker looks for events each second: once for a transaction, however many it publishes."""
     if settings.JOBS_QUEUE_URL:
-        _bell("default").relay = True
+        _ring("default", relay=True)
 
 
-def _bell(using: str) -> _Bell:
-    """The one of this transaction; a savepoint has its own, which goes with it."""
+def _ring(using: str, ids: Sequence[UUID] = (), *, relay: bool = False) -> None:
+    """By the bell of this transaction; a savepoint has its own, which goes with it. Without a transaction at once."""
     connection = connections[using]
-    for entry in connection.run_on_commit:
-        if isinstance(entry[1], _Bell) and entry[0] == set(connection.savepoint_ids):
-            return entry[1]
-    bell = _Bell()
-    transaction.on_commit(bell, using=using, robust=True)
-    return bell
+    bells = [entry[1] for entry in connection.run_on_commit if entry[0] == set(connection.savepoint_ids)]
+    found = next((bell for bell in bells if isinstance(bell, _Bell)), None)
+    bell = found or _Bell()
+    bell.ids += ids
+    bell.relay |= relay
+    if found is None:
+        transaction.on_commit(bell, using=using, robust=True)

@@ -29,7 +29,7 @@ from notifications.services.sittings import (
 
 logger = logging.getLogger("notifications.jobs")
 
-SHORTEST = 2.0  # seconds that are worth beginning a job
+SHORTEST = 8.0  # seconds that are worth beginning a job
 
 # Those that somebody should come back for: they could run, but for the room in their queue or for the time that ran out.
 LEFT = """
@@ -86,8 +86,11 @@ def _failed(attempt: Attempt, watched: Watched, error: Exception) -> str:
         return "queued"
     trace = "".join(format_exception(error))
     if watched.is_over or isinstance(error, TimeOver):
+        if watched.is_cut_short:
+            logger.info("Job %s of %s is put back: it had only %.0f seconds", attempt.id, attempt.task, watched.seconds)
+            return "queued" if job_put_back(attempt, wait=0) else ""
         logger.warning("Job %s of %s took longer than it may", attempt.id, attempt.task)
-        text = f"It took longer than its {attempt.time_limit} seconds."
+        text = f"It took longer than its {watched.seconds:.0f} seconds."
         return job_fail(attempt, text, outcome="timed_out", traceback=trace)
     if isinstance(error, OperationalError | InterfaceError) and not _answers():
         raise error

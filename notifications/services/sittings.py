@@ -12,13 +12,17 @@ from django_tasks.base import TaskContext
 
 from core.json import dumps
 from core.tenancy import Origin, organization_scope
-from notifications.services.heart import Watched
+from core.text import storable
+from notifications.services.heart import Backend, Watched
 from notifications.services.jobs import MINE
 
 EVERY = 0.5  # seconds between two notes about the progress
 
 # A worker that stalled may still be at it, although its lease has run out: this lock lasts as long as its transaction.
-ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)), pg_backend_pid()"
+ALONE = """
+    SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)), pid, backend_start
+    FROM pg_stat_get_activity(pg_backend_pid())
+"""
 
 KEEP = f"""
     UPDATE notifications_job SET checkpoint = %(checkpoint)s, heartbeat_at = clock_timestamp() WHERE {MINE} RETURNING status
@@ -90,7 +94,7 @@ class Sitting:
             self._heed("cancelling" if self.watched.is_cancelled else "running")
             return
         self._told = now
-        self._heed(self._status("worker", TELL, done=done, total=total, note=note[:200]))
+        self._heed(self._status("worker", TELL, done=done, total=total, note=storable(note[:200])))
 
     def is_cancelled(self) -> bool:
         now = time.monotonic()
@@ -120,19 +124,18 @@ class Sitting:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(ALONE, [f"job {self.attempt.id}"])
-                is_alone, process = cursor.fetchone()
+                is_alone, *backend = cursor.fetchone()
             if not is_alone:
                 raise StillRunning
-            with self.watched.transaction:
-                self.watched.process = process
+            if not self.watched.begin(Backend(*backend)):
+                raise TimeOver
         except BaseException as error:
             self._exit(error)
             raise
 
     def _exit(self, error: BaseException | None) -> None:
         scope, self._scope = self._scope, ExitStack()
-        with self.watched.transaction:
-            self.watched.process = None
+        self.watched.end()
         if error is None:
             scope.close()
         else:

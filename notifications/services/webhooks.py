@@ -18,7 +18,7 @@ from notifications.events import WebhookEndpointDisabled
 from notifications.models import EventSubscription, WebhookEndpoint, WebhookHealth
 from notifications.services.events import publish
 from notifications.services.operators import operators_tell
-from notifications.services.replaying import Replayed, deliveries_replay, subscriptions_delete
+from notifications.services.replaying import Replayed, subscriptions_delete, subscriptions_replay
 
 OVERLAP, LONGEST_OVERLAP = timedelta(hours=24), timedelta(days=30)
 PURPOSE = "webhook secret"  # of its seal
@@ -119,10 +119,9 @@ def webhook_endpoint_replay(
     """Of each subscription to it, as `deliveries_replay` does it. Raises Conflict for a disabled endpoint."""
     if endpoint.disabled_at:
         raise Conflict("This endpoint is disabled: enable it first, or all of it is dead again.", code="disabled")
-    ids = EventSubscription.objects.filter(endpoint=endpoint).order_by("pk").values_list("pk", flat=True)
-    return [
-        (pk, deliveries_replay(statuses=statuses, subscription_id=pk, since=since, event_type=event_type)) for pk in ids
-    ]  # fmt: skip
+    ids = list(EventSubscription.objects.filter(endpoint=endpoint).order_by("pk").values_list("pk", flat=True))
+    replayed = subscriptions_replay(subscription_ids=ids, statuses=statuses, since=since, event_type=event_type)
+    return list(zip(ids, replayed, strict=True))
 
 
 def webhook_health_forget(*, endpoint_ids: list[UUID]) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmation
@@ -30,7 +30,7 @@ from core.errors import Conflict
 from core.files import private_files
 from core.privacy import personal_data
 from core.tenancy import Origin
-from notifications.models import NotificationDelivery, TopicSubscription
+from notifications.models import Job, NotificationDelivery, TopicSubscription
 from tests.accounts.files import picture
 from tests.companies import PASSWORD, Company, signed_in
 from tests.contracts.resources import assert_problem
@@ -95,11 +95,20 @@ def ada(acme: Company) -> User:
     return user
 
 
+def about(user_id: UUID) -> dict[str, Any]:
+    """An event as a handler gets it."""
+    changed = {"email": EMAIL, "name": "Ada Lovelace", "phone": "+351 555 0100"}
+    return {"aggregate_type": "user", "aggregate_id": str(user_id), "payload": {"object": {**changed, "status": "active"}}}
+
+
 def in_machinery(membership: Membership) -> None:
     subscription = TopicSubscriptionFactory(address=EMAIL, membership=membership)
     NotificationDeliveryFactory(subscription=subscription, address=EMAIL, body=f"Dear {EMAIL}, ...", error=f"refused {EMAIL}")
     NotificationDeliveryFactory(body=f"{EMAIL} has asked for something.")
-    JobFactory(arguments={"args": [EMAIL], "kwargs": {}}, error=f"SMTPRecipientsRefused: {EMAIL}")
+    JobFactory(
+        task="about.a_member", arguments={"args": [about(membership.user_id)], "kwargs": {}},
+        error=f"SMTPRecipientsRefused: {EMAIL}", dedupe_key=f"welcome {EMAIL}",
+    )
     JobAttemptFactory(error=f"SMTPRecipientsRefused: {EMAIL}")
     JobFactory(origin={"actor_id": str(membership.user_id), "ip": "192.0.2.66"})
     OutboxEventFactory(payload={"who": EMAIL})
@@ -166,6 +175,21 @@ def test_an_erasure_leaves_the_address_nowhere_but_where_it_says(acme: Company, 
     kept = {label for label, line in report.items() if line["outcome"] == "kept"}
     assert kept == {data.label for data in personal_data() if data.erasure == "keep"}
     assert all(line["reason"] for line in report.values())
+
+
+def test_the_job_of_a_handler_forgets_the_member_as_the_event_does(acme: Company, ada: User) -> None:
+    with acme.scope():
+        JobFactory(dedupe_key="welcome BO@example.test")
+        JobFactory(dedupe_key=f"welcome {EMAIL.upper()}")
+    for email in (EMAIL, "bo@example.test"):
+        erased(acme, email)
+    with acme.scope():
+        job = Job.objects.get(task="about.a_member")
+        assert job.arguments["args"][0]["payload"]["object"] == {
+            "email": "", "name": "Erased person", "age": None, "phone": "", "locale": "", "timezone": "", "status": "active",
+        }
+        keys = Job.objects.exclude(dedupe_key="").filter(dedupe_key__startswith="erased")
+        assert len(keys) == 3 and all(one.dedupe_key == f"erased {one.pk}" for one in keys)
 
 
 def test_the_report_says_what_happened_to_each(acme: Company, ada: User) -> None:

@@ -12,6 +12,7 @@ import pytest
 from django.db import connections
 from moto.server import ThreadedMotoServer
 
+from core.budget import Budget
 from notifications import bus
 from notifications.models import OutboxEvent
 from tests.companies import Company
@@ -146,6 +147,15 @@ def test_ten_go_into_a_call_and_one_of_each_aggregate(new_company: NewCompany, r
     for call in refusing.calls:
         ids = [json.loads(entry["Detail"])["aggregate_id"] for entry in call]
         assert len(ids) == len(set(ids))
+
+
+def test_begins_no_call_that_might_not_end_in_time(new_company: NewCompany, refusing: Refusing) -> None:
+    company = untold(new_company())
+    told(company, payload={"n": 0})
+    relay_all()
+    assert bus.bus_put(Event(), Budget(5)) == 0
+    assert (refusing.calls, waiting(company)) == ([], 1)
+    assert bus.bus_put(Event(), Budget(60)) == 1
 
 
 def test_what_follows_a_refused_event_of_its_aggregate_waits(new_company: NewCompany, refusing: Refusing) -> None:

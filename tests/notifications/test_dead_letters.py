@@ -72,6 +72,18 @@ def test_replays_several_after_asking(acme: Company) -> None:
         assert dead() == (0, 0)
 
 
+def test_several_are_replayed_in_the_order_of_their_events(acme: Company) -> None:
+    with acme.scope():
+        subscription, aggregate = EventSubscriptionFactory(), uuid4()
+    values = {"subscription": subscription, "aggregate_id": aggregate, "status": "dead"}
+    several = [dead_delivery(acme, seq=seq, **values) for seq in (7, 8, 9)]
+    chosen = [f"delivery:{one.pk}" for one in reversed(several)]  # as the page has them, the latest first
+    acme.admin.post(PAGE, {"verb": "replay", "chosen": chosen, "confirmed": "yes"})
+    with acme.scope():
+        made = EventDelivery.objects.filter(replay_no=1, aggregate_id=aggregate).order_by("id")
+        assert list(made.values_list("seq", "is_blocked")) == [(7, False), (8, True), (9, True)]
+
+
 def test_discards_several_with_a_reason(acme: Company) -> None:
     delivery, job = dead_delivery(acme), dead_job(acme)
     body = {"verb": "discard", "chosen": [f"delivery:{delivery.pk}", f"job:{job.pk}"], "confirmed": "yes"}

@@ -14,7 +14,7 @@ from core.budget import Budget
 from notifications import doorbell
 from notifications.aws import read
 from notifications.services.events import publish
-from notifications.services.ringing import ring
+from notifications.services.ringing import ring, ring_away
 from notifications.services.running import jobs_run_ids
 from tests.companies import Company
 from tests.notifications.at_work import enqueued, quiet, statuses
@@ -102,6 +102,12 @@ def test_jobs_that_sql_makes_ring_too(company: Company, queue: Callable[[], list
         ring(ids[:2])
         ring(ids[2:])
     assert queue() == [[str(one) for one in ids]]
+
+
+def test_without_a_transaction_it_rings_at_once(company: Company, queue: Callable[[], list[list[str]]]) -> None:
+    job_id = uuid4()
+    ring_away([job_id])
+    assert queue() == [[str(job_id)]]
 
 
 def test_what_is_published_rings_for_the_relay_once(company: Company, queue: Callable[[], list[list[str]]]) -> None:

@@ -71,7 +71,7 @@ def test_a_long_id_is_hashed_and_a_strange_one_is_no_mistake_of_ours(acme: Compa
 
 @pytest.mark.parametrize("body", [
     b"no json", b"", b"\xff\xfe", b'{"a": "\\u0000"}', b"a\0b", b'"\\ud800"', b"[" * 5000, b'{"a": 1e999}', b"NaN",
-    b'{"a": 12345678901234567890123}',
+    b'{"a": 12345678901234567890123}', b"[" * 248 + b"]" * 248,
 ])  # fmt: skip
 def test_what_is_no_json_is_kept_as_text(body: bytes, acme: Company) -> None:
     """Genuine it is, so it is kept; also JSON that we could not hold without a loss."""

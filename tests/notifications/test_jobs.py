@@ -265,6 +265,20 @@ def test_a_job_whose_lease_ran_out_is_taken_again(company: Company) -> None:
     assert job_run(second) == "succeeded"
 
 
+def test_a_beat_waits_for_nobody(company: Company) -> None:
+    job = enqueued(company, tasks.write, "k")
+    attempt = claimed()
+    holder = connections["worker"].copy()
+    try:
+        holder.set_autocommit(False)
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT FROM notifications_job WHERE id = %s FOR UPDATE", [job.pk])
+            assert job_beat(attempt) == ""
+    finally:
+        holder.close()
+    assert job_beat(attempt) == "running"
+
+
 def test_a_job_that_kills_its_workers_dies(company: Company) -> None:
     job = enqueued(company, tasks.write, "k")
     change(job, "max_attempts = 1")

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from core.budget import Budget
 from notifications.models import JobAttempt
+from notifications.services.heart import Backend, Watched
 from notifications.services.jobs import job_claim
-from notifications.services.running import job_run
+from notifications.services.running import job_run, jobs_run_ids
+from notifications.services.sittings import Sitting, TimeOver
 from notifications.services.steering import job_cancel
 from tests.companies import Company
-from tests.notifications.at_work import change, enqueued, keys, quiet, reread, run_all, run_next, running, tries
+from tests.notifications.at_work import change, enqueued, keys, quiet, reread, run_all, run_next, running, statuses, tries
 from tests.notifications.playground import long_tasks, tasks
 from tests.notifications.processes import eventually, worker
 
@@ -128,6 +130,70 @@ def test_a_job_that_outstays_its_time_writes_nothing_and_is_tried_again(company:
     assert (keys(company), job.attempts, job.error) == ([], 1, "It took longer than its 1 seconds.")
     assert tries(company, job) == [(1, "timed_out")]
     assert enqueued(company, tasks.write, "after") and run_next() == "succeeded", "the connection is whole again"
+
+
+def test_a_job_that_its_budget_cuts_short_is_put_back_and_loses_no_attempt(company: Company) -> None:
+    job = enqueued(company, long_tasks.sleep_in_the_database, "k")
+    change(job, "time_limit = 900")
+    attempt = job_claim()
+    assert attempt and job_run(attempt, Budget(0.2)) == "queued"
+    job = reread(company, job)
+    assert (keys(company), job.attempts, job.error, job.waits_for, tries(company, job)) == ([], 0, "", "", [])
+    again = job_claim()
+    assert again and again.number == attempt.number + 1, "the number that says whose it is only rises"
+
+
+def test_nothing_is_begun_that_would_be_cut_short(company: Company) -> None:
+    job = enqueued(company, tasks.write, "k")
+    assert jobs_run_ids([job.pk], Budget(5)) == [job.pk]
+    assert statuses(company, job) == ["queued"]
+
+
+def test_a_stop_that_fails_is_tried_again(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = enqueued(company, long_tasks.sleep_in_the_database, "k")
+    stop, failed = Watched.stop, []
+
+    def stop_at_second(watched: Watched) -> None:
+        if not failed:
+            failed.append(watched)
+            raise OperationalError("too many connections")
+        stop(watched)
+
+    monkeypatch.setattr(Watched, "stop", stop_at_second)
+    assert run_next() == "queued"
+    assert failed and tries(company, job) == [(1, "timed_out")]
+
+
+def test_a_job_that_was_stopped_begins_no_transaction(company: Company) -> None:
+    enqueued(company, tasks.write, "k")
+    attempt = job_claim()
+    assert attempt
+    watched = Watched(attempt, 60)
+    watched.is_given_up = True
+    watched.stop()
+    with pytest.raises(TimeOver), Sitting(watched).open():
+        raise AssertionError("it began")
+
+
+def test_only_the_process_that_is_meant_is_stopped(company: Company) -> None:
+    enqueued(company, tasks.write, "k")
+    attempt = job_claim()
+    assert attempt
+    watched = Watched(attempt, 60)
+    with connections["worker"].cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid(), backend_start - interval '1 s' FROM pg_stat_get_activity(pg_backend_pid())")
+        watched.begin(Backend(*cursor.fetchone()))
+    watched.stop()
+    assert connections["worker"].is_usable(), "somebody else has its number now"
+
+
+def test_texts_that_no_column_takes_are_mended(company: Company) -> None:
+    job = enqueued(company, long_tasks.say_what_no_column_takes)
+    assert run_next() == "dead"
+    job = reread(company, job)
+    assert (job.error, job.progress_note) == ("ValueError: a\ufffdb\ufffd", "a\ufffdb\ufffd")
+    with company.scope():
+        assert "a\ufffdb\ufffd" in JobAttempt.objects.get(job=job).traceback
 
 
 # --- When the worker stops ----------------------------------------------------------------------------------

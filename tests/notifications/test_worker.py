@@ -11,14 +11,16 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
 
-from notifications.models import Job, Topic
+from notifications.models import EventDelivery, Job, Topic
 from notifications.services.events import publish
 from notifications.services.jobs import LEASE
 from notifications.worker import Worker
 from tests.companies import Company
+from tests.factories.notifications import EventSubscriptionFactory, WebhookEndpointFactory
 from tests.notifications.playground import tasks
 from tests.notifications.playground.events import Happened
 from tests.notifications.processes import eventually, worker
+from tests.notifications.receiver import receiver
 
 type NewCompany = Callable[[], Company]
 READY = "The worker is ready."
@@ -85,6 +87,22 @@ def test_finishes_the_job_at_hand_before_it_stops(new_company: NewCompany, tmp_p
     with company.scope():
         assert Job.objects.get(status="queued").arguments["args"] == ["second"]
         Job.objects.update(status="failed")
+
+
+def test_does_not_wait_for_receivers_when_it_stops(new_company: NewCompany) -> None:
+    company = new_company()
+    with receiver() as partner, worker("--grace", "0.1") as process:
+        partner.reply(204, hangs=True)
+        with company.scope():
+            EventSubscriptionFactory(pattern={"type": ["playground.happened"]}, endpoint=WebhookEndpointFactory(url=partner.url))
+            publish(Happened(key="k"), aggregate_id=uuid4())
+        eventually(lambda: partner.received)
+        process.process.terminate()
+        assert process.wait() == 0, process.said
+        with company.scope():
+            delivery = EventDelivery.objects.get()
+            assert (delivery.status, delivery.attempts) == ("in_flight", 1), "its lease runs out"
+            EventDelivery.objects.update(status="discarded")
 
 
 def test_a_new_job_rings_the_bell(new_company: NewCompany, monkeypatch: pytest.MonkeyPatch) -> None:

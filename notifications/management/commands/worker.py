@@ -1,4 +1,7 @@
+import logging
+import os
 import signal
+import sys
 from types import FrameType
 from typing import Any
 
@@ -6,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import ProgrammingError, connections
 
 from core.budget import Budget
+from notifications.deliveries import deliveries_leave
 from notifications.worker import GRACE, Worker
 
 
@@ -35,3 +39,13 @@ class Command(BaseCommand):
             for number, handler in previous.items():
                 signal.signal(number, handler)
             connections.close_all()
+        if not options["once"] and deliveries_leave():
+            _exit()
+
+
+def _exit() -> None:
+    """At once: the interpreter would wait for the threads, and they for receivers that take their time."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -115,6 +115,12 @@ def sleep_outside(key: str) -> None:
     time.sleep(3)
 
 
+@task(max_attempts=1, takes_context=True)
+def say_what_no_column_takes(context: Any) -> None:
+    context.progress(1, 2, "a\0b\ud800")
+    raise ValueError("a\0b\ud800")
+
+
 @task()
 def give(value: int) -> int:
     return value
