@@ -1,7 +1,7 @@
 """Writers and workers are killed at random while they work: what was committed is told, and nothing else is.
 
 A small run is part of the tests. The large one, of which bench/README.md tells:
-CRASH_WRITES=20000 CRASH_KILLS=200 CRASH_PATIENCE=1800 make test ARGS="tests/notifications/test_crash.py"
+CRASH_TEST_WRITES=20000 CRASH_TEST_KILLS=200 CRASH_TEST_PATIENCE=1800 make test ARGS=tests/notifications/test_crash.py
 """
 
 import multiprocessing
@@ -24,9 +24,9 @@ from tests.factories.notifications import EventSubscriptionFactory, WebhookEndpo
 from tests.notifications.processes import WorkerProcess, eventually
 from tests.notifications.receiver import Receiver, receiver
 
-WRITES = int(os.environ.get("CRASH_WRITES", "400"))
-KILLS = int(os.environ.get("CRASH_KILLS", "12"))
-PATIENCE = float(os.environ.get("CRASH_PATIENCE", "180"))
+WRITES = int(os.environ.get("CRASH_TEST_WRITES", "400"))
+KILLS = int(os.environ.get("CRASH_TEST_KILLS", "12"))
+PATIENCE = float(os.environ.get("CRASH_TEST_PATIENCE", "180"))
 PRODUCTS, WRITERS, WORKERS = 20, 2, 2
 LEASE = {"DELIVERY_LEASE_SECONDS": "5"}  # what a killed worker was sending is sent again after so many
 
