@@ -1,13 +1,10 @@
-from typing import Any
-
-from django.core.management.base import BaseCommand
-
 from config.postman import COLLECTION, text
+from core.generated_page import PageCommand
 
 
-class Command(BaseCommand):
+class Command(PageCommand):
     help = "Write docs/postman.json, the collection for Postman, from docs/openapi.json."
+    file = COLLECTION
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        COLLECTION.write_text(text())
-        self.stdout.write(f"Wrote {COLLECTION.relative_to(COLLECTION.parents[1])}.")
+    def page(self) -> str:
+        return text()

@@ -1,21 +1,10 @@
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-
 from config.role_matrix import PAGE, page
+from core.generated_page import PageCommand
 
 
-class Command(BaseCommand):
+class Command(PageCommand):
     help = "Write docs/role-matrix.md: what each built-in role may do at each address of the API."
+    file = PAGE
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="write nothing; fail if the page is not up to date")
-
-    def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        wanted = page()
-        if check:
-            if not PAGE.exists() or PAGE.read_text() != wanted:
-                raise CommandError(f"{PAGE.name} is not up to date: run manage.py role_matrix.", returncode=1)
-            return
-        PAGE.write_text(wanted)
-        self.stdout.write(f"Wrote {PAGE.relative_to(PAGE.parents[1])}.")
+    def page(self) -> str:
+        return page()
