@@ -195,4 +195,12 @@ class Migration(migrations.Migration):
             model_name='webhookhealth',
             constraint=models.UniqueConstraint(fields=('organization', 'endpoint'), name='webhook_health_once'),
         ),
+        migrations.AddConstraint(
+            model_name='webhookendpoint',
+            constraint=models.CheckConstraint(condition=models.Q(('max_per_second__isnull', True), ('max_per_second__range', (1, 1000)), _connector='OR'), name='webhook_endpoint_rate'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookendpoint',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('previous_secret__isnull', True), ('previous_secret_until__isnull', True)), models.Q(('previous_secret__isnull', False), ('previous_secret_until__isnull', False)), _connector='OR'), name='webhook_endpoint_former_secret_ends'),
+        ),
     ]

@@ -43,12 +43,4 @@ class Migration(migrations.Migration):
             name='url',
             field=models.CharField(help_text='Like https://example.com/hooks.', max_length=500, validators=[notifications.models.webhooks.validate_webhook_url], verbose_name='address'),
         ),
-        migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('max_per_second__isnull', True), ('max_per_second__range', (1, 1000)), _connector='OR'), name='webhook_endpoint_rate'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('previous_secret__isnull', True), ('previous_secret_until__isnull', True)), models.Q(('previous_secret__isnull', False), ('previous_secret_until__isnull', False)), _connector='OR'), name='webhook_endpoint_former_secret_ends'),
-        ),
     ]
