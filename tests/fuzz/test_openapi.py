@@ -15,12 +15,11 @@ from schemathesis.specs.openapi import checks
 from tests.companies import Api, Company
 from tests.contracts.resources import RESOURCES
 
-EXAMPLES = 4  # of each operation
 CONSTANT = [
     not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
     checks.response_headers_conformance, checks.allow_header_conformance,
 ]
-EXAMPLES = 4  # of each operation
+EXAMPLES = 3  # of each operation
 schema = schemathesis.openapi.from_path(project.BASE_DIR / "docs/openapi.json")
 
 
