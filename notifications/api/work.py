@@ -63,7 +63,7 @@ class JobViewSet(ReadViewSet):
     @action(detail=True, methods=["post"], permission=STEER, body_class=RetrySerializer)
     def retry(self, request: Request, pk: str) -> Response:
         """One that failed, is dead, or was cancelled or discarded, once more."""
-        return self._steered(job_retry, **self.body(request))
+        return self._steered(job_retry)
 
     @extend_schema(request=None, responses=JobSerializer)
     @action(detail=True, methods=["post"], url_path="run-now", permission=STEER)
@@ -75,11 +75,11 @@ class JobViewSet(ReadViewSet):
     @action(detail=True, methods=["post"], permission=STEER, body_class=GiveUpSerializer)
     def discard(self, request: Request, pk: str) -> Response:
         """A failed or dead one that nobody will try again."""
-        return self._steered(job_discard, **self.body(request))
+        return self._steered(job_discard)
 
-    def _steered(self, verb: Callable[..., object], **given: Any) -> Response:
+    def _steered(self, verb: Callable[..., object]) -> Response:
         job = self.get_object()
-        verb(job_id=job.pk, **given)
+        verb(job_id=job.pk, **(self.body(self.request) if self.body_class else {}))
         body = self.read_row(job.pk)
         return Response(body, headers=self.row_headers(body))
 

@@ -35,7 +35,7 @@ def test_a_page_that_is_not_is_noticed_and_written(tmp_path: Any, monkeypatch: p
     other = tmp_path / "docs" / "page.md"
     other.parent.mkdir()
     other.write_text("old")
-    monkeypatch.setattr("config.management.commands.role_matrix.PAGE", other)
+    monkeypatch.setattr("config.management.commands.role_matrix.Command.file", other)
     with pytest.raises(CommandError, match=r"run manage\.py role_matrix"):
         call_command("role_matrix", check=True)
     call_command("role_matrix", verbosity=0)

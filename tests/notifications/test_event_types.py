@@ -105,7 +105,7 @@ def test_the_page_is_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     call_command("event_types", check=True)
     other = tmp_path / "docs" / "page.md"
     other.parent.mkdir()
-    monkeypatch.setattr("notifications.management.commands.event_types.PAGE", other)
+    monkeypatch.setattr("notifications.management.commands.event_types.Command.file", other)
     with pytest.raises(CommandError, match=r"run manage\.py event_types"):
         call_command("event_types", check=True)
     call_command("event_types")

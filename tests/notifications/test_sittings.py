@@ -187,7 +187,8 @@ def test_only_the_process_that_is_meant_is_stopped(company: Company) -> None:
     assert connections["worker"].is_usable(), "somebody else has its number now"
 
 
-def test_texts_that_no_column_takes_are_mended(company: Company) -> None:
+def test_texts_that_no_column_takes_are_mended(company: Company, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("CRITICAL", "notifications.jobs")  # pytest-xdist cannot pass on what was logged
     job = enqueued(company, long_tasks.say_what_no_column_takes)
     assert run_next() == "dead"
     job = reread(company, job)
