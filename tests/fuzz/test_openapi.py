@@ -19,7 +19,7 @@ CONSTANT = [
     not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
     checks.response_headers_conformance, checks.allow_header_conformance,
 ]
-EXAMPLES = 3  # of each operation
+EXAMPLES = 2  # of each operation
 schema = schemathesis.openapi.from_path(project.BASE_DIR / "docs/openapi.json")
 
 
