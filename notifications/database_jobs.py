@@ -16,16 +16,20 @@ DECLARE
     chosen text;
     room integer;
     candidate record;
+    due uuid;
+    mate uuid;
     mates uuid[];
 BEGIN
-    -- However small the table was when the plan was made.
+    -- However small the table was when the plan was made. Hence row by row as well: a join of a set was planned, while the
+    -- table was empty, as one look at all of it.
     PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
             set_config('enable_sort', 'off', true);
-    UPDATE notifications_job AS j SET waits_for = ''
-    WHERE j.id IN (
+    FOR due IN
         SELECT d.id FROM notifications_job AS d WHERE d.status = 'queued' AND d.waits_for = 'time' AND d.run_after <= now()
         ORDER BY d.run_after LIMIT 100 FOR UPDATE SKIP LOCKED
-    );
+    LOOP
+        UPDATE notifications_job AS j SET waits_for = '' WHERE j.id = due;
+    END LOOP;
     FOR look IN 1..50 LOOP
         IF wanted IS NULL THEN
             SELECT q.name INTO chosen FROM unnest(open) AS q (name) CROSS JOIN LATERAL (
@@ -77,8 +81,10 @@ BEGIN
                     AND j.status = 'queued' AND j.waits_for = ''
                 ORDER BY j.seq LIMIT 500 FOR UPDATE SKIP LOCKED
             );
-            UPDATE notifications_job AS j SET waits_for = 'lock'
-            WHERE j.id = ANY (mates) AND notifications_job_waits(j.organization_id, j.lock_key, j.seq);
+            FOREACH mate IN ARRAY mates LOOP
+                UPDATE notifications_job AS j SET waits_for = 'lock'
+                WHERE j.id = mate AND notifications_job_waits(j.organization_id, j.lock_key, j.seq);
+            END LOOP;
             CONTINUE;
         END IF;
 

@@ -43,12 +43,27 @@ def fill(cursor: Any, company: Company, rows: int, **values: Any) -> None:
     cursor.execute(FILL, {"organization": company.organization.pk, "rows": rows, **given})
 
 
+def known_by_the_planner(company: Company, jobs: int) -> None:
+    with connections["worker"].cursor() as worker, connections["owner"].cursor() as owner:
+        worker.execute("DELETE FROM notifications_jobattempt")
+        worker.execute("DELETE FROM notifications_job")
+        fill(worker, company, jobs, waits_for="time", later=timedelta(days=1))
+        owner.execute("VACUUM ANALYZE notifications_job")
+    connections["worker"].close()  # so that nothing is planned yet
+    connections["owner"].close()
+
+
 # --- A backlog ----------------------------------------------------------------------------------------------
 
 
-def test_claiming_reads_a_few_rows_whatever_waits(company: Company, settings: Any) -> None:
-    """100,000 for later, 100,000 of a lock key that is at work, 100,000 in a queue that is full, 100,000 that are ready."""
+@pytest.mark.parametrize("jobs_then", [0, 3, 50, 400])
+def test_claiming_reads_a_few_rows_whatever_waits(company: Company, settings: Any, jobs_then: int) -> None:
+    """100,000 for later, 100,000 of a lock key that is at work, 100,000 in a queue that is full, 100,000 that are ready.
+
+    The plans are made while the statistics know of few jobs: a backlog comes sooner than the next ANALYZE.
+    """
     settings.JOB_QUEUES = {"default": {}, "mail": {"limit": 1}}
+    known_by_the_planner(company, jobs_then)
     with transaction.atomic("worker"), connections["worker"].cursor() as cursor:
 
         def rows_read() -> int:
