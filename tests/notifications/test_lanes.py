@@ -25,8 +25,7 @@ from tests.notifications.playground.events import ThingHappened
 from tests.notifications.test_delivering import expire_leases, hurry
 from tests.notifications.test_relaying import relay_all, untold
 
-# Fewer kills than attempts: on a slow machine each of them may cost one and the same delivery an attempt.
-MOST_ATTEMPTS, KILLS, WRITERS, WRITES, AGGREGATES, SUBSCRIPTIONS = 30, 25, 2, 100, 5, 2
+KILLS, WRITERS, WRITES, AGGREGATES, SUBSCRIPTIONS = 40, 2, 100, 5, 2
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def test_workers_that_are_killed_lose_nothing_and_block_nobody(new_company: Call
     aggregates = [uuid4() for _ in range(AGGREGATES)]
     with company.scope():
         for _ in range(SUBSCRIPTIONS):
-            EventSubscriptionFactory(endpoint=WebhookEndpointFactory(max_attempts=MOST_ATTEMPTS))
+            EventSubscriptionFactory(endpoint=WebhookEndpointFactory(max_attempts=30))
     with forks() as fork:
         writers = [fork(write, company, aggregates, seed) for seed in range(WRITERS)]
         workers = [fork(work) for _ in range(3)]
@@ -113,4 +112,6 @@ def assert_all_delivered_in_order(company: Company, received: Path) -> None:
                 told = OutboxEvent.objects.filter(aggregate_id=aggregate).count()
                 assert first_seen[subscription, aggregate] == list(range(1, told + 1))
         assert not [rows for invariant, rows in broken() if rows]
-    assert sum(map(len, first_seen.values())) == WRITERS * WRITES * SUBSCRIPTIONS
+    # The workers serve all organizations: what another test has left is delivered as well, and is none of ours.
+    ours = [seen for (subscription, _), seen in first_seen.items() if subscription in subscriptions]
+    assert sum(map(len, ours)) == WRITERS * WRITES * SUBSCRIPTIONS
