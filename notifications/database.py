@@ -1,8 +1,8 @@
 """What the database does itself for events, jobs and webhooks."""
 
 from core.wall_sql import Function
-from notifications import database_inbound, database_jobs, events
+from notifications import database_deliveries, database_inbound, database_jobs, events
 
 
 def functions() -> list[Function]:
-    return [*database_inbound.FUNCTIONS, *database_jobs.FUNCTIONS, *events.functions()]
+    return [*database_deliveries.FUNCTIONS, *database_inbound.FUNCTIONS, *database_jobs.FUNCTIONS, *events.functions()]

@@ -5,6 +5,7 @@ but the owner's may make one, and an alias that no test names would write to the
 """
 
 import secrets
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -57,14 +58,25 @@ def _made(name: str) -> Iterator[psycopg.Connection[Any]]:
     finally:
         anchor.close()
         with connect(owner, owner["NAME"]) as server:
-            _drop(server, sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+            _drop(server, name)
 
 
-def _drop(server: psycopg.Connection[Any], statement: sql.Composed) -> None:
+def _drop(server: psycopg.Connection[Any], name: str) -> None:
+    statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
     try:
         server.execute(sql.SQL("{} WITH (FORCE)").format(statement))
     except psycopg.errors.InsufficientPrivilege:  # autovacuum is in it, which no owner may end; without force it gives way
-        server.execute(statement)
+        try:
+            server.execute(statement)
+        except psycopg.errors.ObjectInUse:
+            _drop_with_who_is_in_it(statement, name)
+
+
+def _drop_with_who_is_in_it(statement: sql.Composed, name: str) -> None:
+    with connect(settings.ADMIN_DATABASE, "postgres") as admin:
+        left = admin.execute("SELECT usename, state, query FROM pg_stat_activity WHERE datname = %s", [name]).fetchall()
+        warnings.warn(f"Sessions were left in the tests' database: {left}", stacklevel=2)
+        admin.execute(sql.SQL("{} WITH (FORCE)").format(statement))
 
 
 def _drop_abandoned(server: psycopg.Connection[Any]) -> None:

@@ -26,14 +26,10 @@ DEADLOCK, DEADLOCKS = "40P01", 3  # of which a record is given up at the next
 WENT_AWAY = "Its worker went away."
 
 CLAIM = f"""
-    WITH due AS MATERIALIZED (
-        SELECT id FROM notifications_eventdelivery
-        WHERE status IN ('pending', 'retrying') AND NOT is_blocked AND next_attempt_at <= now()
-        ORDER BY next_attempt_at, seq LIMIT %s FOR UPDATE SKIP LOCKED
-    ), taken AS (
+    WITH taken AS (
         UPDATE notifications_eventdelivery AS d
         SET status = 'in_flight', attempts = d.attempts + 1, leased_until = now() + make_interval(secs => {LEASE})
-        FROM due WHERE d.id = due.id
+        WHERE d.id = ANY (ARRAY(SELECT notifications_deliveries_due(%s)))
         RETURNING d.id, d.organization_id, d.subscription_id, d.event_id, d.payload, d.attempts, d.replay_no, d.seq
     )
     SELECT t.id, t.organization_id, t.subscription_id, s.endpoint_id, s.topic_id, s.task, t.event_id,
@@ -44,10 +40,15 @@ CLAIM = f"""
     ORDER BY t.seq
 """
 
+# Whoever holds a row is about to end it: waiting for them could be a deadlock, and renewing it is too late.
 RENEW = f"""
+    WITH mine AS MATERIALIZED (
+        SELECT d.id FROM notifications_eventdelivery AS d
+        JOIN unnest(%s::uuid[], %s::int[]) AS m (id, attempt) ON d.id = m.id AND d.attempts = m.attempt
+        WHERE d.status = 'in_flight' FOR NO KEY UPDATE OF d SKIP LOCKED
+    )
     UPDATE notifications_eventdelivery AS d SET leased_until = now() + make_interval(secs => {LEASE})
-    FROM unnest(%s::uuid[], %s::int[]) AS mine (id, attempt)
-    WHERE d.id = mine.id AND d.status = 'in_flight' AND d.attempts = mine.attempt
+    FROM mine WHERE d.id = mine.id
 """
 
 EXPIRED = f"""

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from notifications.models import Job, NotificationDelivery, OutboxEvent, ScheduleRun, Topic, TopicSubscription
+from notifications.models import Job, NotificationDelivery, OutboxEvent, Topic, TopicSubscription
 from notifications.queries.measures import first_id_of, measures
 from notifications.services import alerts
 from notifications.services.alerts import dead_letters_tell, missed_tell
@@ -131,4 +131,3 @@ def test_the_dead_are_counted_up_to_a_bound(company: Company, monkeypatch: pytes
     dead_letters_tell()
     assert told(company) == ["Dead letters: 2 or more jobs"]
     assert not connection.in_atomic_block
-    assert not ScheduleRun.objects.using("worker").filter(outcome="running").exists()
