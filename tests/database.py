@@ -52,6 +52,8 @@ def _made(name: str) -> Iterator[psycopg.Connection[Any]]:
         with connect(owner, owner["NAME"]) as server:
             _drop_abandoned(server)
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            # No test takes the power away, and none need wait for the disk.
+            server.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(name)))
         anchor = connect(owner, name)
     try:
         yield anchor
