@@ -20,8 +20,8 @@ from tests.notifications.at_work import quiet
 from tests.notifications.playground import long_tasks
 from tests.notifications.processes import WorkerProcess, worker
 
-JOBS = int(os.environ.get("CRASH_TEST_JOBS", "300"))
-KILLS = int(os.environ.get("CRASH_TEST_KILLS", "20"))
+JOBS = int(os.environ.get("CRASH_TEST_JOBS", "150"))
+KILLS = int(os.environ.get("CRASH_TEST_KILLS", "10"))
 WORKERS = 2
 UNITS = 3
 DEADLINE = 300 + 2 * JOBS // 10 + 20 * KILLS  # seconds
