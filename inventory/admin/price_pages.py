@@ -154,7 +154,7 @@ def change_page(
 
 
 def _rendered(page: Any, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    request.current_app = page.admin_site.name  # type: ignore[attr-defined]  # as Django's own pages do
+    request.current_app = page.admin_site.name
     return TemplateResponse(
         request, f"admin/inventory/pricelist/{template}.html",
         {**page.admin_site.each_context(request), "opts": page.opts, **context},

@@ -77,7 +77,7 @@ class QuoteSerializer(StrictSerializer):
 
 
 def _percent() -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=8, decimal_places=4, default=0, help_text="Up, or below zero down.")
+    return serializers.DecimalField(max_digits=8, decimal_places=4, default=Decimal(0), help_text="Up, or below zero down.")
 
 
 def _ending() -> serializers.DecimalField:

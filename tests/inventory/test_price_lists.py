@@ -59,7 +59,7 @@ def test_a_preview_writes_nothing_and_says_what_the_change_then_does(acme: Compa
     with acme.scope():
         assert amounts("RETAIL") == ["12.4", "11.95", "100.", "90."]
     assert {name: preview[name] for name in ("done", "items", "changed", "lowest", "highest")} == {
-        "done": False, "items": 3, "changed": 2, "lowest": "-3.63", "highest": "-0.05",
+        "done": False, "items": 3, "changed": 2, "lowest": "-3.63", "highest": "0.00",
     }
     assert [(one["sku"], one["price"], one["new_price"]) for one in preview["examples"]] == [
         ("BOLT", "12.400000", "11.95"), ("NUT", "100.000000", "99.95"),
