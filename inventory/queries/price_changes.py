@@ -71,7 +71,7 @@ SUMMARY = f"""{PRICED}
     FROM priced
 """
 EXAMPLES = f"""{PRICED}
-    SELECT v.sku, v.name, priced.min_quantity, priced.price, priced.new_price
+    SELECT v.sku, v.name, priced.min_quantity, priced.price, priced.new_price::numeric(19, 6)
     FROM (
         SELECT * FROM priced WHERE new_price <> price
         ORDER BY abs(new_price - raised) / NULLIF(raised, 0) DESC NULLS LAST, variant_id, min_quantity LIMIT {MOST_EXAMPLES}

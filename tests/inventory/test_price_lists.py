@@ -62,7 +62,7 @@ def test_a_preview_writes_nothing_and_says_what_the_change_then_does(acme: Compa
         "done": False, "items": 3, "changed": 2, "lowest": "-3.63", "highest": "0.00",
     }
     assert [(one["sku"], one["price"], one["new_price"]) for one in preview["examples"]] == [
-        ("BOLT", "12.400000", "11.95"), ("NUT", "100.000000", "99.95"),
+        ("BOLT", "12.400000", "11.950000"), ("NUT", "100.000000", "99.950000"),
     ]
     assert acme.api.send("post", address, {"ending": "0.95"}).json() == {**preview, "done": True}
     with acme.scope():
