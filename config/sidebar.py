@@ -21,8 +21,12 @@ def groups(app_label: str, pages: list[dict[str, Any]], *, may_unlock: bool, may
     if app_label != "accounts":
         found = _by_cluster(pages)
         for group in found:
-            if any(page["object_name"] == "EventDelivery" for page in group["pages"]):
+            names = {page["object_name"] for page in group["pages"]}
+            if "EventDelivery" in names:
                 group["pages"].append({"name": "Dead letters", "admin_url": reverse("admin:dead_letters")})
+            if "PriceList" in names:
+                address = reverse("admin:inventory_pricelist_what_does_it_cost")
+                group["pages"].append({"name": "What does it cost?", "admin_url": address})
         shown = {"name": "Operations", "pages": [{"name": "Operations", "admin_url": reverse("admin:operations")}]}
         return [*([shown] if may_operate and app_label == "notifications" else []), *found]
     by_name = {page["object_name"]: page for page in pages}

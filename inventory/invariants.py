@@ -47,4 +47,13 @@ INVARIANTS = [
         GROUP BY rule_id HAVING count(*) > 1
         ORDER BY 1
     """, {"unfinished": list(ReorderTask.UNFINISHED)}),
+    Invariant("tax rates of one category and place do not overlap", """
+        SELECT format('tax rates %%s and %%s', a.id, b.id)
+        FROM inventory_taxrate AS a
+        JOIN inventory_taxrate AS b ON b.organization_id = a.organization_id AND b.tax_category_id = a.tax_category_id
+            AND b.country = a.country AND b.region_key = a.region_key AND b.id > a.id
+            AND b.valid_from <= COALESCE(a.valid_to, 'infinity') AND COALESCE(b.valid_to, 'infinity') >= a.valid_from
+        WHERE a.organization_id = %(organization)s
+        ORDER BY 1
+    """),
 ]

@@ -1,5 +1,6 @@
 """What one currency is in another, on some day."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -63,16 +64,19 @@ def rate_on(base: str, quote: str, day: date, *, oldest: date = date.min) -> Rat
 
     Of the two ways round the later day counts, and the direct one of the same day. Raises NoRate.
     """
-    if base == quote:
-        return Rate(base, quote, Decimal(1), Decimal(1), day)
-    own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
-    found = _latest([base, quote, own], day, oldest)
-    if (rate := _of_pair(found, base, quote)) is not None:
+    if (rate := rates_on([base], quote, day, oldest=oldest).get(base)) is not None:
         return rate
-    first, second = _of_pair(found, base, own), _of_pair(found, own, quote)
-    if first and second:
-        return first.times(second)
     raise NoRate(f"There is no exchange rate from {base} to {quote} on {day} or before: add one.")
+
+
+def rates_on(bases: Collection[str], quote: str, day: date, *, oldest: date = date.min) -> dict[str, Rate]:
+    """The same for several currencies at once, by at most two statements; without those that have no rate."""
+    rates = {base: Rate(base, quote, Decimal(1), Decimal(1), day) for base in bases if base == quote}
+    if others := [base for base in bases if base != quote]:
+        own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
+        found = _latest([*others, quote, own], day, oldest)
+        rates |= {base: rate for base in others if (rate := _any_way(found, base, quote, own))}
+    return rates
 
 
 def convert(amount: Decimal, source: str, target: str, day: date) -> Decimal:
@@ -91,6 +95,13 @@ def _latest(codes: list[str], day: date, oldest: date) -> Found:
     with connection.cursor() as cursor:
         cursor.execute(LATEST, {"organization": active_organization_id(), "codes": codes, "day": day, "oldest": oldest})
         return {(base, quote): (rate, valid_on) for base, quote, rate, valid_on in cursor.fetchall()}
+
+
+def _any_way(found: Found, base: str, quote: str, own: str) -> Rate | None:
+    if (rate := _of_pair(found, base, quote)) is not None:
+        return rate
+    first, second = _of_pair(found, base, own), _of_pair(found, own, quote)
+    return first.times(second) if first and second else None
 
 
 def _of_pair(found: Found, base: str, quote: str) -> Rate | None:

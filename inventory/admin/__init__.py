@@ -1,3 +1,3 @@
-from inventory.admin import catalog, locations, replenishment, stock, suppliers, vehicles
+from inventory.admin import catalog, locations, prices, replenishment, stock, suppliers, taxes, vehicles
 
-__all__ = ["catalog", "locations", "replenishment", "stock", "suppliers", "vehicles"]
+__all__ = ["catalog", "locations", "prices", "replenishment", "stock", "suppliers", "taxes", "vehicles"]

@@ -38,14 +38,14 @@ class ProductSerializer(TenantSerializer):
         model = Product
         fields = [
             "id", "name", "category", "category_name", "manufacturer", "description", "status", "tracking", "base_unit",
-            "hs_code", "country_of_origin", "external_ref", "custom_fields", "archived_at", "created_at", "updated_at",
-            "version",
+            "tax_category", "hs_code", "country_of_origin", "external_ref", "custom_fields", "archived_at", "created_at",
+            "updated_at", "version",
         ]
 
 
 class ProductViewSet(ArchivableViewSet):
     serializer_class = ProductSerializer
-    filters = ["category", "manufacturer", "status", "external_ref"]
+    filters = ["category", "manufacturer", "tax_category", "status", "external_ref"]
     search_keys = ["name_key"]
     sort_fields = ["name"]
 

@@ -4,6 +4,8 @@ from inventory.models.catalog import ProductVariant as ProductVariant
 from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
+from inventory.models.prices import PriceList as PriceList
+from inventory.models.prices import PriceListItem as PriceListItem
 from inventory.models.replenishment import ReorderRule as ReorderRule
 from inventory.models.replenishment import ReorderTask as ReorderTask
 from inventory.models.stock import ReasonCode as ReasonCode
@@ -11,5 +13,7 @@ from inventory.models.stock import StockItem as StockItem
 from inventory.models.stock import StockMove as StockMove
 from inventory.models.suppliers import Supplier as Supplier
 from inventory.models.suppliers import SupplierProduct as SupplierProduct
+from inventory.models.taxes import TaxCategory as TaxCategory
+from inventory.models.taxes import TaxRate as TaxRate
 from inventory.models.vehicles import Fitment as Fitment
 from inventory.models.vehicles import VehicleModel as VehicleModel

@@ -6,6 +6,7 @@ from accounts.models.partners import country_code
 from core.custom_fields import CustomFieldsModel
 from core.fields import MoneyField, QuantityField, SearchKeyField
 from core.models import ArchivableModel, TenantForeignKey, TenantModel, external_ref, external_ref_unique
+from inventory.models.taxes import TaxCategory
 
 
 class UnitOfMeasure(TenantModel):
@@ -83,6 +84,7 @@ class Product(CustomFieldsModel, ArchivableModel):
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     tracking = models.CharField(max_length=6, choices=Tracking, default=Tracking.NONE)
     base_unit = TenantForeignKey(UnitOfMeasure, related_name="+")
+    tax_category = TenantForeignKey(TaxCategory, null=True, blank=True, related_name="+", help_text="Empty: standard.")
     hs_code = models.CharField("HS code", max_length=14, blank=True)
     country_of_origin = models.CharField(max_length=2, blank=True, validators=[country_code])
     external_ref = external_ref()
@@ -95,6 +97,7 @@ class Product(CustomFieldsModel, ArchivableModel):
             models.Index(fields=["organization", "category", "id"], name="product_by_category"),
             models.Index(fields=["organization", "manufacturer"], name="product_by_manufacturer"),
             models.Index(fields=["organization", "base_unit"], name="product_by_base_unit"),
+            models.Index(fields=["organization", "tax_category"], name="product_by_tax_category"),
             models.Index(fields=["organization", "status", "id"], name="product_by_status"),
         ]
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
+from inventory.services.demo_prices import prices_create
 from inventory.services.northwind import northwind_import, northwind_read
 from inventory.services.vehicles import vehicles_import
 
@@ -28,5 +29,7 @@ def autoparts_fill(say: Say) -> None:
     vehicles_import(path=FOLDER / "vehicles" / "vehicles.csv")
     say("  parts, suppliers and warehouses")
     parts = parts_create(folder=FOLDER / "autoparts")
+    say("  prices and taxes")
+    prices_create()
     say("  a month of trade")
     Month(parts, today=timezone.localdate(timezone=LISBON), zone=LISBON).play()

@@ -28,6 +28,7 @@ from tests.contracts.resources import (
 from tests.factories import BY_MODEL
 
 ROW_METHODS = ("get", "put", "patch", "delete")
+QUESTIONS = {("price-lists", "quote")}  # posted because they are long; they change nothing
 
 
 def writes(resource: Resource) -> list[str]:
@@ -333,7 +334,7 @@ def test_a_viewer_writes_nothing(resource: Resource, method: str, acme: Company)
     assert_missing(acme.api_as(VIEWER).send(method, url), resource.permission(method))
 
 
-@each_resource_with(action=lambda resource: resource.actions)
+@each_resource_with(action=lambda resource: [one for one in resource.actions if (resource.prefix, one.url_path) not in QUESTIONS])
 def test_a_viewer_acts_nowhere(resource: Resource, action: Any, acme: Company) -> None:
     [row] = resource.make(acme)
     for method in action.mapping:

@@ -23,6 +23,7 @@ from inventory.models import (
     Warehouse,
 )  # fmt: skip
 from tests.factories.accounts import AddressFactory, PartyFactory
+from tests.factories.taxes import TaxCategoryFactory
 
 
 class UnitOfMeasureFactory(DjangoModelFactory):
@@ -48,6 +49,7 @@ class ProductFactory(DjangoModelFactory):
     category = factory.SubFactory(CategoryFactory, parent=None)
     manufacturer = factory.SubFactory(PartyFactory)
     base_unit = factory.SubFactory(UnitOfMeasureFactory)
+    tax_category = factory.SubFactory(TaxCategoryFactory)
     external_ref = factory.Sequence("product-{}".format)
 
     class Meta:

@@ -1,0 +1,175 @@
+"""What does this party pay for n of this variant, on that day, in that currency, and why?
+
+The price of a unit is as listed. Converted, it is rounded to six places, as a list holds it. An amount is rounded once, half
+away from zero, to the minor unit of its currency: without tax, net = price * quantity and tax = net * rate; with tax, gross =
+price * quantity and tax = gross * rate / (100 + rate). Net and tax always make the gross amount.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.queries.rates import DIGITS, Rate, minor_unit, rates_on
+from core.errors import Invalid
+from core.tenancy import active_organization_id
+from inventory.models import PriceList
+from inventory.queries.offers import Offer, offers_for
+from inventory.queries.price_reasons import Lost, Problem, lost, no_price, no_rate, no_tax, why
+from inventory.queries.taxes import Goods, goods_of
+
+UNIT = Decimal("0.000001")  # of a price
+
+# The party's own place is its default delivery address, else the one that bills go to.
+CIRCUMSTANCES = """
+    SELECT o.base_currency, (now() AT TIME ZONE o.timezone)::date, p.id, COALESCE(a.country, ''), COALESCE(a.region, '')
+    FROM accounts_organization AS o
+    LEFT JOIN accounts_party AS p ON p.organization_id = o.id AND p.id = %(party)s
+    LEFT JOIN LATERAL (
+        SELECT a.country, a.region FROM accounts_address AS a
+        WHERE a.organization_id = o.id AND a.party_id = p.id AND a.is_default AND a.kind IN ('shipping', 'billing')
+        ORDER BY a.kind DESC LIMIT 1
+    ) AS a ON true
+    WHERE o.id = %(organization)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What all lines share. What is empty is the organization's currency, its today, and the place of the party."""
+
+    kind: str = PriceList.Kind.SALE
+    party_id: UUID | None = None
+    currency: str = ""
+    day: date | None = None
+    country: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    variant_id: UUID
+    quantity: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What is not known is None: the tax and one of the others without a tax rate, all without a price."""
+
+    net: Decimal | None = None
+    tax: Decimal | None = None
+    gross: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The answer for a line. `lost` is filled where an explanation was asked for."""
+
+    wanted: Wanted
+    goods: Goods
+    offer: Offer | None
+    unit_price: Decimal | None
+    rate: Rate | None  # where the price was converted
+    amounts: Amounts
+    why: str
+    problems: list[Problem]
+    lost: list[Lost]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """`asked` has nothing empty but the place, if it is not known."""
+
+    asked: Question
+    day: date
+    costs: list[Cost]
+
+    @property
+    def total(self) -> Amounts:
+        """The sums of the lines as they were rounded; None where one of them is not known."""
+        return Amounts(**{name: _sum([getattr(cost.amounts, name) for cost in self.costs]) for name in Amounts.__slots__})
+
+
+def prices_of(question: Question, lines: Sequence[Wanted], *, explain: bool = False) -> Quote:
+    """Three statements whatever the number of lines, and two more where prices are converted. Raises Invalid."""
+    if bad := [number for number, line in enumerate(lines) if line.quantity <= 0]:
+        raise Invalid("A quantity must be above zero.", fields={f"lines/{number}/quantity": "not positive" for number in bad})
+    asked, day = _settled(question)
+    goods = goods_of({line.variant_id for line in lines}, country=asked.country, region=asked.region, day=day)
+    if unknown := [number for number, line in enumerate(lines) if line.variant_id not in goods]:
+        fields = {f"lines/{number}/variant": "does not exist" for number in unknown}
+        raise Invalid("There is no such variant in this organization.", code="does_not_exist", fields=fields)
+    offers = offers_for(
+        [(line.variant_id, line.quantity) for line in lines], kind=asked.kind, party_id=asked.party_id,
+        currency=asked.currency, day=day, every=explain,
+    )
+    rates = rates_on({offer.currency for found in offers.values() for offer in found}, asked.currency, day)
+    calculation = _Calculation(asked, day, rates, explain)
+    return Quote(asked, day, [
+        calculation.cost(line, goods[line.variant_id], offers.get(number, [])) for number, line in enumerate(lines)
+    ])
+
+
+def price_of(question: Question, variant_id: UUID, quantity: Decimal = Decimal(1)) -> Cost:
+    """Of one line, explained."""
+    return prices_of(question, [Wanted(variant_id, quantity)], explain=True).costs[0]
+
+
+def _settled(question: Question) -> tuple[Question, date]:
+    with connection.cursor() as cursor:
+        cursor.execute(CIRCUMSTANCES, {"organization": active_organization_id(), "party": question.party_id})
+        currency, today, party, country, region = cursor.fetchone()
+    if question.party_id is not None and party is None:
+        raise Invalid("There is no such party in this organization.", code="does_not_exist", fields={"party": "does not exist"})
+    if question.region and not question.country:
+        raise Invalid("Say the country of the region.", fields={"country": "required"})
+    if question.country:
+        country, region = question.country, question.region
+    day = question.day or today
+    return replace(question, currency=question.currency or currency, day=day, country=country, region=region), day
+
+
+@dataclass(frozen=True, slots=True)
+class _Calculation:
+    asked: Question
+    day: date
+    rates: dict[str, Rate]
+    explain: bool
+
+    def cost(self, line: Wanted, goods: Goods, offers: Collection[Offer]) -> Cost:
+        best = next((offer for offer in offers if offer.fault is None and offer.currency in self.rates), None)
+        missing = [] if goods.rate is not None else [no_tax(goods, self.asked.country, self.asked.region, self.day)]
+        others = [offer for offer in offers if offer is not best] if self.explain else []
+        losers = [lost(offer, best, self.rates, self.asked.currency) for offer in others]
+        if best is None:
+            barred = {offer.currency for offer in offers if offer.fault is None}
+            problem = no_rate(barred, self.asked.currency, self.day) if barred else no_price(self.asked.currency, self.day)
+            return Cost(line, goods, None, None, None, Amounts(), problem.detail, [problem, *missing], losers)
+        rate = self.rates[best.currency]
+        price = best.price if best.currency == self.asked.currency else _converted(best.price, rate)
+        amounts = _amounts(price, line.quantity, goods.rate, minor_unit(self.asked.currency), includes_tax=best.includes_tax)
+        used = rate if best.currency != self.asked.currency else None
+        return Cost(line, goods, best, price, used, amounts, why(best, used, price), missing, losers)
+
+
+def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    with localcontext(prec=DIGITS):
+        return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+
+
+def _converted(price: Decimal, rate: Rate) -> Decimal:
+    with localcontext(prec=DIGITS):
+        return (price * rate.numerator / rate.denominator).quantize(UNIT, ROUND_HALF_UP)
+
+
+def _amounts(price: Decimal, quantity: Decimal, rate: Decimal | None, unit: Decimal, *, includes_tax: bool) -> Amounts:
+    with localcontext(prec=DIGITS):
+        whole = (price * quantity).quantize(unit, ROUND_HALF_UP)
+        if rate is None:
+            return Amounts(gross=whole) if includes_tax else Amounts(net=whole)
+        tax = (whole * rate / (100 + rate if includes_tax else 100)).quantize(unit, ROUND_HALF_UP)
+        return Amounts(whole - tax, tax, whole) if includes_tax else Amounts(whole, tax, whole + tax)
