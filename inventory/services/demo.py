@@ -25,7 +25,7 @@ def northwind_fill(say: Say) -> None:
 
 def autoparts_fill(say: Say) -> None:
     say("  vehicle models")
-    vehicles_import(path=FOLDER / "vehicles" / "vehicles.csv")
+    vehicles_import()
     say("  parts, suppliers and warehouses")
     parts = parts_create(folder=FOLDER / "autoparts")
     say("  a month of trade")
