@@ -25,7 +25,7 @@ NUMBERS = f"""
          JOIN inventory_productvariant AS v ON v.organization_id = s.organization_id AND v.id = s.variant_id
          WHERE s.organization_id = o.id AND {IN_SOME.format("s.warehouse_id")}),
         (SELECT count(*) FROM inventory_productvariant WHERE organization_id = o.id AND archived_at IS NULL),
-        (SELECT count(*) FROM inventory_reorderrule AS r
+        (SELECT count(DISTINCT (r.variant_id, r.warehouse_id)) FROM inventory_reorderrule AS r
          WHERE r.organization_id = o.id AND r.is_low AND r.is_active AND {IS_BOUGHT.format("r")} AND {FITS.format("r")}
             AND {IN_SOME.format("r.warehouse_id")}),
         (SELECT count(*) FROM inventory_productvariant AS v WHERE v.organization_id = o.id AND v.archived_at IS NULL
