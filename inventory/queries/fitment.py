@@ -106,6 +106,13 @@ def vehicles_window(size: int, cursor: str | None) -> Window:
 
 def parts_of(vehicle_model_id: UUID, window: Window, stock: Stock | None = None) -> Page[Row]:
     """In the order of the parts' ids, one row for each position."""
+    page = window.page(_rows(*parts_statement(vehicle_model_id, window, stock)), lambda row: (row["fitted"], row["fitment"]))
+    for row in page.rows:
+        del row["fitted"]
+    return page
+
+
+def parts_statement(vehicle_model_id: UUID, window: Window, stock: Stock | None) -> tuple[str, dict[str, Any]]:
     beyond, values, order = _named(window)
     sql = PARTS.format(
         offered=OFFERED, beyond=beyond, order=order, in_stock=IN_STOCK if stock and stock.only else "",
@@ -114,10 +121,7 @@ def parts_of(vehicle_model_id: UUID, window: Window, stock: Stock | None = None)
     values |= {"vehicle_model": vehicle_model_id, "size": window.size + 1}
     if stock:
         values |= {"warehouse": stock.warehouse_id, "available": list(Location.AVAILABLE)}
-    page = window.page(_rows(sql, values), lambda row: (row["fitted"], row["fitment"]))
-    for row in page.rows:
-        del row["fitted"]
-    return page
+    return sql, values
 
 
 def vehicles_of(variant_id: UUID, window: Window, chosen: Sequence[tuple[str, list[Any]]] = ()) -> Page[Row]:

@@ -16,7 +16,8 @@ LABEL = "m.make || ' ' || m.model || ' ' || m.year"
 # Quantities and thresholds of all warehouses, or of some; the preferred supplier before any other.
 PARTS = f"""
     SELECT v.id, v.sku, v.name, p.description, c.name AS category, v.standard_cost AS price,
-           v.version, v.created_at, v.updated_at, stock.on_hand, stock.reserved, stock.available, rule.threshold, COALESCE(rule.is_low, false) AS is_low,
+           v.version, v.created_at, v.updated_at, stock.on_hand, stock.reserved, stock.available,
+           rule.threshold, COALESCE(rule.is_low, false) AS is_low,
            supplier.name AS supplier, COALESCE(fits.vehicles, '{{}}') AS vehicles
     FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS wanted(id, place)
     JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = wanted.id

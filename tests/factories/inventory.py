@@ -163,12 +163,19 @@ class ReorderRuleFactory(DjangoModelFactory):
 
     variant = factory.SubFactory(ProductVariantFactory)
     warehouse = factory.SubFactory(WarehouseFactory)
+    vehicle_model = factory.SubFactory(VehicleModelFactory)
     preferred_supplier = factory.SubFactory(SupplierFactory)
     min_quantity = Decimal(5)
     max_quantity = Decimal(20)
 
+    @factory.post_generation
+    def fits(rule: ReorderRule, create: bool, extracted: None, **kwargs: None) -> None:  # noqa: N805  # of factory_boy
+        if rule.vehicle_model:
+            FitmentFactory(variant=rule.variant, vehicle_model=rule.vehicle_model)
+
     class Meta:
         model = ReorderRule
+        skip_postgeneration_save = True
 
 
 class ReorderTaskFactory(DjangoModelFactory):
