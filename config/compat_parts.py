@@ -32,6 +32,7 @@ from inventory.api.replenishment import LowStockViewSet, ReorderTaskViewSet
 from inventory.models import Location, ProductVariant, VehicleModel
 from inventory.queries.parts import levels_by_vehicle, parts, places
 from inventory.services.parts import level_set, part_change, part_create, place_of, threshold_set, vehicle_models_meant
+from inventory.services.replenishment import reorder_check
 
 VIEW_STOCK, ADJUST = "inventory.view_stockitem", "inventory.adjust_stock"
 # What a body's field needs besides the permission for the part itself.
@@ -317,8 +318,7 @@ class OldReorderCheck(OldPath, ReorderTaskViewSet):
     permission = "inventory.run_reorder_check"
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        request.META.pop("HTTP_PREFER", None)  # the answer of a job has another shape
-        made = self.check(request).data["created"]
+        made = reorder_check(warehouses=self.may_change_in())
         return Response({"message": f"The check made {made} new tasks.", "tasksCreated": made})
 
 

@@ -32,7 +32,7 @@ def _amount(**options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=None, decimal_places=6, **options)
 
 
-class MoverSerializer(serializers.Serializer):
+class TopMoverSerializer(serializers.Serializer):
     variant = serializers.UUIDField()
     sku = serializers.CharField()
     name = serializers.CharField()
@@ -40,7 +40,7 @@ class MoverSerializer(serializers.Serializer):
     issued_value = _amount()
 
 
-class GroupSerializer(serializers.Serializer):
+class StatisticsGroupSerializer(serializers.Serializer):
     name = serializers.CharField()
     variants = serializers.IntegerField(help_text="Those in stock.")
     on_hand = _amount()
@@ -49,15 +49,15 @@ class GroupSerializer(serializers.Serializer):
     value = _amount()
 
 
-class OfCategorySerializer(GroupSerializer):
+class CategoryStatisticsSerializer(StatisticsGroupSerializer):
     category = serializers.UUIDField(allow_null=True)
 
 
-class OfWarehouseSerializer(GroupSerializer):
+class WarehouseStatisticsSerializer(StatisticsGroupSerializer):
     warehouse = serializers.UUIDField()
 
 
-class StatisticsSerializer(serializers.Serializer):
+class InventoryStatisticsSerializer(serializers.Serializer):
     currency = serializers.CharField()
     days = serializers.IntegerField()
     variants = serializers.IntegerField(help_text="In the catalog.")
@@ -70,9 +70,9 @@ class StatisticsSerializer(serializers.Serializer):
     open_reorder_tasks = serializers.IntegerField()
     issued_value = _amount()
     turnover = _amount(allow_null=True, help_text="How often a year the stock is issued, at this pace.")
-    top_movers = MoverSerializer(many=True)
-    by_category = OfCategorySerializer(many=True)
-    by_warehouse = OfWarehouseSerializer(many=True)
+    top_movers = TopMoverSerializer(many=True)
+    by_category = CategoryStatisticsSerializer(many=True)
+    by_warehouse = WarehouseStatisticsSerializer(many=True)
 
 
 class InventoryStatisticsView(APIView):
@@ -81,7 +81,7 @@ class InventoryStatisticsView(APIView):
     permission_classes = (SignedIn,)
 
     @extend_schema(
-        operation_id="analytics_inventory_retrieve", parameters=list(PARAMETERS.values()), responses=StatisticsSerializer,
+        operation_id="analytics_inventory_retrieve", parameters=list(PARAMETERS.values()), responses=InventoryStatisticsSerializer,
     )
     def get(self, request: Request) -> HttpResponse:
         content = dumps(asdict(statistics(request)))

@@ -98,7 +98,7 @@ class FittingRangesSerializer(serializers.Serializer):
     results = FittingRangeSerializer(many=True)
 
 
-class SpanSerializer(StrictSerializer):
+class VehicleSpanSerializer(StrictSerializer):
     make = serializers.CharField(max_length=60)
     model = serializers.CharField(max_length=100, required=False, help_text="Without it, all models of the make.")
     engine = serializers.CharField(max_length=60, required=False)
@@ -107,7 +107,7 @@ class SpanSerializer(StrictSerializer):
 
 
 class SetFitmentsSerializer(StrictSerializer):
-    vehicles: Any = serializers.ListSerializer(child=SpanSerializer(), max_length=200, required=False)
+    vehicles: Any = serializers.ListSerializer(child=VehicleSpanSerializer(), max_length=200, required=False)
     vehicle_models = serializers.ListField(child=ReferenceField(), max_length=1000, required=False)
     position = serializers.CharField(max_length=40, required=False, allow_blank=True)
     quantity_per_vehicle = serializers.DecimalField(max_digits=19, decimal_places=6, required=False)
@@ -127,8 +127,6 @@ class FitmentsSetSerializer(serializers.Serializer):
 
 
 class FittingParts(ReadViewSet):
-    """For vehicle models."""
-
     @extend_schema(
         parameters=[*PAGING, *(OpenApiParameter(name, OpenApiTypes.UUID, description=text) for name, text in STOCK.items())],
         responses=FittingPartsSerializer, filters=False,
@@ -164,8 +162,6 @@ class FittingParts(ReadViewSet):
 
 
 class FittingVehicles(ReadViewSet):
-    """For parts."""
-
     @extend_schema(
         parameters=[*PAGING, *(OpenApiParameter(name, str) for name in CHOOSING)], responses=FittingVehiclesSerializer,
         filters=False,

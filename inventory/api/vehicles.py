@@ -22,14 +22,14 @@ class VehicleModelSerializer(TenantSerializer):
         ]
 
 
-class ImportSerializer(StrictSerializer):
+class VehicleImportSerializer(StrictSerializer):
     all: Any = serializers.BooleanField(default=False, help_text="Every make and year.")
     makes: Any = serializers.ListField(child=serializers.CharField(max_length=60), max_length=200, required=False)
     year_from = serializers.IntegerField(**YEARS, required=False)
     year_to = serializers.IntegerField(**YEARS, required=False)
 
 
-class ImportedSerializer(serializers.Serializer):
+class VehicleImportedSerializer(serializers.Serializer):
     created = serializers.IntegerField()
     unchanged = serializers.IntegerField()
 
@@ -40,9 +40,9 @@ class VehicleModelViewSet(FittingParts, TenantViewSet):
     search_keys = ["model_key"]
     sort_fields = ["make", "model", "year"]
 
-    @extend_schema(request=ImportSerializer, responses=ImportedSerializer)
+    @extend_schema(request=VehicleImportSerializer, responses=VehicleImportedSerializer)
     @action(
-        detail=False, methods=["post"], permission="inventory.add_vehiclemodel", body_class=ImportSerializer, url_path="import",
+        detail=False, methods=["post"], permission="inventory.add_vehiclemodel", body_class=VehicleImportSerializer, url_path="import",
     )
     def import_file(self, request: Request) -> Response:
         """Take over vehicle models from the file of 19,772 that comes along; those that are there stay as they are."""

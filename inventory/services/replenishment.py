@@ -8,13 +8,13 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection, connections, transaction
-from django.db.models import F
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from core.errors import Conflict, Invalid, NotFound
 from core.tenancy import active_organization_id
 from inventory.events import ReorderTasksCreated, StockLow
-from inventory.models import ReorderRule, ReorderTask
+from inventory.models import Fitment, ReorderRule, ReorderTask
 from inventory.queries.levels import BOUGHT, FITS
 from inventory.services.levels import levels_refresh
 from notifications.services.events import publish_from
@@ -96,10 +96,9 @@ CHECK = f"""
 
 def reorder_rules_settle(*, rules: Collection[UUID]) -> None:
     """After rules were written. Raises Invalid for a vehicle model that the part does not fit."""
-    misfit = ReorderRule.objects.filter(pk__in=rules, vehicle_model__isnull=False).exclude(
-        variant__fitments__vehicle_model=F("vehicle_model"),
-    ).select_related("variant", "vehicle_model").first()
-    if misfit:
+    fits = Fitment.objects.filter(variant=OuterRef("variant"), vehicle_model=OuterRef("vehicle_model"))
+    misfits = ReorderRule.objects.filter(~Exists(fits), pk__in=rules, vehicle_model__isnull=False)
+    if misfit := misfits.select_related("variant", "vehicle_model").first():
         detail = f"{misfit.variant.sku} does not fit {misfit.vehicle_model}: add the fitment first."
         raise Invalid(detail, code="does_not_fit", fields={"vehicle_model": detail})
     levels_refresh(rules)
