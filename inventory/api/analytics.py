@@ -81,7 +81,8 @@ class InventoryStatisticsView(APIView):
     permission_classes = (SignedIn,)
 
     @extend_schema(
-        operation_id="analytics_inventory_retrieve", parameters=list(PARAMETERS.values()), responses=InventoryStatisticsSerializer,
+        operation_id="analytics_inventory_retrieve", parameters=list(PARAMETERS.values()),
+        responses=InventoryStatisticsSerializer,
     )
     def get(self, request: Request) -> HttpResponse:
         content = dumps(asdict(statistics(request)))

@@ -42,7 +42,8 @@ class VehicleModelViewSet(FittingParts, TenantViewSet):
 
     @extend_schema(request=VehicleImportSerializer, responses=VehicleImportedSerializer)
     @action(
-        detail=False, methods=["post"], permission="inventory.add_vehiclemodel", body_class=VehicleImportSerializer, url_path="import",
+        detail=False, methods=["post"], permission="inventory.add_vehiclemodel", body_class=VehicleImportSerializer,
+        url_path="import",
     )
     def import_file(self, request: Request) -> Response:
         """Take over vehicle models from the file of 19,772 that comes along; those that are there stay as they are."""
