@@ -45,6 +45,8 @@ NEEDS = {
 }
 PLACE = ("warehouse", "location")
 
+type Rows = list[dict[str, Any]]
+
 
 def number(value: Decimal | str | None) -> int | float | None:
     if value is None:
@@ -100,7 +102,7 @@ class OldPartPath(OldPath, ProductVariantViewSet):
         """The warehouses whose stock may be told of: none for those who may see no stock."""
         return reach(holder(self.request), VIEW_STOCK)
 
-    def parts(self, ids: Sequence[Any]) -> list[dict[str, Any]]:
+    def parts(self, ids: Sequence[Any]) -> Rows:
         seen = self.seen_in()
         hidden = {"on_hand": None, "threshold": None} if seen == frozenset() else {}
         return [{**row, **hidden} for row in parts(ids, warehouses=seen)]
@@ -166,7 +168,7 @@ class OldParts(OldPartPath):
         page = super().list
         return old_list(request, "parts", lambda: page(request), self._shown)
 
-    def _shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _shown(self, rows: Rows) -> Rows:
         return [in_old_shape(row) for row in self.parts([row["id"] for row in rows])]
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -285,7 +287,7 @@ class OldLowStock(OldPath, LowStockViewSet):
         page = super().list
         return old_list(request, "items", lambda: page(request), self._shown)
 
-    def _shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _shown(self, rows: Rows) -> Rows:
         names = _names(ProductVariant, rows, "variant", lambda variant: variant.name)
         models = _names(VehicleModel, rows, "vehicle_model", str)
         return [
@@ -303,7 +305,7 @@ class OldReorderTasks(OldPath, ReorderTaskViewSet):
         page = super().list
         return old_list(request, "tasks", lambda: page(request), self._shown, status="open")
 
-    def _shown(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _shown(self, rows: Rows) -> Rows:
         models = _names(VehicleModel, rows, "vehicle_model", str)
         return [
             {"taskId": row["id"], "partId": row["variant"], "sku": row["sku"], "name": row["variant_name"],

@@ -57,7 +57,7 @@ class StockForm(forms.Form):
         if request.user.has_perm(VIEW_STOCK):
             self.fields["warehouse"].queryset = warehouses.order_by("code")  # type: ignore[attr-defined]
         else:
-            self.fields = {}  # type: ignore[assignment]  # nothing to choose
+            self.fields = {}  # nothing to choose
 
     def stock(self) -> Stock | None:
         if not self.is_valid() or not (warehouse := self.cleaned_data.get("warehouse")):
@@ -146,7 +146,7 @@ class VehiclesOfPart(FitmentPages):
         row = self.get_object(request, object_id)
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        form, outcome = SetForm(request.POST or None), None
+        form, outcome = SetForm(request.POST if request.method == "POST" else None), None
         back = reverse("admin:inventory_productvariant_vehicles", args=[row.pk])
         if request.method == "POST" and form.is_valid():
             doing = "do" in request.POST

@@ -42,7 +42,8 @@ class VehicleModelAdmin(PartsOfVehicle):
 
     @action(description="Import models", url_path="import", permissions=["inventory.add_vehiclemodel"])
     def import_file(self, request: HttpRequest) -> HttpResponse:
-        form, back = ImportForm(request.POST or None), reverse("admin:inventory_vehiclemodel_changelist")
+        form = ImportForm(request.POST if request.method == "POST" else None)
+        back = reverse("admin:inventory_vehiclemodel_changelist")
         if request.method == "POST" and form.is_valid():
             try:
                 done = vehicles_import(choice=form.choice())

@@ -28,7 +28,6 @@ from inventory.queries.fitment import Stock, parts_of, parts_window, vehicle_ran
 from inventory.services.fitment import Mode, Place, Span, fitments_set
 
 VIEW, VIEW_STOCK = "inventory.view_fitment", "inventory.view_stockitem"
-YEARS = {"min_value": 1880, "max_value": 2199}
 PAGING = [
     OpenApiParameter("limit", int, description=f"1 to {LARGEST_PAGE}; {DEFAULT_PAGE} without it."),
     OpenApiParameter("cursor", str, description="Of `next` or `previous`."),
@@ -37,7 +36,12 @@ STOCK = {
     "stock_at": "The id of a warehouse: adds what is on hand and available there, and the threshold for this vehicle model.",
     "in_stock_at": "The same, of parts alone that are available there.",
 }
+FIRST_YEAR, LAST_YEAR = 1880, 2199
 CHOOSING = parameters(VehicleModel, ["make", "model", "year"])
+
+
+def year_field() -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=FIRST_YEAR, max_value=LAST_YEAR, required=False)
 
 
 class FittingPartSerializer(serializers.Serializer):
@@ -102,8 +106,8 @@ class VehicleSpanSerializer(StrictSerializer):
     make = serializers.CharField(max_length=60)
     model = serializers.CharField(max_length=100, required=False, help_text="Without it, all models of the make.")
     engine = serializers.CharField(max_length=60, required=False)
-    year_from = serializers.IntegerField(**YEARS, required=False)
-    year_to = serializers.IntegerField(**YEARS, required=False)
+    year_from = year_field()
+    year_to = year_field()
 
 
 class SetFitmentsSerializer(StrictSerializer):

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from core.api import TenantViewSet
 from core.errors import Invalid
 from core.serializers import StrictSerializer, TenantSerializer
-from inventory.api.fitment import YEARS, FittingParts
+from inventory.api.fitment import FittingParts, year_field
 from inventory.models import Fitment, VehicleModel
 from inventory.services.vehicles import Choice, vehicles_import
 
@@ -25,8 +25,8 @@ class VehicleModelSerializer(TenantSerializer):
 class VehicleImportSerializer(StrictSerializer):
     all: Any = serializers.BooleanField(default=False, help_text="Every make and year.")
     makes: Any = serializers.ListField(child=serializers.CharField(max_length=60), max_length=200, required=False)
-    year_from = serializers.IntegerField(**YEARS, required=False)
-    year_to = serializers.IntegerField(**YEARS, required=False)
+    year_from = year_field()
+    year_to = year_field()
 
 
 class VehicleImportedSerializer(serializers.Serializer):

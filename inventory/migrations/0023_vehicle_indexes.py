@@ -24,7 +24,18 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['organization', 'vehicle_model', 'variant', 'id'], name='fitment_of_vehicle'),
         ),
         RemoveIndexConcurrently(model_name='fitment', name='fitment_by_vehicle'),
-        migrations.RenameIndex(model_name='fitment', new_name='fitment_by_vehicle', old_name='fitment_of_vehicle'),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    # No client knows an index by its name.
+                    ['-- squawk-ignore renaming-object\nALTER INDEX fitment_of_vehicle RENAME TO fitment_by_vehicle'],
+                    'ALTER INDEX fitment_by_vehicle RENAME TO fitment_of_vehicle',
+                ),
+            ],
+            state_operations=[
+                migrations.RenameIndex(model_name='fitment', new_name='fitment_by_vehicle', old_name='fitment_of_vehicle'),
+            ],
+        ),
         AddIndexConcurrently(
             model_name='reorderrule',
             index=models.Index(fields=['organization', 'vehicle_model'], name='reorder_rule_by_vehicle'),

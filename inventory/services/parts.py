@@ -125,14 +125,16 @@ def place_of(
     if len({place.warehouse_id if any_bin else place.pk for place in lies}) > 1:
         names = ", ".join(f"{place.warehouse.code} {place.code}" for place in lies)
         raise Conflict(f"This part lies in several places ({names}): say which by warehouse and location.", code="several_places")
-    return (lies or candidates)[0]
+    chosen: Location = (lies or candidates)[0]
+    return chosen
 
 
 def _category(name: str) -> UUID | None:
     if not name:
         return None
     found = Category.objects.filter(name=name, archived_at=None).order_by("pk").first()
-    return found.pk if found else Category.objects.create(name=name, slug=slugify(name) or "category").pk
+    category: Category = found or Category.objects.create(name=name, slug=slugify(name) or "category")
+    return category.pk
 
 
 def _supply(variant: ProductVariant, name: str) -> None:

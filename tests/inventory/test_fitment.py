@@ -137,7 +137,7 @@ def test_a_page_costs_the_same_however_much_there_is(acme: Company) -> None:
     with acme.scope():
         fit(goods.nut, vehicles[0])
         goods.receive(5), goods.receive(5, variant=goods.nut)
-    assert len(statements(acme.api, url)) == len(one) <= 4
+    assert len(statements(acme.api, url)) == len(one) <= 5  # the last one ends the scope inside the test's transaction
 
 
 def test_a_page_is_found_by_indexes_alone(acme: Company) -> None:
@@ -245,18 +245,18 @@ def test_the_admin_shows_both_directions(acme: Company) -> None:
         fit(goods.bolt, vehicle, "front left")
         goods.receive(5)
     browser = acme.admin
-    page = browser.get(f"/admin/inventory/vehiclemodel/{vehicle.pk}/parts", {"warehouse": goods.warehouse.pk, "in_stock": "on"})
+    page = browser.get(f"/admin/inventory/vehiclemodel/{vehicle.pk}/parts/", {"warehouse": goods.warehouse.pk, "in_stock": "on"})
     assert page.status_code == 200 and "BOLT" in page.text and "front left" in page.text and "<td>5</td>" in page.text
-    page = browser.get(f"/admin/inventory/productvariant/{goods.bolt.pk}/vehicles")
+    page = browser.get(f"/admin/inventory/productvariant/{goods.bolt.pk}/vehicles/")
     assert page.status_code == 200 and "COROLLA" in page.text
-    assert browser.get(f"/admin/inventory/vehiclemodel/{uuid4()}/parts").status_code == 302
+    assert browser.get(f"/admin/inventory/vehiclemodel/{uuid4()}/parts/").status_code == 302
 
 
 def test_the_admin_previews_and_then_does(acme: Company) -> None:
     with acme.scope():
         goods = Goods.create()
         models()
-    url = f"/admin/inventory/productvariant/{goods.bolt.pk}/set-vehicles"
+    url = f"/admin/inventory/productvariant/{goods.bolt.pk}/set-vehicles/"
     form = {"make": "Toyota", "year_from": 2003, "year_to": 2005, "mode": "add"}
     page = acme.admin.post(url, form)
     assert page.status_code == 200 and "3 to add" in page.text and "TOYOTA COROLLA 2003 to 2005" in page.text

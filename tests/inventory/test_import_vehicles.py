@@ -12,6 +12,7 @@ from inventory.services.vehicles import Choice, vehicles_import
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
 
+pytestmark = pytest.mark.django_db(databases=["default", "worker"])  # a command finds an organization as the worker
 IMPORT = "/api/v1/vehicle-models/import/"
 
 
@@ -42,7 +43,7 @@ def test_the_api_imports_what_one_names(acme: Company) -> None:
 
 
 def test_the_admin_imports_what_one_names(acme: Company) -> None:
-    url = "/admin/inventory/vehiclemodel/import"
+    url = "/admin/inventory/vehiclemodel/import/"
     assert "19,772" in acme.admin.get(url).text
     assert "Say which" in acme.admin.post(url, {}).text
     assert "no vehicle of TRABANT" in acme.admin.post(url, {"makes": "Trabant"}).text
