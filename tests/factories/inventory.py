@@ -170,8 +170,11 @@ class ReorderRuleFactory(DjangoModelFactory):
 
     @factory.post_generation
     def fits(rule: ReorderRule, create: bool, extracted: None, **kwargs: None) -> None:  # noqa: N805  # of factory_boy
-        if rule.vehicle_model:
-            FitmentFactory(variant=rule.variant, vehicle_model=rule.vehicle_model)
+        """Each part of the rules fits each of their vehicles, so that a rule may take over another's."""
+        parts, vehicles = (set(ReorderRule.objects.values_list(name, flat=True)) for name in ("variant_id", "vehicle_model_id"))
+        Fitment.objects.bulk_create([
+            Fitment(variant_id=part, vehicle_model_id=vehicle) for part in parts for vehicle in vehicles - {None}
+        ], ignore_conflicts=True)
 
     class Meta:
         model = ReorderRule

@@ -70,7 +70,7 @@ def test_the_command_says_what_it_did(acme: Company, capsys: Any, tmp_path: Path
 
 
 @pytest.mark.parametrize(("content", "why"), [
-    (None, "cannot be read"), (b"", "no header"), (b"year,make\n2001,ACURA\n", "model"),
+    (None, "cannot be read"), (b"", "no header"), (b"year,make\n2001,ACURA\n", "correct the header"),
     (b"year,make,model\n2001,\xff,A\n", "UTF-8"),
 ])  # fmt: skip
 def test_a_bad_file_changes_nothing(content: bytes | None, why: str, acme: Company, tmp_path: Path) -> None:
