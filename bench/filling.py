@@ -114,30 +114,31 @@ def fill(cursor: CursorWrapper, size: int, organizations: Sequence[UUID]) -> Non
         cursor.execute(statement)
     cursor.execute(ROWS, {"organizations": list(organizations), "size": size})
     cursor.execute("ANALYZE row")
-    with _bare(cursor):
+    with bare_tables(cursor, TABLES):
         for title, statement in MILLION.items():
             with progress(f"  {size:,} products: {title}"):
                 cursor.execute(statement, {})
 
 
 @contextmanager
-def _bare(cursor: CursorWrapper) -> Iterator[None]:
+def bare_tables(cursor: CursorWrapper, tables: Sequence[str]) -> Iterator[None]:
+    """Without what slows their filling down."""
     statements: list[tuple[str, str]] = []
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to come cannot be altered
     for query in (FOREIGN_KEYS, UNIQUE_CONSTRAINTS, INDEXES):
-        cursor.execute(query, {"tables": TABLES})
+        cursor.execute(query, {"tables": list(tables)})
         found = cursor.fetchall()
         for drop, _ in found:
             cursor.execute(drop)
         statements += found
-    for table in TABLES:
+    for table in tables:
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     yield
     with progress("  indexes"):
         for _, add in reversed(statements):
             if "FOREIGN KEY" not in add:
                 cursor.execute(add)
-    for table in TABLES:
+    for table in tables:
         cursor.execute(f"ANALYZE {table}")
         cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     with progress("  foreign keys"):

@@ -24,7 +24,7 @@ from accounts.api import (
     ways_in,
 )
 from core.routing import Router
-from inventory.api import catalog, locations, prices, replenishment, stock, suppliers, taxes, vehicles
+from inventory.api import analytics, catalog, locations, prices, replenishment, stock, suppliers, taxes, vehicles
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 
 router = Router(
@@ -76,6 +76,7 @@ urlpatterns = [
     path("me/second-factors/webauthn/begin/", second_factors.WebAuthnBeginView.as_view(), name="webauthn-begin"),
     path("me/second-factors/webauthn/complete/", second_factors.WebAuthnCompleteView.as_view(), name="webauthn-complete"),
     *router.urls,
+    path("analytics/inventory/", analytics.InventoryStatisticsView.as_view(), name="inventory-statistics"),
     path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
     path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),

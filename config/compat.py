@@ -3,7 +3,7 @@
 docs/guide/old-paths.md tells what to use instead. Kept apart, so that they can go one day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +21,7 @@ from accounts.models import User
 from accounts.services import people, registration, sessions
 from core.errors import Invalid
 from core.json import dumps
-from core.problems import to_response
+from core.problems import BadParameter, to_response
 from core.rendering import JSONRenderer
 from core.serializers import StrictSerializer
 from core.within import holder
@@ -30,6 +30,7 @@ NAMES = {
     "id": "userId", "name": "name", "email": "email", "age": "age", "created_at": "createdAt", "updated_at": "updatedAt",
 }  # fmt: skip
 PAGING = {"limit": "limit", "nextToken": "cursor", "next_token": "cursor"}
+OF_SHAPE = ("fields", "expand")  # which the shapes here do not know
 
 
 def in_old_shape(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,19 +115,30 @@ class SignIn(OldPath):
         return Response(body, headers={"Cache-Control": "no-store"})
 
 
+def old_list(
+    request: Request, name: str, listed: Callable[[], Any], shaped: Callable[[list[Any]], list[Any]], **given: str,
+) -> HttpResponse:
+    """{name: rows, "count", "nextToken"}: `count` is of this page; `nextToken` is null on the last.
+
+    `listed` answers as the list of the resource; `given` are parameters of it that the old client does not name.
+    """
+    asked = QueryDict(mutable=True)
+    for key, value in {**given, **request.query_params.dict()}.items():
+        if key in OF_SHAPE:
+            raise BadParameter(key, f"{key}: this path answers with all of its fields, and no others.")
+        asked[PAGING.get(key, key)] = value
+    request._request.GET = asked  # type: ignore[assignment]  # as the list reads it
+    request.META.pop("HTTP_IF_NONE_MATCH", None)  # old clients know no conditions, nor what they would be about here
+    page = orjson.loads(listed().content)
+    rows = shaped(page["results"])
+    following = parse_qs(urlsplit(page["next"] or "").query).get("cursor", [None])[0]
+    return json({name: rows, "count": len(rows), "nextToken": following})
+
+
 class OldUsers(OldPath, UserViewSet):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """`count` is of this page; `nextToken` is null on the last."""
-        asked = QueryDict(mutable=True)
-        for name, value in request.query_params.dict().items():
-            asked[PAGING.get(name, name)] = value
-        request._request.GET = asked  # type: ignore[assignment]  # as the list reads it
-        request.META.pop("HTTP_IF_NONE_MATCH", None)  # old clients know no conditions, nor what they would be about here
-        listed: Any = super().list(request, *args, **kwargs)
-        page = orjson.loads(listed.content)
-        users = [in_old_shape(row) for row in page["results"]]
-        following = parse_qs(urlsplit(page["next"] or "").query).get("cursor", [None])[0]
-        return json({"users": users, "count": len(users), "nextToken": following})
+        page = super().list
+        return old_list(request, "users", lambda: page(request), lambda rows: [in_old_shape(row) for row in rows])
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         return json(in_old_shape(self.read_row(kwargs["pk"])))

@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("config.api")),
     path("", include("config.compat")),
+    path("", include("config.compat_parts")),
 ]
 handler404 = "core.problems.page_not_found"
 handler500 = "core.problems.server_error"

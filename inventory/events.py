@@ -47,8 +47,9 @@ class StockPosted:
 
 
 @event_type("stock.low", aggregate="reorder_rule", example={
-    "task": SOME_ID, "rule": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "name": "Brake pad set, front", "warehouse": SOME_ID,
-    "warehouse_code": "PORTO", "supplier": None, "basis": "available", "level": 3.0, "threshold": 4.0, "suggested_quantity": 12.0,
+    "task": SOME_ID, "rule": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "name": "Brake pad set, front", "vehicle_model": None,
+    "warehouse": SOME_ID, "warehouse_code": "PORTO", "supplier": None, "basis": "available", "level": 3.0, "threshold": 4.0,
+    "suggested_quantity": 12.0,
 })  # fmt: skip
 class StockLow:
     """The reorder check found the stock of a variant in a warehouse at or under its threshold, and made a task of it."""
@@ -58,6 +59,7 @@ class StockLow:
     variant: UUID
     sku: str
     name: str
+    vehicle_model: Annotated[UUID | None, "Whose threshold it is, if the rule is for one vehicle model."]
     warehouse: UUID
     warehouse_code: str
     supplier: Annotated[UUID | None, "From whom to order, if the rule or the variant says so."]

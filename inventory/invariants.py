@@ -41,10 +41,10 @@ INVARIANTS = [
         WHERE r.organization_id = %(organization)s AND r.level <> found.level
         ORDER BY 1
     """, {"available": list(Location.AVAILABLE), "rules": None}),
-    Invariant("at most one unfinished reorder task for a rule", """
-        SELECT format('reorder rule %%s: %%s unfinished tasks', rule_id, count(*))
+    Invariant("at most one unfinished reorder task for a variant in a warehouse", """
+        SELECT format('variant %%s in warehouse %%s: %%s unfinished tasks', variant_id, warehouse_id, count(*))
         FROM inventory_reordertask WHERE organization_id = %(organization)s AND status = ANY (%(unfinished)s)
-        GROUP BY rule_id HAVING count(*) > 1
+        GROUP BY variant_id, warehouse_id HAVING count(*) > 1
         ORDER BY 1
     """, {"unfinished": list(ReorderTask.UNFINISHED)}),
     Invariant("tax rates of one category and place do not overlap", """

@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from core.admin import TenantAdmin, TenantTabularInline
+from inventory.admin.fitment import VehiclesOfPart
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 
 
@@ -30,6 +31,7 @@ class ProductAdmin(TenantAdmin):
 
 
 @admin.register(ProductVariant)
-class ProductVariantAdmin(TenantAdmin):
+class ProductVariantAdmin(VehiclesOfPart):
     list_display = ["sku", "name", "product", "standard_cost"]
+    actions_detail = ["vehicles", "set_vehicles"]
     search_keys = ["sku_key", "name_key"]

@@ -11,19 +11,18 @@ from core.admin_actions import confirmed
 from core.errors import DomainError
 from core.limits import reach
 from inventory.models import ReorderRule, ReorderTask
-from inventory.services.levels import levels_refresh
-from inventory.services.replenishment import reorder_check, task_dismiss
+from inventory.services.replenishment import reorder_check, reorder_rules_settle, task_dismiss
 
 
 @admin.register(ReorderRule)
 class ReorderRuleAdmin(TenantAdmin):
-    list_display = ["variant", "warehouse", "basis", "min_quantity", "level", "is_low", "is_active"]
+    list_display = ["variant", "warehouse", "vehicle_model", "basis", "min_quantity", "level", "is_low", "is_active"]
     list_filter = ["basis", "is_low", "is_active"]
     readonly_fields = ["level", "is_low"]
 
     def save_model(self, request: HttpRequest, obj: ReorderRule, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        levels_refresh([obj.pk])
+        reorder_rules_settle(rules=[obj.pk])
 
 
 @admin.register(ReorderTask)

@@ -2,6 +2,7 @@ from rest_framework import serializers
 
 from core.api import ArchivableViewSet, TenantViewSet
 from core.serializers import TenantSerializer
+from inventory.api.fitment import FittingVehicles
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 
 
@@ -59,7 +60,7 @@ class ProductVariantSerializer(TenantSerializer):
         ]
 
 
-class ProductVariantViewSet(ArchivableViewSet):
+class ProductVariantViewSet(FittingVehicles, ArchivableViewSet):
     serializer_class = ProductVariantSerializer
     filters = ["product", "sku", "external_ref"]
     search_keys = ["sku_key", "name_key"]

@@ -13,9 +13,8 @@ from core.reading import BASE
 from core.serializers import TenantSerializer
 from core.within import holder
 from inventory.models import ReorderRule, ReorderTask
-from inventory.queries.levels import IS_BOUGHT
-from inventory.services.levels import levels_refresh
-from inventory.services.replenishment import reorder_check, reorder_check_later, task_dismiss
+from inventory.queries.levels import FITS, IS_BOUGHT
+from inventory.services.replenishment import reorder_check, reorder_check_later, reorder_rules_settle, task_dismiss
 from notifications.accepting import AcceptedSerializer, accepted, prefers_job
 
 POLL = "notifications.view_job"  # without it nobody could read what became of the job
@@ -29,40 +28,42 @@ class ReorderRuleSerializer(TenantSerializer):
     class Meta:
         model = ReorderRule
         fields = [
-            "id", "variant", "sku", "warehouse", "warehouse_code", "basis", "min_quantity", "max_quantity", "order_quantity",
-            "preferred_supplier", "is_active", "level", "is_low", "created_at", "updated_at", "version",
+            "id", "variant", "sku", "warehouse", "warehouse_code", "vehicle_model", "basis", "min_quantity", "max_quantity",
+            "order_quantity", "preferred_supplier", "is_active", "level", "is_low", "created_at", "updated_at", "version",
         ]
         read_only_fields = ["is_low"]
 
 
 class ReorderRuleViewSet(TenantViewSet):
     serializer_class = ReorderRuleSerializer
-    filters = ["variant", "warehouse", "preferred_supplier"]
+    filters = ["variant", "warehouse", "vehicle_model", "preferred_supplier"]
 
     def written(self, ids: Sequence[UUID]) -> None:
-        levels_refresh(ids)
+        reorder_rules_settle(rules=ids)
 
 
 class LowStockViewSet(ReadViewSet):
     """The active rules whose level is at or under their minimum, of variants that are bought again."""
 
     serializer_class = ReorderRuleSerializer
-    filters = ["variant", "warehouse", "preferred_supplier"]
+    filters = ["variant", "warehouse", "vehicle_model", "preferred_supplier"]
 
     def row_conditions(self) -> Conditions:
-        return [*super().row_conditions(), (f"{BASE}.is_low AND {BASE}.is_active AND {IS_BOUGHT.format(BASE)}", [])]
+        low = f"{BASE}.is_low AND {BASE}.is_active AND {IS_BOUGHT.format(BASE)} AND {FITS.format(BASE)}"
+        return [*super().row_conditions(), (low, [])]
 
 
 class ReorderTaskSerializer(TenantSerializer):
     sku = serializers.CharField(source="variant.sku", read_only=True)
     variant_name = serializers.CharField(source="variant.name", read_only=True)
     warehouse_code = serializers.CharField(source="warehouse.code", read_only=True)
+    vehicle_model = serializers.UUIDField(source="rule.vehicle_model_id", read_only=True, allow_null=True)
 
     class Meta:
         model = ReorderTask
         fields = [
-            "id", "rule", "variant", "sku", "variant_name", "warehouse", "warehouse_code", "supplier", "triggered_quantity",
-            "threshold", "suggested_quantity", "status", "due_on", "closed_at", "explanation",
+            "id", "rule", "variant", "sku", "variant_name", "warehouse", "warehouse_code", "vehicle_model", "supplier",
+            "triggered_quantity", "threshold", "suggested_quantity", "status", "due_on", "closed_at", "explanation",
             "created_at", "updated_at", "version",
         ]
 

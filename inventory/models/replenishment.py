@@ -6,6 +6,7 @@ from core.models import TenantForeignKey, TenantModel
 from inventory.models.catalog import ProductVariant
 from inventory.models.locations import Warehouse
 from inventory.models.suppliers import Supplier
+from inventory.models.vehicles import VehicleModel
 
 
 class ReorderRule(TenantModel):
@@ -13,6 +14,8 @@ class ReorderRule(TenantModel):
 
     `level` is the stock that `basis` looks at. Each posting keeps it, so that finding what is low reads an
     index; `manage.py verify` compares it with the stock.
+
+    A rule for a vehicle model looks at the same pieces, which fit other vehicles as well: only its threshold is its own.
     """
 
     audit_ignored = ("level", "is_low")
@@ -25,6 +28,10 @@ class ReorderRule(TenantModel):
 
     variant = TenantForeignKey(ProductVariant, related_name="reorder_rules")
     warehouse = TenantForeignKey(Warehouse, related_name="+")
+    vehicle_model = TenantForeignKey(
+        VehicleModel, null=True, blank=True, related_name="+",
+        help_text="What must be there for this vehicle, which the part fits. Empty: for all of them.",
+    )
     basis = models.CharField(max_length=10, choices=Basis, default=Basis.AVAILABLE)
     min_quantity = QuantityField()
     max_quantity = QuantityField(null=True, blank=True, help_text="Order up to this level.")
@@ -40,7 +47,10 @@ class ReorderRule(TenantModel):
     class Meta:
         permissions = [("run_reorder_check", "Can run the reorder check")]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "variant", "warehouse"], name="reorder_rule_once"),
+            models.UniqueConstraint(
+                fields=["organization", "variant", "warehouse", "vehicle_model"], name="reorder_rule_per_vehicle",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(condition=Q(min_quantity__gte=0), name="reorder_rule_min_not_negative"),
             models.CheckConstraint(
                 condition=Q(max_quantity__isnull=True) | Q(max_quantity__gt=F("min_quantity")), name="reorder_rule_max_above_min",
@@ -52,6 +62,7 @@ class ReorderRule(TenantModel):
         ]
         indexes = [
             models.Index(fields=["organization", "warehouse"], name="reorder_rule_by_warehouse"),
+            models.Index(fields=["organization", "vehicle_model"], name="reorder_rule_by_vehicle"),
             models.Index(fields=["organization", "preferred_supplier"], name="reorder_rule_by_supplier"),
             models.Index(fields=["organization", "id"], condition=Q(is_low=True, is_active=True), name="reorder_rule_low"),
         ]
@@ -61,7 +72,10 @@ class ReorderRule(TenantModel):
 
 
 class ReorderTask(TenantModel):
-    """Something to buy, found by the check. `explanation` holds the numbers it used."""
+    """Something to buy, found by the check: of one variant for one warehouse at most one that is unfinished.
+
+    `explanation` holds the numbers it used.
+    """
 
     stands_in = ("warehouse",)
 
@@ -90,8 +104,8 @@ class ReorderTask(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "rule"], condition=Q(status__in=["open", "ordered", "snoozed"]),
-                name="reorder_task_one_unfinished",
+                fields=["organization", "variant", "warehouse"], condition=Q(status__in=["open", "ordered", "snoozed"]),
+                name="reorder_task_once",
             ),
         ]
         indexes = [

@@ -25,7 +25,11 @@ class VehicleModel(TenantModel):
                 violation_error_message="This vehicle model is there already.",
             ),
         ]
-        indexes = [models.Index(fields=["organization", "model_key"], name="vehicle_model_search")]
+        indexes = [
+            models.Index(fields=["organization", "model_key"], name="vehicle_model_search"),
+            models.Index(fields=["organization", "model", "year"], name="vehicle_model_by_model"),
+            models.Index(fields=["organization", "year", "id"], name="vehicle_model_by_year"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.make} {self.model} {self.year}"
@@ -46,7 +50,7 @@ class Fitment(TenantModel):
             models.UniqueConstraint(fields=["organization", "variant", "vehicle_model", "position"], name="fitment_once"),
             models.CheckConstraint(condition=Q(quantity_per_vehicle__gt=0), name="fitment_quantity_positive"),
         ]
-        indexes = [models.Index(fields=["organization", "vehicle_model", "variant"], name="fitment_by_vehicle")]
+        indexes = [models.Index(fields=["organization", "vehicle_model", "variant", "id"], name="fitment_by_vehicle")]
 
     def __str__(self) -> str:
         return f"{self.variant} in {self.vehicle_model}"

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from core.tenancy import active_organization_id
-from inventory.queries.levels import IS_BOUGHT
+from inventory.queries.levels import FITS, IS_BOUGHT
 
 DAYS = 30
 
@@ -25,8 +25,8 @@ NUMBERS = f"""
          JOIN inventory_productvariant AS v ON v.organization_id = s.organization_id AND v.id = s.variant_id
          WHERE s.organization_id = o.id AND {IN_SOME.format("s.warehouse_id")}),
         (SELECT count(*) FROM inventory_productvariant WHERE organization_id = o.id AND archived_at IS NULL),
-        (SELECT count(*) FROM inventory_reorderrule AS r
-         WHERE r.organization_id = o.id AND r.is_low AND r.is_active AND {IS_BOUGHT.format("r")}
+        (SELECT count(DISTINCT (r.variant_id, r.warehouse_id)) FROM inventory_reorderrule AS r
+         WHERE r.organization_id = o.id AND r.is_low AND r.is_active AND {IS_BOUGHT.format("r")} AND {FITS.format("r")}
             AND {IN_SOME.format("r.warehouse_id")}),
         (SELECT count(*) FROM inventory_productvariant AS v WHERE v.organization_id = o.id AND v.archived_at IS NULL
             AND NOT EXISTS (SELECT FROM inventory_stockitem AS s

@@ -17,6 +17,14 @@ LEVELS = """
     WHERE r.organization_id = %(organization)s AND (%(rules)s::uuid[] IS NULL OR r.id = ANY (%(rules)s::uuid[]))
 """
 
+# A rule for a vehicle model, called {0}, counts as long as the part fits it.
+FITS = """
+    ({0}.vehicle_model_id IS NULL OR EXISTS (
+        SELECT FROM inventory_fitment AS f
+        WHERE f.organization_id = {0}.organization_id AND f.variant_id = {0}.variant_id
+            AND f.vehicle_model_id = {0}.vehicle_model_id))
+"""
+
 # What is bought again: variant v of product p. A rule for anything else may be low without anybody minding.
 BOUGHT = "v.archived_at IS NULL AND p.archived_at IS NULL AND p.status = 'active'"
 

@@ -11,7 +11,8 @@ def reminder(*, checked_at: datetime | str) -> tuple[str, str]:
     """Subject and text of a mail about the tasks that one check made: those of its transaction share its time."""
     organization = Organization.objects.get()
     found = ReorderTask.objects.filter(created_at=checked_at)
-    tasks = list(found.select_related("variant", "warehouse", "supplier__party").order_by("variant__sku")[: SHOWN + 1])
+    found = found.select_related("variant", "warehouse", "supplier__party", "rule__vehicle_model")
+    tasks = list(found.order_by("variant__sku")[: SHOWN + 1])
     more = found.count() - SHOWN if len(tasks) > SHOWN else 0
     lines = [_line(task) for task in tasks[:SHOWN]]
     if more > 0:
@@ -23,9 +24,10 @@ def reminder(*, checked_at: datetime | str) -> tuple[str, str]:
 
 def _line(task: ReorderTask) -> str:
     supplier = f" from {task.supplier.party.name}" if task.supplier else ""
+    vehicle = f" for {task.rule.vehicle_model}" if task.rule.vehicle_model else ""
     return (
         f"{task.variant.sku}  {task.variant.name}: {_plain(task.triggered_quantity)} in {task.warehouse.code}"
-        f" (threshold {_plain(task.threshold)}), order {_plain(task.suggested_quantity)}{supplier}"
+        f" (threshold {_plain(task.threshold)}{vehicle}), order {_plain(task.suggested_quantity)}{supplier}"
     )
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from inventory.services.demo_fitments import fitments_create
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
 from inventory.services.demo_prices import prices_create
@@ -26,10 +27,11 @@ def northwind_fill(say: Say) -> None:
 
 def autoparts_fill(say: Say) -> None:
     say("  vehicle models")
-    vehicles_import(path=FOLDER / "vehicles" / "vehicles.csv")
+    vehicles_import()
     say("  parts, suppliers and warehouses")
     parts = parts_create(folder=FOLDER / "autoparts")
     say("  prices and taxes")
     prices_create()
+    fitments_create(file=FOLDER / "autoparts" / "fitments.csv")
     say("  a month of trade")
     Month(parts, today=timezone.localdate(timezone=LISBON), zone=LISBON).play()

@@ -1,16 +1,22 @@
-"""The reorder check: what is low becomes a task, once, with the numbers that say why."""
+"""The reorder check: what is low becomes a task, once, with the numbers that say why.
+
+The rules of a variant in a warehouse, whether for all vehicles or for one model, look at the same pieces. So one task
+stands for all of them: that of the rule that misses most.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection, connections, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.tenancy import active_organization_id
 from inventory.events import ReorderTasksCreated, StockLow
-from inventory.models import ReorderTask
-from inventory.queries.levels import BOUGHT
+from inventory.models import Fitment, ReorderRule, ReorderTask
+from inventory.queries.levels import BOUGHT, FITS
+from inventory.services.levels import levels_refresh
 from notifications.services.events import publish_from
 from notifications.services.jobs import Order, job_made
 
@@ -19,9 +25,9 @@ CHECK_TASK = "inventory.tasks.check"
 TELL = publish_from(ReorderTasksCreated, "told", aggregate_id="organization_id", tasks="tasks", checked_at="checked_at")
 TELL_LOW = publish_from(
     StockLow, "created AS c JOIN due USING (organization_id, rule_id) ORDER BY sku", aggregate_id="rule_id",
-    task="task_id", rule="rule_id", variant="variant_id", sku="sku", name="name", warehouse="warehouse_id",
-    warehouse_code="warehouse_code", supplier="supplier_id", basis="basis", level="level", threshold="min_quantity",
-    suggested_quantity="suggested_quantity",
+    task="task_id", rule="rule_id", variant="variant_id", sku="sku", name="name", vehicle_model="vehicle_model_id",
+    warehouse="warehouse_id", warehouse_code="warehouse_code", supplier="supplier_id", basis="basis", level="level",
+    threshold="min_quantity", suggested_quantity="suggested_quantity",
 )
 
 # One statement for one organization or for all. A rule that is low is found by its partial index. Of the
@@ -30,8 +36,9 @@ TELL_LOW = publish_from(
 # the minimum. The events: one for each task, and one for each organization.
 CHECK = f"""
     WITH due AS (
-        SELECT r.organization_id, r.id AS rule_id, v.sku, v.name, w.code AS warehouse_code, r.variant_id, r.warehouse_id,
-               r.basis, r.level, r.min_quantity, r.max_quantity, r.order_quantity,
+        SELECT DISTINCT ON (r.organization_id, r.variant_id, r.warehouse_id)
+               r.organization_id, r.id AS rule_id, v.sku, v.name, w.code AS warehouse_code, r.variant_id, r.warehouse_id,
+               r.vehicle_model_id, r.basis, r.level, r.min_quantity, r.max_quantity, r.order_quantity,
                COALESCE(r.preferred_supplier_id, sp.supplier_id) AS supplier_id,
                COALESCE(sp.order_multiple, 1) AS multiple, COALESCE(sp.min_order_quantity, 0) AS least
         FROM inventory_reorderrule AS r
@@ -44,12 +51,14 @@ CHECK = f"""
                 AND CASE WHEN r.preferred_supplier_id IS NULL THEN s.is_preferred ELSE s.supplier_id = r.preferred_supplier_id END
             ORDER BY s.id LIMIT 1
         ) AS sp ON true
-        WHERE r.is_low AND r.is_active AND {BOUGHT}
+        WHERE r.is_low AND r.is_active AND {BOUGHT} AND {FITS.format("r")}
             AND (%(organization)s::uuid IS NULL OR r.organization_id = %(organization)s::uuid)
             AND (%(warehouses)s::uuid[] IS NULL OR r.warehouse_id = ANY (%(warehouses)s::uuid[]))
             AND NOT EXISTS (
                 SELECT FROM inventory_reordertask AS t
-                WHERE t.organization_id = r.organization_id AND t.rule_id = r.id AND t.status IN ('open', 'ordered', 'snoozed'))
+                WHERE t.organization_id = r.organization_id AND t.variant_id = r.variant_id AND t.warehouse_id = r.warehouse_id
+                    AND t.status IN ('open', 'ordered', 'snoozed'))
+        ORDER BY r.organization_id, r.variant_id, r.warehouse_id, r.min_quantity - r.level DESC, r.id
     ), created AS (
         INSERT INTO inventory_reordertask (id, organization_id, rule_id, variant_id, warehouse_id, supplier_id,
                                            triggered_quantity, threshold, suggested_quantity, status, explanation)
@@ -60,7 +69,8 @@ CHECK = f"""
                    ELSE floor((d.min_quantity - d.level) / d.multiple) + 1 END),
                'open',
                jsonb_build_object(
-                   'basis', d.basis, 'level', d.level::text, 'min_quantity', d.min_quantity::text,
+                   'basis', d.basis, 'vehicle_model', d.vehicle_model_id,
+                   'level', d.level::text, 'min_quantity', d.min_quantity::text,
                    'max_quantity', d.max_quantity::text, 'order_quantity', d.order_quantity::text,
                    'order_multiple', d.multiple::text, 'min_order_quantity', d.least::text,
                    'on_hand', stock.on_hand::text, 'reserved', stock.reserved::text)
@@ -82,6 +92,16 @@ CHECK = f"""
     )
     SELECT COALESCE(sum(tasks), 0) FROM told
 """
+
+
+def reorder_rules_settle(*, rules: Collection[UUID]) -> None:
+    """After rules were written. Raises Invalid for a vehicle model that the part does not fit."""
+    fits = Fitment.objects.filter(variant=OuterRef("variant"), vehicle_model=OuterRef("vehicle_model"))
+    misfits = ReorderRule.objects.filter(~Exists(fits), pk__in=rules, vehicle_model__isnull=False)
+    if misfit := misfits.select_related("variant", "vehicle_model").first():
+        detail = f"{misfit.variant.sku} does not fit {misfit.vehicle_model}: add the fitment first."
+        raise Invalid(detail, code="does_not_fit", fields={"vehicle_model": detail})
+    levels_refresh(rules)
 
 
 def reorder_check(*, warehouses: Collection[UUID] | None = None) -> int:

@@ -165,12 +165,22 @@ class ReorderRuleFactory(DjangoModelFactory):
 
     variant = factory.SubFactory(ProductVariantFactory)
     warehouse = factory.SubFactory(WarehouseFactory)
+    vehicle_model = factory.SubFactory(VehicleModelFactory)
     preferred_supplier = factory.SubFactory(SupplierFactory)
     min_quantity = Decimal(5)
     max_quantity = Decimal(20)
 
+    @factory.post_generation
+    def fits(rule: ReorderRule, create: bool, extracted: None, **kwargs: None) -> None:  # noqa: N805  # of factory_boy
+        """Each part of the rules fits each of their vehicles, so that a rule may take over another's."""
+        parts, vehicles = (set(ReorderRule.objects.values_list(name, flat=True)) for name in ("variant_id", "vehicle_model_id"))
+        Fitment.objects.bulk_create([
+            Fitment(variant_id=part, vehicle_model_id=vehicle) for part in parts for vehicle in vehicles - {None}
+        ], ignore_conflicts=True)
+
     class Meta:
         model = ReorderRule
+        skip_postgeneration_save = True
 
 
 class ReorderTaskFactory(DjangoModelFactory):

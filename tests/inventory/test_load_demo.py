@@ -16,7 +16,7 @@ from accounts.services.tenancy import organization_found
 from core.invariants import broken
 from core.tenancy import Origin, organization_scope
 from inventory.management.commands.load_demo import COMPANIES, OWNER, PASSWORD
-from inventory.models import Location, ReorderRule, StockMove, VehicleModel, Warehouse
+from inventory.models import Fitment, Location, ReorderRule, StockMove, VehicleModel, Warehouse
 from inventory.queries.dashboard import overview
 from inventory.services.replenishment import reorder_check
 from inventory.services.vehicles import vehicles_import
@@ -76,6 +76,7 @@ def test_northwind_is_the_import_with_its_18_reorders(demo: str, rolled_back: No
 def test_autoparts_has_every_vehicle_and_a_month_of_trade(demo: str) -> None:
     with scope("autoparts"):
         assert VehicleModel.objects.count() == 19_772
+        assert Fitment.objects.count() > 200
         numbers = overview()
         assert numbers.skus >= 60
         assert 5 <= numbers.low < numbers.skus / 3

@@ -1,0 +1,160 @@
+"""Which parts fit a vehicle model, which vehicle models a part fits, and what of it is in stock.
+
+A page is found by an index of fitments alone, and its fifty rows are joined afterwards. Whether a part is in stock is looked
+up part by part, by the index of balances (organization, warehouse, variant): what a page costs depends on how many parts
+fit this vehicle, not on how many pairs there are. An index on `available` itself would make each posting write it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from core.paging import Page, Window
+from core.tenancy import active_organization_id
+from inventory.models import Fitment, Location
+
+PARTS_ORDER, VEHICLES_ORDER = ["variant"], ["vehicle_model"]
+
+# The part v that is offered for the fitment f. Once parts have successors, theirs takes its place here, and nowhere else.
+OFFERED = """
+    JOIN inventory_productvariant AS v
+        ON v.organization_id = f.organization_id AND v.id = f.variant_id AND v.archived_at IS NULL
+"""
+
+# Of v in the warehouse, what may be sold. OFFSET keeps the planner from reading the whole stock of the warehouse first.
+AVAILABLE = """
+    FROM inventory_stockitem AS s
+    JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id
+    WHERE s.organization_id = v.organization_id AND s.warehouse_id = %(warehouse)s AND s.variant_id = v.id
+"""
+IN_STOCK = f" AND EXISTS (SELECT {AVAILABLE} AND s.available > 0 AND l.kind = ANY (%(available)s) OFFSET 0)"
+
+# The threshold for this vehicle model goes before the one for all of them.
+STOCK = f"""
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(sum(s.quantity), 0)::text AS on_hand,
+               COALESCE(sum(s.available) FILTER (WHERE l.kind = ANY (%(available)s)), 0)::text AS available
+        {AVAILABLE}
+    ) AS stock
+    LEFT JOIN LATERAL (
+        SELECT r.min_quantity::text AS threshold, r.is_low FROM inventory_reorderrule AS r
+        WHERE r.organization_id = v.organization_id AND r.variant_id = v.id AND r.warehouse_id = %(warehouse)s
+            AND r.is_active AND (r.vehicle_model_id IS NULL OR r.vehicle_model_id = f.vehicle_model_id)
+        ORDER BY r.vehicle_model_id NULLS LAST LIMIT 1
+    ) AS rule ON true
+"""
+STOCK_COLUMNS = ", stock.on_hand, stock.available, rule.threshold, rule.is_low"
+
+PARTS = """
+    WITH page AS (
+        SELECT f.id, f.organization_id FROM inventory_fitment AS f {offered}
+        WHERE f.organization_id = %(organization)s AND f.vehicle_model_id = %(vehicle_model)s{in_stock}{beyond}
+        ORDER BY {order} LIMIT %(size)s
+    )
+    SELECT f.id AS fitment, f.variant_id AS fitted, v.id AS variant, v.sku, v.name, v.product_id AS product, f.position,
+           f.quantity_per_vehicle::text AS quantity_per_vehicle, f.notes, f.verified_at{columns}
+    FROM page JOIN inventory_fitment AS f ON f.organization_id = page.organization_id AND f.id = page.id {offered} {stock}
+    ORDER BY {order}
+"""
+
+VEHICLES = """
+    SELECT f.id AS fitment, t.id AS vehicle_model, t.make, t.model, t.year, t.engine, t.trim, f.position,
+           f.quantity_per_vehicle::text AS quantity_per_vehicle, f.notes, f.verified_at
+    FROM inventory_fitment AS f
+    JOIN inventory_vehiclemodel AS t ON t.organization_id = f.organization_id AND t.id = f.vehicle_model_id
+    WHERE f.organization_id = %(organization)s AND f.variant_id = %(variant)s{chosen}{beyond}
+    ORDER BY {order} LIMIT %(size)s
+"""
+
+# Years that follow each other are one range: their distance to their own place in the order stays the same.
+RANGES = """
+    SELECT make, model, position, quantity_per_vehicle::text AS quantity_per_vehicle, min(year) AS year_from, max(year) AS year_to
+    FROM (
+        SELECT m.make, m.model, m.year, f.position, f.quantity_per_vehicle, m.year - dense_rank() OVER (
+            PARTITION BY m.make, m.model, f.position, f.quantity_per_vehicle ORDER BY m.year) AS island
+        FROM inventory_fitment AS f
+        JOIN inventory_vehiclemodel AS m ON m.organization_id = f.organization_id AND m.id = f.vehicle_model_id
+        WHERE f.organization_id = %(organization)s AND f.variant_id = %(variant)s
+    ) AS years
+    GROUP BY make, model, position, quantity_per_vehicle, island
+    ORDER BY make, model, position, year_from
+"""
+
+type Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Figures of one warehouse; `only` leaves out what is not available there."""
+
+    warehouse_id: UUID
+    only: bool
+
+
+def parts_window(size: int, cursor: str | None) -> Window:
+    """Raises BadCursor."""
+    return Window(Fitment, PARTS_ORDER, size, cursor)
+
+
+def vehicles_window(size: int, cursor: str | None) -> Window:
+    """Raises BadCursor."""
+    return Window(Fitment, VEHICLES_ORDER, size, cursor)
+
+
+def parts_of(vehicle_model_id: UUID, window: Window, stock: Stock | None = None) -> Page[Row]:
+    """In the order of the parts' ids, one row for each position."""
+    page = window.page(_rows(*parts_statement(vehicle_model_id, window, stock)), lambda row: (row["fitted"], row["fitment"]))
+    for row in page.rows:
+        del row["fitted"]
+    return page
+
+
+def parts_statement(vehicle_model_id: UUID, window: Window, stock: Stock | None) -> tuple[str, dict[str, Any]]:
+    beyond, values, order = _named(window)
+    sql = PARTS.format(
+        offered=OFFERED, beyond=beyond, order=order, in_stock=IN_STOCK if stock and stock.only else "",
+        stock=STOCK if stock else "", columns=STOCK_COLUMNS if stock else "",
+    )
+    values |= {"vehicle_model": vehicle_model_id, "size": window.size + 1}
+    if stock:
+        values |= {"warehouse": stock.warehouse_id, "available": list(Location.AVAILABLE)}
+    return sql, values
+
+
+def vehicles_of(variant_id: UUID, window: Window, chosen: Sequence[tuple[str, list[Any]]] = ()) -> Page[Row]:
+    """`chosen` are conditions on the vehicle model t, whose ids follow the years where a file was imported."""
+    beyond, values, order = _named(window)
+    conditions = "".join(_and(condition, given, f"chosen_{number}", values) for number, (condition, given) in enumerate(chosen))
+    values |= {"variant": variant_id, "size": window.size + 1}
+    found = _rows(VEHICLES.format(chosen=conditions, beyond=beyond, order=order), values)
+    return window.page(found, lambda row: (row["vehicle_model"], row["fitment"]))
+
+
+def vehicle_ranges(variant_id: UUID) -> list[Row]:
+    """What a catalog prints: make, model, from which year to which."""
+    return _rows(RANGES, {"organization": active_organization_id(), "variant": variant_id})
+
+
+def _named(window: Window) -> tuple[str, dict[str, Any], str]:
+    """The window's condition, the first of the statement's values, and what follows ORDER BY."""
+    condition, given, order = window.sql("f")
+    values: dict[str, Any] = {"organization": active_organization_id()}
+    return _and(condition, given, "beyond", values) if condition else "", values, order
+
+
+def _and(condition: str, given: Sequence[Any], prefix: str, values: dict[str, Any]) -> str:
+    """The condition with named parameters, which go into `values`."""
+    for place, value in enumerate(given):
+        condition = condition.replace("%s", f"%({prefix}_{place})s", 1)
+        values[f"{prefix}_{place}"] = value
+    return f" AND {condition}"
+
+
+def _rows(sql: str, values: dict[str, Any]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
