@@ -24,7 +24,7 @@ from accounts.api import (
     ways_in,
 )
 from core.routing import Router
-from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
+from inventory.api import assemblies, attributes, catalog, locations, relations, replenishment, stock, suppliers, vehicles
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 
 router = Router(
@@ -32,7 +32,8 @@ router = Router(
     impersonation.routes,
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
-    catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
+    catalog.routes, attributes.routes, assemblies.routes, relations.routes,
+    suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 
