@@ -1,9 +1,10 @@
 """Branches of the category tree. It knows parents alone, so moving a branch changes one row; what lies below is found anew."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, models
 
 from core.tenancy import active_organization_id
 
@@ -30,6 +31,15 @@ ABOVE = f"""(
 )"""
 PATH = ABOVE.replace("{1}", "path")
 PATH_CHANGED = ABOVE.replace("{1}", "updated_at")
+
+
+class Path(models.Expression):
+    """The path of each category of a queryset."""
+
+    output_field = models.TextField()
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return PATH.format(compiler.query.get_initial_alias()), []
 
 
 def paths_of(categories: Collection[UUID]) -> dict[UUID, str]:
