@@ -17,6 +17,7 @@ from core.serializers import TenantSerializer
 from inventory.api.assemblies import HasBom
 from inventory.api.attribute_filters import FAMILY, OF_PRODUCTS, OF_VARIANTS, UNDER, attribute_conditions, branch_condition
 from inventory.api.attributes import HasAttributes
+from inventory.api.pictures import HasPictures
 from inventory.api.relations import HasRelations
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 from inventory.queries.catalog import PATH, PATH_CHANGED, paths_of
@@ -113,7 +114,7 @@ class ProductSerializer(TenantSerializer):
         ]
 
 
-class ProductViewSet(HasAttributes, ArchivableViewSet):
+class ProductViewSet(HasAttributes, HasPictures, ArchivableViewSet):
     serializer_class = ProductSerializer
     filters = ["category", "manufacturer", "status", "external_ref"]
     search_keys = ["name_key"]
@@ -134,7 +135,7 @@ class ProductVariantSerializer(TenantSerializer):
         ]
 
 
-class ProductVariantViewSet(HasAttributes, HasBom, HasRelations, ArchivableViewSet):
+class ProductVariantViewSet(HasAttributes, HasPictures, HasBom, HasRelations, ArchivableViewSet):
     serializer_class = ProductVariantSerializer
     filters = ["product", "sku", "external_ref"]
     search_keys = ["sku_key", "name_key"]
