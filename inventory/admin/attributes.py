@@ -27,6 +27,8 @@ class AttributeValueForm(TenantModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "product" in self.fields:
+            self.fields["product"].required = False  # of a variant the database knows it
         if not self.instance._state.adding:
             self.initial.setdefault("value", shown(self.instance))
 
