@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from inventory.services.demo_catalog import catalog_describe
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
 from inventory.services.northwind import northwind_import, northwind_read
@@ -28,5 +29,6 @@ def autoparts_fill(say: Say) -> None:
     vehicles_import(path=FOLDER / "vehicles" / "vehicles.csv")
     say("  parts, suppliers and warehouses")
     parts = parts_create(folder=FOLDER / "autoparts")
+    catalog_describe()
     say("  a month of trade")
     Month(parts, today=timezone.localdate(timezone=LISBON), zone=LISBON).play()

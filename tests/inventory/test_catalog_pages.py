@@ -42,7 +42,7 @@ def test_a_clerk_writes_values_as_they_are_said(acme: Company) -> None:
     assert right.status_code == 302, text(right)[:2000]
     assert wares.found(storage="0.128 TB", cores="8") == [0]
     assert "128 GB" in text(browser.get(url))
-    assert posted(browser, url, **{f"{lines}-0-value": "256 GB"}).status_code == 302
+    assert posted(browser, url, **{f"{lines}-1-value": "256 GB"}).status_code == 302
     assert wares.found(storage="256", cores="8") == [0]
 
 
@@ -60,8 +60,8 @@ def test_a_clerk_lists_components_and_relations(acme: Company) -> None:
     assert answer.status_code == 302, text(answer)[:2000]
     assert acme.api.get(f"{VARIANTS}{old.pk}/current/").json()["variant"] == str(assembly.pk)
     looped = posted(browser, VARIANT.format(part.pk), **{
-        f"{bom}-TOTAL_FORMS": "1", f"{bom}-0-component": str(assembly.pk), f"{bom}-0-quantity": "1", f"{bom}-0-scrap_percent": "0",
-        f"{bom}-0-position": "0",
+        f"{bom}-TOTAL_FORMS": "1", f"{bom}-0-component": str(assembly.pk), f"{bom}-0-quantity": "1",
+        f"{bom}-0-scrap_percent": "0", f"{bom}-0-position": "0",
     })  # fmt: skip
     assert looped.status_code == 200 and "cannot be a part of itself" in text(looped)
 
