@@ -35,7 +35,10 @@ BEGIN
     END IF;
     wanted := CASE definition.data_type WHEN 'text' THEN 'value_text' WHEN 'choice' THEN 'value_text'
                   WHEN 'boolean' THEN 'value_boolean' WHEN 'date' THEN 'value_date' ELSE 'value_number' END;
-    IF filled <> wanted THEN
+    IF NEW.product_id IS NULL AND NEW.variant_id IS NULL THEN
+        place := 'product';
+        refusal := 'Give a product or a variant.';
+    ELSIF filled <> wanted THEN
         place := wanted;
         refusal := format('This attribute is of the type %s: give %s, and no other value.', definition.data_type, wanted);
     ELSIF owner <> NEW.product_id THEN

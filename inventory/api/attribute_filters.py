@@ -5,6 +5,7 @@ Each value has a key that sorts as it does, so that a range is read from an inde
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from core.choosing import ORDERED as ORDERED_LOOKUPS
 from core.choosing import Condition, Conditions
@@ -58,7 +59,7 @@ def attribute_conditions(query: Mapping[str, str], found: str) -> Conditions:
 def branch_condition(column: str, text: str) -> Condition:
     """The rows whose column refers to the category, or to one below it."""
     try:
-        category = AttributeDefinition._meta.pk.to_python(text)
+        category = UUID(text)
     except ValueError as error:
         raise BadParameter("under", "under: the id (a UUID) of a category.") from error
     return f"{BASE}.{column} = ANY (ARRAY({BRANCH}))", [active_organization_id(), category]
