@@ -40,7 +40,7 @@ class AttachmentAdmin(TenantAdmin):
     def get_queryset(self, request: Any) -> models.QuerySet:
         return visible_attachments(request.principal).order_by(*self.ordering)
 
-    @action(description="Show first", url_path="make-primary", permissions=["change"])
+    @action(description="Show first", url_path="make-primary", permissions=["make_primary"])
     @confirmed("Show this picture before the others of its row?")
     def make_primary(self, request: HttpRequest, object_id: str) -> HttpResponse:
         attachment = self.get_object(request, object_id)
@@ -55,6 +55,9 @@ class AttachmentAdmin(TenantAdmin):
         else:
             self.message_user(request, f"{attachment} is shown first.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:accounts_attachment_change", args=[attachment.pk]))
+
+    def has_make_primary_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("accounts.change_attachment"))
 
     @admin.display(description="size")
     def readable_size(self, attachment: Attachment) -> str:

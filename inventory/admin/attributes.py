@@ -64,7 +64,7 @@ class AttributeValueInline(TenantTabularInline):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         rows = super().get_queryset(request).select_related("definition", "unit")
-        return rows.order_by("definition__position", "definition__code")  # type: ignore[no-any-return]
+        return rows.order_by("definition__position", "definition__code")
 
 
 class ProductAttributeValueInline(AttributeValueInline):

@@ -126,7 +126,7 @@ class Buildable(NamedTuple):
 def exploded(variant_id: UUID, quantity: Decimal = Decimal(1), *, optional: bool = False) -> list[Leaf]:
     """Down to the leaves; something without a bill of materials is its own leaf. Raises Conflict for more ways than MOST."""
     rows = _fetch(EXPLOSION, variants=[variant_id], quantities=[quantity], optional=optional)
-    return [Leaf(*row[:3], rounded_up(row[3]), *row[4:]) for row in rows]
+    return [Leaf(part, sku, name, rounded_up(needed), level, cost) for part, sku, name, needed, level, cost in rows]
 
 
 def components_of(variant_id: UUID, quantity: Decimal = Decimal(1), *, optional: bool = False) -> list[Component]:
@@ -135,12 +135,13 @@ def components_of(variant_id: UUID, quantity: Decimal = Decimal(1), *, optional:
     Empty without a bill of materials. Raises Conflict for more ways than MOST.
     """
     rows = _fetch(COMPONENTS, variants=[variant_id], quantities=[quantity], optional=optional)
-    return [Component(*row[:3], rounded_up(row[3])) for row in rows]
+    return [Component(part, sku, name, rounded_up(needed)) for part, sku, name, needed in rows]
 
 
 def uses_of(variant_id: UUID) -> list[Use]:
     """The assemblies and kits that the part goes into, directly (level 1) or in others. Raises Conflict for too many ways."""
-    return [Use(*row[:3], rounded_up(row[3]), row[4]) for row in _fetch(UP, variant=variant_id)]
+    rows = _fetch(UP, variant=variant_id)
+    return [Use(part, sku, name, rounded_up(contained), level) for part, sku, name, contained, level in rows]
 
 
 def buildable(variant_id: UUID, warehouse_id: UUID) -> Buildable:

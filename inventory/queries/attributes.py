@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ class Attributes:
         if kind in NUMBERS:
             return self._number(definition, given)
         if kind == DataType.BOOLEAN and isinstance(given, bool):
-            return Parsed(COLUMNS[kind], given)
+            return Parsed("value_boolean", given)
         if not isinstance(given, str):
             raise ValueError("Give true or false." if kind == DataType.BOOLEAN else "Give text in quotes.")
         return Parsed(COLUMNS[DataType(kind)], _of_text(definition, given.strip()))
@@ -111,7 +112,7 @@ def key_of(parsed: Parsed) -> tuple[str, list[Any]]:
         return "%s", [str(parsed.value).lower()]
     if isinstance(parsed.value, Decimal):
         factor, divisor = (parsed.unit.factor, parsed.unit.divisor) if parsed.unit else (Decimal(1), 1)
-        if parsed.unit and abs(parsed.value) * in_base(parsed.unit) >= MOST:
+        if parsed.unit and abs(Fraction(parsed.value)) * in_base(parsed.unit) >= MOST:
             raise ValueError("This is too much to be compared with anything.")
         return NUMBER_KEY.format("%s::numeric * %s::numeric / %s::numeric"), [parsed.value, factor, divisor]
     if isinstance(parsed.value, date):

@@ -8,15 +8,15 @@ from inventory.models import AttributeDefinition, BomLine, Product, ProductRelat
 from inventory.services.attributes import attributes_set
 from inventory.services.units import PIECE
 
-DataType, Kind = AttributeDefinition.DataType, ProductRelation.Kind
+Kind = ProductRelation.Kind
 
 # Code: name, type, code of the unit.
-DEFINITIONS: Mapping[str, tuple[str, DataType, str]] = {
-    "diameter": ("Diameter", DataType.MEASURE, "MMT"),
-    "voltage": ("Voltage", DataType.MEASURE, "VLT"),
-    "capacity": ("Capacity", DataType.MEASURE, "AMH"),
-    "power": ("Power", DataType.MEASURE, "WTT"),
-    "vented": ("Vented", DataType.BOOLEAN, ""),
+DEFINITIONS: Mapping[str, tuple[str, str, str]] = {
+    "diameter": ("Diameter", "measure", "MMT"),
+    "voltage": ("Voltage", "measure", "VLT"),
+    "capacity": ("Capacity", "measure", "AMH"),
+    "power": ("Power", "measure", "WTT"),
+    "vented": ("Vented", "boolean", ""),
 }
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "BD-2101": {"diameter": "280 mm", "vented": True},

@@ -35,7 +35,7 @@ def test_bulk_writers_in_opposite_order_do_not_deadlock(new_company: Callable[[]
     def write(number: int) -> int:
         variants = wares.variants if number % 2 else list(reversed(wares.variants))
         definition = str(wares.attributes[codes[number]].pk)
-        value = {"value_text": "red"} if codes[number] == "color" else {"value_number": "1"}
+        value = {"value_text": "Red"} if codes[number] == "color" else {"value_number": "1"}
         chosen = variants[:1] if codes[number] == "color" else variants
         rows = [{"definition": definition, "variant": str(one.pk), **value} for one in chosen]
         return int(api.send("post", f"{VALUES}bulk/", {"rows": rows}).status_code)

@@ -55,7 +55,7 @@ def test_costs_the_same_for_one_and_for_many(wares: Wares) -> None:
 @pytest.mark.parametrize(("code", "value"), [
     ("nothing", "x"), ("color", "green"), ("color", ""), ("color", 7), ("storage", "128 kg"), ("storage", "much"),
     ("storage", {"number": "1", "unit": 5}), ("storage", {"x": 1}), ("storage", ["1"]), ("storage", "9999999999999 TB"),
-    ("cores", "1.5"), ("cores", "8 GB"), ("cores", True), ("rating", "NaN"), ("rating", 1e400), ("rating", "1" * 30),
+    ("cores", "1.5"), ("cores", "8 GB"), ("cores", True), ("rating", "NaN"), ("rating", 1e300), ("rating", "1" * 30),
     ("waterproof", "perhaps"), ("waterproof", 1), ("launched", "31.01.2026"), ("launched", 5), ("maker_code", "a\u0000b"),
     ("maker_code", "x" * 401), ("maker_code", {}), ("maker_code", " "),
 ])  # fmt: skip
@@ -220,3 +220,13 @@ def test_the_database_makes_such_keys(wares: Wares) -> None:
         ])
         by_key = ProductAttributeValue.objects.filter(definition=definition).order_by("key").values_list("value_number", "key")
         assert [(number, key) for number, key in by_key] == [(one, f"{one + 10**21:035.12f}") for one in sorted(values)]
+
+
+def test_keys_are_compared_before_the_wall_is_looked_at(acme: Company) -> None:
+    """Why a key is text: an index serves leakproof comparisons alone, under row security. If this ever fails, keys can go."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT oprleft::regtype::text, proleakproof FROM pg_operator JOIN pg_proc ON pg_proc.oid = oprcode
+            WHERE oprname = '>=' AND oprleft = oprright AND oprleft IN ('text'::regtype, 'numeric'::regtype)
+        """)
+        assert dict(cursor.fetchall()) == {"text": True, "numeric": False}

@@ -13,53 +13,55 @@ from tests.inventory.wares import PRODUCTS, VARIANTS, Wares
 VARIANT = "/admin/inventory/productvariant/{}/change/"
 
 
-def posted(browser: Any, url: str, **values: Any) -> Any:
+def posted(company: Company, url: str, **values: Any) -> Any:
     """The form as it is shown, with some values changed."""
-    shown = browser.get(url)
+    shown = company.admin.get(url)
     assert shown.status_code == 200, text(shown)[:500]
     formsets = [part.formset for part in shown.context["inline_admin_formsets"]]
-    lines = [form for formset in formsets for form in (*formset.forms, formset.management_form)]
-    data = {bound.html_name: bound.value() for form in (shown.context["adminform"].form, *lines) for bound in form}
+    with company.scope():
+        lines = [form for formset in formsets for form in (*formset.forms, formset.management_form)]
+        data = {bound.html_name: bound.value() for form in (shown.context["adminform"].form, *lines) for bound in form}
     given = {name: "" if value is None else value for name, value in data.items() if value is not False}
-    return browser.post(url, {**given, **values})
+    return company.admin.post(url, {**given, **values})
 
 
-def prefix_of(browser: Any, url: str, model: Any, field: str) -> str:
+def prefix_of(company: Company, url: str, model: Any, field: str) -> str:
     """Of the lines of a model on the page, by a field that they ask for."""
-    formsets = [part.formset for part in browser.get(url).context["inline_admin_formsets"]]
-    return str(next(one.prefix for one in formsets if one.model is model and field in one.empty_form.fields))
+    formsets = [part.formset for part in company.admin.get(url).context["inline_admin_formsets"]]
+    with company.scope():
+        return str(next(one.prefix for one in formsets if one.model is model and field in one.empty_form.fields))
 
 
 def test_a_clerk_writes_values_as_they_are_said(acme: Company) -> None:
     wares = Wares.create(acme)
-    browser, url = acme.admin, VARIANT.format(wares.variants[0].pk)
-    lines = prefix_of(browser, url, ProductAttributeValue, "value")
+    url = VARIANT.format(wares.variants[0].pk)
+    lines = prefix_of(acme, url, ProductAttributeValue, "value")
     storage, cores = (str(wares.attributes[code].pk) for code in ("storage", "cores"))
     new = {f"{lines}-TOTAL_FORMS": "2", f"{lines}-0-definition": storage, f"{lines}-1-definition": cores}
-    wrong = posted(browser, url, **new, **{f"{lines}-0-value": "128 kg", f"{lines}-1-value": "many"})
+    wrong = posted(acme, url, **new, **{f"{lines}-0-value": "128 kg", f"{lines}-1-value": "many"})
     assert wrong.status_code == 200 and "Unknown unit" in text(wrong) and "Give a number" in text(wrong)
-    right = posted(browser, url, **new, **{f"{lines}-0-value": "128 gb", f"{lines}-1-value": "8"})
+    right = posted(acme, url, **new, **{f"{lines}-0-value": "128 gb", f"{lines}-1-value": "8"})
     assert right.status_code == 302, text(right)[:2000]
     assert wares.found(storage="0.128 TB", cores="8") == [0]
-    assert "128 GB" in text(browser.get(url))
-    assert posted(browser, url, **{f"{lines}-1-value": "256 GB"}).status_code == 302
+    assert "128 GB" in text(acme.admin.get(url))
+    assert posted(acme, url, **{f"{lines}-1-value": "256 GB"}).status_code == 302
     assert wares.found(storage="256", cores="8") == [0]
 
 
 def test_a_clerk_lists_components_and_relations(acme: Company) -> None:
     with acme.scope():
         assembly, part, old = ProductVariantFactory.create_batch(3)
-    browser, url = acme.admin, VARIANT.format(assembly.pk)
-    bom = prefix_of(browser, url, BomLine, "component")
-    relations = prefix_of(browser, url, ProductRelation, "to_variant")
-    answer = posted(browser, url, **{
+    url = VARIANT.format(assembly.pk)
+    bom = prefix_of(acme, url, BomLine, "component")
+    relations = prefix_of(acme, url, ProductRelation, "to_variant")
+    answer = posted(acme, url, **{
         f"{bom}-TOTAL_FORMS": "1", f"{bom}-0-component": str(part.pk), f"{bom}-0-quantity": "4", f"{bom}-0-scrap_percent": "0",
         f"{bom}-0-position": "0", f"{relations}-TOTAL_FORMS": "1", f"{relations}-0-kind": "supersedes",
         f"{relations}-0-to_variant": str(old.pk),
     })  # fmt: skip
     assert answer.status_code == 302, text(answer)[:2000]
     assert acme.api.get(f"{VARIANTS}{old.pk}/current/").json()["variant"] == str(assembly.pk)
-    looped = posted(browser, VARIANT.format(part.pk), **{
+    looped = posted(acme, VARIANT.format(part.pk), **{
         f"{bom}-TOTAL_FORMS": "1", f"{bom}-0-component": str(assembly.pk), f"{bom}-0-quantity": "1",
         f"{bom}-0-scrap_percent": "0", f"{bom}-0-position": "0",
     })  # fmt: skip

@@ -17,7 +17,8 @@ from tests.contracts.resources import assert_problem
 CONVERT = "/api/v1/units-of-measure/convert/"
 
 KNOWN = [
-    UnitOfMeasure(code=code, **{**usual._asdict(), "factor": Decimal(usual.factor)}) for code, usual in UNITS.items()
+    UnitOfMeasure(organization_id=None, code=code, **{**usual._asdict(), "factor": Decimal(usual.factor)})
+    for code, usual in UNITS.items()
 ]  # fmt: skip
 pairs = st.sampled_from(KNOWN).flatmap(
     lambda one: st.tuples(st.just(one), st.sampled_from([unit for unit in KNOWN if unit.dimension == one.dimension])),
