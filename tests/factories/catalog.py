@@ -5,12 +5,14 @@ import factory
 from factory.django import DjangoModelFactory
 
 from inventory.models import AttributeDefinition, BomLine, ProductAttributeValue, ProductRelation
-from tests.factories.inventory import ProductVariantFactory
+from tests.factories.inventory import ProductVariantFactory, UnitOfMeasureFactory
 
 
 class AttributeDefinitionFactory(DjangoModelFactory):
     code = factory.Sequence("attribute_{}".format)
     name = factory.Sequence("Attribute {}".format)
+    data_type = AttributeDefinition.DataType.MEASURE
+    unit = factory.SubFactory(UnitOfMeasureFactory)
 
     class Meta:
         model = AttributeDefinition
@@ -20,7 +22,8 @@ class ProductAttributeValueFactory(DjangoModelFactory):
     definition = factory.SubFactory(AttributeDefinitionFactory)
     variant = factory.SubFactory(ProductVariantFactory)
     product = factory.SelfAttribute("variant.product")
-    value_text = factory.Sequence("Value {}".format)
+    value_number = Decimal(5)
+    unit = factory.SelfAttribute("definition.unit")
 
     class Meta:
         model = ProductAttributeValue
