@@ -24,7 +24,20 @@ from accounts.api import (
     ways_in,
 )
 from core.routing import Router
-from inventory.api import analytics, catalog, locations, prices, replenishment, stock, suppliers, taxes, vehicles
+from inventory.api import (
+    analytics,
+    assemblies,
+    attributes,
+    catalog,
+    locations,
+    prices,
+    relations,
+    replenishment,
+    stock,
+    suppliers,
+    taxes,
+    vehicles,
+)
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 
 router = Router(
@@ -32,8 +45,8 @@ router = Router(
     impersonation.routes,
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
-    catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
-    prices.routes, taxes.routes,
+    catalog.routes, attributes.routes, assemblies.routes, relations.routes, prices.routes, taxes.routes,
+    suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 

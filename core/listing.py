@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.db import connection, models
 
 from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
-from core.custom_filters import ANY_FIELD, custom_conditions, has_custom_fields, is_custom_filter
+from core.custom_filters import ANY_FIELD, custom_conditions, has_custom_fields
 from core.expanding import Expansion, expandable
 from core.models import ArchivableModel
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
@@ -32,7 +32,8 @@ class Listing:
     search_keys: Sequence[str] = ()  # columns of SearchKeyField
     sort_fields: Sequence[str] = ()
     ordering: Sequence[str] = ()
-    own_parameters: Mapping[str, tuple[dict[str, Any], str]] = {}  # that a list's own code reads: schema and description
+    # That a list's own code reads: schema and description. A name like "attr.*" stands for all that begin with "attr.".
+    own_parameters: Mapping[str, tuple[dict[str, Any], str]] = {}
 
     @classmethod
     def model(cls) -> type[models.Model]:
@@ -54,6 +55,10 @@ class Listing:
     def row_conditions(self) -> Conditions:
         """Which rows this resource has at all; the organization is named so that the planner uses its statistics."""
         return [(f"{BASE}.organization_id = %s", [active_organization_id()]), *condition(self.model(), self.sees_in())]
+
+    def own_conditions(self, query: Mapping[str, str]) -> Conditions:
+        """What a list makes of its own parameters."""
+        return []
 
     def _query(self, known: Sequence[str]) -> Mapping[str, str]:
         query: dict[str, str] = self.request.query_params.dict()
@@ -92,7 +97,7 @@ class Listing:
             conditions += tag_conditions(self.model(), query["tag"])
         if has_custom_fields(self.model()):
             conditions += custom_conditions(self.model(), query)
-        return conditions
+        return [*conditions, *self.own_conditions(query)]
 
     def _sort(self, query: Mapping[str, str]) -> Sequence[str]:
         asked = [name for name in query.get("sort", "").split(",") if name]
@@ -147,12 +152,14 @@ def _known_parameters(view: type[Any]) -> Sequence[str]:
         without.add(ANY_FIELD)
     if not expandable(view.serializer_class):
         without.add("expand")
-    return [name for name in GENERAL_PARAMETERS if name not in without] + sorted(view.filter_parameters())
+    general = [name for name in GENERAL_PARAMETERS if name not in without]
+    return [*general, *sorted(view.filter_parameters()), *view.own_parameters]
 
 
 def _refuse_unknown(query: Mapping[str, str], known: Sequence[str]) -> None:
+    families = tuple(name.removesuffix("*") for name in known if name.endswith(".*"))
     for name in query:
-        if name not in known and not (is_custom_filter(name) and ANY_FIELD in known):
+        if name not in known and not name.startswith(families):
             raise BadParameter(name, f"Unknown parameter {name!r}. Known: {', '.join(known)}.")
 
 

@@ -1,7 +1,7 @@
 """The compiled read path: from a serializer's declaration to SQL once, then rows to JSON without instances.
 
 Gives what the ordinary serializer would give, byte for byte (a contract test compares them), for serializers
-whose readable fields are columns of the row or of rows it refers to; `compile_plan` refuses any other.
+whose readable fields are columns of the row, or of rows it refers to, or SQL; `compile_plan` refuses any other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,6 +25,19 @@ class UtcDateTimeField(serializers.DateTimeField):
 
     def enforce_timezone(self, value: Any) -> Any:
         return super().enforce_timezone(value).astimezone(UTC)
+
+
+class SqlField(serializers.CharField):
+    """A text that SQL makes of the row, called {0}; `changed` is when what it is made of last changed.
+
+    A subclass says what the ordinary serializer gives, by `get_attribute`.
+    """
+
+    sql: ClassVar[str]
+    changed: ClassVar[str]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "read_only": True})
 
 
 class NotCompilable(TypeError):
@@ -75,15 +88,19 @@ class Compiler:
         self.model = model
         self.joined: dict[str, tuple[str, type[models.Model]]] = {}
         self.joins = ""
+        self.made_of: list[str] = []  # when that which SQL fields are made of last changed
 
     @property
     def state(self) -> tuple[str, str]:
         version = f"{BASE}.version" if issubclass(self.model, AuditedModel) else "NULL"
         tables = [(BASE, self.model), *self.joined.values()]
-        times = [f"{alias}.{name}" for alias, model in tables if (name := _time_of_change(model))]
+        times = [*(f"{alias}.{name}" for alias, model in tables if (name := _time_of_change(model))), *self.made_of]
         return version, f"GREATEST({', '.join(times)})" if times else "NULL"
 
     def column(self, field: serializers.Field) -> str:
+        if isinstance(field, SqlField):
+            self.made_of.append(field.changed.format(BASE))
+            return field.sql.format(BASE)
         if field.source == "*" or isinstance(field, serializers.SerializerMethodField):
             raise NotCompilable(f"{field.field_name}: {type(field).__name__} needs the instance")
         alias, model = BASE, self.model

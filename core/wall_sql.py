@@ -55,23 +55,34 @@ END
 """, definer=True)
 
 # A tree knows its parent alone; the lock makes two moves that would close a circle together wait for each other.
+# A branch that moves takes along what hangs below it, which must not come to lie too deep either.
 # Argument: the largest depth.
 REFUSE_CYCLE = Function("refuse_cycle()", "trigger", """
 DECLARE
     ancestor uuid := NEW.parent_id;
     depth integer := 1;
+    height integer := 0;
+    too_deep text := format('A tree may be %s levels deep.', TG_ARGV[0]);
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_NAME || NEW.organization_id, 0));
     WHILE ancestor IS NOT NULL LOOP
         depth := depth + 1;
         IF ancestor = NEW.id OR depth > TG_ARGV[0]::integer THEN
-            RAISE EXCEPTION '%', CASE WHEN ancestor = NEW.id THEN 'A branch cannot hang below itself.'
-                                      ELSE format('A tree may be %s levels deep.', TG_ARGV[0]) END
+            RAISE EXCEPTION '%', CASE WHEN ancestor = NEW.id THEN 'A branch cannot hang below itself.' ELSE too_deep END
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'tree', COLUMN = 'parent';
         END IF;
         EXECUTE format('SELECT parent_id FROM %I WHERE organization_id = $1 AND id = $2', TG_TABLE_NAME)
             INTO ancestor USING NEW.organization_id, ancestor;
     END LOOP;
+    IF TG_OP = 'UPDATE' AND NEW.parent_id IS NOT NULL THEN
+        EXECUTE format('WITH RECURSIVE branch AS (SELECT $2 AS id, 0 AS level UNION ALL SELECT t.id, branch.level + 1'
+                       ' FROM branch JOIN %I AS t ON t.organization_id = $1 AND t.parent_id = branch.id WHERE branch.level < $3)'
+                       ' SELECT max(level) FROM branch', TG_TABLE_NAME)
+            INTO height USING NEW.organization_id, NEW.id, TG_ARGV[0]::integer;
+        IF depth + height > TG_ARGV[0]::integer THEN
+            RAISE EXCEPTION '%', too_deep USING ERRCODE = 'check_violation', CONSTRAINT = 'tree', COLUMN = 'parent';
+        END IF;
+    END IF;
     RETURN NEW;
 END
 """)

@@ -6,12 +6,24 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from inventory.models import PriceList, PriceListItem, Product, ProductVariant, StockItem
+from inventory.models import (
+    BomLine,
+    PriceList,
+    PriceListItem,
+    Product,
+    ProductAttributeValue,
+    ProductRelation,
+    ProductVariant,
+    StockItem,
+)
 from notifications.event_types import SOME_ID, SOME_TIME, event_type
 from notifications.object_events import object_events
 
 object_events(Product, example={"name": "Brake pad set, front", "status": "active"})
 object_events(ProductVariant, name="product_variant", example={"sku": "BR-1001", "name": "Brake pad set, front"})
+object_events(ProductAttributeValue, name="product_attribute_value", example={"value_number": 128.0})
+object_events(BomLine, name="bom_line", example={"quantity": 2.0})
+object_events(ProductRelation, name="product_relation", example={"kind": "supersedes"})
 object_events(StockItem, name="stock_item", also=("available",), example={"quantity": 12.0, "reserved": 2.0, "available": 10.0})
 object_events(PriceList, name="price_list", example={"code": "RETAIL", "name": "Retail", "kind": "sale", "currency": "EUR"})
 object_events(PriceListItem, name="price_list_item", example={"min_quantity": 10.0, "price": 9.95})

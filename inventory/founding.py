@@ -1,6 +1,7 @@
 from inventory.handlers import REORDER_REMINDERS
-from inventory.services.basics import reasons_create, units_create
+from inventory.services.basics import reasons_create
 from inventory.services.taxes import tax_categories_create
+from inventory.services.units import units_create
 from notifications.services.messages import topic_ensure
 
 

@@ -1,8 +1,10 @@
 from core.invariants import Invariant
+from inventory.invariants_catalog import CATALOG
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
 
 INVARIANTS = [
+    *CATALOG,
     Invariant("stock balance = moves in - moves out", """
         WITH moved AS (
             SELECT variant_id, location_id, sum(change) AS quantity FROM (

@@ -1,21 +1,25 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from accounts.admin.objects import object_link, object_name
 from accounts.models import Attachment
 from accounts.queries.attachments import attachable, object_permission, visible_attachments
-from accounts.services.attachments import Upload, attachment_add_version
+from accounts.services.attachments import Upload, attachment_add_version, attachment_make_primary
 from core.admin import TenantAdmin
+from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm
+from core.errors import DomainError
 from core.limits import OutsideWarehouses, refuse_object_outside
 
 
@@ -31,9 +35,29 @@ class AttachmentAdmin(TenantAdmin):
     list_display = ["__str__", "on", "kind", "content_type", "readable_size", "file_version", "updated_at"]
     fields = ["title", "kind", "file", "belongs_to", "content_type", "readable_size", "sha256", "files"]
     readonly_fields = ["belongs_to", "content_type", "readable_size", "sha256", "files"]
+    actions_detail = ["make_primary"]
 
     def get_queryset(self, request: Any) -> models.QuerySet:
         return visible_attachments(request.principal).order_by(*self.ordering)
+
+    @action(description="Show first", url_path="make-primary", permissions=["make_primary"])
+    @confirmed("Show this picture before the others of its row?")
+    def make_primary(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        attachment = self.get_object(request, object_id)
+        if attachment is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_change_permission(request, attachment):
+            raise PermissionDenied
+        try:
+            attachment_make_primary(attachment=attachment, permissions=_held(request))
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+        else:
+            self.message_user(request, f"{attachment} is shown first.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:accounts_attachment_change", args=[attachment.pk]))
+
+    def has_make_primary_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("accounts.change_attachment"))
 
     @admin.display(description="size")
     def readable_size(self, attachment: Attachment) -> str:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.models import Attachment, AttachmentVersion
 from accounts.queries.attachments import attachable, require_object_of, version_of, visible_attachments
-from accounts.services.attachments import Upload, attachment_add_version, attachment_create
+from accounts.services.attachments import Upload, attachment_add_version, attachment_create, attachment_make_primary
 from accounts.services.downloads import SECONDS, download_of, download_token
 from accounts.services.pictures import SIZES, thumbnail_key
 from accounts.services.uploads import SEND_SECONDS, upload_complete, upload_start
@@ -39,7 +39,7 @@ class AttachmentSerializer(TenantSerializer):
         model = Attachment
         fields = [
             "id", "object_type", "object_id", "kind", "title", "filename", "content_type", "size", "sha256", "file_version",
-            "archived_at", "created_at", "updated_at", "version",
+            "is_primary", "archived_at", "created_at", "updated_at", "version",
         ]
 
 
@@ -164,6 +164,14 @@ class AttachmentViewSet(ArchivableViewSet):
         return self._answer(attachment_add_version(
             attachment=attachment, upload=_upload(body), permissions=self.permissions,
         ), request, status.HTTP_200_OK)
+
+    @extend_schema(request=None, responses=AttachmentSerializer)
+    @action(detail=True, methods=["post"], url_path="make-primary", permission="accounts.change_attachment")
+    def make_primary(self, request: Request, pk: str) -> Response:
+        """Show this picture before the other pictures of its row."""
+        attachment = self.get_object()
+        attachment_make_primary(attachment=attachment, permissions=self.permissions)
+        return Response(self.read_row(attachment.pk))
 
     @extend_schema(request=StartSerializer, responses={201: StartedSerializer})
     @action(detail=False, methods=["post"], body_class=StartSerializer)

@@ -40,9 +40,16 @@ class Attachment(StoredFile, ArchivableModel):
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.OTHER)
     title = models.CharField(max_length=200, blank=True)
     file_version = models.PositiveIntegerField(default=1, editable=False)
+    is_primary = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Of the pictures of a row, the one that is shown first.",
+    )
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "object_type", "object_id"], condition=Q(is_primary=True), name="attachment_one_primary",
+                violation_error_message="Another picture was made the primary one at the same moment: try again.",
+            ),
             models.CheckConstraint(condition=Q(size__gt=0) & ~Q(sha256="") & ~Q(storage_key=""), name="attachment_is_stored"),
         ]
         indexes = [models.Index(fields=["organization", "object_type", "object_id", "id"], name="attachment_by_object")]

@@ -13,6 +13,9 @@ from accounts.permissions import APPS
 from core.errors import Forbidden, Invalid, NotFound
 from core.limits import Holder, hanging
 from core.models import RuntimeModel, TenantRow
+from core.sniffing import PICTURES
+
+MOST_PICTURES = 200
 
 # Files on files lead nowhere, and the rows of the machinery come and go.
 EXCLUDED = (Attachment, AttachmentVersion, RuntimeModel)
@@ -40,7 +43,17 @@ def visible_attachments(holder: Holder) -> models.QuerySet[Attachment]:
 
 def attachments_of(model: type[models.Model], pk: Any) -> list[Attachment]:
     found = Attachment.objects.filter(object_type=model._meta.label_lower, object_id=pk, archived_at=None)
-    return list(found.order_by("-id")[:200])
+    return list(found.order_by("-is_primary", "-id")[:200])
+
+
+def pictures_of(*rows: models.Model) -> list[Attachment]:
+    """Of the first row, then of the next: the primary one first, then the oldest. One query."""
+    places = {row.pk: place for place, row in enumerate(rows)}
+    kinds = models.Q()
+    for row in rows:
+        kinds |= models.Q(object_type=row._meta.label_lower, object_id=row.pk)
+    found = Attachment.objects.filter(kinds, archived_at=None, content_type__in=PICTURES)
+    return sorted(found, key=lambda one: (places[one.object_id], not one.is_primary, one.pk))[:MOST_PICTURES]
 
 
 def require_object(*, object_type: str, object_id: UUID, verb: str, permissions: Collection[str]) -> None:

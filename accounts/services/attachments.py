@@ -64,6 +64,17 @@ def locked(attachment: Attachment, permissions: Collection[str]) -> Attachment:
     return row
 
 
+@transaction.atomic
+def attachment_make_primary(*, attachment: Attachment, permissions: Collection[str]) -> None:
+    """In the place of the picture that was it. Raises Conflict for what is no picture, or is archived."""
+    row = locked(attachment, permissions)
+    if not row.is_picture:
+        raise Conflict(f"{row.filename} is no picture.", code="no_picture")
+    of_the_same = Attachment.objects.filter(object_type=row.object_type, object_id=row.object_id, is_primary=True)
+    of_the_same.exclude(pk=row.pk).update(is_primary=False)
+    Attachment.objects.filter(pk=row.pk, is_primary=False).update(is_primary=True)
+
+
 def _store(attachment: Attachment, upload: Upload) -> Attachment:
     examined = examine(upload)
     key = new_key(attachment)

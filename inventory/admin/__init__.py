@@ -1,3 +1,17 @@
-from inventory.admin import catalog, locations, prices, replenishment, stock, suppliers, taxes, vehicles
+from inventory.admin import (
+    assemblies,
+    attributes,
+    catalog,
+    locations,
+    prices,
+    relations,
+    replenishment,
+    stock,
+    suppliers,
+    taxes,
+    vehicles,
+)
 
-__all__ = ["catalog", "locations", "prices", "replenishment", "stock", "suppliers", "taxes", "vehicles"]
+__all__ = [
+    "assemblies", "attributes", "catalog", "locations", "prices", "relations", "replenishment", "stock", "suppliers", "taxes", "vehicles",
+]

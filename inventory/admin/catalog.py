@@ -1,20 +1,39 @@
+from typing import Any
+
 from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
 
 from core.admin import TenantAdmin, TenantTabularInline
+from inventory.admin.assemblies import BomLineInline
+from inventory.admin.attributes import AttributeValueInline, ProductAttributeValueInline
 from inventory.admin.fitment import VehiclesOfPart
+from inventory.admin.relations import RelatedInline, RelationInline
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
+from inventory.queries.catalog import Path
 
 
 @admin.register(UnitOfMeasure)
 class UnitOfMeasureAdmin(TenantAdmin):
-    list_display = ["code", "name", "dimension"]
+    list_display = ["code", "name", "symbol", "dimension", "factor", "divisor"]
+    list_filter = ["dimension"]
     search_keys = ["code"]
 
 
 @admin.register(Category)
 class CategoryAdmin(TenantAdmin):
-    list_display = ["name", "parent"]
+    """A branch is moved by giving it another parent."""
+
+    list_display = ["name", "path"]
     search_keys = ["name_key"]
+    readonly_fields = ["path"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).annotate(path_from_root=Path())  # type: ignore[no-any-return]
+
+    @admin.display(description="path")
+    def path(self, row: Any) -> str:
+        return str(row.path_from_root)
 
 
 class VariantInline(TenantTabularInline):
@@ -27,11 +46,13 @@ class ProductAdmin(TenantAdmin):
     list_display = ["name", "category", "status"]
     list_filter = ["status"]
     search_keys = ["name_key"]
-    inlines = [VariantInline]
+    inlines = [VariantInline, ProductAttributeValueInline]
 
 
 @admin.register(ProductVariant)
 class ProductVariantAdmin(VehiclesOfPart):
-    list_display = ["sku", "name", "product", "standard_cost"]
     actions_detail = ["vehicles", "set_vehicles"]
+    list_display = ["sku", "name", "product", "standard_cost", "is_kit"]
+    list_filter = ["is_kit"]
     search_keys = ["sku_key", "name_key"]
+    inlines = [AttributeValueInline, BomLineInline, RelationInline, RelatedInline]

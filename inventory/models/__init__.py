@@ -1,3 +1,6 @@
+from inventory.models.assemblies import BomLine as BomLine
+from inventory.models.attributes import AttributeDefinition as AttributeDefinition
+from inventory.models.attributes import ProductAttributeValue as ProductAttributeValue
 from inventory.models.catalog import Category as Category
 from inventory.models.catalog import Product as Product
 from inventory.models.catalog import ProductVariant as ProductVariant
@@ -6,6 +9,7 @@ from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
 from inventory.models.prices import PriceList as PriceList
 from inventory.models.prices import PriceListItem as PriceListItem
+from inventory.models.relations import ProductRelation as ProductRelation
 from inventory.models.replenishment import ReorderRule as ReorderRule
 from inventory.models.replenishment import ReorderTask as ReorderTask
 from inventory.models.stock import ReasonCode as ReasonCode

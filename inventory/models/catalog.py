@@ -10,20 +10,38 @@ from inventory.models.taxes import TaxCategory
 
 
 class UnitOfMeasure(TenantModel):
-    """By the codes of UN/ECE Recommendation 20, such as C62 (piece) and KGM (kilogram)."""
+    """By the codes of UN/ECE Recommendation 20, such as C62 (piece) and KGM (kilogram).
+
+    One of these is `factor` ÷ `divisor` of the dimension's base unit, exactly: an ounce is 28349.523125 ÷ 1000000 kg.
+    """
 
     class Dimension(models.TextChoices):
         COUNT = "count", "Count"
+        NONE = "none", "None: converts to nothing else"
         MASS = "mass", "Mass"
         LENGTH = "length", "Length"
         AREA = "area", "Area"
         VOLUME = "volume", "Volume"
         TIME = "time", "Time"
+        DATA = "data", "Data"
+        VOLTAGE = "voltage", "Voltage"
+        CURRENT = "current", "Electric current"
+        CHARGE = "charge", "Electric charge"
+        POWER = "power", "Power"
+        ENERGY = "energy", "Energy"
+        FORCE = "force", "Force"
+        TORQUE = "torque", "Torque"
+        PRESSURE = "pressure", "Pressure"
+        RATE = "rate", "Frequency"
 
     code = models.CharField(max_length=8)
     name = models.CharField(max_length=60)
+    symbol = models.CharField(max_length=16, blank=True, default="", db_default="", help_text="As people write it: kg, GB.")
     dimension = models.CharField(max_length=8, choices=Dimension, default=Dimension.COUNT)
-    factor = QuantityField(default=1, help_text="How many of the dimension's base unit one of these is.")
+    factor = QuantityField(default=1, help_text="How many of the dimension's base unit one of these is, before the divisor.")
+    divisor = models.PositiveBigIntegerField(
+        default=1, db_default=1, help_text="Divides the factor, where six decimals do not say it exactly.",
+    )
     rounding = models.PositiveSmallIntegerField(default=0, help_text="Decimal places of a quantity in this unit.")
 
     class Meta:
@@ -31,6 +49,7 @@ class UnitOfMeasure(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["organization", "code"], name="unit_code_per_organization"),
             models.CheckConstraint(condition=Q(factor__gt=0), name="unit_factor_positive"),
+            models.CheckConstraint(condition=Q(divisor__gt=0), name="unit_divisor_positive"),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +125,12 @@ class Product(CustomFieldsModel, ArchivableModel):
 
 
 class ProductVariant(CustomFieldsModel, ArchivableModel):
-    """The stock-keeping unit. Weight in kilograms, lengths in meters, cost in the organization's base currency."""
+    """The stock-keeping unit. Weight in kilograms, lengths in meters, cost in the organization's base currency.
+
+    `axis_key` is made by the database of the values on its product's axes, such as color and size.
+    """
+
+    audit_ignored = ("axis_key",)
 
     class AbcClass(models.TextChoices):
         A = "A", "A"
@@ -125,6 +149,10 @@ class ProductVariant(CustomFieldsModel, ArchivableModel):
     standard_cost = MoneyField(default=0)
     abc_class = models.CharField("ABC class", max_length=1, choices=AbcClass, blank=True)
     shelf_life_days = models.PositiveIntegerField(null=True, blank=True)
+    is_kit = models.BooleanField(
+        default=False, db_default=False, help_text="Not stocked itself: what its bill of materials lists leaves in its place.",
+    )
+    axis_key = models.CharField(max_length=64, null=True, editable=False)
     external_ref = external_ref()
 
     class Meta:
@@ -132,6 +160,10 @@ class ProductVariant(CustomFieldsModel, ArchivableModel):
         constraints = [
             models.UniqueConstraint(fields=["organization", "sku"], name="variant_sku_per_organization"),
             external_ref_unique("variant_external_ref"),
+            models.UniqueConstraint(
+                fields=["organization", "product", "axis_key"], condition=Q(archived_at__isnull=True), name="variant_axes_once",
+                violation_error_message="Another variant of this product has the same values on all axes.",
+            ),
             models.CheckConstraint(condition=Q(standard_cost__gte=0), name="variant_cost_not_negative"),
             models.CheckConstraint(
                 condition=Q(weight__gte=0) & Q(length__gte=0) & Q(width__gte=0) & Q(height__gte=0),

@@ -1,22 +1,12 @@
-"""What an organization needs before its first goods: units, reasons, a warehouse with a location."""
+"""What an organization needs before its first goods, besides units: reasons, a warehouse with a location."""
 
 from collections.abc import Iterable
 
-from inventory.models import Location, ReasonCode, UnitOfMeasure, Warehouse
+from inventory.models import Location, ReasonCode, Warehouse
 
-Dimension, Kind = UnitOfMeasure.Dimension, ReasonCode.Kind
+Kind = ReasonCode.Kind
 
-PIECE = "C62"
 OPENING = "OPEN"
-
-UNITS = {
-    PIECE: ("Piece", Dimension.COUNT, 0),
-    "PR": ("Pair", Dimension.COUNT, 0),
-    "SET": ("Set", Dimension.COUNT, 0),
-    "LTR": ("Liter", Dimension.VOLUME, 3),
-    "KGM": ("Kilogram", Dimension.MASS, 3),
-    "MTR": ("Meter", Dimension.LENGTH, 3),
-}
 
 REASONS = {
     (Kind.ADJUSTMENT, OPENING): ("Opening balance", False),
@@ -31,14 +21,6 @@ REASONS = {
     (Kind.MOVE, "RESTOCK"): ("Restocking", False),
     (Kind.MOVE, "INSPECT"): ("Set aside for inspection", True),
 }
-
-
-def units_create(codes: Iterable[str] = tuple(UNITS)) -> None:
-    """Those that are missing; existing ones stay as they are."""
-    UnitOfMeasure.objects.bulk_create([
-        UnitOfMeasure(code=code, name=UNITS[code][0], dimension=UNITS[code][1], rounding=UNITS[code][2])
-        for code in codes
-    ], ignore_conflicts=True)
 
 
 def reasons_create(keys: Iterable[tuple[ReasonCode.Kind, str]] = tuple(REASONS)) -> None:

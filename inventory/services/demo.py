@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from inventory.services.demo_catalog import catalog_describe
 from inventory.services.demo_fitments import fitments_create
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
@@ -30,8 +31,9 @@ def autoparts_fill(say: Say) -> None:
     vehicles_import()
     say("  parts, suppliers and warehouses")
     parts = parts_create(folder=FOLDER / "autoparts")
+    fitments_create(file=FOLDER / "autoparts" / "fitments.csv")
+    catalog_describe()
     say("  prices and taxes")
     prices_create()
-    fitments_create(file=FOLDER / "autoparts" / "fitments.csv")
     say("  a month of trade")
     Month(parts, today=timezone.localdate(timezone=LISBON), zone=LISBON).play()

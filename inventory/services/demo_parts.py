@@ -23,7 +23,8 @@ from inventory.models import (
     UnitOfMeasure,
     Warehouse,
 )
-from inventory.services.basics import reasons_create, units_create
+from inventory.services.basics import reasons_create
+from inventory.services.units import units_create
 
 SUPPLIERS = (
     *(Column(name, TEXT, required=True) for name in ("code", "name", "street", "city", "postal_code", "country")),

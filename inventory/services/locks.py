@@ -49,3 +49,9 @@ def lock_posting(key: str) -> None:
     """Requests with one idempotency key wait for each other; each then sees what the one before it wrote."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{active_organization_id()} {key}"])
+
+
+def lock_attribute_values() -> None:
+    """Those who write values of many variants at once take turns: each lock the variants in the order of their rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{active_organization_id()} attribute values"])

@@ -6,12 +6,13 @@ from accounts.models import Organization
 from core.tenancy import active_organization_id
 from inventory.models import ReasonCode
 from inventory.northwind_tables import EMPLOYEES, ORDER_DETAILS, ORDERS
-from inventory.services.basics import OPENING, PIECE, main_location, reasons_create, units_create
+from inventory.services.basics import OPENING, main_location, reasons_create
 from inventory.services.locks import lock_posting
 from inventory.services.northwind_partners import import_partners
 from inventory.services.northwind_products import import_products, import_rules
 from inventory.services.northwind_run import Run
 from inventory.services.northwind_stock import import_opening_stock
+from inventory.services.units import PIECE, units_create
 
 CURRENCY = "USD"
 

@@ -18,10 +18,10 @@ from inventory.models import (
     UnitOfMeasure,
 )
 from inventory.northwind_tables import CATEGORIES, PRODUCTS
-from inventory.services.basics import PIECE
 from inventory.services.levels import levels_refresh
 from inventory.services.northwind_partners import supplier_ref
 from inventory.services.northwind_run import Run
+from inventory.services.units import PIECE
 from inventory.services.upsert import Draft
 
 PRODUCT_COLUMNS = {

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,10 +46,6 @@ class EventViewSet(ReadViewSet):
         {"type": "integer", "minimum": 0, "maximum": 10**DIGITS - 1},
         "The feed, from after this position on; with `next_after` to keep for the next time, and `last`. 0 at first.",
     )}  # fmt: skip
-
-    @classmethod
-    def known_parameters(cls) -> Sequence[str]:
-        return [*super().known_parameters(), *cls.own_parameters]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if "after" not in request.query_params:

@@ -1,0 +1,173 @@
+"""Attributes by their codes, and values as people write them: "red", "128 GB", 230."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from core.characters import CONTROL
+from core.tenancy import active_organization_id
+from inventory.database_catalog import MOST, NUMBER_KEY
+from inventory.models import AttributeDefinition, UnitOfMeasure
+from inventory.queries.units import in_base
+
+DataType = AttributeDefinition.DataType
+
+NUMBERS = (DataType.INTEGER, DataType.DECIMAL, DataType.MEASURE)
+ORDERED = (*NUMBERS, DataType.DATE)
+COLUMNS = {
+    DataType.TEXT: "value_text", DataType.CHOICE: "value_text", DataType.BOOLEAN: "value_boolean", DataType.DATE: "value_date",
+}
+NUMBER = re.compile(r"([+-]?[0-9]{1,13}(?:\.[0-9]{1,6})?)\s*(.*)", re.ASCII | re.DOTALL)
+WORDS = {"true": True, "yes": True, "false": False, "no": False}
+LONGEST_TEXT = 400
+
+
+class Parsed(NamedTuple):
+    """A value for its column; of a measure with its unit."""
+
+    column: str
+    value: Any
+    unit: UnitOfMeasure | None = None
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """The attributes of the organization by code, and its units once somebody measures."""
+
+    by_code: Mapping[str, AttributeDefinition]
+
+    @cached_property
+    def units(self) -> list[UnitOfMeasure]:
+        return list(UnitOfMeasure.objects.order_by("code"))
+
+    def named(self, code: str) -> AttributeDefinition:
+        """Raises ValueError, which says what is known."""
+        if code not in self.by_code:
+            raise ValueError(f"Unknown attribute {code!r}. Known: {', '.join(self.by_code) or 'none'}.")
+        return self.by_code[code]
+
+    def parsed(self, definition: AttributeDefinition, given: Any) -> Parsed:
+        """Of JSON or of text. Raises ValueError with a sentence about what is wrong."""
+        kind = definition.data_type
+        if kind in NUMBERS:
+            return self._number(definition, given)
+        if kind == DataType.BOOLEAN and isinstance(given, bool):
+            return Parsed("value_boolean", given)
+        if not isinstance(given, str):
+            raise ValueError("Give true or false." if kind == DataType.BOOLEAN else "Give text in quotes.")
+        return Parsed(COLUMNS[DataType(kind)], _of_text(definition, given.strip()))
+
+    def _number(self, definition: AttributeDefinition, given: Any) -> Parsed:
+        unit_name = ""
+        if isinstance(given, Mapping) and set(given) <= {"number", "unit"} and isinstance(given.get("unit", ""), str):
+            given, unit_name = given.get("number"), given.get("unit", "")
+        if isinstance(given, bool) or not isinstance(given, str | int | float | Decimal):
+            raise ValueError('Give a number, best as text, such as "12.5".')
+        text = given.strip() if isinstance(given, str) else f"{Decimal(str(given)):f}" if _is_finite(given) else "?"
+        if not (found := NUMBER.fullmatch(text)):
+            raise ValueError('Give a number, with at most 13 digits before the point and 6 after it, such as "12.5".')
+        number, unit_name = Decimal(found[1]), unit_name or found[2]
+        if definition.data_type != DataType.MEASURE:
+            if unit_name:
+                raise ValueError(f"{definition.name} is a number without a unit.")
+            if definition.data_type == DataType.INTEGER and number != number.to_integral_value():
+                raise ValueError("Give a whole number.")
+            return Parsed("value_number", number)
+        return Parsed("value_number", number, self._unit(definition, unit_name.strip()))
+
+    def _unit(self, definition: AttributeDefinition, name: str) -> UnitOfMeasure:
+        """By code or symbol; in any case of letters, where that is clear."""
+        own = next(unit for unit in self.units if unit.pk == definition.unit_id)
+        if not name:
+            return own
+        is_alone = own.dimension == UnitOfMeasure.Dimension.NONE
+        known = [own] if is_alone else [one for one in self.units if one.dimension == own.dimension]
+        folded = name.casefold()
+        for found in (
+            [one for one in known if one.code == name],
+            [one for one in known if one.symbol == name],
+            [one for one in known if folded in (one.code.casefold(), one.symbol.casefold(), one.name.casefold())],
+        ):
+            if len(found) == 1:
+                return found[0]
+        listed = ", ".join(sorted({one.symbol or one.code for one in known}))
+        raise ValueError(f"Unknown unit {name!r} of {definition.name}. Known: {listed}.")
+
+
+def attributes(codes: Iterable[str] | None = None) -> Attributes:
+    found = AttributeDefinition.objects.order_by("position", "code")
+    return Attributes({one.code: one for one in (found if codes is None else found.filter(code__in=list(codes)))})
+
+
+def key_of(parsed: Parsed) -> tuple[str, list[Any]]:
+    """SQL of the key that the database gives such a value, and its parameters. Raises ValueError for what is too much."""
+    if isinstance(parsed.value, bool):
+        return "%s", [str(parsed.value).lower()]
+    if isinstance(parsed.value, Decimal):
+        factor, divisor = (parsed.unit.factor, parsed.unit.divisor) if parsed.unit else (Decimal(1), 1)
+        if parsed.unit and abs(Fraction(parsed.value)) * in_base(parsed.unit) >= MOST:
+            raise ValueError("This is too much to be compared with anything.")
+        return NUMBER_KEY.format("%s::numeric * %s::numeric / %s::numeric"), [parsed.value, factor, divisor]
+    if isinstance(parsed.value, date):
+        return "%s", [parsed.value.isoformat()]
+    return "lower(%s)", [parsed.value]
+
+
+def values_of(*, product_id: Any = None, variant_id: Any = None) -> dict[str, Any]:
+    """Code and value of what a product or a variant itself has, as JSON has them."""
+    owner = ("a.product_id = %s AND a.variant_id IS NULL", product_id) if product_id else ("a.variant_id = %s", variant_id)
+    with connection.cursor() as cursor:
+        cursor.execute(f"""
+            SELECT d.code, d.data_type, a.value_text, a.value_number, a.value_boolean, a.value_date,
+                   COALESCE(NULLIF(u.symbol, ''), u.code)
+            FROM inventory_productattributevalue AS a
+            JOIN inventory_attributedefinition AS d ON d.organization_id = a.organization_id AND d.id = a.definition_id
+            LEFT JOIN inventory_unitofmeasure AS u ON u.organization_id = a.organization_id AND u.id = a.unit_id
+            WHERE a.organization_id = %s AND {owner[0]} ORDER BY d.position, d.code
+        """, [active_organization_id(), owner[1]])
+        return {code: _as_json(*rest) for code, *rest in cursor.fetchall()}
+
+
+def _as_json(
+    kind: str, text: str | None, number: Decimal | None, boolean: bool | None, day: date | None, unit: str | None,
+) -> Any:
+    if number is not None:
+        plain = f"{number.normalize():f}"
+        return {"number": plain, "unit": unit} if kind == DataType.MEASURE else plain
+    return boolean if boolean is not None else text or (day and day.isoformat())
+
+
+def _is_finite(number: int | float | Decimal) -> bool:
+    try:
+        return Decimal(str(number)).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _of_text(definition: AttributeDefinition, text: str) -> Any:
+    if definition.data_type == DataType.BOOLEAN:
+        if text.lower() not in WORDS:
+            raise ValueError("Give true or false.")
+        return WORDS[text.lower()]
+    if definition.data_type == DataType.DATE:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise ValueError("Give a day, such as 2026-01-31.") from None
+    if not text or len(text) > LONGEST_TEXT or CONTROL.search(text):
+        raise ValueError(f"Give text of 1 to {LONGEST_TEXT} characters, on one line.")
+    if definition.data_type == DataType.CHOICE:
+        options = [one for one in definition.options if one == text] or [
+            one for one in definition.options if one.casefold() == text.casefold()
+        ]
+        if len(options) != 1:
+            raise ValueError(f"Give one of {', '.join(definition.options)}.")
+        return options[0]
+    return text
