@@ -13,5 +13,15 @@ from inventory.admin import (
 )
 
 __all__ = [
-    "assemblies", "attributes", "catalog", "locations", "prices", "relations", "replenishment", "stock", "suppliers", "taxes", "vehicles",
+    "assemblies",
+    "attributes",
+    "catalog",
+    "locations",
+    "prices",
+    "relations",
+    "replenishment",
+    "stock",
+    "suppliers",
+    "taxes",
+    "vehicles",
 ]

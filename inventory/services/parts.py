@@ -22,10 +22,11 @@ from inventory.models import (
     UnitOfMeasure,
 )
 from inventory.queries.parts import vehicle_models_named
-from inventory.services.basics import PIECE, reasons_create, units_create
+from inventory.services.basics import reasons_create
 from inventory.services.fitment import Mode, fitments_set
 from inventory.services.replenishment import reorder_rules_settle
 from inventory.services.stock import Adjustment, Circumstances, stock_adjust
+from inventory.services.units import PIECE, units_create
 
 COUNTED = "COUNT"
 
