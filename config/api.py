@@ -24,7 +24,7 @@ from accounts.api import (
     ways_in,
 )
 from core.routing import Router
-from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
+from inventory.api import barcodes, catalog, locations, replenishment, stock, suppliers, vehicles
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 
 router = Router(
@@ -32,7 +32,7 @@ router = Router(
     impersonation.routes,
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
-    catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
+    catalog.routes, barcodes.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 
@@ -75,6 +75,7 @@ urlpatterns = [
     path("me/second-factors/webauthn/begin/", second_factors.WebAuthnBeginView.as_view(), name="webauthn-begin"),
     path("me/second-factors/webauthn/complete/", second_factors.WebAuthnCompleteView.as_view(), name="webauthn-complete"),
     *router.urls,
+    path("scans/", barcodes.ScansView.as_view(), name="scans"),
     path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
     path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),

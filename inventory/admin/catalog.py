@@ -1,7 +1,9 @@
 from django.contrib import admin
 
 from core.admin import TenantAdmin, TenantTabularInline
+from inventory.admin.barcodes import BarcodeInline
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
+from inventory.queries.search import product_search, variant_search
 
 
 @admin.register(UnitOfMeasure)
@@ -26,6 +28,7 @@ class ProductAdmin(TenantAdmin):
     list_display = ["name", "category", "status"]
     list_filter = ["status"]
     search_keys = ["name_key"]
+    searcher = staticmethod(product_search)
     inlines = [VariantInline]
 
 
@@ -33,3 +36,5 @@ class ProductAdmin(TenantAdmin):
 class ProductVariantAdmin(TenantAdmin):
     list_display = ["sku", "name", "product", "standard_cost"]
     search_keys = ["sku_key", "name_key"]
+    searcher = staticmethod(variant_search)
+    inlines = [BarcodeInline]

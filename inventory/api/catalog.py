@@ -3,6 +3,7 @@ from rest_framework import serializers
 from core.api import ArchivableViewSet, TenantViewSet
 from core.serializers import TenantSerializer
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
+from inventory.queries.search import product_search, variant_search
 
 
 class UnitOfMeasureSerializer(TenantSerializer):
@@ -47,6 +48,7 @@ class ProductViewSet(ArchivableViewSet):
     serializer_class = ProductSerializer
     filters = ["category", "manufacturer", "status", "external_ref"]
     search_keys = ["name_key"]
+    searcher = staticmethod(product_search)
     sort_fields = ["name"]
 
 
@@ -63,6 +65,7 @@ class ProductVariantViewSet(ArchivableViewSet):
     serializer_class = ProductVariantSerializer
     filters = ["product", "sku", "external_ref"]
     search_keys = ["sku_key", "name_key"]
+    searcher = staticmethod(variant_search)
     sort_fields = ["sku", "name"]
 
 

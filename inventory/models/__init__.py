@@ -1,3 +1,4 @@
+from inventory.models.barcodes import ProductBarcode as ProductBarcode
 from inventory.models.catalog import Category as Category
 from inventory.models.catalog import Product as Product
 from inventory.models.catalog import ProductVariant as ProductVariant
@@ -6,6 +7,7 @@ from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
 from inventory.models.replenishment import ReorderRule as ReorderRule
 from inventory.models.replenishment import ReorderTask as ReorderTask
+from inventory.models.search import SearchToken as SearchToken
 from inventory.models.stock import ReasonCode as ReasonCode
 from inventory.models.stock import StockItem as StockItem
 from inventory.models.stock import StockMove as StockMove

@@ -1,0 +1,43 @@
+"""Search by words, for resources whose names are more than a column's beginning. An app says how: see `Searcher`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import IntegerField, QuerySet
+from django.db.models.expressions import RawSQL
+
+from core.paging import RANK
+from core.problems import BadParameter
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """`ids` is SQL that finds the rows; `rank`, given the alias of their table, is SQL of how well one fits, 0 best.
+
+    The rank stands in several places of a statement, so it has its values in it, and no parameters.
+    """
+
+    ids: str
+    values: list[Any]
+    rank: Callable[[str], str]
+
+    def condition(self, alias: str) -> tuple[str, list[Any]]:
+        return f"{alias}.id IN ({self.ids})", self.values
+
+    def narrow(self, rows: QuerySet) -> QuerySet:
+        """The rows of a queryset that are found, the best first."""
+        rank = RawSQL(self.rank(rows.model._meta.db_table), [], IntegerField())  # noqa: S611  # composed by the database driver
+        found = rows.filter(pk__in=RawSQL(self.ids, self.values))  # noqa: S611  # its values are parameters
+        return found.annotate(**{RANK: rank}).order_by(RANK, *rows.query.order_by)
+
+
+type Searcher = Callable[[str], Search]
+
+
+def sought(text: str) -> str:
+    """Raises BadParameter for what nobody can look for."""
+    wanted = text.strip()
+    if not wanted or "\0" in wanted:
+        raise BadParameter("search", "search: give at least one character to look for.")
+    return wanted
