@@ -24,7 +24,7 @@ from accounts.api import (
     ways_in,
 )
 from core.routing import Router
-from inventory.api import barcodes, catalog, locations, replenishment, stock, suppliers, vehicles
+from inventory.api import barcodes, catalog, labels, locations, replenishment, stock, suppliers, vehicles
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 
 router = Router(
@@ -75,6 +75,7 @@ urlpatterns = [
     path("me/second-factors/webauthn/begin/", second_factors.WebAuthnBeginView.as_view(), name="webauthn-begin"),
     path("me/second-factors/webauthn/complete/", second_factors.WebAuthnCompleteView.as_view(), name="webauthn-complete"),
     *router.urls,
+    path("labels/", labels.LabelsView.as_view(), name="labels"),
     path("scans/", barcodes.ScansView.as_view(), name="scans"),
     path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
     path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),

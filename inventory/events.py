@@ -12,7 +12,7 @@ from notifications.object_events import object_events
 
 object_events(Product, example={"name": "Brake pad set, front", "status": "active"})
 object_events(ProductVariant, name="product_variant", example={"sku": "BR-1001", "name": "Brake pad set, front"})
-object_events(ProductBarcode, name="product_barcode", example={"symbology": "ean13", "value": "5601234567891", "quantity": 1.0})
+object_events(ProductBarcode, name="product_barcode", example={"symbology": "ean13", "value": "5601234567892", "quantity": 1.0})
 object_events(StockItem, name="stock_item", also=("available",), example={"quantity": 12.0, "reserved": 2.0, "available": 10.0})
 
 

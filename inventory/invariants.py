@@ -1,6 +1,7 @@
 from core.invariants import Invariant
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
+from inventory.queries.search_sources import COLUMNS, KEPT, WANTED
 
 INVARIANTS = [
     Invariant("stock balance = moves in - moves out", """
@@ -47,4 +48,13 @@ INVARIANTS = [
         GROUP BY rule_id HAVING count(*) > 1
         ORDER BY 1
     """, {"unfinished": list(ReorderTask.UNFINISHED)}),
+    Invariant("the words of the search = the texts that they come from", f"""
+        WITH wanted AS ({WANTED}), kept AS ({KEPT})
+        SELECT format('row %%s of variant %%s: %%s %%s', source_id, COALESCE(variant_id::text, 'none'), token, problem) FROM (
+            SELECT {COLUMNS}, 'is missing' AS problem FROM (SELECT * FROM wanted EXCEPT SELECT * FROM kept) AS missing
+            UNION ALL
+            SELECT {COLUMNS}, 'should not be there' FROM (SELECT * FROM kept EXCEPT SELECT * FROM wanted) AS strange
+        ) AS differing
+        ORDER BY 1
+    """),
 ]

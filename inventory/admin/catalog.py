@@ -2,6 +2,7 @@ from django.contrib import admin
 
 from core.admin import TenantAdmin, TenantTabularInline
 from inventory.admin.barcodes import BarcodeInline
+from inventory.admin.labels import LabelledAdmin
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 from inventory.queries.search import product_search, variant_search
 
@@ -33,7 +34,7 @@ class ProductAdmin(TenantAdmin):
 
 
 @admin.register(ProductVariant)
-class ProductVariantAdmin(TenantAdmin):
+class ProductVariantAdmin(LabelledAdmin):
     list_display = ["sku", "name", "product", "standard_cost"]
     search_keys = ["sku_key", "name_key"]
     searcher = staticmethod(variant_search)

@@ -33,7 +33,7 @@ def is_gtin(number: str) -> bool:
 
 
 def as_gtin14(number: str) -> str:
-    """5601234567891 and 05601234567891 are the same code."""
+    """5601234567892 and 05601234567892 are the same code."""
     return number.zfill(GTIN)
 
 
