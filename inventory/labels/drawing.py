@@ -13,7 +13,7 @@ PADDING, GAP = 2.0, 1.0  # mm
 LARGE, SMALL = 10.0, 7.0  # points
 POINT = 25.4 / 72  # mm
 NARROWEST, WIDEST = 0.17, 0.5  # mm of a module: what cheap scanners still read, and what is needless
-LOWEST_BARS = 5.0  # mm
+LOWEST_BARS, HIGHEST_BARS = 5.0, 40.0  # mm
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,9 @@ class _Paper:
         top = self._texts(label, x, y, width, height - foot - LOWEST_BARS)
         module = min(width / symbol.width, WIDEST)
         left = x + (width - symbol.width * module) / 2 + symbol.quiet * module
-        self._modules(symbol.rows[0], left, top, module, y + height - foot - top)
-        self._line(symbol.text, x, y + height - SMALL * POINT, width, SMALL, align="C")
+        high = min(y + height - foot - top, HIGHEST_BARS)
+        self._modules(symbol.rows[0], left, top, module, high)
+        self._line(symbol.text, x, top + high + GAP, width, SMALL, align="C")
 
     def _with_square(self, label: Label, symbol: Symbol, inner: tuple[float, float, float, float]) -> None:
         """The square at the left, as high as the label, or above the texts of a label that is higher than wide."""
