@@ -112,7 +112,7 @@ class Listing:
         try:
             size = whole_number("limit", query.get("limit", str(DEFAULT_PAGE)), LARGEST_PAGE)
             search = None if query.get("sort") else self._search(query)
-            return Window(self.model(), self._sort(query), size, query.get("cursor"), search and search.rank)
+            return Window(self.model(), self._sort(query), size, query.get("cursor"), search.rank if search else None)
         except BadCursor as error:
             raise BadParameter("cursor", str(error)) from error
 

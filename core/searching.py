@@ -29,7 +29,8 @@ class Search:
         """The rows of a queryset that are found, the best first."""
         rank = RawSQL(self.rank(rows.model._meta.db_table), [], IntegerField())  # noqa: S611  # composed by the database driver
         found = rows.filter(pk__in=RawSQL(self.ids, self.values))  # noqa: S611  # its values are parameters
-        return found.annotate(**{RANK: rank}).order_by(RANK, *rows.query.order_by)
+        ranked: QuerySet = found.annotate(**{RANK: rank}).order_by(RANK, *rows.query.order_by)
+        return ranked
 
 
 type Searcher = Callable[[str], Search]

@@ -46,7 +46,7 @@ class LabelledAdmin(TenantAdmin):
             chosen = form.cleaned_data
             wanted = [Wanted(**{self.label_of: pk}, copies=chosen["copies"], symbol=chosen["symbol"]) for pk in ids]
             try:
-                pdf = labels_pdf(labels_of(wanted, request.principal), layout=chosen["layout"], skip=chosen["skip"])  # type: ignore[attr-defined]
+                pdf = labels_pdf(labels_of(wanted, request.principal), layout=chosen["layout"], skip=chosen["skip"])
             except Invalid as error:
                 form.add_error(None, error.detail)
             else:

@@ -71,7 +71,7 @@ class MatchSerializer(serializers.Serializer):
     kind = serializers.ChoiceField([source.kind for source in SOURCES])
     id = serializers.UUIDField(help_text="Of the row that has the code: the barcode, the variant, the location ...")
     quantity = serializers.DecimalField(max_digits=19, decimal_places=6, allow_null=True, help_text="Base units it stands for.")
-    label = serializers.CharField()
+    title = serializers.CharField(help_text="The code, or what the place is called.")
     variant = serializers.UUIDField(allow_null=True)
     sku = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_null=True)

@@ -66,11 +66,11 @@ SOURCES = (
 )  # fmt: skip
 
 FOUND = """
-    SELECT f.kind, f.id, f.quantity, f.label, v.id, v.sku, v.name, p.id, p.name, p.tracking
-    FROM ({0}) AS f (kind, place, id, variant_id, quantity, label)
+    SELECT f.kind, f.id, f.quantity, f.title, v.id, v.sku, v.name, p.id, p.name, p.tracking
+    FROM ({0}) AS f (kind, place, id, variant_id, quantity, title)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = f.variant_id
     LEFT JOIN inventory_product AS p ON p.organization_id = %(organization)s AND p.id = v.product_id
-    ORDER BY f.place, f.label, f.id LIMIT 50
+    ORDER BY f.place, f.title, f.id LIMIT 50
 """
 
 
@@ -81,7 +81,7 @@ class Match:
     kind: str
     id: UUID
     quantity: Decimal | None
-    label: str
+    title: str
     variant: UUID | None
     sku: str | None
     name: str | None

@@ -54,7 +54,7 @@ def labels_of(wanted: Sequence[Wanted], holder: Holder) -> list[Label]:
         except KeyError as error:
             raise _refused(number, "There is no such row in this organization.", "does_not_exist") from error
         except GS1Error as error:
-            raise _refused(number, error.problem.capitalize()) from error
+            raise _refused(number, error.problem[:1].upper() + error.problem[1:]) from error
     return made
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -28,7 +29,7 @@ def search_rebuild(*, organization_id: UUID, anew: bool = False) -> Iterator[int
 
 
 def _batch(source: Source, after: UUID, anew: bool) -> list[UUID]:
-    given = {"organization": active_organization_id(), "after": after, "anew": anew, "size": ROWS}
+    given: dict[str, Any] = {"organization": active_organization_id(), "after": after, "anew": anew, "size": ROWS}
     sql = {"owners": owners(source), "table": source.table}
     with connection.cursor() as cursor:
         cursor.execute(BATCH.format(**sql), given)

@@ -61,7 +61,7 @@ def test_ean_upc_and_gtin_of_the_same_digits_are_one_code(acme: Company, bolt: C
 def test_a_upc_e_finds_the_number_that_it_shortens(acme: Company) -> None:
     with acme.scope():
         ProductBarcodeFactory(symbology="upca", value="012345000065")
-    assert scan(acme, "01234565").json()["matches"][0]["label"] == "012345000065"
+    assert scan(acme, "01234565").json()["matches"][0]["title"] == "012345000065"
 
 
 def test_one_scan_gives_variant_pack_lot_serial_and_expiry_in_one_statement(acme: Company) -> None:
@@ -94,7 +94,7 @@ def test_skus_places_and_suppliers_numbers_are_found_and_the_ambiguous_is_told_w
         ("sku", str(variant.pk)), ("location", str(location.pk)), ("supplier_sku", str(item.pk)),
     ]
     assert body["matches"][2]["quantity"] == "6.000000" and body["gs1"] is None
-    assert scan(acme, "LOC9").json()["matches"][0]["label"] == "shared-1"
+    assert scan(acme, "LOC9").json()["matches"][0]["title"] == "shared-1"
     for text in (warehouse.gln, f"(414){warehouse.gln}"):
         assert [match["id"] for match in scan(acme, text).json()["matches"]] == [str(warehouse.pk)]
 
