@@ -93,7 +93,7 @@ MILLION = {
 # The words by which products and variants are found, which triggers would have made.
 WORDS = f"""
     INSERT INTO inventory_searchtoken (id, organization_id, {COLUMNS})
-    SELECT uuid7(), %(organization)s, {COLUMNS} FROM ({WANTED}) AS wanted
+    SELECT id, %(organization)s, {COLUMNS} FROM ({WANTED}) AS wanted
 """
 
 FOREIGN_KEYS = """

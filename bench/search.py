@@ -13,7 +13,7 @@ ROUNDS = 200
 QUERY = f"limit=100&fields={PRODUCT_FIELDS}"
 WORD = "SELECT k.product_id FROM inventory_searchtoken AS k WHERE k.organization_id = %s AND k.token ^@ %s"
 # One product of ten, one of fifty, and a handful.
-SEARCHES = {"a common word": "washer", "two words": "washer brass", "a rare word": "10400", "a word and a code": "gasket 104"}
+SEARCHES = {"a common word": "washer", "two words": "washer brass", "a rare word": "10000", "a word and a code": "sku 10000"}
 
 
 def run(size: int) -> Iterator[Result]:
@@ -42,7 +42,7 @@ def _alone(size: int, member: Member) -> Iterator[Result]:
     client = Client(member)
     for title, address in (
         ("variants by a common word", "product-variants/?limit=100&search=washer"),
-        ("variants by a whole SKU", "product-variants/?limit=100&search=SKU-10400"),
+        ("variants by a whole SKU", "product-variants/?limit=100&search=SKU-10000"),
         ("products by a word with a wrong letter", "products/?limit=100&search=washwr"),
         ("products by two words that none has", "products/?limit=100&search=washer+zzzzzzz"),
     ):

@@ -41,21 +41,29 @@ BEGIN
 END
 """, callers=("app", "worker"), arguments="given text")
 
-# A code counts as a whole, in its pieces, and in the runs of letters and of digits that they are made of.
-TOKENS = Function("search_tokens(text[],text[])", "TABLE(token text, is_code boolean)", f"""
+# A code counts as a whole, in its pieces, and in the runs of letters and of digits that they are made of. One id is made
+# for all, of which each word gets its number at the end: to make a new one for each word takes longer than the word.
+TOKENS = Function("search_tokens(text[],text[])", "TABLE(id uuid, token text, is_code boolean)", f"""
+DECLARE
+    base text := left(uuid7()::text, 32);
+    spaced text := regexp_replace(search_fold(array_to_string(words, ' ')), '[{BETWEEN}\\s]+', ' ', 'g');
+    parts text[] := string_to_array(spaced, ' ');
+    whole text[] := '{{}}';
+    code text;
 BEGIN
+    FOREACH code IN ARRAY codes LOOP
+        IF code <> '' THEN
+            spaced := regexp_replace(search_fold(code), '[{BETWEEN}\\s]+', ' ', 'g');
+            whole := whole || left(replace(spaced, ' ', ''), {LONGEST});
+            parts := parts || string_to_array(spaced, ' ');
+            spaced := regexp_replace(spaced, '([0-9])([^0-9 ])', '\\1 \\2', 'g');
+            parts := parts || string_to_array(regexp_replace(spaced, '([^0-9 ])([0-9])', '\\1 \\2', 'g'), ' ');
+        END IF;
+    END LOOP;
     RETURN QUERY
-    WITH code AS (SELECT search_fold(one) AS folded FROM unnest(codes) AS one WHERE one <> '')
-    SELECT left(piece, {LONGEST}), bool_or(whole) FROM (
-        SELECT regexp_split_to_table(search_fold(one), '[{BETWEEN}\\s]+') AS piece, false AS whole
-        FROM unnest(words) AS one WHERE one <> ''
-        UNION ALL
-        SELECT regexp_replace(folded, '[{BETWEEN}\\s]+', '', 'g'), true FROM code
-        UNION ALL
-        SELECT regexp_split_to_table(folded, '[{BETWEEN}\\s]+'), false FROM code
-        UNION ALL
-        SELECT (regexp_matches(folded, '[0-9]+|[^0-9{BETWEEN}\\s]+', 'g'))[1], false FROM code
-    ) AS pieces WHERE piece <> '' GROUP BY 1;
+    SELECT (base || lpad(to_hex(row_number() OVER ()), 4, '0'))::uuid, found.word, found.word = ANY (whole)
+    FROM (SELECT DISTINCT left(one, {LONGEST}) AS word FROM unnest(parts || whole) AS one) AS found
+    WHERE found.word <> '';
 END
 """, callers=("app", "worker"), arguments="words text[], codes text[]")
 
@@ -98,7 +106,7 @@ BEGIN
         WHERE organization_id = organization AND product_id = former AND variant_id = variant;
     END IF;
     INSERT INTO inventory_searchtoken (id, organization_id, source_id, product_id, variant_id, token, is_code)
-    SELECT uuid7(), organization, NEW.id, product, variant, found.token, found.is_code
+    SELECT found.id, organization, NEW.id, product, variant, found.token, found.is_code
     FROM search_tokens(ARRAY(SELECT filled ->> name FROM unnest(TG_ARGV[0]::text[]) AS name),
                        ARRAY(SELECT filled ->> name FROM unnest(TG_ARGV[1]::text[]) AS name)) AS found;
     RETURN NULL;

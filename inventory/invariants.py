@@ -49,7 +49,7 @@ INVARIANTS = [
         ORDER BY 1
     """, {"unfinished": list(ReorderTask.UNFINISHED)}),
     Invariant("the words of the search = the texts that they come from", f"""
-        WITH wanted AS ({WANTED}), kept AS ({KEPT})
+        WITH wanted AS (SELECT {COLUMNS} FROM ({WANTED}) AS made), kept AS ({KEPT})
         SELECT format('row %%s of variant %%s: %%s %%s', source_id, COALESCE(variant_id::text, 'none'), token, problem) FROM (
             SELECT {COLUMNS}, 'is missing' AS problem FROM (SELECT * FROM wanted EXCEPT SELECT * FROM kept) AS missing
             UNION ALL

@@ -17,10 +17,10 @@ def owners(source: Source) -> str:
     )
 
 
-COLUMNS = "source_id, product_id, variant_id, token, is_code"
+COLUMNS = "source_id, product_id, variant_id, token, is_code"  # apart from the id, which tells nothing
 EVERY_OWNER = " UNION ALL ".join(owners(source) for source in SOURCES)
 WANTED = (
-    f"SELECT o.source_id, o.product_id, o.variant_id, found.token, found.is_code"
+    f"SELECT found.id, o.source_id, o.product_id, o.variant_id, found.token, found.is_code"
     f" FROM ({EVERY_OWNER}) AS o, search_tokens(o.words, o.codes) AS found"
 )
 KEPT = f"SELECT {COLUMNS} FROM inventory_searchtoken WHERE organization_id = %(organization)s"
@@ -41,7 +41,7 @@ FORGET = """
 """
 LEARN = f"""
     INSERT INTO inventory_searchtoken (id, organization_id, {COLUMNS})
-    SELECT uuid7(), %(organization)s, o.source_id, o.product_id, o.variant_id, found.token, found.is_code
+    SELECT found.id, %(organization)s, o.source_id, o.product_id, o.variant_id, found.token, found.is_code
     FROM ({{owners}}) AS o, search_tokens(o.words, o.codes) AS found WHERE o.source_id = ANY (%(rows)s)
 """
 # Of rows that are gone, or that were about something else.

@@ -145,6 +145,9 @@ def test_verify_finds_wrong_words_and_the_command_mends_them(new_company: Any) -
 
 
 def test_a_search_keeps_its_index_under_row_security(goods: Any, acme: Company) -> None:
+    with acme.scope():  # on a table of a few rows any index would do
+        unit = goods["FLT500"].product.base_unit
+        Product.objects.bulk_create([Product(name=f"Bolt m{number}", base_unit=unit) for number in range(1500)])
     with CaptureQueriesContext(connection) as asked:
         names(acme, "brake front")
     [sql] = [query["sql"] for query in asked if "inventory_searchtoken" in query["sql"]]
