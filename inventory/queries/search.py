@@ -45,8 +45,11 @@ def _search(text: str, having: Callable[[str, list[Any], str], Part], column: st
     organization = active_organization_id()
     exact, values = _all([_exactly(word, organization, having) for word in wanted])
     similar, near = _all([_nearly(word, organization, having) for word in wanted])
-    ids = f"{exact} UNION ALL SELECT * FROM ({similar}) AS near WHERE NOT EXISTS ({exact})"
-    return Search(ids, [*values, *near, *values], _rank(text, column, begins, times))
+    ids = (
+        f"WITH exact AS MATERIALIZED ({exact}) SELECT * FROM exact UNION ALL"
+        f" SELECT * FROM ({similar}) AS near WHERE NOT EXISTS (SELECT FROM exact)"
+    )
+    return Search(ids, [*values, *near], _rank(text, column, begins, times))
 
 
 def _exactly(word: str, organization: Any, having: Callable[[str, list[Any], str], Part]) -> Part:
