@@ -9,7 +9,6 @@ from django.db import models
 
 from core.problems import BadParameter
 from core.reading import BASE
-from core.searching import sought
 
 ORDERED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 ORDERED_TYPES = (models.DateField, models.DecimalField, models.IntegerField)
@@ -90,3 +89,11 @@ def search_condition(columns: Sequence[str], text: str) -> Condition:
     """Rows in which one of the search keys begins with the text; `^@` keeps its index under row security."""
     wanted = sought(text).lower()
     return f"({' OR '.join(f'{BASE}.{column} ^@ %s' for column in columns)})", [wanted] * len(columns)
+
+
+def sought(text: str) -> str:
+    """Raises BadParameter for what nobody can look for."""
+    wanted = text.strip()
+    if not wanted or "\0" in wanted:
+        raise BadParameter("search", "search: give at least one character to look for.")
+    return wanted

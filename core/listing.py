@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.db import connection, models
 
-from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
+from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition, sought
 from core.custom_filters import ANY_FIELD, custom_conditions, has_custom_fields, is_custom_filter
 from core.expanding import Expansion, expandable
 from core.models import ArchivableModel
@@ -15,7 +15,7 @@ from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter
 from core.reading import BASE, Plan, compile_plan, plan_of
 from core.saved_filters import PARAMETER, with_saved
-from core.searching import Search, Searcher, sought
+from core.searching import Search, Searcher
 from core.tag_filter import tag_conditions
 from core.tenancy import active_organization_id
 from core.within import condition

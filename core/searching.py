@@ -8,7 +8,6 @@ from django.db.models import IntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from core.paging import RANK
-from core.problems import BadParameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,3 @@ class Search:
 
 
 type Searcher = Callable[[str], Search]
-
-
-def sought(text: str) -> str:
-    """Raises BadParameter for what nobody can look for."""
-    wanted = text.strip()
-    if not wanted or "\0" in wanted:
-        raise BadParameter("search", "search: give at least one character to look for.")
-    return wanted
