@@ -16,7 +16,7 @@ from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
-    "lists", "single", "catalog", "bulk", "writes", "limits", "stock", "reorder", "prices", "fitment",
+    "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reorder", "prices", "fitment",
     "wall", "audit", "events", "webhooks", "jobs", "startup",
 ]
 ONCE = {"startup", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter

@@ -12,11 +12,11 @@ from django.db import connections, transaction
 from accounts.models import Organization, User
 from accounts.services.sessions import session_open
 from accounts.services.tenancy import organization_found
-from bench.filling import fill
+from bench.filling import fill, fill_words
 from core.management.commands.setup_database import connect
 from core.supervisor import progress
 from core.tenancy import Origin
-from inventory.models import Product
+from inventory.models import Product, SearchToken
 
 TENANT, LARGE = "tenant", "large"
 ORGANIZATIONS = [TENANT, LARGE, *(f"other-{number}" for number in range(3, 51))]
@@ -42,6 +42,12 @@ def use(size: int) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     if not Product.every_organization.using("owner").exists():
         _fill(size)
+    elif not SearchToken.every_organization.using("owner").exists():  # filled before there was a search by words
+        organizations = list(Organization.objects.using("owner").values_list("pk", flat=True))
+        with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
+            fill_words(cursor, size, organizations)
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE inventory_searchtoken")
 
 
 def _fill(size: int) -> None:

@@ -11,8 +11,11 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 
 from core.supervisor import progress
+from inventory.queries.search_sources import COLUMNS, WANTED
 
-TABLES = ["inventory_product", "inventory_productvariant", "inventory_stockitem", "inventory_reorderrule"]
+TABLES = [
+    "inventory_product", "inventory_productvariant", "inventory_stockitem", "inventory_reorderrule", "inventory_searchtoken",
+]
 
 # Row n of each table has an id made of n. The tenant (1) owns 10,000 rows whatever the size, the large
 # organization (2) 901,000 of 1,000,000, the other 48 the rest; they take turns, as in a busy system.
@@ -87,6 +90,12 @@ MILLION = {
     """,
 }
 
+# The words by which products and variants are found, which triggers would have made.
+WORDS = f"""
+    INSERT INTO inventory_searchtoken (id, organization_id, {COLUMNS})
+    SELECT id, %(organization)s, {COLUMNS} FROM ({WANTED}) AS wanted
+"""
+
 FOREIGN_KEYS = """
     SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
            format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid))
@@ -118,6 +127,13 @@ def fill(cursor: CursorWrapper, size: int, organizations: Sequence[UUID]) -> Non
         for title, statement in MILLION.items():
             with progress(f"  {size:,} products: {title}"):
                 cursor.execute(statement, {})
+        fill_words(cursor, size, organizations)
+
+
+def fill_words(cursor: CursorWrapper, size: int, organizations: Sequence[UUID]) -> None:
+    with progress(f"  {size:,} products: words"):
+        for organization in organizations:
+            cursor.execute(WORDS, {"organization": organization})
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class ReadViewSet(Listing, WithinWarehouses):
         expansion = self._expansion(query, plan)
         where, values = joined(self._conditions(query))
         beyond, position, order = window.sql(BASE)
-        keys = [f"{BASE}.{key.field.column}" for key in window.keys]
+        keys = [key.sql(BASE) for key in window.keys]
         sql = plan.page(f"{where} AND {beyond}" if beyond else where, order, window.size + 1, keys)
         width = len(plan.names)
         page = window.page(fetch(sql, [*values, *position]), lambda row: row[width:])

@@ -11,7 +11,7 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-from core.paging import BadCursor, Window
+from core.paging import RANK, BadCursor, Window
 
 CURSOR = "cursor"
 
@@ -64,8 +64,11 @@ class KeysetChangeList(ChangeList):
         return ordering  # the window adds the key, in the direction that one index serves
 
     def get_results(self, request: HttpRequest) -> None:
+        order = [str(name) for name in self.queryset.query.order_by]
+        if ORDER_VAR in self.params:  # somebody wants another order than that of the search
+            order = [name for name in order if name != RANK]
         try:
-            window = Window(self.model, self.queryset.query.order_by, self.list_per_page, request.GET.get(CURSOR))
+            window = Window(self.model, order, self.list_per_page, request.GET.get(CURSOR))
         except BadCursor as error:
             raise IncorrectLookupParameters(error) from error
         page = window.page(list(window.slice(self.queryset)), window.position_of)

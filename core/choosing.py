@@ -87,7 +87,13 @@ def _boolean(text: str) -> bool:
 
 def search_condition(columns: Sequence[str], text: str) -> Condition:
     """Rows in which one of the search keys begins with the text; `^@` keeps its index under row security."""
-    wanted = text.strip().lower()
+    wanted = sought(text).lower()
+    return f"({' OR '.join(f'{BASE}.{column} ^@ %s' for column in columns)})", [wanted] * len(columns)
+
+
+def sought(text: str) -> str:
+    """Raises BadParameter for what nobody can look for."""
+    wanted = text.strip()
     if not wanted or "\0" in wanted:
         raise BadParameter("search", "search: give at least one character to look for.")
-    return f"({' OR '.join(f'{BASE}.{column} ^@ %s' for column in columns)})", [wanted] * len(columns)
+    return wanted

@@ -44,7 +44,7 @@ class Table:
     def _next(self, size: int) -> list[list[Any]]:
         beyond, position, order = self.window.sql(BASE)
         where = f"{self.where} AND {beyond}" if beyond else self.where
-        keys = [f"{BASE}.{key.field.column}" for key in self.window.keys]
+        keys = [key.sql(BASE) for key in self.window.keys]
         found = fetch(self.plan.page(where, order, size, keys), [*self.values, *position])
         width = len(self.plan.names)
         if found:

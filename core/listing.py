@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.db import connection, models
 
-from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition
+from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition, sought
 from core.custom_filters import ANY_FIELD, custom_conditions, has_custom_fields
 from core.expanding import Expansion, expandable
 from core.models import ArchivableModel
@@ -15,6 +15,7 @@ from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter
 from core.reading import BASE, Plan, compile_plan, plan_of
 from core.saved_filters import PARAMETER, with_saved
+from core.searching import Search, Searcher
 from core.tag_filter import tag_conditions
 from core.tenancy import active_organization_id
 from core.within import condition
@@ -30,6 +31,7 @@ class Listing:
     sees_in: Any
     filters: Sequence[str] = ()
     search_keys: Sequence[str] = ()  # columns of SearchKeyField
+    searcher: Searcher | None = None  # finds rows by words instead of by the beginning of a key
     sort_fields: Sequence[str] = ()
     ordering: Sequence[str] = ()
     # That a list's own code reads: schema and description. A name like "attr.*" stands for all that begin with "attr.".
@@ -92,12 +94,16 @@ class Listing:
                 raise BadParameter("archived", "archived: true or false.")
             conditions.append((f"{BASE}.archived_at IS {'NOT ' if archived == 'true' else ''}NULL", []))
         if "search" in query:
-            conditions.append(search_condition(self.search_keys, query["search"]))
+            search = self._search(query)
+            conditions.append(search.condition(BASE) if search else search_condition(self.search_keys, query["search"]))
         if "tag" in query and "tag" not in self.filters:
             conditions += tag_conditions(self.model(), query["tag"])
         if has_custom_fields(self.model()):
             conditions += custom_conditions(self.model(), query)
         return [*conditions, *self.own_conditions(query)]
+
+    def _search(self, query: Mapping[str, str]) -> Search | None:
+        return self.searcher(sought(query["search"])) if self.searcher and "search" in query else None
 
     def _sort(self, query: Mapping[str, str]) -> Sequence[str]:
         asked = [name for name in query.get("sort", "").split(",") if name]
@@ -110,7 +116,8 @@ class Listing:
     def _window(self, query: Mapping[str, str]) -> Window:
         try:
             size = whole_number("limit", query.get("limit", str(DEFAULT_PAGE)), LARGEST_PAGE)
-            return Window(self.model(), self._sort(query), size, query.get("cursor"))
+            search = None if query.get("sort") else self._search(query)
+            return Window(self.model(), self._sort(query), size, query.get("cursor"), search.rank if search else None)
         except BadCursor as error:
             raise BadParameter("cursor", str(error)) from error
 

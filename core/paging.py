@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import Field, IntegerField, Model, Q, QuerySet
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 500  # rows
+RANK = "search_rank"  # how well a row fits a search, 0 best: an order that no column has
 
 
 class BadCursor(Exception):
@@ -20,12 +21,16 @@ class BadCursor(Exception):
 class SortKey:
     field: Field
     descending: bool
+    expression: Callable[[str], str] | None = None  # SQL in place of a column, given the alias of the table
 
     def __str__(self) -> str:
         return f"{'-' if self.descending else ''}{self.field.attname}"
 
+    def sql(self, alias: str) -> str:
+        return self.expression(alias) if self.expression else f"{alias}.{self.field.column}"
+
     def reversed(self) -> "SortKey":
-        return SortKey(self.field, not self.descending)
+        return SortKey(self.field, not self.descending, self.expression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,13 @@ class Page[Row]:
 class Window:
     """At most `size` rows in a total order, after or before a cursor."""
 
-    def __init__(self, model: type[Model], ordering: Sequence[str], size: int, cursor: str | None = None) -> None:
+    def __init__(
+        self, model: type[Model], ordering: Sequence[str], size: int, cursor: str | None = None,
+        rank: Callable[[str], str] | None = None,
+    ) -> None:
+        """`rank` comes before the ordering: SQL of the whole number by which what was searched is sorted."""
         self.size = size
-        self.keys = _total_order(model, ordering)
+        self.keys = _total_order(model, [RANK, *ordering] if rank else ordering, rank)
         self.columns = [key.field.attname for key in self.keys]
         self.backward, self.position = _decode(cursor, self.keys) if cursor else (False, [])
 
@@ -58,7 +67,7 @@ class Window:
     def sql(self, alias: str) -> tuple[str, list[Any], str]:
         """The same for hand-made SQL: condition (may be empty), its parameters, and what follows ORDER BY."""
         keys = self.scan_keys
-        order = ", ".join(f"{alias}.{key.field.column}{' DESC' if key.descending else ''}" for key in keys)
+        order = ", ".join(f"{key.sql(alias)}{' DESC' if key.descending else ''}" for key in keys)
         if not self.position:
             return "", [], order
         condition, parameters = _beyond_sql(alias, keys, self.position)
@@ -81,7 +90,9 @@ class Window:
         return [getattr(instance, column) for column in self.columns]
 
 
-def _total_order(model: type[Model], ordering: Sequence[str]) -> list[SortKey]:
+def _total_order(
+    model: type[Model], ordering: Sequence[str], rank: Callable[[str], str] | None = None,
+) -> list[SortKey]:
     """Ends in the id, so that no two rows tie. Null has no place in an order by comparison: such columns are refused."""
     keys: list[SortKey] = []
     names = [name.lstrip("-") for name in ordering]
@@ -90,12 +101,21 @@ def _total_order(model: type[Model], ordering: Sequence[str]) -> list[SortKey]:
         "-pk" if ordering and ordering[-1].startswith("-") else "pk"
     ]
     for name in (*ordering, *last):
+        if name == RANK:
+            keys.append(SortKey(_rank_field(), False, rank))
+            continue
         field: Any = model._meta.pk if name.lstrip("-") == "pk" else model._meta.get_field(name.lstrip("-"))
         if field.null:
             raise ImproperlyConfigured(f"{field} may be null: it cannot be sorted by.")
         if field.attname not in {key.field.attname for key in keys}:
             keys.append(SortKey(field, name.startswith("-")))
     return keys
+
+
+def _rank_field() -> Field:
+    field: Field = IntegerField()
+    field.set_attributes_from_name(RANK)
+    return field
 
 
 def _beyond(keys: Sequence[SortKey], position: Sequence[Any]) -> Q:
@@ -108,7 +128,7 @@ def _beyond(keys: Sequence[SortKey], position: Sequence[Any]) -> Q:
 
 
 def _beyond_sql(alias: str, keys: Sequence[SortKey], position: Sequence[Any]) -> tuple[str, list[Any]]:
-    columns = [f"{alias}.{key.field.column}" for key in keys]
+    columns = [key.sql(alias) for key in keys]
     operator = "<" if keys[0].descending else ">"
     if len({key.descending for key in keys}) == 1:  # one comparison of rows: one range of an index
         marks = ", ".join(["%s"] * len(keys))

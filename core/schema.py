@@ -107,7 +107,11 @@ class Schema(AutoSchema):
             "limit": ({"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE}, "Rows of a page."),
             "cursor": ({"type": "string"}, "From `next` or `previous` of another page."),
             "sort": (_several({"type": "string", "enum": sort_keys}), "Descending with a minus sign."),
-            "search": ({"type": "string", "minLength": 1}, "What a name or a code begins with, in any case."),
+            "search": (
+                {"type": "string", "minLength": 1},
+                "Words and codes, or their beginnings, all of which a row has; the best first. A wrong letter is forgiven."
+                if self.view.searcher else "What a name or a code begins with, in any case.",
+            ),
             "count": ({"type": "string", "enum": ["exact", "estimate"]}, "Adds `count`; an estimate costs nothing."),
             "fields": (_several({"type": "string", "enum": self._columns}), "Only these fields."),
             "expand": (

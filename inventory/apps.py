@@ -1,9 +1,7 @@
 from django.apps import AppConfig
 
-from inventory.database import FUNCTIONS, TRIGGERS
-
 
 class InventoryConfig(AppConfig):
     name = "inventory"
-    database_functions = FUNCTIONS
-    database_triggers = TRIGGERS
+    database_functions = "inventory.database.functions"
+    database_triggers = "inventory.database.triggers"

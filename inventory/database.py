@@ -1,6 +1,14 @@
 """What the database does itself for the inventory, besides constraints."""
 
-from inventory import database_catalog, database_taxes
+from core.wall_sql import Function, Trigger
+from inventory import database_barcodes, database_catalog, database_search, database_taxes
 
-FUNCTIONS = (*database_catalog.FUNCTIONS, *database_taxes.FUNCTIONS)
-TRIGGERS = (*database_catalog.TRIGGERS, *database_taxes.TRIGGERS)
+
+def functions() -> list[Function]:
+    return [
+        *database_catalog.FUNCTIONS, *database_taxes.FUNCTIONS, database_barcodes.CHECK_BARCODE, *database_search.FUNCTIONS,
+    ]
+
+
+def triggers() -> list[Trigger]:
+    return [*database_catalog.TRIGGERS, *database_taxes.TRIGGERS, *database_barcodes.TRIGGERS, *database_search.triggers()]

@@ -12,6 +12,7 @@ from inventory.models import (
     PriceListItem,
     Product,
     ProductAttributeValue,
+    ProductBarcode,
     ProductRelation,
     ProductVariant,
     StockItem,
@@ -24,6 +25,7 @@ object_events(ProductVariant, name="product_variant", example={"sku": "BR-1001",
 object_events(ProductAttributeValue, name="product_attribute_value", example={"value_number": 128.0})
 object_events(BomLine, name="bom_line", example={"quantity": 2.0})
 object_events(ProductRelation, name="product_relation", example={"kind": "supersedes"})
+object_events(ProductBarcode, name="product_barcode", example={"symbology": "ean13", "value": "5601234567892", "quantity": 1.0})
 object_events(StockItem, name="stock_item", also=("available",), example={"quantity": 12.0, "reserved": 2.0, "available": 10.0})
 object_events(PriceList, name="price_list", example={"code": "RETAIL", "name": "Retail", "kind": "sale", "currency": "EUR"})
 object_events(PriceListItem, name="price_list_item", example={"min_quantity": 10.0, "price": 9.95})

@@ -2,6 +2,7 @@ from core.invariants import Invariant
 from inventory.invariants_catalog import CATALOG
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
+from inventory.queries.search_sources import COLUMNS, KEPT, WANTED
 
 INVARIANTS = [
     *CATALOG,
@@ -56,6 +57,15 @@ INVARIANTS = [
             AND b.country = a.country AND b.region_key = a.region_key AND b.id > a.id
             AND b.valid_from <= COALESCE(a.valid_to, 'infinity') AND COALESCE(b.valid_to, 'infinity') >= a.valid_from
         WHERE a.organization_id = %(organization)s
+        ORDER BY 1
+    """),
+    Invariant("the words of the search = the texts that they come from", f"""
+        WITH wanted AS (SELECT {COLUMNS} FROM ({WANTED}) AS made), kept AS ({KEPT})
+        SELECT format('row %%s of variant %%s: %%s %%s', source_id, COALESCE(variant_id::text, 'none'), token, problem) FROM (
+            SELECT {COLUMNS}, 'is missing' AS problem FROM (SELECT * FROM wanted EXCEPT SELECT * FROM kept) AS missing
+            UNION ALL
+            SELECT {COLUMNS}, 'should not be there' FROM (SELECT * FROM kept EXCEPT SELECT * FROM wanted) AS strange
+        ) AS differing
         ORDER BY 1
     """),
 ]

@@ -285,6 +285,10 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_TLS", False), EMAIL_C
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="quartermaster@localhost")
 
+# --- Labels ----------------------------------------------------------------------------------------------
+# A TrueType font for scripts other than the Western European ones; empty: the font that every PDF reader has.
+LABEL_FONT = env("LABEL_FONT", default="")
+
 # --- Files: private, in a folder or in a bucket, see docs/operations/files.md -----------------------------
 FILES_MAX_BYTES = env.int("FILES_MAX_BYTES", default=25 * 1024 * 1024)
 FILES_BUCKET = env("FILES_BUCKET", default="")

@@ -1,6 +1,7 @@
 from inventory.admin import (
     assemblies,
     attributes,
+    barcodes,
     catalog,
     locations,
     prices,
@@ -15,6 +16,7 @@ from inventory.admin import (
 __all__ = [
     "assemblies",
     "attributes",
+    "barcodes",
     "catalog",
     "locations",
     "prices",

@@ -7,10 +7,13 @@ from django.http import HttpRequest
 from core.admin import TenantAdmin, TenantTabularInline
 from inventory.admin.assemblies import BomLineInline
 from inventory.admin.attributes import AttributeValueInline, ProductAttributeValueInline
+from inventory.admin.barcodes import BarcodeInline
 from inventory.admin.fitment import VehiclesOfPart
+from inventory.admin.labels import LabelledAdmin
 from inventory.admin.relations import RelatedInline, RelationInline
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 from inventory.queries.catalog import Path
+from inventory.queries.search import product_search, variant_search
 
 
 @admin.register(UnitOfMeasure)
@@ -46,13 +49,15 @@ class ProductAdmin(TenantAdmin):
     list_display = ["name", "category", "status"]
     list_filter = ["status"]
     search_keys = ["name_key"]
+    searcher = staticmethod(product_search)
     inlines = [VariantInline, ProductAttributeValueInline]
 
 
 @admin.register(ProductVariant)
-class ProductVariantAdmin(VehiclesOfPart):
+class ProductVariantAdmin(VehiclesOfPart, LabelledAdmin):
     actions_detail = ["vehicles", "set_vehicles"]
     list_display = ["sku", "name", "product", "standard_cost", "is_kit"]
     list_filter = ["is_kit"]
     search_keys = ["sku_key", "name_key"]
-    inlines = [AttributeValueInline, BomLineInline, RelationInline, RelatedInline]
+    searcher = staticmethod(variant_search)
+    inlines = [BarcodeInline, AttributeValueInline, BomLineInline, RelationInline, RelatedInline]

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from core.admin import TenantAdmin
+from inventory.admin.labels import LabelledAdmin
 from inventory.models import Location, Warehouse
 from inventory.services.locations import location_change
 
@@ -15,8 +16,9 @@ class WarehouseAdmin(TenantAdmin):
 
 
 @admin.register(Location)
-class LocationAdmin(TenantAdmin):
+class LocationAdmin(LabelledAdmin):
     list_display = ["code", "warehouse", "kind", "pick_sequence"]
+    label_of = "location"
     search_keys = ["code_key"]
 
     def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:

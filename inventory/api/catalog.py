@@ -30,6 +30,7 @@ CONVERT = [
     OpenApiParameter("from", str, required=True, description="The code of a unit, such as LBR."),
     OpenApiParameter("to", str, required=True, description="The code of a unit of the same dimension, such as KGM."),
 ]
+from inventory.queries.search import product_search, variant_search
 
 
 class UnitOfMeasureSerializer(TenantSerializer):
@@ -119,6 +120,7 @@ class ProductViewSet(HasAttributes, HasPictures, ArchivableViewSet):
     serializer_class = ProductSerializer
     filters = ["category", "manufacturer", "tax_category", "status", "external_ref"]
     search_keys = ["name_key"]
+    searcher = staticmethod(product_search)
     sort_fields = ["name"]
     own_parameters = {"under": UNDER, "attr.*": FAMILY}
 
@@ -140,6 +142,7 @@ class ProductVariantViewSet(HasAttributes, HasPictures, HasBom, HasRelations, Fi
     serializer_class = ProductVariantSerializer
     filters = ["product", "sku", "external_ref"]
     search_keys = ["sku_key", "name_key"]
+    searcher = staticmethod(variant_search)
     sort_fields = ["sku", "name"]
     own_parameters: Mapping[str, Any] = {"attr.*": FAMILY}
 

@@ -1,6 +1,7 @@
 from inventory.models.assemblies import BomLine as BomLine
 from inventory.models.attributes import AttributeDefinition as AttributeDefinition
 from inventory.models.attributes import ProductAttributeValue as ProductAttributeValue
+from inventory.models.barcodes import ProductBarcode as ProductBarcode
 from inventory.models.catalog import Category as Category
 from inventory.models.catalog import Product as Product
 from inventory.models.catalog import ProductVariant as ProductVariant
@@ -12,6 +13,7 @@ from inventory.models.prices import PriceListItem as PriceListItem
 from inventory.models.relations import ProductRelation as ProductRelation
 from inventory.models.replenishment import ReorderRule as ReorderRule
 from inventory.models.replenishment import ReorderTask as ReorderTask
+from inventory.models.search import SearchToken as SearchToken
 from inventory.models.stock import ReasonCode as ReasonCode
 from inventory.models.stock import StockItem as StockItem
 from inventory.models.stock import StockMove as StockMove

@@ -1,5 +1,6 @@
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import Address
 from accounts.models.tenancy import validate_timezone
@@ -71,6 +72,7 @@ class Location(TenantModel):
         indexes = [
             models.Index(fields=["organization", "parent"], name="location_by_parent"),
             models.Index(fields=["organization", "code_key"], name="location_search"),
+            models.Index(fields=["organization", "barcode"], condition=~Q(barcode=""), name="location_by_barcode"),
         ]
 
     def __str__(self) -> str:

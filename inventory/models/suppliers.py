@@ -64,7 +64,10 @@ class SupplierProduct(TenantModel):
                 name="supplier_product_quantities_positive",
             ),
         ]
-        indexes = [models.Index(fields=["organization", "variant"], name="supplier_product_by_variant")]
+        indexes = [
+            models.Index(fields=["organization", "variant"], name="supplier_product_by_variant"),
+            models.Index(fields=["organization", "supplier_sku"], name="supplier_product_by_sku"),
+        ]
 
     def __str__(self) -> str:
         return self.supplier_sku

@@ -12,10 +12,12 @@ from django.utils.text import slugify
 from accounts.models import Address, Contact, Party
 from core.csv_kinds import DECIMAL, FLAG, INTEGER, TEXT, WORD
 from core.dirty_csv import Column, UnreadableTable, read_table
+from inventory.gs1.digits import completed
 from inventory.models import (
     Category,
     Location,
     Product,
+    ProductBarcode,
     ProductVariant,
     ReorderRule,
     Supplier,
@@ -84,6 +86,7 @@ def parts_create(*, folder: Path) -> list[Part]:
     suppliers = _suppliers(_read(folder / "suppliers.csv", SUPPLIERS))
     bins = {site: _warehouse(site) for site in SITES}
     variants = _variants(rows)
+    _barcodes(variants)
     _supplier_products(rows, variants, suppliers)
     _rules(rows, variants, suppliers)
     return [
@@ -196,6 +199,13 @@ def _category(parent: Category | None, name: str) -> Category:
 
 def _distinct(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
+
+
+def _barcodes(variants: list[ProductVariant]) -> None:
+    """Of the numbers that a company may use within its own walls: no goods of the world have them."""
+    ProductBarcode.objects.bulk_create([
+        ProductBarcode(variant=variant, value=completed(f"20{place:010}")) for place, variant in enumerate(variants, 1)
+    ])
 
 
 def _supplier_products(rows: list[Values], variants: list[ProductVariant], suppliers: dict[str, Supplier]) -> None:

@@ -28,7 +28,7 @@ def test_it_is_bounded(acme: Company) -> None:
         response = client.get("/admin/search/", {"s": "zinc"})
     assert text(response).count('role="option"') == ROWS_OF_A_MODEL
     [search] = [statement for statement in asked if "^@" in statement]
-    assert search.count("SELECT") == search.count(f"LIMIT {ROWS_OF_A_MODEL}")
+    assert search.count('"cast1" FROM') == search.count(f"LIMIT {ROWS_OF_A_MODEL}")  # each of the models looked through
     assert len([hit for hit in found(acme, "e" * 2) if hit[1] == "Page"]) <= PAGES
 
 

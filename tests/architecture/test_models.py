@@ -28,6 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
+from inventory.models import SearchToken
 from notifications.models import (
     EventDelivery,
     FeedPosition,
@@ -56,6 +57,7 @@ NO_ENDPOINT = {
     AttachmentVersion: "read below its attachment, at versions/",
     WebhookHealth: "read below its endpoint, at health/",
     FeedPosition: "each answer of the feed says it",
+    SearchToken: "found by ?search= of products and variants",
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
@@ -65,6 +67,7 @@ NO_ADMIN = {
     AttachmentVersion: "shown on its attachment's page",
     WebhookHealth: "shown on its endpoint's page",
     FeedPosition: "the relay's own count",
+    SearchToken: "found by the search of products and variants",
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
@@ -74,6 +77,7 @@ NO_FACTORY = {
     AttachmentVersion: "written with each file of an attachment",
     WebhookHealth: "the deliveries write it",
     FeedPosition: "the relay writes it",
+    SearchToken: "the database writes it with what it is about",
 }
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {

@@ -39,6 +39,10 @@ IMPORTED_LATE = {
     "notifications/bus.py: botocore.config": "takes 0.3 s, and only a worker with a bus needs it",
     "notifications/bus.py: botocore.exceptions": "takes 0.3 s, and only a worker with a bus needs it",
     "core/outbound.py: httpcore2": "takes 0.5 s with httpx2, and only who sends a webhook needs it",
+    "inventory/labels/drawing.py: fpdf": "takes 1.2 s, for labels alone",
+    "inventory/labels/symbols.py: barcode": "takes 30 ms, for labels alone",
+    "inventory/labels/symbols.py: barcode.codex": "takes 30 ms, for labels alone",
+    "inventory/labels/symbols.py: segno": "takes 10 ms, for labels alone",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 

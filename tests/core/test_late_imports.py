@@ -13,7 +13,8 @@ django.setup()
 import config.urls
 from django.urls import resolve
 resolve("/api/v1/products/")
-print([name for name in ("boto3", "botocore", "storages", "PIL", "filetype", "msgspec") if name in sys.modules])
+late = ("boto3", "botocore", "storages", "PIL", "filetype", "msgspec", "fpdf", "segno", "barcode")
+print([name for name in late if name in sys.modules])
 """
 
 
