@@ -22,6 +22,7 @@ from inventory.api.pictures import HasPictures
 from inventory.api.relations import HasRelations
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 from inventory.queries.catalog import PATH, PATH_CHANGED, paths_of
+from inventory.queries.search import product_search, variant_search
 from inventory.queries.units import converted
 
 NUMBER = re.compile(r"[+-]?[0-9]{1,13}(?:\.[0-9]{1,6})?", re.ASCII)
@@ -30,7 +31,6 @@ CONVERT = [
     OpenApiParameter("from", str, required=True, description="The code of a unit, such as LBR."),
     OpenApiParameter("to", str, required=True, description="The code of a unit of the same dimension, such as KGM."),
 ]
-from inventory.queries.search import product_search, variant_search
 
 
 class UnitOfMeasureSerializer(TenantSerializer):
