@@ -5,20 +5,23 @@ from inventory.queries.levels import LEVELS
 INVARIANTS = [
     Invariant("stock balance = moves in - moves out", """
         WITH moved AS (
-            SELECT variant_id, location_id, sum(change) AS quantity FROM (
-                SELECT variant_id, to_location_id AS location_id, quantity AS change
+            SELECT variant_id, location_id, lot_id, sum(change) AS quantity FROM (
+                SELECT variant_id, to_location_id AS location_id, lot_id, quantity AS change
                 FROM inventory_stockmove WHERE organization_id = %(organization)s AND to_location_id IS NOT NULL
                 UNION ALL
-                SELECT variant_id, from_location_id, -quantity
+                SELECT variant_id, from_location_id, lot_id, -quantity
                 FROM inventory_stockmove WHERE organization_id = %(organization)s AND from_location_id IS NOT NULL
-            ) AS sides GROUP BY variant_id, location_id
+            ) AS sides GROUP BY variant_id, location_id, lot_id
         ), held AS (
-            SELECT id, variant_id, location_id, quantity FROM inventory_stockitem WHERE organization_id = %(organization)s
+            SELECT id, variant_id, location_id, lot_id, quantity FROM inventory_stockitem
+            WHERE organization_id = %(organization)s
         )
-        SELECT format('stock item %%s: variant %%s at location %%s: balance %%s, moves %%s',
-                      COALESCE(held.id::text, 'missing'), variant_id, location_id,
+        SELECT format('stock item %%s: variant %%s at location %%s of lot %%s: balance %%s, moves %%s',
+                      COALESCE(held.id::text, 'missing'), COALESCE(held.variant_id, moved.variant_id),
+                      COALESCE(held.location_id, moved.location_id), COALESCE(held.lot_id, moved.lot_id),
                       COALESCE(held.quantity, 0), COALESCE(moved.quantity, 0))
-        FROM moved FULL JOIN held USING (variant_id, location_id)
+        FROM moved FULL JOIN held ON held.variant_id = moved.variant_id AND held.location_id = moved.location_id
+            AND COALESCE(held.lot_id, held.variant_id) = COALESCE(moved.lot_id, moved.variant_id)
         WHERE COALESCE(moved.quantity, 0) <> COALESCE(held.quantity, 0)
         ORDER BY 1
     """),

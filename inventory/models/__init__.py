@@ -4,6 +4,7 @@ from inventory.models.catalog import ProductVariant as ProductVariant
 from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
+from inventory.models.lots import Lot as Lot
 from inventory.models.replenishment import ReorderRule as ReorderRule
 from inventory.models.replenishment import ReorderTask as ReorderTask
 from inventory.models.stock import ReasonCode as ReasonCode

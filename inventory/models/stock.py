@@ -5,6 +5,7 @@ from core.fields import MoneyField, QuantityField, SequenceField
 from core.models import LedgerModel, TenantForeignKey, TenantModel
 from inventory.models.catalog import ProductVariant
 from inventory.models.locations import Location, Warehouse
+from inventory.models.lots import Lot
 
 
 class ReasonCode(TenantModel):
@@ -29,7 +30,7 @@ class ReasonCode(TenantModel):
 
 
 class StockItem(TenantModel):
-    """The balance of a variant at a location. The posting service alone changes it; the moves account for it."""
+    """The balance of a variant, or of one of its lots, at a location. The posting service alone changes it; the moves account for it."""
 
     audit_ignored = ("available", "may_be_short")
     stands_in = ("warehouse",)
@@ -37,6 +38,7 @@ class StockItem(TenantModel):
     variant = TenantForeignKey(ProductVariant, related_name="stock_items")
     warehouse = TenantForeignKey(Warehouse, related_name="+", editable=False)
     location = TenantForeignKey(Location, related_name="stock_items")
+    lot = TenantForeignKey(Lot, null=True, blank=True, related_name="stock_items", editable=False)
     quantity = QuantityField(default=0, editable=False)
     reserved = QuantityField(default=0, editable=False)
     available = models.GeneratedField(expression=F("quantity") - F("reserved"), output_field=QuantityField(), db_persist=True)
@@ -49,7 +51,9 @@ class StockItem(TenantModel):
             ("move_stock", "Can move stock"), ("adjust_stock", "Can adjust stock"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "variant", "location"], name="stock_item_once"),
+            models.UniqueConstraint(
+                fields=["organization", "variant", "location", "lot"], nulls_distinct=False, name="stock_item_of_lot_once",
+            ),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_not_negative"),
             models.CheckConstraint(
                 condition=Q(may_be_short=True) | Q(quantity__gte=F("reserved")), name="stock_covers_reservations",
@@ -59,6 +63,7 @@ class StockItem(TenantModel):
         indexes = [
             models.Index(fields=["organization", "location"], name="stock_item_by_location"),
             models.Index(fields=["organization", "warehouse", "variant"], name="stock_item_by_warehouse"),
+            models.Index(fields=["organization", "lot"], name="stock_item_by_lot"),
         ]
 
     def __str__(self) -> str:
@@ -82,6 +87,7 @@ class StockMove(LedgerModel):
     seq = SequenceField()
     kind = models.CharField(max_length=10, choices=Kind)
     variant = TenantForeignKey(ProductVariant, related_name="moves")
+    lot = TenantForeignKey(Lot, null=True, related_name="moves")
     quantity = QuantityField()
     from_location = TenantForeignKey(Location, null=True, related_name="+")
     to_location = TenantForeignKey(Location, null=True, related_name="+")
@@ -118,6 +124,7 @@ class StockMove(LedgerModel):
         ]
         indexes = [
             models.Index(fields=["organization", "variant", "seq"], name="stock_move_by_variant"),
+            models.Index(fields=["organization", "lot", "seq"], name="stock_move_by_lot"),
             models.Index(fields=["organization", "from_location", "seq"], name="stock_move_by_from"),
             models.Index(fields=["organization", "to_location", "seq"], name="stock_move_by_to"),
             models.Index(fields=["organization", "occurred_at", "id"], name="stock_move_by_time"),

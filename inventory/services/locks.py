@@ -17,6 +17,7 @@ from core.tenancy import active_organization_id
 class Place(NamedTuple):
     variant_id: UUID
     location_id: UUID
+    lot_id: UUID | None = None
 
 
 class Balance(NamedTuple):
@@ -26,23 +27,33 @@ class Balance(NamedTuple):
     may_go_negative: bool
 
 
+# Found by two ways, because an index knows `=` and IS NULL, but not what is distinct from what.
 STOCK_ITEMS = """
-    SELECT s.variant_id, s.location_id, s.id, s.quantity, s.reserved, o.allow_negative_stock
-    FROM unnest(%s::uuid[], %s::uuid[]) AS wanted(variant_id, location_id)
-    JOIN inventory_stockitem AS s
-        ON s.organization_id = %s AND s.variant_id = wanted.variant_id AND s.location_id = wanted.location_id
-    JOIN accounts_organization AS o ON o.id = s.organization_id
+    WITH wanted AS (SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS w (variant_id, location_id, lot_id)),
+    found AS MATERIALIZED (
+        SELECT s.id FROM wanted AS w JOIN inventory_stockitem AS s ON s.organization_id = %s
+            AND s.variant_id = w.variant_id AND s.location_id = w.location_id AND s.lot_id = w.lot_id
+        UNION ALL
+        SELECT s.id FROM wanted AS w JOIN inventory_stockitem AS s ON s.organization_id = %s
+            AND s.variant_id = w.variant_id AND s.location_id = w.location_id AND s.lot_id IS NULL
+        WHERE w.lot_id IS NULL
+    )
+    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, o.allow_negative_stock
+    FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
+    WHERE s.organization_id = %s AND s.id = ANY (ARRAY(SELECT id FROM found))
     ORDER BY s.id FOR NO KEY UPDATE OF s
 """
 
 
 def lock_stock_items(places: Collection[Place]) -> dict[Place, Balance]:
     """Those that exist, with their balances as they are once locked."""
+    organization = active_organization_id()
     with connection.cursor() as cursor:
         cursor.execute(STOCK_ITEMS, [
-            [place.variant_id for place in places], [place.location_id for place in places], active_organization_id(),
+            [place.variant_id for place in places], [place.location_id for place in places],
+            [place.lot_id for place in places], organization, organization, organization,
         ])
-        return {Place(row[0], row[1]): Balance(*row[2:]) for row in cursor.fetchall()}
+        return {Place(*row[:3]): Balance(*row[3:]) for row in cursor.fetchall()}
 
 
 def lock_posting(key: str) -> None:

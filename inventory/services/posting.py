@@ -26,6 +26,7 @@ class Line:
     quantity: Decimal
     from_location_id: UUID | None = None
     to_location_id: UUID | None = None
+    lot_id: UUID | None = None
     unit_cost: Decimal | None = None
     document_line_id: UUID | None = None
     counted: Decimal | None = None
@@ -43,9 +44,11 @@ class Posted:
 
 # A new row's flag is set by the change that follows in the same transaction.
 CREATE = """
-    INSERT INTO inventory_stockitem (id, organization_id, variant_id, location_id, warehouse_id, quantity, reserved, may_be_short)
-    SELECT new.id, l.organization_id, new.variant_id, l.id, l.warehouse_id, 0, 0, false
-    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS new(id, variant_id, location_id)
+    INSERT INTO inventory_stockitem (
+        id, organization_id, variant_id, location_id, lot_id, warehouse_id, quantity, reserved, may_be_short
+    )
+    SELECT new.id, l.organization_id, new.variant_id, l.id, new.lot_id, l.warehouse_id, 0, 0, false
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[]) AS new(id, variant_id, location_id, lot_id)
     JOIN inventory_location AS l ON l.organization_id = %s AND l.id = new.location_id
     ON CONFLICT DO NOTHING
 """
@@ -58,19 +61,20 @@ CHANGE = """
     FROM unnest(%s::uuid[], %s::numeric[]) AS d(id, change), accounts_organization AS o, inventory_productvariant AS v
     WHERE s.organization_id = %s AND s.id = d.id AND o.id = s.organization_id
         AND v.organization_id = s.organization_id AND v.id = s.variant_id
-    RETURNING s.id, s.variant_id, v.sku, s.location_id, s.warehouse_id, s.quantity, s.reserved, s.available, d.change
+    RETURNING s.id, s.variant_id, v.sku, s.location_id, s.lot_id, s.warehouse_id, s.quantity, s.reserved,
+        s.available, d.change
 """
 
 MOVES = """
     INSERT INTO inventory_stockmove (
-        id, organization_id, kind, variant_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line,
+        id, organization_id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line,
         reason_id, note, document_type, document_id, occurred_at, idempotency_key, actor_id, api_key_id
     )
     SELECT new.*, %s, %s, %s, %s, %s, %s, %s, %s
-    FROM (SELECT m.id, %s::uuid, %s, m.variant_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost,
+    FROM (SELECT m.id, %s::uuid, %s, m.variant_id, m.lot_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost,
                  m.document_line_id, m.line
-          FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::int[])
-              AS m(id, variant_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line)
+          FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::int[])
+              AS m(id, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line)
           ORDER BY m.line) AS new
 """
 
@@ -94,7 +98,7 @@ def apply(*, kind: str, lines: Sequence[Line], occurred_at: datetime, **common: 
 
 def _places(lines: Iterable[Line]) -> set[Place]:
     return {
-        Place(line.variant_id, location)
+        Place(line.variant_id, location, line.lot_id)
         for line in lines for location in (line.from_location_id, line.to_location_id) if location
     }
 
@@ -106,7 +110,7 @@ def _locked(places: set[Place]) -> dict[Place, Balance]:
         with connection.cursor() as cursor:
             cursor.execute(CREATE, [
                 [uuid7() for _ in missing], [place.variant_id for place in missing], [place.location_id for place in missing],
-                active_organization_id(),
+                [place.lot_id for place in missing], active_organization_id(),
             ])
         found |= lock_stock_items(missing)
         if places - found.keys():
@@ -118,7 +122,7 @@ def _settle(lines: Sequence[Line], balances: dict[Place, Balance]) -> list[Line]
     """Counted lines become the difference to the balance, which nobody can change any more."""
     settled = []
     for line in lines:
-        place = Place(line.variant_id, line.to_location_id or line.from_location_id)  # type: ignore[arg-type]  # a line has a side
+        place = Place(line.variant_id, line.to_location_id or line.from_location_id, line.lot_id)  # type: ignore[arg-type]  # a line has a side
         have = balances[place].quantity
         if line.expected is not None and line.expected != have:
             seen = f"{line.expected.normalize():f}"
@@ -137,7 +141,7 @@ def _changes(lines: Iterable[Line]) -> dict[Place, Decimal]:
     for line in lines:
         for location, sign in ((line.from_location_id, -1), (line.to_location_id, 1)):
             if location:
-                place = Place(line.variant_id, location)
+                place = Place(line.variant_id, location, line.lot_id)
                 changes[place] = changes.get(place, Decimal(0)) + sign * line.quantity
     return changes
 
@@ -147,7 +151,9 @@ def _change(changes: dict[UUID, Decimal]) -> list[dict[str, Any]]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(CHANGE, [list(changes), list(changes.values()), active_organization_id()])
-        names = ("id", "variant_id", "sku", "location_id", "warehouse_id", "quantity", "reserved", "available", "change")
+        names = (
+            "id", "variant_id", "sku", "location_id", "lot_id", "warehouse_id", "quantity", "reserved", "available", "change",
+        )
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
@@ -173,7 +179,8 @@ def _write_moves(kind: str, lines: Sequence[Line], occurred_at: datetime, common
         cursor.execute(MOVES, [
             common["reason_id"], common["note"], common["document_type"], common["document_id"], occurred_at,
             common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
-            scope.organization_id, kind, ids, [line.variant_id for line in lines], [line.quantity for line in lines],
+            scope.organization_id, kind, ids, [line.variant_id for line in lines], [line.lot_id for line in lines],
+            [line.quantity for line in lines],
             [line.from_location_id for line in lines], [line.to_location_id for line in lines],
             [line.unit_cost for line in lines], [line.document_line_id for line in lines], list(range(len(lines))),
         ])
