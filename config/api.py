@@ -24,7 +24,18 @@ from accounts.api import (
     ways_in,
 )
 from core.routing import Router
-from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
+from inventory.api import (
+    adjustments,
+    catalog,
+    closings,
+    locations,
+    lots,
+    replenishment,
+    reservations,
+    stock,
+    suppliers,
+    vehicles,
+)
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 
 router = Router(
@@ -33,6 +44,7 @@ router = Router(
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
+    lots.routes, reservations.routes, closings.routes, adjustments.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 

@@ -31,6 +31,37 @@ INVARIANTS = [
             AND (s.reserved < 0 OR s.quantity < s.reserved AND NOT s.may_be_short)
         ORDER BY 1
     """),
+    Invariant("active reservations of a stock item = reserved", """
+        WITH promised AS (
+            SELECT stock_item_id AS id, sum(quantity - picked_quantity) AS reserved FROM inventory_reservation
+            WHERE organization_id = %(organization)s AND status = 'active' AND stock_item_id IS NOT NULL GROUP BY stock_item_id
+        )
+        SELECT format('stock item %%s: reserved %%s, reservations %%s', s.id, s.reserved, COALESCE(p.reserved, 0))
+        FROM inventory_stockitem AS s LEFT JOIN promised AS p ON p.id = s.id
+        WHERE s.organization_id = %(organization)s AND s.reserved <> COALESCE(p.reserved, 0)
+        ORDER BY 1
+    """),
+    Invariant("goods are tracked as their product says, and held as their lot says", """
+        SELECT format('stock item %%s: product tracked by %%s, lot %%s of status %%s, held %%s, serial number %%s', s.id,
+                      p.tracking, COALESCE(l.code, 'none'), COALESCE(l.status, 'none'), s.is_held, s.is_serial)
+        FROM inventory_stockitem AS s
+        JOIN inventory_productvariant AS v ON v.organization_id = s.organization_id AND v.id = s.variant_id
+        JOIN inventory_product AS p ON p.organization_id = s.organization_id AND p.id = v.product_id
+        LEFT JOIN inventory_lot AS l ON l.organization_id = s.organization_id AND l.id = s.lot_id
+        WHERE s.organization_id = %(organization)s AND (
+            s.is_held <> COALESCE(l.status <> 'released', false) OR l.variant_id <> s.variant_id
+            OR s.quantity <> 0 AND ((s.lot_id IS NULL) <> (p.tracking = 'none') OR s.is_serial <> (p.tracking = 'serial')))
+        ORDER BY 1
+    """),
+    Invariant("a reversing move is the reversed one the other way", """
+        SELECT format('move %%s reverses %%s', r.seq, m.seq)
+        FROM inventory_stockmove AS r
+        JOIN inventory_stockmove AS m ON m.organization_id = r.organization_id AND m.id = r.reverses_id
+        WHERE r.organization_id = %(organization)s AND (
+            r.quantity <> m.quantity OR r.variant_id <> m.variant_id OR r.lot_id IS DISTINCT FROM m.lot_id
+            OR r.from_location_id IS DISTINCT FROM m.to_location_id OR r.to_location_id IS DISTINCT FROM m.from_location_id)
+        ORDER BY 1
+    """),
     Invariant("a stock item is in the warehouse of its location", """
         SELECT format('stock item %%s: warehouse %%s, location of warehouse %%s', s.id, s.warehouse_id, l.warehouse_id)
         FROM inventory_stockitem AS s

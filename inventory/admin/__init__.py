@@ -1,3 +1,16 @@
-from inventory.admin import catalog, locations, replenishment, stock, suppliers, vehicles
+from inventory.admin import (
+    adjustments,
+    catalog,
+    closings,
+    locations,
+    lots,
+    replenishment,
+    reservations,
+    stock,
+    suppliers,
+    vehicles,
+)
 
-__all__ = ["catalog", "locations", "replenishment", "stock", "suppliers", "vehicles"]
+__all__ = [
+    "adjustments", "catalog", "closings", "locations", "lots", "replenishment", "reservations", "stock", "suppliers", "vehicles",
+]

@@ -30,6 +30,7 @@ class Lot(TenantModel):
     status = models.CharField(max_length=10, choices=Status, default=Status.RELEASED)
 
     class Meta:
+        permissions = [("hold_lot", "Can quarantine, block and recall lots"), ("release_lot", "Can release lots")]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "variant", "code"], name="lot_code_per_variant",
@@ -40,6 +41,7 @@ class Lot(TenantModel):
             models.Index(fields=["organization", "code_key"], name="lot_search"),
             models.Index(fields=["organization", "variant", "expires_on", "id"], name="lot_first_expiring"),
             models.Index(fields=["organization", "status", "id"], name="lot_by_status"),
+            models.Index(fields=["organization", "expires_on", "id"], name="lot_by_expiry"),
         ]
 
     def __str__(self) -> str:
