@@ -56,7 +56,7 @@ class LotStatusChanged:
     code: str
     variant: UUID
     sku: str
-    status: Annotated[Literal["released", "quarantine", "blocked", "recalled"], "From now on."]
+    status: Annotated[str, "From now on: released, quarantine, blocked or recalled."]
     previous: str
     reason: str
     on_hand: Annotated[Decimal, "How much of it there is, in all places."]
@@ -118,7 +118,7 @@ class AdjustmentDecided:
 
     adjustment: UUID
     warehouse: UUID
-    status: Literal["approved", "rejected"]
+    status: Annotated[str, "approved or rejected."]
     note: Annotated[str, "Of who decided."]
     moves: Annotated[list[UUID], "The entries of the ledger."]
 

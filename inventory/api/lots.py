@@ -87,7 +87,6 @@ class LotViewSet(TenantViewSet):
     serializer_class = LotSerializer
     filters = ["variant", "status", "expires_on"]
     search_keys = ["code_key"]
-    sort_fields = ["expires_on"]
     bulk_operations = ["delete"]
     no_bulk = "What a lot is depends on how its product is tracked: write lots one by one, or receive goods with lot_code."
 
@@ -97,31 +96,32 @@ class LotViewSet(TenantViewSet):
             row: Lot = serializer.save(kind=lot_kind(variant_id=values.get("variant_id")))
             return row
         lot_refuse_move(lot=serializer.instance, variant_id=values.get("variant_id", serializer.instance.variant_id))
-        return serializer.save()  # type: ignore[return-value]  # of the model that it names
+        changed: Lot = serializer.save()
+        return changed
 
     @extend_schema(request=WhySerializer, responses=LotSerializer)
     @action(detail=True, methods=["post"], permission="inventory.release_lot", body_class=WhySerializer)
     def release(self, request: Request, pk: str) -> Response:
         """Its stock is available again."""
-        return self._change(request, pk, Status.RELEASED)
+        return self._mark(request, pk, Status.RELEASED)
 
     @extend_schema(request=WhySerializer, responses=LotSerializer)
     @action(detail=True, methods=["post"], permission="inventory.hold_lot", body_class=WhySerializer)
     def quarantine(self, request: Request, pk: str) -> Response:
         """Until somebody has looked at it."""
-        return self._change(request, pk, Status.QUARANTINE)
+        return self._mark(request, pk, Status.QUARANTINE)
 
     @extend_schema(request=WhySerializer, responses=LotSerializer)
     @action(detail=True, methods=["post"], permission="inventory.hold_lot", body_class=WhySerializer)
     def block(self, request: Request, pk: str) -> Response:
         """Not to be sold."""
-        return self._change(request, pk, Status.BLOCKED)
+        return self._mark(request, pk, Status.BLOCKED)
 
     @extend_schema(request=WhySerializer, responses=LotSerializer)
     @action(detail=True, methods=["post"], permission="inventory.hold_lot", body_class=WhySerializer)
     def recall(self, request: Request, pk: str) -> Response:
         """Not to be sold, and to be called back: the trace says from whom."""
-        return self._change(request, pk, Status.RECALLED)
+        return self._mark(request, pk, Status.RECALLED)
 
     @extend_schema(responses=TraceSerializer)
     @action(detail=True, methods=["get"], permission="inventory.view_stockmove")
@@ -129,7 +129,7 @@ class LotViewSet(TenantViewSet):
         """Where it came from and where it went, also through kits: documents, places, and what is left."""
         return Response(asdict(lot_trace(lot_id=self.get_object().pk, warehouses=self.may_change_in())))
 
-    def _change(self, request: Request, pk: str, status: Lot.Status) -> Response:
+    def _mark(self, request: Request, pk: str, status: Lot.Status) -> Response:
         lot = self.get_object()
         lot_status_change(lot_ids=[lot.pk], status=status, reason=self.body(request)["reason"])
         return Response(self.read_row(lot.pk))

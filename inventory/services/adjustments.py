@@ -130,7 +130,8 @@ def _warehouse(locations: Collection[UUID]) -> UUID:
         raise Invalid("There is no such location in this organization.", fields={"location": "does not exist"})
     if len(found) > 1:
         raise Conflict("This needs approval, in several warehouses: send it for each of them.", code="several_warehouses")
-    return found.pop()
+    warehouse: UUID = found.pop()
+    return warehouse
 
 
 def _decide(adjustment_id: UUID, status: StockAdjustment.Status, note: str) -> StockAdjustment:

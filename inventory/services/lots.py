@@ -21,11 +21,12 @@ from notifications.services.events import publish
 
 LONGEST_SHELF_LIFE = 36_500  # days: a date has an end
 
-# Goods that come in on that day last as long as their variant says.
+# Goods that come in on that day last as long as their variant says, or for ever.
 MAKE = """
     INSERT INTO inventory_lot (id, organization_id, variant_id, kind, code, expires_on, best_before, supplier_lot, status)
     SELECT new.id, v.organization_id, v.id, CASE p.tracking WHEN 'serial' THEN 'serial' ELSE 'lot' END, new.code,
-           COALESCE(new.expires_on, %s::date + LEAST(v.shelf_life_days, %s)), new.best_before, new.supplier_lot, 'released'
+           COALESCE(new.expires_on, %s::date + CASE WHEN v.shelf_life_days < %s THEN v.shelf_life_days END),
+           new.best_before, new.supplier_lot, 'released'
     FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::date[], %s::date[], %s::text[])
         AS new(id, variant_id, code, expires_on, best_before, supplier_lot)
     JOIN inventory_productvariant AS v ON v.organization_id = %s AND v.id = new.variant_id

@@ -186,11 +186,11 @@ def test_takes_first_what_expires_first(acme: Company) -> None:
         lot_status_change(lot_ids=[held.pk], status="blocked", reason="?")
         found = goods_propose(lines=[Wanted(milk.pk, goods.warehouse.pk, Decimal(10))])
         assert [(one.lot_code, one.quantity) for one in found] == [("soon", 4), ("late", 4), ("never", 2)]
-        body = {"lines": [{"variant": str(milk.pk), "warehouse": str(goods.warehouse.pk), "quantity": "5"}]}
-        answered = acme.api.send("post", f"{STOCK}propose/", body).json()
-        assert [(one["lot_code"], one["location_code"], Decimal(one["quantity"])) for one in answered] == [
-            ("soon", "A-2", 4), ("late", "A-1", 1),
-        ]  # fmt: skip
+    body = {"lines": [{"variant": str(milk.pk), "warehouse": str(goods.warehouse.pk), "quantity": "5"}]}
+    answered = acme.api.send("post", f"{STOCK}propose/", body).json()
+    assert [(one["lot_code"], one["location_code"], Decimal(one["quantity"])) for one in answered] == [
+        ("soon", "A-2", 4), ("late", "A-1", 1),
+    ]  # fmt: skip
 
 
 def test_tracking_stays_while_goods_are_in_stock(acme: Company) -> None:
@@ -279,7 +279,8 @@ def test_holds_and_releases_over_the_api_and_in_the_admin(acme: Company) -> None
     assert_problem(acme.api.send("post", f"{LOTS}{lot.pk}/release/", {"reason": " "}), 400)
     address = f"/admin/inventory/lot/{lot.pk}/release/"
     assert b"W1" in acme.admin.get(address).content or b"Main" in acme.admin.get(address).content
-    assert acme.admin.post(address, {"reason": "Checked"}).status_code == 302
+    released = acme.admin.post(address, {"reason": "Checked"})
+    assert (released.status_code, released.headers["Location"]) == (302, f"/admin/inventory/lot/{lot.pk}/change/")
     listed = acme.api.get(LOTS, {"expires_on__isnull": "true", "status": "released"}).json()["results"]
     assert str(lot.pk) in [one["id"] for one in listed]
 
