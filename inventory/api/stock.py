@@ -135,7 +135,7 @@ class StockItemViewSet(ReadViewSet):
         return self._assemble(request, stock.stock_disassemble)
 
     @extend_schema(request=ProposeSerializer, responses=ProposalSerializer(many=True))
-    @action(detail=False, methods=["post"], permission="inventory.view_stockitem", body_class=ProposeSerializer)
+    @action(detail=False, methods=["post"], permission="inventory.reserve_stock", body_class=ProposeSerializer)
     def propose(self, request: Request) -> Response:
         """Where to take the goods: what expires first, then the oldest lot, in pick order. Reserves nothing."""
         lines = [Wanted(**line) for line in self.body(request)["lines"]]

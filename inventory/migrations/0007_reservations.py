@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(
             database_operations=[
                 migrations.RunSQL(
-                    '-- squawk-ignore ban-drop-column, adding-required-field\n'
+                    '-- squawk-ignore ban-drop-column, adding-field-with-default\n'
                     'ALTER TABLE inventory_stockitem DROP COLUMN available, ADD COLUMN available numeric(19, 6)'
                     ' GENERATED ALWAYS AS (CASE WHEN is_held THEN 0 ELSE quantity - reserved END) STORED',
                     'ALTER TABLE inventory_stockitem DROP COLUMN available, ADD COLUMN available numeric(19, 6)'

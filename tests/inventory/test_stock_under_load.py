@@ -23,7 +23,7 @@ from tests.notifications.forks import FORK, PATIENCE, forks
 SECONDS = float(os.environ.get("STOCK_LOAD_SECONDS", "4"))
 PROCESSES = int(os.environ.get("STOCK_LOAD_PROCESSES", "8"))
 HOT = int(os.environ.get("STOCK_LOAD_SKUS", "6"))
-KILLED_EACH = float(os.environ.get("STOCK_LOAD_KILL_EACH", "0.5"))  # seconds
+KILLED_EACH = float(os.environ.get("STOCK_LOAD_KILL_EACH", "0.8"))  # seconds
 SEED = int(os.environ.get("STOCK_LOAD_SEED", "5"))
 
 
@@ -78,7 +78,7 @@ def test_whoever_trades_and_dies_the_stock_is_whole(new_company: Callable[[], Co
                 victim.join()
                 lines.pop(victim)
                 begin()
-                kill_at += KILLED_EACH
+                kill_at = time.monotonic() + KILLED_EACH
             reservations_expire_everywhere()
         for process in lines:
             process.kill()
