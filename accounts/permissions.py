@@ -57,7 +57,7 @@ OF_EVERY_WAREHOUSE = (
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
 OF_THE_COMPANY = (
     "datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "inboundsource", "organization",
-    "retentionpolicy", "webhookendpoint",
+    "retentionpolicy", "stockclosing", "webhookendpoint",
 )
 
 

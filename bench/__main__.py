@@ -16,10 +16,10 @@ from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
-    "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reorder", "prices", "fitment",
+    "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "reorder", "prices", "fitment",
     "wall", "audit", "events", "webhooks", "jobs", "startup",
 ]
-ONCE = {"startup", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter
+ONCE = {"startup", "reserving", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter
 SIZES, QUICK = [10_000, 1_000_000], [10_000]
 RESULTS = Path(__file__).parent / "results"
 

@@ -25,16 +25,20 @@ from accounts.api import (
 )
 from core.routing import Router
 from inventory.api import (
+    adjustments,
     analytics,
     assemblies,
     attributes,
     barcodes,
     catalog,
+    closings,
     labels,
     locations,
+    lots,
     prices,
     relations,
     replenishment,
+    reservations,
     stock,
     suppliers,
     taxes,
@@ -47,8 +51,9 @@ router = Router(
     impersonation.routes,
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
-    catalog.routes, attributes.routes, assemblies.routes, relations.routes, barcodes.routes, prices.routes, taxes.routes,
-    suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
+    adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
+    locations.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
+    suppliers.routes, taxes.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 

@@ -1,14 +1,18 @@
 """What the database does itself for the inventory, besides constraints."""
 
 from core.wall_sql import Function, Trigger
-from inventory import database_barcodes, database_catalog, database_search, database_taxes
+from inventory import database_barcodes, database_catalog, database_search, database_taxes, database_tracking
 
 
 def functions() -> list[Function]:
     return [
         *database_catalog.FUNCTIONS, *database_taxes.FUNCTIONS, database_barcodes.CHECK_BARCODE, *database_search.FUNCTIONS,
+        database_tracking.KEEP_TRACKING,
     ]
 
 
 def triggers() -> list[Trigger]:
-    return [*database_catalog.TRIGGERS, *database_taxes.TRIGGERS, *database_barcodes.TRIGGERS, *database_search.triggers()]
+    return [
+        *database_catalog.TRIGGERS, *database_taxes.TRIGGERS, *database_barcodes.TRIGGERS, *database_search.triggers(),
+        *database_tracking.TRIGGERS,
+    ]

@@ -1,7 +1,7 @@
 """What the inventory tells. The changes of its objects are told by the database."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
@@ -40,6 +40,7 @@ class StockLine:
     sku: str
     warehouse: UUID
     location: UUID
+    lot: Annotated[UUID | None, "Of goods that are tracked."]
     change: Annotated[Decimal, "What the posting added; less than 0 where goods left."]
     on_hand: Decimal
     reserved: Decimal
@@ -49,15 +50,104 @@ class StockLine:
 @event_type("stock.posted", aggregate="stock_posting", example={
     "kind": "issue", "moves": [SOME_ID], "lines": [{
         "stock_item": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "warehouse": SOME_ID, "location": SOME_ID,
-        "change": -2.0, "on_hand": 12.0, "reserved": 2.0, "available": 10.0,
+        "lot": None, "change": -2.0, "on_hand": 12.0, "reserved": 2.0, "available": 10.0,
     }],
 })  # fmt: skip
 class StockPosted:
     """Goods came, left, moved or were counted: all lines of one posting, or none."""
 
-    kind: Annotated[str, "receipt, issue, adjustment or move."]
+    kind: Annotated[str, "receipt, issue, adjustment, move, assembly or reversal."]
     moves: Annotated[list[UUID], "The entries of the ledger, in the order of the posting's lines."]
     lines: Annotated[list[StockLine], "The balances that it touched. Each one's own order is that of stock_item.updated."]
+
+
+@event_type("lot.status_changed", aggregate="lot", example={
+    "lot": SOME_ID, "code": "L-2026-11", "variant": SOME_ID, "sku": "BR-1001", "status": "recalled", "previous": "released",
+    "reason": "Supplier's notice 4711", "on_hand": 12.0, "reserved": 2.0,
+})  # fmt: skip
+class LotStatusChanged:
+    """A lot, or a piece with a serial number, was released or held: what is held is on hand, and not available."""
+
+    lot: UUID
+    code: str
+    variant: UUID
+    sku: str
+    status: Annotated[str, "From now on: released, quarantine, blocked or recalled."]
+    previous: str
+    reason: str
+    on_hand: Annotated[Decimal, "How much of it there is, in all places."]
+    reserved: Annotated[Decimal, "How much of that is promised to somebody, and cannot be picked now if the lot is held."]
+
+
+@event_type("stock.reserved", aggregate="demand", example={
+    "demand_type": "sales_order", "demand": SOME_ID, "expires_at": None, "reservations": [SOME_ID], "lines": [{
+        "stock_item": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "warehouse": SOME_ID, "location": SOME_ID,
+        "lot": None, "change": 0.0, "on_hand": 12.0, "reserved": 4.0, "available": 8.0,
+    }],
+})  # fmt: skip
+class StockReserved:
+    """Stock was promised to a demand."""
+
+    demand_type: Annotated[str, "What it is for, such as sales_order."]
+    demand: UUID
+    expires_at: datetime | None
+    reservations: Annotated[list[UUID], "In the order of the lines; those without a stock item wait for goods."]
+    lines: Annotated[list[StockLine], "The balances that hold it; `change` is 0, because nothing moved."]
+
+
+@event_type("stock.reservation_ended", aggregate="reservation", example={
+    "reservation": SOME_ID, "demand_type": "sales_order", "demand": SOME_ID, "demand_line": None, "variant": SOME_ID,
+    "warehouse": SOME_ID, "status": "expired", "quantity": 3.0, "picked": 1.0,
+})  # fmt: skip
+class ReservationEnded:
+    """What was promised and not picked is free again."""
+
+    reservation: UUID
+    demand_type: str
+    demand: UUID
+    demand_line: UUID | None
+    variant: UUID
+    warehouse: UUID
+    status: Annotated[Literal["released", "expired"], "Given up by somebody, or by time."]
+    quantity: Annotated[Decimal, "How much was promised."]
+    picked: Annotated[Decimal, "How much of that was picked before."]
+
+
+@event_type("stock_adjustment.requested", aggregate="stock_adjustment", example={
+    "adjustment": SOME_ID, "warehouse": SOME_ID, "reason": "LOST", "note": "Missing after the count", "lines": 2,
+})  # fmt: skip
+class AdjustmentRequested:
+    """An adjustment over the limit of its reason waits for approval."""
+
+    adjustment: UUID
+    warehouse: UUID
+    reason: Annotated[str, "The code of the reason."]
+    note: str
+    lines: int
+
+
+@event_type("stock_adjustment.decided", aggregate="stock_adjustment", example={
+    "adjustment": SOME_ID, "warehouse": SOME_ID, "status": "approved", "note": "", "moves": [SOME_ID],
+})  # fmt: skip
+class AdjustmentDecided:
+    """Somebody approved or rejected an adjustment; what is approved is posted."""
+
+    adjustment: UUID
+    warehouse: UUID
+    status: Annotated[str, "approved or rejected."]
+    note: Annotated[str, "Of who decided."]
+    moves: Annotated[list[UUID], "The entries of the ledger."]
+
+
+@event_type("stock.closing_changed", aggregate="organization", example={
+    "closed_through": "2026-10-31", "previous": "2026-09-30", "note": "",
+})  # fmt: skip
+class ClosingChanged:
+    """A period of the stock was closed, or opened again."""
+
+    closed_through: Annotated[date | None, "The last day on which nothing can be posted; null if every day is open."]
+    previous: date | None
+    note: str
 
 
 @event_type("stock.low", aggregate="reorder_rule", example={

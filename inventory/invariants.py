@@ -8,20 +8,23 @@ INVARIANTS = [
     *CATALOG,
     Invariant("stock balance = moves in - moves out", """
         WITH moved AS (
-            SELECT variant_id, location_id, sum(change) AS quantity FROM (
-                SELECT variant_id, to_location_id AS location_id, quantity AS change
+            SELECT variant_id, location_id, lot_id, sum(change) AS quantity FROM (
+                SELECT variant_id, to_location_id AS location_id, lot_id, quantity AS change
                 FROM inventory_stockmove WHERE organization_id = %(organization)s AND to_location_id IS NOT NULL
                 UNION ALL
-                SELECT variant_id, from_location_id, -quantity
+                SELECT variant_id, from_location_id, lot_id, -quantity
                 FROM inventory_stockmove WHERE organization_id = %(organization)s AND from_location_id IS NOT NULL
-            ) AS sides GROUP BY variant_id, location_id
+            ) AS sides GROUP BY variant_id, location_id, lot_id
         ), held AS (
-            SELECT id, variant_id, location_id, quantity FROM inventory_stockitem WHERE organization_id = %(organization)s
+            SELECT id, variant_id, location_id, lot_id, quantity FROM inventory_stockitem
+            WHERE organization_id = %(organization)s
         )
-        SELECT format('stock item %%s: variant %%s at location %%s: balance %%s, moves %%s',
-                      COALESCE(held.id::text, 'missing'), variant_id, location_id,
+        SELECT format('stock item %%s: variant %%s at location %%s of lot %%s: balance %%s, moves %%s',
+                      COALESCE(held.id::text, 'missing'), COALESCE(held.variant_id, moved.variant_id),
+                      COALESCE(held.location_id, moved.location_id), COALESCE(held.lot_id, moved.lot_id),
                       COALESCE(held.quantity, 0), COALESCE(moved.quantity, 0))
-        FROM moved FULL JOIN held USING (variant_id, location_id)
+        FROM moved FULL JOIN held ON held.variant_id = moved.variant_id AND held.location_id = moved.location_id
+            AND COALESCE(held.lot_id, held.variant_id) = COALESCE(moved.lot_id, moved.variant_id)
         WHERE COALESCE(moved.quantity, 0) <> COALESCE(held.quantity, 0)
         ORDER BY 1
     """),
@@ -29,6 +32,37 @@ INVARIANTS = [
         SELECT format('stock item %%s: quantity %%s, reserved %%s', s.id, s.quantity, s.reserved)
         FROM inventory_stockitem AS s WHERE s.organization_id = %(organization)s
             AND (s.reserved < 0 OR s.quantity < s.reserved AND NOT s.may_be_short)
+        ORDER BY 1
+    """),
+    Invariant("active reservations of a stock item = reserved", """
+        WITH promised AS (
+            SELECT stock_item_id AS id, sum(quantity - picked_quantity) AS reserved FROM inventory_reservation
+            WHERE organization_id = %(organization)s AND status = 'active' AND stock_item_id IS NOT NULL GROUP BY stock_item_id
+        )
+        SELECT format('stock item %%s: reserved %%s, reservations %%s', s.id, s.reserved, COALESCE(p.reserved, 0))
+        FROM inventory_stockitem AS s LEFT JOIN promised AS p ON p.id = s.id
+        WHERE s.organization_id = %(organization)s AND s.reserved <> COALESCE(p.reserved, 0)
+        ORDER BY 1
+    """),
+    Invariant("goods are tracked as their product says, and held as their lot says", """
+        SELECT format('stock item %%s: product tracked by %%s, lot %%s of status %%s, held %%s, serial number %%s', s.id,
+                      p.tracking, COALESCE(l.code, 'none'), COALESCE(l.status, 'none'), s.is_held, s.is_serial)
+        FROM inventory_stockitem AS s
+        JOIN inventory_productvariant AS v ON v.organization_id = s.organization_id AND v.id = s.variant_id
+        JOIN inventory_product AS p ON p.organization_id = s.organization_id AND p.id = v.product_id
+        LEFT JOIN inventory_lot AS l ON l.organization_id = s.organization_id AND l.id = s.lot_id
+        WHERE s.organization_id = %(organization)s AND (
+            s.is_held <> COALESCE(l.status <> 'released', false) OR l.variant_id <> s.variant_id
+            OR s.quantity <> 0 AND ((s.lot_id IS NULL) <> (p.tracking = 'none') OR s.is_serial <> (p.tracking = 'serial')))
+        ORDER BY 1
+    """),
+    Invariant("a reversing move is the reversed one the other way", """
+        SELECT format('move %%s reverses %%s', r.seq, m.seq)
+        FROM inventory_stockmove AS r
+        JOIN inventory_stockmove AS m ON m.organization_id = r.organization_id AND m.id = r.reverses_id
+        WHERE r.organization_id = %(organization)s AND (
+            r.quantity <> m.quantity OR r.variant_id <> m.variant_id OR r.lot_id IS DISTINCT FROM m.lot_id
+            OR r.from_location_id IS DISTINCT FROM m.to_location_id OR r.to_location_id IS DISTINCT FROM m.from_location_id)
         ORDER BY 1
     """),
     Invariant("a stock item is in the warehouse of its location", """

@@ -5,4 +5,17 @@ PERSONAL = [
         "inventory_stockmove", "Stock moves", "t.actor_id = %(user_id)s::uuid", "keep",
         "The stock ledger is bookkeeping. It holds the person's id alone, which names nobody after the erasure.",
     ),
+    PersonalData(
+        "inventory_reservation", "Reservations of stock", "t.actor_id = %(user_id)s::uuid", "keep",
+        "They say what was promised for which order. They hold the person's id alone, which names nobody after the erasure.",
+    ),
+    PersonalData(
+        "inventory_stockclosing", "Closings of the stock's books", "t.actor_id = %(user_id)s::uuid", "keep",
+        "The stock ledger is bookkeeping. It holds the person's id alone, which names nobody after the erasure.",
+    ),
+    PersonalData(
+        "inventory_stockadjustment", "Adjustments that needed approval",
+        "t.requested_by = %(user_id)s::uuid OR t.decided_by = %(user_id)s::uuid", "keep",
+        "Two people stand for a correction of the books. It holds their ids alone, which name nobody after the erasure.",
+    ),
 ]  # fmt: skip

@@ -7,12 +7,19 @@ from django_tasks import task
 
 from inventory.services.replenishment import reorder_check as check_now
 from inventory.services.replenishment import reorder_check_everywhere
+from inventory.services.reservations import reservations_expire_everywhere
 from notifications.schedules import scheduled
 
 
 @scheduled("rate(1 hour)")
 def reorder_check(event: Any = None, context: Any = None) -> None:
     reorder_check_everywhere()
+
+
+@scheduled("rate(1 minute)")
+def expire_reservations(event: Any = None, context: Any = None) -> None:
+    """Those whose time is up are free again."""
+    reservations_expire_everywhere()
 
 
 @task()

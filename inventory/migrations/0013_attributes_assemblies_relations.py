@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0011_admin_look'),
-        ('inventory', '0004_labels'),
+        ('inventory', '0008_stock_rules'),
     ]
 
     operations = [

@@ -1,3 +1,5 @@
+from inventory.models.adjustments import StockAdjustment as StockAdjustment
+from inventory.models.adjustments import StockAdjustmentLine as StockAdjustmentLine
 from inventory.models.assemblies import BomLine as BomLine
 from inventory.models.attributes import AttributeDefinition as AttributeDefinition
 from inventory.models.attributes import ProductAttributeValue as ProductAttributeValue
@@ -6,13 +8,16 @@ from inventory.models.catalog import Category as Category
 from inventory.models.catalog import Product as Product
 from inventory.models.catalog import ProductVariant as ProductVariant
 from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
+from inventory.models.closings import StockClosing as StockClosing
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
+from inventory.models.lots import Lot as Lot
 from inventory.models.prices import PriceList as PriceList
 from inventory.models.prices import PriceListItem as PriceListItem
 from inventory.models.relations import ProductRelation as ProductRelation
 from inventory.models.replenishment import ReorderRule as ReorderRule
 from inventory.models.replenishment import ReorderTask as ReorderTask
+from inventory.models.reservations import Reservation as Reservation
 from inventory.models.search import SearchToken as SearchToken
 from inventory.models.stock import ReasonCode as ReasonCode
 from inventory.models.stock import StockItem as StockItem

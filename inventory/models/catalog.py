@@ -94,6 +94,8 @@ class Product(CustomFieldsModel, ArchivableModel):
 
     class Tracking(models.TextChoices):
         NONE = "none", "None"
+        LOT = "lot", "By lot"
+        SERIAL = "serial", "By serial number"
 
     name = models.CharField(max_length=200)
     name_key = SearchKeyField("name")

@@ -1,10 +1,11 @@
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from core.fields import MoneyField, QuantityField, SequenceField
 from core.models import LedgerModel, TenantForeignKey, TenantModel
 from inventory.models.catalog import ProductVariant
 from inventory.models.locations import Location, Warehouse
+from inventory.models.lots import Lot
 
 
 class ReasonCode(TenantModel):
@@ -20,16 +21,37 @@ class ReasonCode(TenantModel):
     code = models.CharField(max_length=20)
     name = models.CharField(max_length=100)
     requires_note = models.BooleanField(default=False)
+    takes_held = models.BooleanField(
+        default=False, db_default=False, help_text="Goods of lots that are held or expired may leave by it: scrapped, sent back.",
+    )
+    approval_over_quantity = QuantityField(
+        null=True, blank=True, help_text="An adjustment of a line by more than this waits for somebody's approval.",
+    )
+    approval_over_value = MoneyField(
+        null=True, blank=True, help_text="An adjustment of more than this, at standard cost, waits for somebody's approval.",
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "kind", "code"], name="reason_code_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "code"], name="reason_code_once"),
+            models.CheckConstraint(
+                condition=Q(approval_over_quantity__isnull=True, approval_over_value__isnull=True)
+                | Q(kind="adjustment") & (Q(approval_over_quantity__isnull=True) | Q(approval_over_quantity__gte=0))
+                & (Q(approval_over_value__isnull=True) | Q(approval_over_value__gte=0)),
+                name="reason_code_limits",
+                violation_error_message="A limit is not negative, and only adjustments have one.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
 
 
 class StockItem(TenantModel):
-    """The balance of a variant at a location. The posting service alone changes it; the moves account for it."""
+    """The balance of a variant, or of one of its lots, at a location. The posting service alone changes it.
+
+    Moves account for its quantity, reservations for what is reserved. What is held is on hand and not available.
+    """
 
     audit_ignored = ("available", "may_be_short")
     stands_in = ("warehouse",)
@@ -37,9 +59,15 @@ class StockItem(TenantModel):
     variant = TenantForeignKey(ProductVariant, related_name="stock_items")
     warehouse = TenantForeignKey(Warehouse, related_name="+", editable=False)
     location = TenantForeignKey(Location, related_name="stock_items")
+    lot = TenantForeignKey(Lot, null=True, blank=True, related_name="stock_items", editable=False)
     quantity = QuantityField(default=0, editable=False)
     reserved = QuantityField(default=0, editable=False)
-    available = models.GeneratedField(expression=F("quantity") - F("reserved"), output_field=QuantityField(), db_persist=True)
+    is_held = models.BooleanField("held", default=False, db_default=False, editable=False)  # as the status of its lot says
+    is_serial = models.BooleanField("serial number", default=False, db_default=False, editable=False)
+    available = models.GeneratedField(
+        expression=Case(When(is_held=True, then=Value(0)), default=F("quantity") - F("reserved")),
+        output_field=QuantityField(), db_persist=True,
+    )
     # The organization's allow_negative_stock when the balance was last posted: a check cannot look there.
     may_be_short = models.BooleanField(default=False, editable=False)
 
@@ -47,18 +75,30 @@ class StockItem(TenantModel):
         permissions = [
             ("receive_stock", "Can receive stock"), ("issue_stock", "Can issue stock"),
             ("move_stock", "Can move stock"), ("adjust_stock", "Can adjust stock"),
+            ("assemble_stock", "Can assemble kits and take them apart"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "variant", "location"], name="stock_item_once"),
+            models.UniqueConstraint(
+                fields=["organization", "variant", "location", "lot"], nulls_distinct=False, name="stock_item_of_lot_once",
+            ),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_not_negative"),
             models.CheckConstraint(
                 condition=Q(may_be_short=True) | Q(quantity__gte=F("reserved")), name="stock_covers_reservations",
                 violation_error_message="There is not enough stock.",
             ),
+            models.CheckConstraint(
+                condition=Q(is_serial=False) | Q(quantity__in=[0, 1]), name="stock_serial_is_one_piece",
+                violation_error_message="A serial number is one piece.",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "lot"], condition=Q(is_serial=True, quantity__gt=0), name="stock_serial_in_one_place",
+                violation_error_message="This serial number is in stock already.",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "location"], name="stock_item_by_location"),
             models.Index(fields=["organization", "warehouse", "variant"], name="stock_item_by_warehouse"),
+            models.Index(fields=["organization", "lot"], name="stock_item_by_lot"),
         ]
 
     def __str__(self) -> str:
@@ -76,12 +116,14 @@ class StockMove(LedgerModel):
         ISSUE = "issue", "Issue"
         ADJUSTMENT = "adjustment", "Adjustment"
         MOVE = "move", "Move"
+        ASSEMBLY = "assembly", "Assembly"
 
     stands_in = ("from_location.warehouse", "to_location.warehouse")
 
     seq = SequenceField()
     kind = models.CharField(max_length=10, choices=Kind)
     variant = TenantForeignKey(ProductVariant, related_name="moves")
+    lot = TenantForeignKey(Lot, null=True, related_name="moves")
     quantity = QuantityField()
     from_location = TenantForeignKey(Location, null=True, related_name="+")
     to_location = TenantForeignKey(Location, null=True, related_name="+")
@@ -99,6 +141,7 @@ class StockMove(LedgerModel):
     api_key_id = models.UUIDField("API key", null=True)
 
     class Meta:
+        permissions = [("reverse_stockmove", "Can reverse stock moves")]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "idempotency_key", "line"], condition=~Q(idempotency_key=""), name="stock_move_once",
@@ -118,6 +161,7 @@ class StockMove(LedgerModel):
         ]
         indexes = [
             models.Index(fields=["organization", "variant", "seq"], name="stock_move_by_variant"),
+            models.Index(fields=["organization", "lot", "seq"], name="stock_move_by_lot"),
             models.Index(fields=["organization", "from_location", "seq"], name="stock_move_by_from"),
             models.Index(fields=["organization", "to_location", "seq"], name="stock_move_by_to"),
             models.Index(fields=["organization", "occurred_at", "id"], name="stock_move_by_time"),

@@ -3,6 +3,8 @@ from uuid import UUID
 
 from inventory.models import ReasonCode, StockMove
 
+REVERSAL = "reversal"  # the kind of a posting whose moves reverse others, each of its own kind
+
 
 class Earlier(NamedTuple):
     kind: str
@@ -11,9 +13,9 @@ class Earlier(NamedTuple):
 
 def posted_with(idempotency_key: str) -> Earlier | None:
     """What was posted with the key before."""
-    rows = StockMove.objects.filter(idempotency_key=idempotency_key).order_by("line").values_list("kind", "id")
+    rows = StockMove.objects.filter(idempotency_key=idempotency_key).order_by("line").values_list("kind", "id", "reverses_id")
     found = list(rows)
-    return Earlier(found[0][0], [row[1] for row in found]) if found else None
+    return Earlier(REVERSAL if found[0][2] else found[0][0], [row[1] for row in found]) if found else None
 
 
 def reason_of(reason_id: UUID) -> ReasonCode | None:

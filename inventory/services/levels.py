@@ -15,15 +15,16 @@ from inventory.queries.levels import LEVELS
 FOLLOW = """
     WITH moved AS (
         SELECT d.variant_id, d.warehouse_id, sum(d.change) AS on_hand,
-               COALESCE(sum(d.change) FILTER (WHERE l.kind = ANY (%(available)s)), 0) AS available
-        FROM unnest(%(variants)s::uuid[], %(warehouses)s::uuid[], %(locations)s::uuid[], %(changes)s::numeric[])
-            AS d(variant_id, warehouse_id, location_id, change)
+               COALESCE(sum(d.freed) FILTER (WHERE l.kind = ANY (%(available)s)), 0) AS available
+        FROM unnest(
+                %(variants)s::uuid[], %(warehouses)s::uuid[], %(locations)s::uuid[], %(changes)s::numeric[], %(freed)s::numeric[]
+            ) AS d(variant_id, warehouse_id, location_id, change, freed)
         JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = d.location_id
         GROUP BY d.variant_id, d.warehouse_id
     ), locked AS (
         SELECT r.id, m.on_hand, m.available
         FROM inventory_reorderrule AS r JOIN moved AS m ON m.variant_id = r.variant_id AND m.warehouse_id = r.warehouse_id
-        WHERE r.organization_id = %(organization)s
+        WHERE r.organization_id = %(organization)s AND CASE r.basis WHEN 'on_hand' THEN m.on_hand ELSE m.available END <> 0
         ORDER BY r.id FOR NO KEY UPDATE OF r
     ), followed AS (
         UPDATE inventory_reorderrule AS r
@@ -42,18 +43,18 @@ REFRESH = f"""
     WHERE r.organization_id = %(organization)s AND r.id = found.id AND r.level <> found.level
 """
 
-type Change = tuple[UUID, UUID, UUID, Decimal]
+type Change = tuple[UUID, UUID, UUID, Decimal, Decimal]
 
 
 def levels_follow(changes: Sequence[Change]) -> None:
-    """`changes` are (variant, warehouse, location, change of quantity), as just posted."""
+    """`changes` are (variant, warehouse, location, change on hand, change of what is available), as just made."""
     if not changes:
         return
-    variants, warehouses, locations, amounts = (list(column) for column in zip(*changes, strict=True))
+    variants, warehouses, locations, amounts, freed = (list(column) for column in zip(*changes, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(FOLLOW, {
             "organization": active_organization_id(), "variants": variants, "warehouses": warehouses,
-            "locations": locations, "changes": amounts, "available": list(Location.AVAILABLE),
+            "locations": locations, "changes": amounts, "freed": freed, "available": list(Location.AVAILABLE),
             "unfinished": list(ReorderTask.UNFINISHED),
         })
 

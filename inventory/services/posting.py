@@ -1,8 +1,8 @@
 """How a posting is written: lock, look, change, in statements for all lines at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,23 +13,42 @@ from uuid_utils.compat import uuid7
 from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
-from inventory.services.levels import levels_follow
+from inventory.models import StockMove
+from inventory.services.grounds import USUAL, Rules, check_grounds
+from inventory.services.levels import Change, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
 from notifications.services.events import publish
 
 
 @dataclass(frozen=True, slots=True)
+class LotCode:
+    """What a label says of a lot. A lot that comes in for the first time is made of it."""
+
+    code: str
+    expires_on: date | None = None
+    best_before: date | None = None
+    supplier_lot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """`counted` replaces `quantity`: the balance at `to_location_id` becomes it, whatever it was."""
+    """`counted` replaces `quantity`: the balance at `to_location_id` becomes it, whatever it was.
+
+    A lot is named by id, or by its code, which lots.py looks up before the posting. `kind` is that of the posting unless given.
+    """
 
     variant_id: UUID
     quantity: Decimal
     from_location_id: UUID | None = None
     to_location_id: UUID | None = None
+    lot_id: UUID | None = None
+    lot: LotCode | None = None
     unit_cost: Decimal | None = None
     document_line_id: UUID | None = None
     counted: Decimal | None = None
     expected: Decimal | None = None
+    kind: str = ""
+    reverses_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,72 +60,98 @@ class Posted:
     replayed: bool = False
 
 
-# A new row's flag is set by the change that follows in the same transaction.
+ZERO = Decimal(0)
+
+# A new row's may_be_short is set by the change that follows in the same transaction.
 CREATE = """
-    INSERT INTO inventory_stockitem (id, organization_id, variant_id, location_id, warehouse_id, quantity, reserved, may_be_short)
-    SELECT new.id, l.organization_id, new.variant_id, l.id, l.warehouse_id, 0, 0, false
-    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS new(id, variant_id, location_id)
+    INSERT INTO inventory_stockitem (
+        id, organization_id, variant_id, location_id, lot_id, warehouse_id, quantity, reserved, may_be_short, is_held, is_serial
+    )
+    SELECT new.id, l.organization_id, new.variant_id, l.id, new.lot_id, l.warehouse_id, 0, 0, false,
+           COALESCE(lot.status <> 'released', false), COALESCE(p.tracking = 'serial', false)
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[]) AS new(id, variant_id, location_id, lot_id)
     JOIN inventory_location AS l ON l.organization_id = %s AND l.id = new.location_id
+    LEFT JOIN inventory_lot AS lot ON lot.organization_id = l.organization_id AND lot.id = new.lot_id
+    LEFT JOIN inventory_productvariant AS v ON v.organization_id = l.organization_id AND v.id = new.variant_id
+    LEFT JOIN inventory_product AS p ON p.organization_id = l.organization_id AND p.id = v.product_id
     ON CONFLICT DO NOTHING
 """
 
 # The rows are locked and what is short has been refused; the table's own check stands behind it.
 CHANGE = """
     UPDATE inventory_stockitem AS s
-    SET quantity = s.quantity + d.change,
-        may_be_short = o.allow_negative_stock OR s.may_be_short AND s.quantity + d.change < s.reserved
-    FROM unnest(%s::uuid[], %s::numeric[]) AS d(id, change), accounts_organization AS o, inventory_productvariant AS v
+    SET quantity = s.quantity + d.change, reserved = s.reserved + d.promised,
+        may_be_short = o.allow_negative_stock OR s.may_be_short AND s.quantity + d.change < s.reserved + d.promised
+    FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[]) AS d(id, change, promised), accounts_organization AS o,
+        inventory_productvariant AS v
     WHERE s.organization_id = %s AND s.id = d.id AND o.id = s.organization_id
         AND v.organization_id = s.organization_id AND v.id = s.variant_id
-    RETURNING s.id, s.variant_id, v.sku, s.location_id, s.warehouse_id, s.quantity, s.reserved, s.available, d.change
+    RETURNING s.id, s.variant_id, v.sku, s.location_id, s.lot_id, s.warehouse_id, s.quantity, s.reserved,
+        s.available, d.change, CASE WHEN s.is_held THEN 0 ELSE d.change - d.promised END
 """
+CHANGED = (
+    "id", "variant_id", "sku", "location_id", "lot_id", "warehouse_id", "quantity", "reserved", "available", "change", "freed",
+)
 
 MOVES = """
     INSERT INTO inventory_stockmove (
-        id, organization_id, kind, variant_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line,
-        reason_id, note, document_type, document_id, occurred_at, idempotency_key, actor_id, api_key_id
+        id, organization_id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id,
+        reverses_id, line, reason_id, note, document_type, document_id, occurred_at, idempotency_key, actor_id, api_key_id
     )
-    SELECT new.*, %s, %s, %s, %s, %s, %s, %s, %s
-    FROM (SELECT m.id, %s::uuid, %s, m.variant_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost,
-                 m.document_line_id, m.line
-          FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::int[])
-              AS m(id, variant_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id, line)
-          ORDER BY m.line) AS new
+    SELECT m.id, %s, m.kind, m.variant_id, m.lot_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost,
+           m.document_line_id, m.reverses_id, m.line, %s, %s, %s, %s, %s, %s, %s, %s
+    FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[],
+                %s::uuid[], %s::int[])
+        AS m(id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id,
+             reverses_id, line)
+    ORDER BY m.line
 """
 
+# Goods that leave by these are sold or used.
+USED_UP = (StockMove.Kind.ISSUE, StockMove.Kind.ASSEMBLY)
 
-def apply(*, kind: str, lines: Sequence[Line], occurred_at: datetime, **common: Any) -> Posted:
+# What to do before the change, once the balances are locked: by place, what it takes from what is reserved there.
+type Taking = Callable[[], Mapping[Place, Decimal]]
+
+
+def apply(
+    *, kind: str, lines: Sequence[Line], occurred_at: datetime, rules: Rules = USUAL, take: Taking | None = None, **common: Any,
+) -> Posted:
     """Raises Conflict, naming each line that is short, or Invalid for a location that is not there.
 
-    Both before it changes anything; what the database refuses after that ends the scope's transaction.
+    Both before it changes a balance; what the database refuses after that ends the scope's transaction.
     """
-    balances = _locked(_places(lines))
+    balances = locked(_places(lines))
     lines = _settle(lines, balances)
+    leaving = [line for line in lines if (line.kind or kind) in USED_UP and line.from_location_id and not line.reverses_id]
+    if lines:
+        check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules)
+    taken = take() if take else {}
     changes = _changes(lines)
-    _refuse_short(changes, balances)
-    rows = _change({balances[place].id: change for place, change in changes.items() if change})
+    _refuse_short(changes, balances, taken)
+    rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
     moves = _write_moves(kind, lines, occurred_at, common)
-    levels_follow([(row["variant_id"], row["warehouse_id"], row["location_id"], row["change"]) for row in rows])
+    levels_follow([level_change(row) for row in rows])
     if moves:
-        publish(StockPosted(kind=kind, moves=moves, lines=[_line(row) for row in rows]), aggregate_id=moves[0])
-    return Posted(moves, [_shown(row) for row in rows])
+        publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])
+    return Posted(moves, [shown(row) for row in rows])
 
 
 def _places(lines: Iterable[Line]) -> set[Place]:
     return {
-        Place(line.variant_id, location)
+        Place(line.variant_id, location, line.lot_id)
         for line in lines for location in (line.from_location_id, line.to_location_id) if location
     }
 
 
-def _locked(places: set[Place]) -> dict[Place, Balance]:
+def locked(places: set[Place]) -> dict[Place, Balance]:
     """The balances of all places, made where there was none."""
     found = lock_stock_items(places)
-    if missing := sorted(places - found.keys()):
+    if missing := sorted(places - found.keys(), key=str):
         with connection.cursor() as cursor:
             cursor.execute(CREATE, [
                 [uuid7() for _ in missing], [place.variant_id for place in missing], [place.location_id for place in missing],
-                active_organization_id(),
+                [place.lot_id for place in missing], active_organization_id(),
             ])
         found |= lock_stock_items(missing)
         if places - found.keys():
@@ -118,7 +163,7 @@ def _settle(lines: Sequence[Line], balances: dict[Place, Balance]) -> list[Line]
     """Counted lines become the difference to the balance, which nobody can change any more."""
     settled = []
     for line in lines:
-        place = Place(line.variant_id, line.to_location_id or line.from_location_id)  # type: ignore[arg-type]  # a line has a side
+        place = Place(line.variant_id, line.to_location_id or line.from_location_id, line.lot_id)  # type: ignore[arg-type]  # a line has a side
         have = balances[place].quantity
         if line.expected is not None and line.expected != have:
             seen = f"{line.expected.normalize():f}"
@@ -137,26 +182,41 @@ def _changes(lines: Iterable[Line]) -> dict[Place, Decimal]:
     for line in lines:
         for location, sign in ((line.from_location_id, -1), (line.to_location_id, 1)):
             if location:
-                place = Place(line.variant_id, location)
+                place = Place(line.variant_id, location, line.lot_id)
                 changes[place] = changes.get(place, Decimal(0)) + sign * line.quantity
     return changes
 
 
-def _change(changes: dict[UUID, Decimal]) -> list[dict[str, Any]]:
-    if not changes:
-        return []
+def change_balances(
+    balances: Mapping[Place, Balance], changes: Mapping[Place, Decimal], promised: Mapping[Place, Decimal],
+) -> list[dict[str, Any]]:
+    """What is on hand and what is reserved at each place, which must be locked. A serial number leaves before it arrives."""
+    every = {place: (changes.get(place, ZERO), promised.get(place, ZERO)) for place in [*changes, *promised]}
+    moved = {place: both for place, both in every.items() if any(both)}
+    if any(balances[place].is_serial for place in moved):
+        steps = [{p: both for p, both in moved.items() if both[0] < 0}, {p: both for p, both in moved.items() if both[0] >= 0}]
+    else:
+        steps = [moved]
+    return [row for step in steps if step for row in _change(balances, step)]
+
+
+def _change(balances: Mapping[Place, Balance], step: Mapping[Place, tuple[Decimal, Decimal]]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(CHANGE, [list(changes), list(changes.values()), active_organization_id()])
-        names = ("id", "variant_id", "sku", "location_id", "warehouse_id", "quantity", "reserved", "available", "change")
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(CHANGE, [
+            [balances[place].id for place in step], [change for change, _ in step.values()],
+            [promised for _, promised in step.values()], active_organization_id(),
+        ])
+        return [dict(zip(CHANGED, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _refuse_short(changes: dict[Place, Decimal], balances: dict[Place, Balance]) -> None:
+def _refuse_short(
+    changes: Mapping[Place, Decimal], balances: Mapping[Place, Balance], taken: Mapping[Place, Decimal],
+) -> None:
     """Goods that are short leave only where the organization allows it; goods that come are always welcome."""
     short = []
     for place, change in changes.items():
         balance = balances[place]
-        free = balance.quantity - balance.reserved
+        free = balance.quantity - balance.reserved + taken.get(place, ZERO)
         if change < 0 and free + change < 0 and not balance.may_go_negative:
             where = f"variant {place.variant_id} at location {place.location_id}"
             short.append(f"{free.normalize():f} of {where}, where {-change.normalize():f} are needed")
@@ -171,25 +231,31 @@ def _write_moves(kind: str, lines: Sequence[Line], occurred_at: datetime, common
     ids = [uuid7() for _ in lines]
     with connection.cursor() as cursor:
         cursor.execute(MOVES, [
-            common["reason_id"], common["note"], common["document_type"], common["document_id"], occurred_at,
-            common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
-            scope.organization_id, kind, ids, [line.variant_id for line in lines], [line.quantity for line in lines],
-            [line.from_location_id for line in lines], [line.to_location_id for line in lines],
-            [line.unit_cost for line in lines], [line.document_line_id for line in lines], list(range(len(lines))),
+            scope.organization_id, common["reason_id"], common["note"], common["document_type"], common["document_id"],
+            occurred_at, common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
+            ids, [line.kind or kind for line in lines], [line.variant_id for line in lines], [line.lot_id for line in lines],
+            [line.quantity for line in lines], [line.from_location_id for line in lines], [line.to_location_id for line in lines],
+            [line.unit_cost for line in lines], [line.document_line_id for line in lines], [line.reverses_id for line in lines],
+            list(range(len(lines))),
         ])
     return ids
 
 
-def _line(row: dict[str, Any]) -> StockLine:
+def level_change(row: Mapping[str, Any]) -> Change:
+    return row["variant_id"], row["warehouse_id"], row["location_id"], row["change"], row["freed"]
+
+
+def stock_line(row: Mapping[str, Any]) -> StockLine:
     return StockLine(
         stock_item=row["id"], variant=row["variant_id"], sku=row["sku"], warehouse=row["warehouse_id"],
-        location=row["location_id"], change=row["change"], on_hand=row["quantity"], reserved=row["reserved"],
+        location=row["location_id"], lot=row["lot_id"], change=row["change"], on_hand=row["quantity"], reserved=row["reserved"],
         available=row["available"],
     )
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "stock_item": str(row["id"]), "variant": str(row["variant_id"]), "location": str(row["location_id"]),
+        "lot": row["lot_id"] and str(row["lot_id"]),
         "quantity": str(row["quantity"]), "reserved": str(row["reserved"]), "available": str(row["available"]),
     }

@@ -1,7 +1,8 @@
 """The posting service: the only way that stock changes.
 
 Each verb writes the ledger, the balances, the levels of reorder rules and an event in the scope's transaction, set-based
-for many lines. It refuses the whole posting if one line cannot be done, and says which.
+for many lines. It refuses the whole posting if one line cannot be done, and says which. Reservations are in
+reservations.py, reversal in reversal.py, adjustments that need approval in adjustments.py.
 """
 
 from collections.abc import Sequence
@@ -11,14 +12,20 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from core.errors import Conflict, Invalid
-from inventory.models import StockMove
+from inventory.models import ReasonCode, StockMove
 from inventory.queries.stock import posted_with, reason_of
+from inventory.services.grounds import Rules
 from inventory.services.locks import lock_posting
-from inventory.services.posting import Line, Posted, apply
+from inventory.services.lots import lots_resolve
+from inventory.services.posting import Line, LotCode, Posted, Taking, apply
 
 Kind = StockMove.Kind
+ASSEMBLY = "stock_assembly"  # the document of one
+BRINGS_LOTS = (Kind.RECEIPT, Kind.ADJUSTMENT, Kind.ASSEMBLY)  # by which a lot may come to be
+EARLIEST = 1970  # a year; what is older is a mistake, and no calendar of the database agrees about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +47,30 @@ class Circumstances:
     idempotency_key: str = ""
 
 
-def stock_receive(*, lines: Sequence[Line], circumstances: Circumstances = Circumstances()) -> Posted:
+USUAL = Circumstances()
+
+
+def stock_receive(*, lines: Sequence[Line], circumstances: Circumstances = USUAL) -> Posted:
     """Goods come in from outside, to `to_location_id` of each line."""
     for line in lines:
         _sides(line, needs_from=False, needs_to=True)
-    return _post(Kind.RECEIPT, lines, circumstances)
+    return post(kind=Kind.RECEIPT, lines=lines, circumstances=circumstances)
 
 
-def stock_issue(*, lines: Sequence[Line], circumstances: Circumstances = Circumstances()) -> Posted:
-    """Goods leave for the outside, from `from_location_id` of each line."""
+def stock_issue(*, lines: Sequence[Line], circumstances: Circumstances = USUAL) -> Posted:
+    """Goods leave for the outside, from `from_location_id` of each line. Held lots stay, unless the reason takes them."""
     for line in lines:
         _sides(line, needs_from=True, needs_to=False)
-    return _post(Kind.ISSUE, lines, circumstances)
+    return post(kind=Kind.ISSUE, lines=lines, circumstances=circumstances)
 
 
-def stock_move(*, lines: Sequence[Line], circumstances: Circumstances = Circumstances()) -> Posted:
+def stock_move(*, lines: Sequence[Line], circumstances: Circumstances = USUAL) -> Posted:
     """Goods go from one location to another."""
     for line in lines:
         _sides(line, needs_from=True, needs_to=True)
         if line.from_location_id == line.to_location_id:
             raise Invalid("Goods cannot be moved to where they are.", fields={"to_location": "the same location"})
-    return _post(Kind.MOVE, lines, circumstances)
+    return post(kind=Kind.MOVE, lines=lines, circumstances=circumstances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +85,24 @@ class Adjustment:
     change: Decimal | None = None
     counted: Decimal | None = None
     expected: Decimal | None = None
+    lot_id: UUID | None = None
+    lot: LotCode | None = None
 
 
 def stock_adjust(*, adjustments: Sequence[Adjustment], circumstances: Circumstances) -> Posted:
     """Correct balances by what somebody saw. Needs a reason of kind adjustment, and its note if it demands one."""
     if circumstances.reason_id is None:
         raise Invalid("Say why: give a reason code.", fields={"reason": "required"})
-    lines = [_adjusting(adjustment) for adjustment in adjustments]
-    return _post(Kind.ADJUSTMENT, lines, circumstances)
+    lines = [adjustment_line(adjustment) for adjustment in adjustments]
+    return post(kind=Kind.ADJUSTMENT, lines=lines, circumstances=circumstances)
 
 
-def _adjusting(adjustment: Adjustment) -> Line:
+def adjustment_line(adjustment: Adjustment) -> Line:
     if (adjustment.change is None) == (adjustment.counted is None):
         raise Invalid("Give either the change or the counted quantity.", fields={"change": "one of the two"})
-    line = Line(adjustment.variant_id, Decimal(0), expected=adjustment.expected)
+    line = Line(
+        adjustment.variant_id, Decimal(0), lot_id=adjustment.lot_id, lot=adjustment.lot, expected=adjustment.expected,
+    )
     if adjustment.counted is not None:
         if adjustment.counted < 0:
             raise Invalid("Nobody counts less than nothing.", fields={"counted": "negative"})
@@ -100,6 +114,28 @@ def _adjusting(adjustment: Adjustment) -> Line:
     return replace(line, quantity=-change, from_location_id=adjustment.location_id)
 
 
+def stock_assemble(*, components: Sequence[Line], kits: Sequence[Line], circumstances: Circumstances = USUAL) -> Posted:
+    """Components leave `from_location_id`, kits come to `to_location_id`, in one posting: a lot is traced through it."""
+    return _assembly(components, kits, circumstances)
+
+
+def stock_disassemble(*, kits: Sequence[Line], components: Sequence[Line], circumstances: Circumstances = USUAL) -> Posted:
+    """The way back: kits leave, and their components come."""
+    return _assembly(kits, components, circumstances)
+
+
+def _assembly(used: Sequence[Line], made: Sequence[Line], circumstances: Circumstances) -> Posted:
+    """The posting is a document of its own, by which the trace of a lot knows what became of what."""
+    if not used or not made:
+        raise Invalid("An assembly has components and a kit.", fields={"components" if not used else "kits": "empty"})
+    for line in used:
+        _sides(line, needs_from=True, needs_to=False)
+    for line in made:
+        _sides(line, needs_from=False, needs_to=True)
+    own = replace(circumstances, document=Document(ASSEMBLY, uuid7()))
+    return post(kind=Kind.ASSEMBLY, lines=[*used, *made], circumstances=own)
+
+
 def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
     for side, wanted in (("from_location", needs_from), ("to_location", needs_to)):
         if (getattr(line, f"{side}_id") is not None) != wanted:
@@ -109,31 +145,53 @@ def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
         raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
 
 
-def _post(kind: StockMove.Kind, lines: Sequence[Line], circumstances: Circumstances) -> Posted:
+def post(*, kind: str, lines: Sequence[Line], circumstances: Circumstances, take: Taking | None = None) -> Posted:
+    """What all verbs have in common. `take` says what the posting uses of reservations; see posting.py."""
     if not lines:
         raise Invalid("Give at least one line.", fields={"lines": "empty"})
-    occurred_at = circumstances.occurred_at or timezone.now()
-    if occurred_at > timezone.now():
-        raise Invalid("Goods cannot move in the future.", fields={"occurred_at": "in the future"})
-    _check_reason(kind, circumstances)
-    if key := circumstances.idempotency_key:
-        lock_posting(key)
-        if done := posted_with(key):
-            if done.kind != kind:
-                raise Conflict("This idempotency key belongs to another posting.", code="idempotency_key_reused")
-            return Posted(done.moves, [], replayed=True)
+    occurred_at = moment_of(circumstances.occurred_at)
+    reason = _reason(kind, circumstances)
+    key = circumstances.idempotency_key
+    if done := posted_before(kind=kind, key=key):
+        return done
     document = circumstances.document
     return apply(
-        kind=kind, lines=lines, reason_id=circumstances.reason_id, note=circumstances.note, occurred_at=occurred_at,
+        kind=kind, lines=lots_resolve(lines=lines, make_on=occurred_at.date() if kind in BRINGS_LOTS else None),
+        rules=Rules(held_may_leave=bool(reason and reason.takes_held)), take=take,
+        reason_id=circumstances.reason_id, note=circumstances.note, occurred_at=occurred_at,
         document_type=document.type if document else "", document_id=document.id if document else None, idempotency_key=key,
     )
 
 
-def _check_reason(kind: StockMove.Kind, circumstances: Circumstances) -> None:
+def posted_before(*, kind: str, key: str) -> Posted | None:
+    """What the key posted already, once its twin is through."""
+    if not key:
+        return None
+    lock_posting(key)
+    if (done := posted_with(key)) is None:
+        return None
+    if done.kind != kind:
+        raise Conflict("This idempotency key belongs to another posting.", code="idempotency_key_reused")
+    return Posted(done.moves, [], replayed=True)
+
+
+def moment_of(given: datetime | None) -> datetime:
+    now = timezone.now()
+    if given is None:
+        return now
+    if given > now:
+        raise Invalid("Goods cannot move in the future.", fields={"occurred_at": "in the future"})
+    if given.year < EARLIEST:
+        raise Invalid(f"Nothing was posted before {EARLIEST}.", fields={"occurred_at": "too early"})
+    return given
+
+
+def _reason(kind: str, circumstances: Circumstances) -> ReasonCode | None:
     if circumstances.reason_id is None:
-        return
+        return None
     reason = reason_of(circumstances.reason_id)
-    if reason is None or reason.kind != kind:
+    if reason is None or (reason.kind != kind and kind in ReasonCode.Kind.values):
         raise Invalid(f"There is no such reason code for a posting of kind {kind}.", fields={"reason": "does not exist"})
     if reason.requires_note and not circumstances.note.strip():
         raise Invalid(f"The reason {reason.code} demands a note.", fields={"note": "required"})
+    return reason

@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from inventory.models import SearchToken
+from inventory.models import Reservation, SearchToken
 from notifications.models import (
     EventDelivery,
     FeedPosition,
@@ -93,6 +93,7 @@ ACROSS_ORGANIZATIONS = {
     (Job, "queue"): "workers take the jobs of all organizations, and the sweep looks for lost ones",
     (Job, "run_after"): "what is due is due for all organizations",
     (Job, "finished_at"): "metrics and the page Operations count what ended lately",
+    (Reservation, "expires_at"): "those of all organizations expire by one clock",
     (EventDelivery, "finished_at"): "metrics and the page Operations count what ended lately",
 }
 # Filters, sort keys and references that need no index of their own.

@@ -36,6 +36,8 @@ NOT_PURGED = {
     "accounts_featureflag": "off from then on; the organization decides when it is forgotten",
     "accounts_userrole": "counts no longer; it goes with the membership",
     "axes_accessattemptexpiration": "nobody may write it",
+    "inventory_lot": "the goods expire, not the row, by which their recall is traced",
+    "inventory_reservation": "the goods are free again; the row tells what was promised to whom",
 }
 
 COLUMNS = """

@@ -137,6 +137,7 @@ class StockItemFactory(DjangoModelFactory):
     variant = factory.SubFactory(ProductVariantFactory)
     location = factory.SubFactory(LocationFactory)
     warehouse = factory.SelfAttribute("location.warehouse")
+    lot = factory.SubFactory("tests.factories.lots.LotFactory", variant=factory.SelfAttribute("..variant"))
     quantity = Decimal(10)
     reserved = Decimal(2)
 
@@ -147,6 +148,7 @@ class StockItemFactory(DjangoModelFactory):
 class StockMoveFactory(DjangoModelFactory):
     kind = StockMove.Kind.MOVE
     variant = factory.SubFactory(ProductVariantFactory)
+    lot = factory.SubFactory("tests.factories.lots.LotFactory", variant=factory.SelfAttribute("..variant"))
     quantity = Decimal(3)
     from_location = factory.SubFactory(LocationFactory)
     to_location = factory.SubFactory(LocationFactory)

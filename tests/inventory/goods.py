@@ -1,12 +1,13 @@
 """A small stock to test with: one warehouse, three locations, two variants, a reason."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from inventory.models import Location, Product, ProductVariant, ReasonCode, ReorderRule, StockItem, UnitOfMeasure, Warehouse
+from inventory.models import Location, Lot, Product, ProductVariant, ReasonCode, ReorderRule, StockItem, UnitOfMeasure, Warehouse
 from inventory.services.levels import levels_refresh
-from inventory.services.posting import Line, Posted
+from inventory.services.posting import Line, LotCode, Posted
 from inventory.services.stock import Adjustment, Circumstances, stock_adjust, stock_issue, stock_move, stock_receive
 
 
@@ -37,6 +38,23 @@ class Goods:
         )
         found, damaged = (ReasonCode.objects.get(kind="adjustment", code=code) for code in ("FOUND", "DAMAGED"))
         return cls(warehouse, shelf, other, quarantine, bolt, nut, found, damaged)
+
+    def tracked(self, tracking: str = "lot", sku: str = "MILK", **values: Any) -> ProductVariant:
+        """A variant of a product that is tracked so."""
+        product = Product.objects.create(name=sku.title(), base_unit=UnitOfMeasure.objects.get(code="C62"), tracking=tracking)
+        made: ProductVariant = ProductVariant.objects.create(
+            product=product, sku=sku, name=sku.title(), standard_cost=Decimal("2.5"), **values,
+        )
+        return made
+
+    def receive_lot(
+        self, quantity: Any, variant: ProductVariant, code: str, to: Location | None = None, expires_on: date | None = None,
+    ) -> Lot:
+        """The lot, which is made if it is new."""
+        label = LotCode(code, expires_on)
+        stock_receive(lines=[Line(variant.pk, Decimal(quantity), to_location_id=(to or self.shelf).pk, lot=label)])
+        lot: Lot = Lot.objects.get(variant=variant, code=code)
+        return lot
 
     def receive(self, quantity: Any, variant: ProductVariant | None = None, to: Location | None = None, **shared: Any) -> Posted:
         line = Line((variant or self.bolt).pk, Decimal(quantity), to_location_id=(to or self.shelf).pk)

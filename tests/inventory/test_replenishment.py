@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connections
@@ -11,9 +12,11 @@ from django.utils import timezone
 from accounts.models import Party
 from core.errors import Conflict
 from core.invariants import broken
-from inventory.models import Product, ReorderRule, ReorderTask, StockItem, Supplier, SupplierProduct
+from inventory.models import Product, ReorderRule, ReorderTask, Supplier, SupplierProduct
 from inventory.queries.dashboard import overview
+from inventory.services.candidates import Wanted
 from inventory.services.replenishment import reorder_check, reorder_check_everywhere, task_dismiss
+from inventory.services.reservations import Demand, stock_reserve
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.inventory.goods import Goods
@@ -37,7 +40,8 @@ def test_a_rule_looks_at_the_stock_of_its_basis(basis: str, level: int, acme: Co
     with acme.scope():
         goods = Goods.create()
         goods.receive(10)
-        StockItem.objects.update(reserved=3)
+        wanted = Wanted(goods.bolt.pk, goods.warehouse.pk, Decimal(3))
+        stock_reserve(lines=[wanted], demand=Demand("test", uuid4()))
         rule = goods.rule(basis=basis)
         goods.move(3, to=goods.quarantine)
         rule.refresh_from_db()

@@ -24,6 +24,7 @@ from tests.contracts.resources import assert_problem
 from tests.factories import BY_MODEL
 from tests.factories.notifications import InboundWebhookFactory, WebhookEndpointFactory
 from tests.inventory.goods import Goods
+from tests.inventory.trading import stock_happens
 
 TYPES = list(event_types().values())
 each_type = pytest.mark.parametrize("declared", TYPES, ids=lambda declared: declared.name)
@@ -57,7 +58,9 @@ def test_the_types_are_these() -> None:
     changed = {f"{name}.{verb}" for name in ("product", "product_variant", "user") for verb in verbs}
     stock = {f"stock_item.{verb}" for verb in ("created", "updated", "deleted")}
     others = {"stock.posted", "stock.low", "reorder.tasks_created", "inbound_webhook.received", "webhook_endpoint.disabled"}
-    assert {one.name for one in TYPES} == changed | stock | others
+    held = {"lot.status_changed", "stock.reserved", "stock.reservation_ended", "stock.closing_changed"}
+    approved = {"stock_adjustment.requested", "stock_adjustment.decided"}
+    assert {one.name for one in TYPES} == changed | stock | others | held | approved
 
 
 def test_who_listens_listens_to_something() -> None:
@@ -82,6 +85,7 @@ def everything_happens() -> None:
     goods.receive(4)
     goods.rule()
     reorder_check()
+    stock_happens(goods)
     webhook_endpoint_disable(endpoint_id=WebhookEndpointFactory().pk, reason="It answered 410.", by_itself=True)
     inbound_webhook_process(webhook_id=InboundWebhookFactory().pk, is_last_attempt=False)
 

@@ -1,0 +1,146 @@
+"""Which goods to take: what expires first, then the oldest lot, in pick order; nothing that is held or expired."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from core.tenancy import active_organization_id
+from inventory.models import Location
+from inventory.services.locks import SHARE_GROUNDS, Balance, Place, grounds
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of a lot or a location, if the line names one."""
+
+    variant_id: UUID
+    warehouse_id: UUID
+    quantity: Decimal
+    lot_id: UUID | None = None
+    location_id: UUID | None = None
+    demand_line_id: UUID | None = None
+
+    def takes(self, item: "Candidate") -> bool:
+        return self.lot_id in (None, item.place.lot_id) and self.location_id in (None, item.place.location_id)
+
+
+class Candidate(NamedTuple):
+    variant_id: UUID
+    location_id: UUID
+    lot_id: UUID | None
+    id: UUID
+    quantity: Decimal
+    reserved: Decimal
+    is_held: bool
+    is_serial: bool
+    may_go_negative: bool
+    warehouse_id: UUID
+    expires_on: date | None
+    pick_sequence: int
+
+    @property
+    def place(self) -> Place:
+        return Place(*self[:3])
+
+    @property
+    def balance(self) -> Balance:
+        return Balance(*self[3:9])
+
+    @property
+    def free(self) -> Decimal:
+        return Decimal(0) if self.is_held else self.quantity - self.reserved
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """As in RANKED. Ids of lots are in the order in which they came."""
+        return self.expires_on or date.max, str(self.lot_id or "~"), self.pick_sequence, self.id
+
+
+# Each line sees as many places as it needs, and some more, for what others take while it waits for their locks.
+SPARE = 4
+
+# Parameters: organization; columns of the lines; kinds of location; how many of the first places at least.
+RANKED = """
+    SELECT s.id, s.warehouse_id, s.location_id, s.lot_id, s.quantity - s.reserved AS free, w.line, w.quantity AS wanted,
+           l.code AS lot, l.expires_on, place.code AS location, place.pick_sequence,
+           sum(s.quantity - s.reserved) OVER fefo - (s.quantity - s.reserved) AS before, row_number() OVER fefo AS rank
+    FROM unnest(%(variants)s::uuid[], %(warehouses)s::uuid[], %(lots)s::uuid[], %(locations)s::uuid[], %(quantities)s::numeric[])
+        WITH ORDINALITY AS w(variant_id, warehouse_id, lot_id, location_id, quantity, line)
+    JOIN accounts_organization AS o ON o.id = %(organization)s
+    JOIN inventory_stockitem AS s ON s.organization_id = %(organization)s
+        AND s.warehouse_id = w.warehouse_id AND s.variant_id = w.variant_id
+    JOIN inventory_location AS place ON place.organization_id = %(organization)s AND place.id = s.location_id
+    LEFT JOIN inventory_lot AS l ON l.organization_id = %(organization)s AND l.id = s.lot_id
+    WHERE NOT s.is_held AND s.quantity > s.reserved AND place.kind = ANY (%(kinds)s)
+        AND (l.expires_on IS NULL OR l.expires_on >= (now() AT TIME ZONE o.timezone)::date)
+        AND (w.lot_id IS NULL OR s.lot_id = w.lot_id) AND (w.location_id IS NULL OR s.location_id = w.location_id)
+    WINDOW fefo AS (
+        PARTITION BY w.line ORDER BY l.expires_on NULLS LAST, s.lot_id NULLS LAST, place.pick_sequence, s.id
+        ROWS UNBOUNDED PRECEDING
+    )
+"""
+
+LOCK = f"""
+    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock,
+           s.warehouse_id, l.expires_on, place.pick_sequence
+    FROM inventory_stockitem AS s
+    JOIN accounts_organization AS o ON o.id = s.organization_id
+    JOIN inventory_location AS place ON place.organization_id = s.organization_id AND place.id = s.location_id
+    LEFT JOIN inventory_lot AS l ON l.organization_id = s.organization_id AND l.id = s.lot_id
+    WHERE {SHARE_GROUNDS.replace("%s", "%(grounds)s")} AND s.organization_id = %(organization)s
+        AND s.id = ANY (ARRAY(SELECT r.id FROM ({RANKED}) AS r WHERE {{0}}))
+    ORDER BY s.id FOR NO KEY UPDATE OF s {{1}}
+"""
+FIRST = LOCK.format("r.before < r.wanted * 2 OR r.rank <= %(spare)s", "")
+# Without waiting, since others may wait for the first ones.
+MORE = LOCK.format("r.id <> ALL (%(besides)s)", "SKIP LOCKED")
+
+
+def lock_candidates(lines: Sequence[Wanted], besides: Collection[Candidate] = ()) -> list[Candidate]:
+    """The first places of each line; with those `besides`, all others that nobody else is at."""
+    with connection.cursor() as cursor:
+        cursor.execute(MORE if besides else FIRST, {
+            **parameters(lines), "grounds": grounds(), "spare": SPARE, "besides": [item.id for item in besides],
+        })
+        return [Candidate(*row) for row in cursor.fetchall()]
+
+
+def parameters(lines: Sequence[Wanted]) -> dict[str, Any]:
+    return {
+        "organization": active_organization_id(), "kinds": list(Location.AVAILABLE),
+        "variants": [line.variant_id for line in lines], "warehouses": [line.warehouse_id for line in lines],
+        "lots": [line.lot_id for line in lines], "locations": [line.location_id for line in lines],
+        "quantities": [line.quantity for line in lines],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Take `quantity` there, for the line of this number."""
+
+    line: int
+    stock_item: UUID
+    location: UUID
+    location_code: str
+    lot: UUID | None
+    lot_code: str | None
+    expires_on: date | None
+    quantity: Decimal
+
+
+PROPOSE = f"""
+    SELECT r.line - 1, r.id, r.location_id, r.location, r.lot_id, r.lot, r.expires_on, LEAST(r.free, r.wanted - r.before)
+    FROM ({RANKED}) AS r WHERE r.before < r.wanted ORDER BY r.line, r.rank
+"""
+
+
+def goods_propose(*, lines: Sequence[Wanted]) -> list[Proposal]:
+    """What a reservation would take now, each line for itself; less than wanted where there is less."""
+    with connection.cursor() as cursor:
+        cursor.execute(PROPOSE, parameters(lines))
+        return [Proposal(*row) for row in cursor.fetchall()]

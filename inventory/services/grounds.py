@@ -1,0 +1,133 @@
+"""What a posting stands on: the period is open, tracked goods have a lot, held lots stay, a serial number is one piece."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from core.errors import Conflict, Invalid
+from core.tenancy import active_organization_id
+from inventory.models import Product
+from inventory.queries.closings import CLOSED_THROUGH
+
+# Read after the lock on the grounds is held, and for serial numbers after their stock items are locked.
+GROUNDS = f"""
+    SELECT w.variant_id, w.lot_id, v.sku, p.tracking, l.variant_id, l.code, l.status, l.expires_on,
+           (now() AT TIME ZONE o.timezone)::date, (%s::timestamptz AT TIME ZONE o.timezone)::date,
+           ({CLOSED_THROUGH.format("o.id")}),
+           CASE p.tracking WHEN 'serial' THEN (
+               SELECT COALESCE(sum(s.quantity), 0) FROM inventory_stockitem AS s
+               WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END
+    FROM accounts_organization AS o
+    CROSS JOIN unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, lot_id)
+    LEFT JOIN inventory_productvariant AS v ON v.organization_id = o.id AND v.id = w.variant_id
+    LEFT JOIN inventory_product AS p ON p.organization_id = o.id AND p.id = v.product_id
+    LEFT JOIN inventory_lot AS l ON l.organization_id = o.id AND l.id = w.lot_id
+    WHERE o.id = %s
+"""
+
+Tracking = Product.Tracking
+
+
+class Goods(NamedTuple):
+    """A variant or one of its lots. Without `tracking` there is no such variant, which its foreign key says."""
+
+    variant_id: UUID
+    lot_id: UUID | None
+    sku: str | None
+    tracking: str | None
+    lot_variant_id: UUID | None
+    code: str | None
+    status: str | None
+    expires_on: date | None
+    today: date
+    day: date
+    closed_through: date | None
+    on_hand: Decimal
+
+    @property
+    def words(self) -> str:
+        return f"lot {self.code} of {self.sku}" if self.tracking == Tracking.LOT else f"serial number {self.code} of {self.sku}"
+
+    @property
+    def held(self) -> str:
+        """Why it may not be sold, if it may not."""
+        if self.status not in (None, "released"):
+            return f"is {self.status}"
+        return f"expired on {self.expires_on}" if self.expires_on and self.expires_on < self.today else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What this posting may do although it is forbidden in general."""
+
+    held_may_leave: bool = False
+
+
+USUAL = Rules()
+
+
+def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Iterable[Any], rules: Rules) -> None:
+    """`leaving` are the lines that go to somebody: held lots do not, unless the reason says so. Raises Conflict or Invalid."""
+    goods = _goods({(line.variant_id, line.lot_id) for line in lines}, occurred_at)
+    for one in goods.values():
+        _check_period(one)
+        _check_lot(one)
+    if not rules.held_may_leave:
+        held = {(line.variant_id, line.lot_id) for line in leaving}
+        if refused := sorted(f"{goods[key].words} {goods[key].held}" for key in held if goods[key].held):
+            raise Conflict(
+                f"These goods are held: {'; '.join(refused)}. Issue them by a reason that takes held goods, or release the lot.",
+                code="lot_held",
+            )
+    _check_serials(lines, goods)
+
+
+def _goods(wanted: set[tuple[UUID, UUID | None]], occurred_at: datetime) -> Mapping[tuple[UUID, UUID | None], Goods]:
+    with connection.cursor() as cursor:
+        cursor.execute(GROUNDS, [
+            occurred_at, [variant for variant, _ in wanted], [lot for _, lot in wanted], active_organization_id(),
+        ])
+        found = [Goods(*row) for row in cursor.fetchall()]
+    return {(one.variant_id, one.lot_id): one for one in found}
+
+
+def _check_period(one: Goods) -> None:
+    if one.closed_through and one.day <= one.closed_through:
+        raise Conflict(
+            f"The books are closed through {one.closed_through}, and this happened on {one.day}: post it on a later day,"
+            " or ask who may reopen the period.", code="period_closed",
+        )
+
+
+def _check_lot(one: Goods) -> None:
+    if one.tracking is None:
+        return
+    if one.lot_id is None:
+        if one.tracking != Tracking.NONE:
+            what = "serial number" if one.tracking == Tracking.SERIAL else "lot"
+            raise Invalid(f"{one.sku} is tracked by {what}: say which.", code="lot_required", fields={"lot": "required"})
+    elif one.lot_variant_id != one.variant_id:
+        raise Invalid(f"There is no such lot of {one.sku}.", code="does_not_exist", fields={"lot": "does not exist"})
+    elif one.tracking == Tracking.NONE:
+        raise Invalid(f"{one.sku} is not tracked: leave the lot out.", code="not_tracked", fields={"lot": "not tracked"})
+
+
+def _check_serials(lines: Sequence[Any], goods: Mapping[tuple[UUID, UUID | None], Goods]) -> None:
+    """The database refuses two of one as well, in words that know less."""
+    change: dict[tuple[UUID, UUID | None], Decimal] = defaultdict(Decimal)
+    for line in lines:
+        one = goods[line.variant_id, line.lot_id]
+        if one.tracking != Tracking.SERIAL:
+            continue
+        if line.quantity != 1:
+            raise Invalid(f"The {one.words} is one piece.", fields={"quantity": "not one"})
+        change[line.variant_id, line.lot_id] += (line.to_location_id is not None) - (line.from_location_id is not None)
+    for key, difference in change.items():
+        if difference > 0 and goods[key].on_hand + difference > 1:
+            raise Conflict(f"The {goods[key].words} is in stock already.", code="serial_in_stock")

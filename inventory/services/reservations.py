@@ -1,0 +1,337 @@
+"""Stock is promised, picked, given back, and free again when time is up.
+
+Every verb locks the stock items first, by id, and their reservations after them: who holds an item's lock knows what is
+reserved there.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, connections
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from core.errors import Conflict, Invalid, NotFound
+from core.tenancy import active_organization_id, active_scope, organization_scope
+from inventory.events import ReservationEnded, StockReserved
+from inventory.models import Reservation, StockMove
+from inventory.services.candidates import Candidate, Wanted, lock_candidates
+from inventory.services.levels import levels_follow
+from inventory.services.locks import Balance, Place, lock_items_of, lock_posting
+from inventory.services.posting import Line, Posted, change_balances, level_change, shown, stock_line
+from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
+from notifications.services.events import publish, publish_from
+
+RESERVE = """
+    INSERT INTO inventory_reservation (
+        id, organization_id, variant_id, warehouse_id, stock_item_id, lot_id, quantity, picked_quantity, demand_line_id, line,
+        demand_type, demand_id, expires_at, status, idempotency_key, actor_id, api_key_id
+    )
+    SELECT r.id, %s, r.variant_id, r.warehouse_id, r.stock_item_id, r.lot_id, r.quantity, 0, r.demand_line_id, r.line,
+           %s, %s, %s, 'active', %s, %s, %s
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::int[])
+        AS r(id, variant_id, warehouse_id, stock_item_id, lot_id, quantity, demand_line_id, line)
+    ORDER BY r.line
+"""
+
+TAKE = """
+    UPDATE inventory_reservation AS r
+    SET picked_quantity = r.picked_quantity + t.quantity,
+        status = CASE WHEN r.picked_quantity + t.quantity = r.quantity THEN 'consumed' ELSE 'active' END,
+        closed_at = CASE WHEN r.picked_quantity + t.quantity = r.quantity THEN now() END
+    FROM unnest(%s::uuid[], %s::numeric[]) AS t(id, quantity)
+    WHERE r.organization_id = %s AND r.id = t.id AND r.status = 'active' AND r.quantity - r.picked_quantity >= t.quantity
+    RETURNING r.id
+"""
+
+TELL = publish_from(
+    ReservationEnded, "ended", aggregate_id="id", reservation="id", demand_type="demand_type", demand="demand_id",
+    demand_line="demand_line_id", variant="variant_id", warehouse="warehouse_id", status="status", quantity="quantity",
+    picked="picked_quantity",
+)
+
+END = f"""
+    WITH locked AS (
+        SELECT id FROM inventory_reservation
+        WHERE organization_id = %(organization)s AND id = ANY (%(keys)s) AND status = 'active' ORDER BY id FOR NO KEY UPDATE
+    ), ended AS (
+        UPDATE inventory_reservation AS r SET status = %(status)s, closed_at = now()
+        FROM locked AS l WHERE r.organization_id = %(organization)s AND r.id = l.id
+        RETURNING r.*
+    ), told AS ({TELL})
+    SELECT id, stock_item_id, quantity - picked_quantity FROM ended
+"""
+
+DUE = "SELECT DISTINCT organization_id FROM inventory_reservation WHERE status = 'active' AND expires_at <= now()"
+
+Status = Reservation.Status
+
+
+class Shortage(StrEnum):
+    """What to do when there is less than wanted."""
+
+    REFUSE = "refuse"  # all lines or none
+    PARTIAL = "partial"  # what there is
+    BACKORDER = "backorder"  # what there is, and the rest waits for goods
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the goods are for; the inventory knows it by name and id alone."""
+
+    type: str
+    id: UUID
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """`short` is what could not be had, by the number of the line."""
+
+    reservations: list[UUID]
+    balances: list[dict[str, Any]]
+    short: dict[int, Decimal]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Without a quantity, all that is left of the reservation."""
+
+    reservation_id: UUID
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a line gets of a stock item; of none, it waits."""
+
+    number: int
+    line: Wanted
+    quantity: Decimal
+    item: Candidate | None = None
+
+
+def stock_reserve(
+    *, lines: Sequence[Wanted], demand: Demand, shortage: Shortage = Shortage.REFUSE, idempotency_key: str = "",
+) -> Reserved:
+    """Promise goods of warehouses: what expires first, then the oldest lot, in pick order; nothing that is held or expired.
+
+    Raises Conflict, naming each line that is short, before it changes anything.
+    """
+    _check(lines, demand)
+    if idempotency_key:
+        lock_posting(idempotency_key)
+        earlier = Reservation.objects.filter(idempotency_key=idempotency_key).order_by("line").values_list("pk", flat=True)
+        if earlier:
+            return Reserved(list(earlier), [], {}, replayed=True)
+    shares, short = _allocate(lines)
+    if short and (shortage == Shortage.REFUSE or (shortage == Shortage.PARTIAL and not shares)):
+        raise Conflict(f"There is not enough stock: {_short_words(lines, short)}.", code="insufficient_stock")
+    if shortage == Shortage.BACKORDER:
+        shares += [Share(number, lines[number], quantity) for number, quantity in short.items()]
+    rows = _promise([(share.item, share.quantity) for share in shares if share.item])
+    ids = _write(shares, demand, idempotency_key)
+    levels_follow([level_change(row) for row in rows])
+    publish(StockReserved(
+        demand_type=demand.type, demand=demand.id, expires_at=demand.expires_at, reservations=ids,
+        lines=[stock_line(row) for row in rows],
+    ), aggregate_id=demand.id)
+    return Reserved(ids, [shown(row) for row in rows], short)
+
+
+def _check(lines: Sequence[Wanted], demand: Demand) -> None:
+    if not lines:
+        raise Invalid("Give at least one line.", fields={"lines": "empty"})
+    if any(line.quantity <= 0 for line in lines):
+        raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
+    if demand.expires_at and demand.expires_at <= timezone.now():
+        raise Invalid("This reservation would be over before it begins.", fields={"expires_at": "in the past"})
+
+
+def _allocate(lines: Sequence[Wanted]) -> tuple[list[Share], dict[int, Decimal]]:
+    """Looks a second time, at everything that nobody else is at, if others were quicker in the first places."""
+    found = lock_candidates(lines)
+    shares, short = _share_out(lines, found)
+    if short and found and (more := lock_candidates(lines, besides=found)):
+        shares, short = _share_out(lines, [*found, *more])
+    return shares, short
+
+
+def _share_out(lines: Sequence[Wanted], found: Iterable[Candidate]) -> tuple[list[Share], dict[int, Decimal]]:
+    shelves: dict[tuple[UUID, UUID], list[Candidate]] = defaultdict(list)
+    free: dict[UUID, Decimal] = {}
+    for item in sorted(found, key=lambda one: one.order):
+        shelves[item.variant_id, item.warehouse_id].append(item)
+        free[item.id] = item.free
+    shares, short = [], {}
+    for number, line in enumerate(lines):
+        missing = line.quantity
+        for item in shelves[line.variant_id, line.warehouse_id]:
+            if missing and free[item.id] > 0 and line.takes(item):
+                taken = min(missing, free[item.id])
+                free[item.id] -= taken
+                missing -= taken
+                shares.append(Share(number, line, taken, item))
+        if missing:
+            short[number] = missing
+    return shares, short
+
+
+def _short_words(lines: Sequence[Wanted], short: Mapping[int, Decimal]) -> str:
+    return "; ".join(
+        f"{quantity.normalize():f} of the {lines[number].quantity.normalize():f} wanted of variant {lines[number].variant_id}"
+        f" in warehouse {lines[number].warehouse_id} cannot be had" for number, quantity in short.items()
+    )
+
+
+def _promise(promised: Sequence[tuple[Candidate, Decimal]]) -> list[dict[str, Any]]:
+    balances: dict[Place, Balance] = {}
+    added: dict[Place, Decimal] = defaultdict(Decimal)
+    for item, quantity in promised:
+        balances[item.place] = item.balance
+        added[item.place] += quantity
+    return change_balances(balances, {}, added)
+
+
+def _write(shares: Sequence[Share], demand: Demand, idempotency_key: str) -> list[UUID]:
+    scope = active_scope()
+    ids = [uuid7() for _ in shares]
+    with connection.cursor() as cursor:
+        cursor.execute(RESERVE, [
+            scope.organization_id, demand.type, demand.id, demand.expires_at, idempotency_key,
+            scope.origin.actor_id, scope.origin.api_key_id, ids,
+            [share.line.variant_id for share in shares], [share.line.warehouse_id for share in shares],
+            [share.item and share.item.id for share in shares],
+            [share.item.place.lot_id if share.item else share.line.lot_id for share in shares],
+            [share.quantity for share in shares], [share.line.demand_line_id for share in shares], list(range(len(shares))),
+        ])
+    return ids
+
+
+def stock_pick(*, picks: Sequence[Pick], circumstances: Circumstances = USUAL) -> Posted:
+    """Goods that are reserved leave: an issue which uses the reservations. What is not picked stays reserved.
+
+    Raises Conflict for a reservation that is not active, has less left, or waits for goods.
+    """
+    if done := posted_before(kind=StockMove.Kind.ISSUE, key=circumstances.idempotency_key):
+        return done
+    rows = Reservation.objects.filter(pk__in=[pick.reservation_id for pick in picks]).select_related("stock_item")
+    found = {one.pk: one for one in rows}
+    if len(found) != len(picks):
+        raise NotFound("There is no such reservation, or it is named twice.")
+    taken = {pick.reservation_id: _quantity(pick, found[pick.reservation_id]) for pick in picks}
+    lines = [_leaving(found[key], quantity) for key, quantity in taken.items()]
+    demands = {(one.demand_type, one.demand_id) for one in found.values()}
+    if circumstances.document is None and len(demands) == 1:
+        circumstances = Circumstances(
+            circumstances.reason_id, circumstances.note, Document(*demands.pop()), circumstances.occurred_at,
+            circumstances.idempotency_key,
+        )
+
+    def take() -> Mapping[Place, Decimal]:
+        _take(taken)
+        used: dict[Place, Decimal] = defaultdict(Decimal)
+        for line in lines:
+            used[Place(line.variant_id, line.from_location_id, line.lot_id)] += line.quantity  # type: ignore[arg-type]  # has one
+        return used
+
+    return post(kind=StockMove.Kind.ISSUE, lines=lines, circumstances=circumstances, take=take)
+
+
+def _quantity(pick: Pick, reservation: Reservation) -> Decimal:
+    if reservation.stock_item_id is None:
+        raise Conflict(f"Reservation {reservation.pk} waits for goods: allocate it first.", code="not_allocated")
+    quantity: Decimal = reservation.quantity - reservation.picked_quantity if pick.quantity is None else pick.quantity
+    if reservation.status != Status.ACTIVE:
+        raise Conflict(f"Reservation {reservation.pk} is {reservation.status} already.", code="not_active")
+    if quantity <= 0:
+        raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
+    return quantity
+
+
+def _leaving(reservation: Reservation, quantity: Decimal) -> Line:
+    item: Any = reservation.stock_item
+    return Line(
+        item.variant_id, quantity, from_location_id=item.location_id, lot_id=item.lot_id,
+        document_line_id=reservation.demand_line_id,
+    )
+
+
+def _take(taken: Mapping[UUID, Decimal]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, [list(taken), list(taken.values()), active_organization_id()])
+        done = {row[0] for row in cursor.fetchall()}
+    if missed := [str(key) for key in taken if key not in done]:
+        raise Conflict(f"There is less left of reservation {', '.join(missed)}: look again.", code="reservation_changed")
+
+
+def stock_release(*, reservations: Collection[UUID]) -> list[UUID]:
+    """What is left of them is free again. Those that have ended already stay as they are; returns the others."""
+    if Reservation.objects.filter(pk__in=reservations).count() != len(set(reservations)):
+        raise NotFound("There is no such reservation.")
+    return [key for key, _, _ in _end(reservations, Status.RELEASED)]
+
+
+def demand_release(*, demand: Demand) -> list[UUID]:
+    """All that is reserved for it."""
+    rows = Reservation.objects.filter(demand_id=demand.id, demand_type=demand.type, status=Status.ACTIVE)
+    return [key for key, _, _ in _end(list(rows.values_list("pk", flat=True)), Status.RELEASED)]
+
+
+def reservations_expire(*, most: int = 5_000) -> int:
+    """Of the active organization, those whose time is up; returns how many."""
+    due = Reservation.objects.filter(status=Status.ACTIVE, expires_at__lte=timezone.now()).order_by("expires_at")
+    return len(_end(list(due.values_list("pk", flat=True)[:most]), Status.EXPIRED))
+
+
+def reservation_allocate(*, reservations: Collection[UUID]) -> Reserved:
+    """Goods for demand that waits, as far as there are any; the rest waits on. All for one demand."""
+    rows = list(Reservation.objects.filter(pk__in=reservations, stock_item=None, status=Status.ACTIVE).order_by("pk"))
+    if len({(row.demand_type, row.demand_id, row.expires_at) for row in rows}) != 1:
+        raise Conflict("Give reservations of one demand that wait for goods.", code="not_waiting")
+    lines = [
+        Wanted(row.variant_id, row.warehouse_id, row.quantity, lot_id=row.lot_id, demand_line_id=row.demand_line_id)
+        for row in rows
+    ]
+    ended = _end([row.pk for row in rows], Status.RELEASED)
+    if len(ended) != len(rows):
+        raise Conflict("Somebody else has just allocated this demand: look again.", code="reservation_changed")
+    demand = Demand(rows[0].demand_type, rows[0].demand_id, rows[0].expires_at)
+    return stock_reserve(lines=lines, demand=demand, shortage=Shortage.BACKORDER)
+
+
+def reservations_expire_everywhere() -> int:
+    """One organization after the other, each in a transaction of its own."""
+    with connections["worker"].cursor() as cursor:
+        cursor.execute(DUE)
+        organizations = [row[0] for row in cursor.fetchall()]
+    expired = 0
+    for organization_id in organizations:
+        with organization_scope(organization_id):
+            expired += reservations_expire()
+    return expired
+
+
+def _end(keys: Collection[UUID], status: Reservation.Status) -> list[tuple[UUID, UUID | None, Decimal]]:
+    if not keys:
+        return []
+    places = lock_items_of(keys)
+    with connection.cursor() as cursor:
+        cursor.execute(END, {"status": status, "organization": active_organization_id(), "keys": list(keys)})
+        ended: list[tuple[UUID, UUID | None, Decimal]] = cursor.fetchall()
+    freed: dict[Place, Decimal] = defaultdict(Decimal)
+    for _, item, quantity in ended:
+        if item:
+            freed[places[item][0]] -= quantity
+    rows = change_balances(dict(places.values()), {}, freed)
+    levels_follow([level_change(row) for row in rows])
+    return ended
+
+

@@ -1,0 +1,142 @@
+"""Somebody who does whatever can be done with a stock, by chance or as hypothesis says."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.errors import DomainError
+from inventory.models import Lot, ProductVariant, ReasonCode, Reservation, StockAdjustment, StockItem, StockMove
+from inventory.queries.closings import today
+from inventory.services.adjustments import adjustment_approve, adjustment_post
+from inventory.services.candidates import Wanted
+from inventory.services.closings import period_close
+from inventory.services.lots import lot_status_change
+from inventory.services.posting import Line, LotCode
+from inventory.services.reservations import Demand, Pick, Shortage, stock_pick, stock_release, stock_reserve
+from inventory.services.reversal import stock_reverse
+from inventory.services.stock import (
+    Adjustment,
+    Circumstances,
+    stock_adjust,
+    stock_assemble,
+    stock_issue,
+    stock_move,
+    stock_receive,
+)
+from tests.inventory.goods import Goods
+
+
+def stock_happens(goods: Goods) -> None:
+    """What is told of stock besides postings."""
+    lot = goods.receive_lot(5, goods.tracked(sku="TOLD"), "L1")
+    line = Wanted(lot.variant_id, goods.warehouse.pk, Decimal(2))
+    done = stock_reserve(lines=[line], demand=Demand("test", uuid4(), timezone.now() + timedelta(days=1)))
+    stock_release(reservations=done.reservations)
+    lot_status_change(lot_ids=[lot.pk], status="blocked", reason="Wet")
+    ReasonCode.objects.filter(pk=goods.found.pk).update(approval_over_quantity=1)
+    asked: Any = adjustment_post(
+        adjustments=[Adjustment(goods.bolt.pk, goods.shelf.pk, change=Decimal(5))],
+        circumstances=Circumstances(reason_id=goods.found.pk),
+    )
+    StockAdjustment.objects.filter(pk=asked.pk).update(requested_by=uuid4())
+    adjustment_approve(adjustment_id=asked.pk)
+    period_close(through=today() - timedelta(days=400))
+
+
+VERBS = ("receive", "issue", "move", "count", "reserve", "pick", "release", "reverse", "assemble", "hold")
+CODES = ("A", "B", "C")
+RECENT = 20  # what a trader looks among
+
+type Choose = Callable[[Sequence[Any]], Any]
+
+
+class Trader:
+    """Refusals are part of the trade; anything else that is raised is a fault."""
+
+    def __init__(self, goods: Goods, variants: Sequence[ProductVariant], choose: Choose) -> None:
+        self.goods, self.variants, self.choose = goods, variants, choose
+        self.places = [goods.shelf, goods.other_shelf, goods.quarantine]
+
+    def act(self, verb: str) -> str:
+        """The code of the refusal, if it was refused."""
+        try:
+            with transaction.atomic():
+                getattr(self, verb)()
+        except DomainError as refused:
+            return refused.code
+        return ""
+
+    def quantity(self) -> Decimal:
+        return Decimal(self.choose(range(1, 6)))
+
+    def some(self, number: int) -> list[ProductVariant]:
+        return [self.choose(self.variants) for _ in range(self.choose(range(1, number + 1)))]
+
+    def incoming(self, variant: ProductVariant) -> Line:
+        tracking = variant.product.tracking
+        label = None if tracking == "none" else LotCode(self.choose(CODES))
+        quantity = Decimal(1) if tracking == "serial" else self.quantity()
+        return Line(variant.pk, quantity, to_location_id=self.choose(self.places).pk, lot=label)
+
+    def there(self, variant: ProductVariant) -> StockItem | None:
+        items = list(StockItem.objects.filter(variant=variant, quantity__gt=0).order_by("id")[:RECENT])
+        return self.choose(items) if items else None
+
+    def outgoing(self, variants: Sequence[ProductVariant], **values: Any) -> list[Line]:
+        return [
+            Line(
+                item.variant_id, Decimal(1) if item.is_serial else self.quantity(), item.location_id, lot_id=item.lot_id,
+                **values,
+            )
+            for variant in variants if (item := self.there(variant))
+        ]
+
+    def receive(self) -> None:
+        stock_receive(lines=[self.incoming(variant) for variant in self.some(4)])
+
+    def issue(self) -> None:
+        stock_issue(lines=self.outgoing(self.some(4)))
+
+    def move(self) -> None:
+        stock_move(lines=self.outgoing(self.some(4), to_location_id=self.choose(self.places).pk))
+
+    def assemble(self) -> None:
+        made = next(variant for variant in self.variants if variant.product.tracking == "none")
+        kit = Line(made.pk, Decimal(1), to_location_id=self.goods.shelf.pk)
+        stock_assemble(components=self.outgoing(self.some(2)), kits=[kit])
+
+    def count(self) -> None:
+        if item := self.there(self.choose(self.variants)):
+            counted = Decimal(self.choose((0, 1))) if item.is_serial else self.quantity()
+            adjustment = Adjustment(item.variant_id, item.location_id, counted=counted, lot_id=item.lot_id)
+            stock_adjust(adjustments=[adjustment], circumstances=Circumstances(reason_id=self.goods.found.pk))
+
+    def reserve(self) -> None:
+        expires = self.choose((None, timezone.now() + timedelta(hours=1)))
+        lines = [Wanted(variant.pk, self.goods.warehouse.pk, self.quantity()) for variant in self.some(5)]
+        stock_reserve(lines=lines, demand=Demand("test", uuid4(), expires), shortage=self.choose(list(Shortage)))
+
+    def promised(self) -> list[Reservation]:
+        return list(Reservation.objects.filter(status="active").order_by("-id")[:RECENT])
+
+    def pick(self) -> None:
+        if rows := self.promised():
+            chosen = {self.choose(rows).pk for _ in range(3)}
+            stock_pick(picks=[Pick(key, self.choose((None, Decimal(1)))) for key in sorted(chosen)])
+
+    def release(self) -> None:
+        if rows := self.promised():
+            stock_release(reservations=list({self.choose(rows).pk for _ in range(3)}))
+
+    def reverse(self) -> None:
+        if moves := list(StockMove.objects.filter(reverses=None).order_by("-seq").values_list("pk", flat=True)[:RECENT]):
+            stock_reverse(moves=list({self.choose(moves) for _ in range(2)}))
+
+    def hold(self) -> None:
+        if lots := list(Lot.objects.order_by("id")[:RECENT]):
+            lot_status_change(lot_ids=[self.choose(lots).pk], status=self.choose(Lot.Status.values), reason="By chance")
