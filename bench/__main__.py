@@ -16,7 +16,8 @@ from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
-    "lists", "single", "bulk", "writes", "limits", "stock", "reorder", "wall", "audit", "events", "webhooks", "jobs", "startup",
+    "lists", "single", "bulk", "writes", "limits", "stock", "reorder", "valuation", "wall", "audit", "events", "webhooks", "jobs",
+    "startup",
 ]
 ONCE = {"startup", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter
 SIZES, QUICK = [10_000, 1_000_000], [10_000]

@@ -24,7 +24,7 @@ from accounts.api import (
     ways_in,
 )
 from core.routing import Router
-from inventory.api import catalog, locations, replenishment, stock, suppliers, vehicles
+from inventory.api import catalog, inventory_value, locations, replenishment, stock, suppliers, valuation, vehicles
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 
 router = Router(
@@ -33,6 +33,7 @@ router = Router(
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     catalog.routes, suppliers.routes, locations.routes, stock.routes, replenishment.routes, vehicles.routes,
+    valuation.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 
@@ -75,6 +76,9 @@ urlpatterns = [
     path("me/second-factors/webauthn/begin/", second_factors.WebAuthnBeginView.as_view(), name="webauthn-begin"),
     path("me/second-factors/webauthn/complete/", second_factors.WebAuthnCompleteView.as_view(), name="webauthn-complete"),
     *router.urls,
+    path("inventory-value/", inventory_value.InventoryValueView.as_view(), name="inventory-value"),
+    path("inventory-value/history/", inventory_value.ValueHistoryView.as_view(), name="value-history"),
+    path("inventory-value/costing-method/", inventory_value.CostingMethodView.as_view(), name="costing-method"),
     path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
     path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),

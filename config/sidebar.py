@@ -14,6 +14,8 @@ COMPANY: Mapping[str, tuple[str, ...]] = {
     "Audit and privacy": ("AuditEntry", "AuditSeal", "Impersonation", "RetentionPolicy", "DataSubjectRequest"),
     "Own fields, tags and files": ("CustomFieldDefinition", "SavedFilter", "Tag", "TaggedItem", "JournalEntry", "Attachment"),
 }
+# Pages of an app's own, which stand with those of a model.
+BESIDE = {"EventDelivery": ("Dead letters", "dead_letters"), "ValueEntry": ("Inventory value", "inventory_value")}
 ALONE = {"Organization"}  # of which one sees one
 
 
@@ -21,8 +23,8 @@ def groups(app_label: str, pages: list[dict[str, Any]], *, may_unlock: bool, may
     if app_label != "accounts":
         found = _by_cluster(pages)
         for group in found:
-            if any(page["object_name"] == "EventDelivery" for page in group["pages"]):
-                group["pages"].append({"name": "Dead letters", "admin_url": reverse("admin:dead_letters")})
+            beside = [BESIDE[page["object_name"]] for page in group["pages"] if page["object_name"] in BESIDE]
+            group["pages"] += [{"name": title, "admin_url": reverse(f"admin:{name}")} for title, name in beside]
         shown = {"name": "Operations", "pages": [{"name": "Operations", "admin_url": reverse("admin:operations")}]}
         return [*([shown] if may_operate and app_label == "notifications" else []), *found]
     by_name = {page["object_name"]: page for page in pages}

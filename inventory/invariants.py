@@ -1,6 +1,7 @@
 from core.invariants import Invariant
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
+from inventory.queries.value_invariants import VALUE_INVARIANTS
 
 INVARIANTS = [
     Invariant("stock balance = moves in - moves out", """
@@ -50,4 +51,5 @@ INVARIANTS = [
         GROUP BY rule_id HAVING count(*) > 1
         ORDER BY 1
     """, {"unfinished": list(ReorderTask.UNFINISHED)}),
+    *VALUE_INVARIANTS,
 ]

@@ -1,3 +1,3 @@
-from inventory.admin import catalog, locations, replenishment, stock, suppliers, vehicles
+from inventory.admin import catalog, locations, replenishment, stock, suppliers, valuation, vehicles
 
-__all__ = ["catalog", "locations", "replenishment", "stock", "suppliers", "vehicles"]
+__all__ = ["catalog", "locations", "replenishment", "stock", "suppliers", "valuation", "vehicles"]

@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from core.admin import TenantAdmin, TenantTabularInline
+from inventory.admin.value_links import ValueLink
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 
 
@@ -30,6 +31,7 @@ class ProductAdmin(TenantAdmin):
 
 
 @admin.register(ProductVariant)
-class ProductVariantAdmin(TenantAdmin):
+class ProductVariantAdmin(ValueLink, TenantAdmin):
     list_display = ["sku", "name", "product", "standard_cost"]
     search_keys = ["sku_key", "name_key"]
+    actions_detail = ["value"]

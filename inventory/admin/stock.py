@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
 from core.errors import DomainError
 from core.limits import reach, within
+from inventory.admin.value_links import ValueLink
 from inventory.models import ReasonCode, StockItem, StockMove
 from inventory.services.stock import Adjustment, Circumstances, stock_adjust
 
@@ -60,11 +61,11 @@ class AdjustForm(forms.Form):
 
 
 @admin.register(StockItem)
-class StockItemAdmin(ReadOnlyTenantAdmin):
+class StockItemAdmin(ValueLink, ReadOnlyTenantAdmin):
     list_display = ["variant", "warehouse", "location", "quantity", "reserved", "available"]
     list_filter = ["warehouse"]
     fields = ["variant", "warehouse", "location", "quantity", "reserved", "available", "updated_at"]
-    actions_detail = ["adjust"]
+    actions_detail = ["adjust", "value"]
 
     @action(description="Adjust", url_path="adjust", permissions=["adjust"])
     def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -12,5 +12,8 @@ from inventory.models.stock import StockItem as StockItem
 from inventory.models.stock import StockMove as StockMove
 from inventory.models.suppliers import Supplier as Supplier
 from inventory.models.suppliers import SupplierProduct as SupplierProduct
+from inventory.models.valuation import CostLayer as CostLayer
+from inventory.models.valuation import StockSnapshot as StockSnapshot
+from inventory.models.valuation import ValueEntry as ValueEntry
 from inventory.models.vehicles import Fitment as Fitment
 from inventory.models.vehicles import VehicleModel as VehicleModel

@@ -1,4 +1,5 @@
-"""Row locks on stock, taken in one order by every verb: stock items by id, then reorder rules by id (levels.py).
+"""Row locks on stock, taken in one order by every verb: stock items by id, cost pools by variant and warehouse, then
+reorder rules by id (levels.py).
 
 Two postings of the same goods then wait for each other instead of deadlocking: 954 five-line orders a second
 on 30 hot products, against 2 or 3 unsorted.
@@ -6,7 +7,7 @@ on 30 hot products, against 2 or 3 unsorted.
 
 from collections.abc import Collection
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -60,3 +61,20 @@ def lock_posting(key: str) -> None:
     """Requests with one idempotency key wait for each other; each then sees what the one before it wrote."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{active_organization_id()} {key}"])
+
+
+COST_POOLS = """
+    SELECT p.id, p.variant_id, p.warehouse_id, p.remaining, p.value, p.unit_cost, p.received_at
+    FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, warehouse_id)
+    JOIN inventory_costlayer AS p ON p.organization_id = %s AND p.kind = 'pool'
+        AND p.variant_id = w.variant_id AND p.warehouse_id = w.warehouse_id
+    ORDER BY p.variant_id, p.warehouse_id FOR NO KEY UPDATE OF p
+"""
+
+
+def lock_cost_pools(pairs: Collection[tuple[UUID, UUID]]) -> list[tuple[Any, ...]]:
+    """Those that exist, of (variant, warehouse): who holds one may change all layers of the pair."""
+    with connection.cursor() as cursor:
+        cursor.execute(COST_POOLS, [[pair[0] for pair in pairs], [pair[1] for pair in pairs], active_organization_id()])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found

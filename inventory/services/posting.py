@@ -15,6 +15,7 @@ from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.services.levels import levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
+from inventory.services.valuation import moves_value
 from notifications.services.events import publish
 
 
@@ -90,6 +91,7 @@ def apply(*, kind: str, lines: Sequence[Line], occurred_at: datetime, **common: 
     _refuse_short(changes, balances)
     rows = _change({balances[place].id: change for place, change in changes.items() if change})
     moves = _write_moves(kind, lines, occurred_at, common)
+    moves_value(moves=moves)
     levels_follow([(row["variant_id"], row["warehouse_id"], row["location_id"], row["change"]) for row in rows])
     if moves:
         publish(StockPosted(kind=kind, moves=moves, lines=[_line(row) for row in rows]), aggregate_id=moves[0])
