@@ -1,7 +1,7 @@
 """Adding landed cost in the admin: say what and to which receipts, see where it goes, and then write it."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
@@ -47,7 +47,8 @@ class LandedCostForm(forms.Form):
         values = self.cleaned_data
         receipt = Document(values["receipt_type"], values["receipt_id"]) if values["receipt_id"] else None
         return landed_cost_add(
-            amount=values["amount"], by=values["by"], moves=[] if receipt else moves, receipt=receipt,
+            amount=values["amount"], by=values["by"], moves=[] if receipt else [UUID(move) for move in moves],
+            receipt=receipt,
             document=Document(OWN_DOCUMENT, values["token"]), note=values["note"], warehouses=warehouses, is_preview=is_preview,
         )
 
