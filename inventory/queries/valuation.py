@@ -74,17 +74,17 @@ GROUPINGS = {
         "LEFT JOIN inventory_category AS c ON c.organization_id = %(organization)s AND c.id = g.category_id",
     ),
 }
-# Summed by pair before anything is joined.
+# The page is found first and joined then.
 REPORT = """
-    WITH last AS ({last}), s AS MATERIALIZED (
-        SELECT s.variant_id, s.warehouse_id, sum(s.quantity) AS quantity, sum(s.value) AS value
-        FROM ({source}) AS s WHERE {chosen} GROUP BY s.variant_id, s.warehouse_id
-    ), g AS (
-        SELECT {key}, sum(s.quantity) AS quantity, sum(s.value) AS value FROM s {inner}
+    WITH last AS ({last}), found AS (
+        SELECT {key}, sum(s.quantity) AS quantity, sum(s.value) AS value
+        FROM ({source}) AS s {inner} WHERE {chosen}
         GROUP BY {key} HAVING sum(s.quantity) <> 0 OR sum(s.value) <> 0
+    ), g AS (
+        SELECT *, count(*) OVER () AS rows, sum(value) OVER () AS total FROM found AS g
+        ORDER BY value DESC, {key_of_g} LIMIT %(limit)s OFFSET %(offset)s
     )
-    SELECT {columns}, g.quantity, g.value, count(*) OVER (), sum(g.value) OVER ()
-    FROM g {joins} ORDER BY g.value DESC, {key_of_g} LIMIT %(limit)s OFFSET %(offset)s
+    SELECT {columns}, g.quantity, g.value, g.rows, g.total FROM g {joins} ORDER BY g.value DESC, {key_of_g}
 """
 PRODUCTS = """
     JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = s.variant_id
