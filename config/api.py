@@ -32,6 +32,7 @@ from inventory.api import (
     barcodes,
     catalog,
     closings,
+    inventory_value,
     labels,
     locations,
     lots,
@@ -42,6 +43,7 @@ from inventory.api import (
     stock,
     suppliers,
     taxes,
+    valuation,
     vehicles,
 )
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
@@ -54,6 +56,9 @@ router = Router(
     adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
     locations.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
     suppliers.routes, taxes.routes, vehicles.routes,
+    adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
+    locations.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
+    suppliers.routes, taxes.routes, valuation.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 
@@ -99,6 +104,9 @@ urlpatterns = [
     path("analytics/inventory/", analytics.InventoryStatisticsView.as_view(), name="inventory-statistics"),
     path("labels/", labels.LabelsView.as_view(), name="labels"),
     path("scans/", barcodes.ScansView.as_view(), name="scans"),
+    path("inventory-value/", inventory_value.InventoryValueView.as_view(), name="inventory-value"),
+    path("inventory-value/history/", inventory_value.ValueHistoryView.as_view(), name="value-history"),
+    path("inventory-value/costing-method/", inventory_value.CostingMethodView.as_view(), name="costing-method"),
     path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
     path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),

@@ -26,7 +26,7 @@ def context(request: Any) -> dict[str, Any]:
 
 def _cards(numbers: Overview) -> list[Card]:
     return [
-        Card("Stock value", _money(numbers.stock_value), f"{numbers.currency}, at standard cost", _list("inventory_stockitem")),
+        Card("Stock value", _money(numbers.stock_value), _costed(numbers), _value_page()),
         Card("SKUs", _count(numbers.skus), "variants in the catalog", _list("inventory_productvariant")),
         Card("Low", _count(numbers.low), "at or under their minimum", _list("inventory_reorderrule"), numbers.low > 0),
         Card(
@@ -46,6 +46,14 @@ def _chart(numbers: Overview) -> str:
             "backgroundColor": "var(--color-primary-500)", "borderRadius": 3,
         }],
     }).decode()
+
+
+def _costed(numbers: Overview) -> str:
+    return f"{numbers.currency}, at cost ({numbers.costing_method.lower()})"
+
+
+def _value_page() -> str:
+    return reverse("admin:inventory_value")
 
 
 def _list(name: str) -> str:

@@ -14,6 +14,12 @@ COMPANY: Mapping[str, tuple[str, ...]] = {
     "Audit and privacy": ("AuditEntry", "AuditSeal", "Impersonation", "RetentionPolicy", "DataSubjectRequest"),
     "Own fields, tags and files": ("CustomFieldDefinition", "SavedFilter", "Tag", "TaggedItem", "JournalEntry", "Attachment"),
 }
+# Pages of an app's own, which stand with those of a model.
+BESIDE = {
+    "EventDelivery": ("Dead letters", "dead_letters"),
+    "PriceList": ("What does it cost?", "inventory_pricelist_what_does_it_cost"),
+    "ValueEntry": ("Inventory value", "inventory_value"),
+}
 ALONE = {"Organization"}  # of which one sees one
 
 
@@ -21,12 +27,8 @@ def groups(app_label: str, pages: list[dict[str, Any]], *, may_unlock: bool, may
     if app_label != "accounts":
         found = _by_cluster(pages)
         for group in found:
-            names = {page["object_name"] for page in group["pages"]}
-            if "EventDelivery" in names:
-                group["pages"].append({"name": "Dead letters", "admin_url": reverse("admin:dead_letters")})
-            if "PriceList" in names:
-                address = reverse("admin:inventory_pricelist_what_does_it_cost")
-                group["pages"].append({"name": "What does it cost?", "admin_url": address})
+            beside = [BESIDE[page["object_name"]] for page in group["pages"] if page["object_name"] in BESIDE]
+            group["pages"] += [{"name": title, "admin_url": reverse(f"admin:{name}")} for title, name in beside]
         shown = {"name": "Operations", "pages": [{"name": "Operations", "admin_url": reverse("admin:operations")}]}
         return [*([shown] if may_operate and app_label == "notifications" else []), *found]
     by_name = {page["object_name"]: page for page in pages}

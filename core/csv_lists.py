@@ -8,7 +8,7 @@ from datetime import datetime
 from io import StringIO
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 
 from core.json import dumps
 from core.paging import Window
@@ -52,12 +52,21 @@ class Table:
         return [[_CELLS.get(type(value), _as_it_is)(value) for value in row[:width]] for row in found]
 
 
+def csv_answer(names: Sequence[str], rows: Sequence[Sequence[Any]], name: str) -> HttpResponse:
+    """Of a report, whose rows are few enough to be had at once."""
+    cells = [[_CELLS.get(type(value), _as_it_is)(value) for value in row] for row in rows]
+    return HttpResponse(_lines([names, *cells]), content_type=CONTENT_TYPE, headers=_headers(name))
+
+
 def csv_response(table: Table, name: str) -> StreamingHttpResponse:
-    headers = {
+    return StreamingHttpResponse(table.chunks(), content_type=CONTENT_TYPE, headers=_headers(name))
+
+
+def _headers(name: str) -> dict[str, str]:
+    return {
         "Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "private, no-cache",
         "Vary": "Accept, Authorization, Organization",
     }  # fmt: skip
-    return StreamingHttpResponse(table.chunks(), content_type=CONTENT_TYPE, headers=headers)
 
 
 def _lines(rows: Sequence[Sequence[Any]]) -> bytes:

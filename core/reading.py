@@ -93,6 +93,8 @@ class Compiler:
     @property
     def state(self) -> tuple[str, str]:
         version = f"{BASE}.version" if issubclass(self.model, AuditedModel) else "NULL"
+        if not _time_of_change(self.model):  # machinery: only its tag knows, whatever rows beside it say
+            return version, "NULL"
         tables = [(BASE, self.model), *self.joined.values()]
         times = [*(f"{alias}.{name}" for alias, model in tables if (name := _time_of_change(model))), *self.made_of]
         return version, f"GREATEST({', '.join(times)})" if times else "NULL"

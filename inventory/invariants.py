@@ -3,6 +3,7 @@ from inventory.invariants_catalog import CATALOG
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
 from inventory.queries.search_sources import COLUMNS, KEPT, WANTED
+from inventory.queries.value_invariants import VALUE_INVARIANTS
 
 INVARIANTS = [
     *CATALOG,
@@ -102,4 +103,5 @@ INVARIANTS = [
         ) AS differing
         ORDER BY 1
     """),
+    *VALUE_INVARIANTS,
 ]

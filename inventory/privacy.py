@@ -18,4 +18,8 @@ PERSONAL = [
         "t.requested_by = %(user_id)s::uuid OR t.decided_by = %(user_id)s::uuid", "keep",
         "Two people stand for a correction of the books. It holds their ids alone, which name nobody after the erasure.",
     ),
+    PersonalData(
+        "inventory_valueentry", "Value entries", "t.actor_id = %(user_id)s::uuid", "keep",
+        "The ledger of values is bookkeeping. It holds the person's id alone, which names nobody after the erasure.",
+    ),
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """What the clock starts, and what requests leave to a job."""
 
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,8 @@ from django_tasks import task
 from inventory.services.replenishment import reorder_check as check_now
 from inventory.services.replenishment import reorder_check_everywhere
 from inventory.services.reservations import reservations_expire_everywhere
-from notifications.schedules import scheduled
+from inventory.services.snapshots import snapshots_make
+from notifications.schedules import ZoneTick, scheduled, scheduled_in_each_zone
 
 
 @scheduled("rate(1 hour)")
@@ -25,3 +27,14 @@ def expire_reservations(event: Any = None, context: Any = None) -> None:
 @task()
 def check(warehouses: list[str] | None = None) -> dict[str, int]:
     return {"created": check_now(warehouses=None if warehouses is None else [UUID(one) for one in warehouses])}
+
+
+@task()
+def snapshot_stock(day: str) -> dict[str, int]:
+    """Of the day before this one."""
+    return {"rows": snapshots_make(through=date.fromisoformat(day) - timedelta(1))}
+
+
+@scheduled_in_each_zone("cron(30 1 * * ? *)")
+def stock_snapshots(tick: ZoneTick) -> None:
+    tick.enqueue(snapshot_stock)

@@ -21,7 +21,7 @@ class OrganizationAdmin(TenantAdmin):
     """The organization one works for: a list of one."""
 
     list_display = ["name", "legal_name", "base_currency", "timezone", "status"]
-    readonly_fields = ["slug", "status"]
+    readonly_fields = ["slug", "costing_method", "status"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """How much an organization may ask is for platform staff to say."""

@@ -17,10 +17,10 @@ class OrganizationSerializer(TenantSerializer):
         model = Organization
         fields = [
             "id", "slug", "name", "legal_name", "tax_number", "gs1_company_prefix", "base_currency", "timezone",
-            "allow_negative_stock", "require_mfa", "access_token_seconds", "refresh_token_seconds", "rate_per_minute",
-            "status", "created_at", "updated_at", "version",
+            "allow_negative_stock", "costing_method", "require_mfa", "access_token_seconds", "refresh_token_seconds",
+            "rate_per_minute", "status", "created_at", "updated_at", "version",
         ]
-        read_only_fields = ["slug", "rate_per_minute", "status"]
+        read_only_fields = ["slug", "costing_method", "rate_per_minute", "status"]
 
 
 class OrganizationViewSet(TenantViewSet):

@@ -37,6 +37,11 @@ class Organization(AuditedModel):
         SUSPENDED = "suspended", "Suspended"
         CLOSING = "closing", "Closing"
 
+    class CostingMethod(models.TextChoices):
+        FIFO = "fifo", "First in, first out"
+        AVERAGE = "average", "Moving average"
+        STANDARD = "standard", "Standard cost"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
@@ -46,6 +51,10 @@ class Organization(AuditedModel):
     base_currency = CurrencyField(default="EUR")
     timezone = models.CharField("time zone", max_length=64, default="UTC", validators=[validate_timezone])
     allow_negative_stock = models.BooleanField(default=False)
+    costing_method = models.CharField(
+        max_length=8, choices=CostingMethod, default=CostingMethod.FIFO, db_default=CostingMethod.FIFO,
+        help_text="What goods that leave cost. A change revalues the stock: see Inventory value.",
+    )
     rate_per_minute = models.PositiveIntegerField(
         "requests per minute", null=True, blank=True, validators=[MinValueValidator(1)],
         help_text="Of all its people and programs together; empty: the installation's default.",

@@ -14,6 +14,7 @@ from inventory.admin import (
     stock,
     suppliers,
     taxes,
+    valuation,
     vehicles,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "stock",
     "suppliers",
     "taxes",
+    "valuation",
     "vehicles",
 ]

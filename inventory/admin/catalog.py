@@ -11,6 +11,7 @@ from inventory.admin.barcodes import BarcodeInline
 from inventory.admin.fitment import VehiclesOfPart
 from inventory.admin.labels import LabelledAdmin
 from inventory.admin.relations import RelatedInline, RelationInline
+from inventory.admin.value_links import ValueLink
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 from inventory.queries.catalog import Path
 from inventory.queries.search import product_search, variant_search
@@ -54,8 +55,8 @@ class ProductAdmin(TenantAdmin):
 
 
 @admin.register(ProductVariant)
-class ProductVariantAdmin(VehiclesOfPart, LabelledAdmin):
-    actions_detail = ["vehicles", "set_vehicles"]
+class ProductVariantAdmin(VehiclesOfPart, LabelledAdmin, ValueLink):
+    actions_detail = ["vehicles", "set_vehicles", "value"]
     list_display = ["sku", "name", "product", "standard_cost", "is_kit"]
     list_filter = ["is_kit"]
     search_keys = ["sku_key", "name_key"]

@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
 from core.errors import DomainError
 from core.limits import reach, refuse_outside, within
+from inventory.admin.value_links import ValueLink
 from inventory.models import Location, ReasonCode, StockAdjustment, StockItem, StockMove
 from inventory.services.adjustments import adjustment_post
 from inventory.services.reversal import reversible, stock_reverse
@@ -71,11 +72,11 @@ class ReverseForm(forms.Form):
 
 
 @admin.register(StockItem)
-class StockItemAdmin(ReadOnlyTenantAdmin):
+class StockItemAdmin(ValueLink, ReadOnlyTenantAdmin):
     list_display = ["variant", "warehouse", "location", "lot", "quantity", "reserved", "available", "is_held"]
     list_filter = ["warehouse", "is_held"]
     fields = ["variant", "warehouse", "location", "lot", "quantity", "reserved", "available", "is_held", "updated_at"]
-    actions_detail = ["adjust"]
+    actions_detail = ["adjust", "value"]
 
     @action(description="Adjust", url_path="adjust", permissions=["adjust"])
     def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:

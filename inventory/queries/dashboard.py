@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import Organization
 from core.tenancy import active_organization_id
 from inventory.queries.levels import FITS, IS_BOUGHT
 
@@ -21,9 +22,8 @@ IN_SOME = "(%(warehouses)s::uuid[] IS NULL OR {0} = ANY (%(warehouses)s::uuid[])
 
 NUMBERS = f"""
     SELECT o.base_currency, o.timezone,
-        (SELECT COALESCE(sum(s.quantity * v.standard_cost), 0) FROM inventory_stockitem AS s
-         JOIN inventory_productvariant AS v ON v.organization_id = s.organization_id AND v.id = s.variant_id
-         WHERE s.organization_id = o.id AND {IN_SOME.format("s.warehouse_id")}),
+        o.costing_method, (SELECT COALESCE(sum(l.value), 0) FROM inventory_costlayer AS l
+         WHERE l.organization_id = o.id AND l.is_open AND {IN_SOME.format("l.warehouse_id")}),
         (SELECT count(*) FROM inventory_productvariant WHERE organization_id = o.id AND archived_at IS NULL),
         (SELECT count(DISTINCT (r.variant_id, r.warehouse_id)) FROM inventory_reorderrule AS r
          WHERE r.organization_id = o.id AND r.is_low AND r.is_active AND {IS_BOUGHT.format("r")} AND {FITS.format("r")}
@@ -52,9 +52,10 @@ MOVES = f"""
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Value at standard cost; `low` counts what a check would find to buy, with a task or without; moves of 30 days."""
+    """Value as the cost layers have it; `low` counts what a check would find to buy, with a task or without; moves of 30 days."""
 
     stock_value: Decimal
+    costing_method: str
     currency: str
     skus: int
     low: int
@@ -70,9 +71,10 @@ def overview(*, warehouses: Collection[UUID] | None = None) -> Overview:
     }
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS, values)
-        currency, zone, value, skus, low, out, tasks = cursor.fetchone()
+        currency, zone, method, value, skus, low, out, tasks = cursor.fetchone()
         midnight = timezone.localtime(timezone=ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
         cursor.execute(MOVES, {**values, "since": midnight - timedelta(days=DAYS - 1)})
         moves = dict(cursor.fetchall())
     days = [midnight.date() - timedelta(days=number) for number in reversed(range(DAYS))]
-    return Overview(value, currency, skus, low, out, tasks, [(day, moves.get(day, 0)) for day in days])
+    per_day, costing = [(day, moves.get(day, 0)) for day in days], Organization.CostingMethod(method).label
+    return Overview(value, costing, currency, skus, low, out, tasks, per_day)

@@ -1,4 +1,5 @@
-"""Locks on stock, in one order for every verb: the grounds, stock items by id, reservations, reorder rules by id (levels.py).
+"""Locks on stock, in one order for every verb: the grounds, stock items by id, reservations, cost pools by variant and
+warehouse, reorder rules by id (levels.py).
 
 Two postings of the same goods then wait for each other instead of deadlocking: 954 five-line orders a second
 on 30 hot products, against 2 or 3 unsorted.
@@ -10,7 +11,7 @@ under way, and postings wait for the change (ADR 31).
 
 from collections.abc import Collection
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -86,6 +87,8 @@ def lock_attribute_values() -> None:
     """Those who write values of many variants at once take turns: each lock the variants in the order of their rows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{active_organization_id()} attribute values"])
+
+
 # Of reservations; their stock items stay the same.
 ITEMS_OF = f"""
     SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock
@@ -102,3 +105,20 @@ def lock_items_of(reservations: Collection[UUID]) -> dict[UUID, tuple[Place, Bal
     with connection.cursor() as cursor:
         cursor.execute(ITEMS_OF, [grounds(), organization, organization, list(reservations)])
         return {row[3]: (Place(*row[:3]), Balance(*row[3:])) for row in cursor.fetchall()}
+
+
+COST_POOLS = """
+    SELECT p.id, p.variant_id, p.warehouse_id, p.remaining, p.value, p.unit_cost, p.received_at
+    FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, warehouse_id)
+    JOIN inventory_costlayer AS p ON p.organization_id = %s AND p.kind = 'pool'
+        AND p.variant_id = w.variant_id AND p.warehouse_id = w.warehouse_id
+    ORDER BY p.variant_id, p.warehouse_id FOR NO KEY UPDATE OF p
+"""
+
+
+def lock_cost_pools(pairs: Collection[tuple[UUID, UUID]]) -> list[tuple[Any, ...]]:
+    """Those that exist, of (variant, warehouse): who holds one may change all layers of the pair."""
+    with connection.cursor() as cursor:
+        cursor.execute(COST_POOLS, [[pair[0] for pair in pairs], [pair[1] for pair in pairs], active_organization_id()])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found

@@ -17,6 +17,7 @@ from inventory.models import StockMove
 from inventory.services.grounds import USUAL, Rules, check_grounds
 from inventory.services.levels import Change, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
+from inventory.services.valuation import moves_value
 from notifications.services.events import publish
 
 
@@ -131,6 +132,7 @@ def apply(
     _refuse_short(changes, balances, taken)
     rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
     moves = _write_moves(kind, lines, occurred_at, common)
+    moves_value(moves=moves)
     levels_follow([level_change(row) for row in rows])
     if moves:
         publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])

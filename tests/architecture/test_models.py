@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from inventory.models import Reservation, SearchToken
+from inventory.models import Reservation, SearchToken, ValueEntry
 from notifications.models import (
     EventDelivery,
     FeedPosition,
@@ -106,6 +106,7 @@ NO_INDEX = {
     (JournalEntry, "object_id"): "given with object_type, whose index it continues",
     (TaggedItem, "object_id"): "given with object_type, whose index it continues",
     (InboundWebhook, "external_id"): "given with source, whose constraint it continues",
+    (ValueEntry, "from_layer"): "read from the entry, never looked for",
     (Membership, "status"): "an organization has hundreds of members, not millions",
     (Invitation, "email"): "an organization has hundreds of invitations, not millions",
 }

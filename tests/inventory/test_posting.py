@@ -179,9 +179,10 @@ def test_the_database_refuses_impossible_balances(statement: str, acme: Company)
 def test_the_ledger_cannot_be_changed(acme: Company) -> None:
     with acme.scope():
         Goods.create().receive(1)
-        for change in (StockMove.objects.all().delete, lambda: StockMove.objects.update(quantity=2)):
-            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
-                change()
+        for change in ("DELETE FROM inventory_stockmove", "UPDATE inventory_stockmove SET quantity = 2"):
+            refused = pytest.raises(ProgrammingError, match="permission denied")
+            with refused, transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(change)
 
 
 def test_each_posting_leaves_an_event_and_a_trail(acme: Company) -> None:
@@ -230,7 +231,7 @@ def test_statements_do_not_grow_with_the_lines(acme: Company, django_assert_max_
         goods.rule()
         for lines in (1, 2):
             variants = [goods.bolt, goods.nut][:lines]
-            with django_assert_max_num_queries(8):  # two of them a savepoint
+            with django_assert_max_num_queries(12):  # two of them a savepoint, one the grounds, four for the value
                 stock_issue(lines=[Line(variant.pk, Decimal(1), from_location_id=goods.shelf.pk) for variant in variants])
 
 
