@@ -56,7 +56,7 @@ def test_a_schema_refuses_what_lacks_a_field(declared: EventType) -> None:
 def test_the_types_are_these() -> None:
     verbs = ("created", "updated", "deleted", "restored")
     changed = {f"{name}.{verb}" for name in ("product", "product_variant", "user") for verb in verbs}
-    stock = {f"stock_item.{verb}" for verb in ("created", "updated", "deleted")}
+    stock = {f"{name}.{verb}" for name in ("stock_item", "price_list", "price_list_item") for verb in verbs[:3]}
     others = {"stock.posted", "stock.low", "reorder.tasks_created", "inbound_webhook.received", "webhook_endpoint.disabled"}
     held = {"lot.status_changed", "stock.reserved", "stock.reservation_ended", "stock.closing_changed"}
     approved = {"stock_adjustment.requested", "stock_adjustment.decided"}
