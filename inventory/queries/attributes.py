@@ -71,7 +71,8 @@ class Attributes:
         if isinstance(given, bool) or not isinstance(given, str | int | float | Decimal):
             raise ValueError('Give a number, best as text, such as "12.5".')
         text = given.strip() if isinstance(given, str) else f"{Decimal(str(given)):f}" if _is_finite(given) else "?"
-        if not (found := NUMBER.fullmatch(text)):
+        found = NUMBER.fullmatch(text)
+        if found is None or (unit_name and found[2]):  # which would name two units
             raise ValueError('Give a number, with at most 13 digits before the point and 6 after it, such as "12.5".')
         number, unit_name = Decimal(found[1]), unit_name or found[2]
         if definition.data_type != DataType.MEASURE:
