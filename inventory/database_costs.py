@@ -28,7 +28,8 @@ BEGIN
         actor_id, api_key_id
     )
     SELECT uuid7(), NEW.organization_id, 'revaluation', NEW.id, pool.warehouse_id, pool.id, 0, pool.revalued - pool.value,
-           format('Standard cost: %s before, %s now', trim_scale(OLD.standard_cost), trim_scale(NEW.standard_cost)), '', now(),
+           format('Standard cost: %s before, %s now', trim_scale(OLD.standard_cost), trim_scale(NEW.standard_cost)), '',
+           statement_timestamp(),
            (origin ->> 'actor_id')::uuid, (origin ->> 'api_key_id')::uuid
     FROM pool WHERE pool.revalued <> pool.value;
     RETURN NULL;

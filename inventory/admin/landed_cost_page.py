@@ -48,8 +48,8 @@ class LandedCostForm(forms.Form):
         receipt = Document(values["receipt_type"], values["receipt_id"]) if values["receipt_id"] else None
         return landed_cost_add(
             amount=values["amount"], by=values["by"], moves=[] if receipt else [UUID(move) for move in moves],
-            receipt=receipt,
-            document=Document(OWN_DOCUMENT, values["token"]), note=values["note"], warehouses=warehouses, is_preview=is_preview,
+            receipt=receipt, document=Document(OWN_DOCUMENT, values["token"]), note=values["note"], warehouses=warehouses,
+            is_preview=is_preview,
         )
 
 

@@ -70,7 +70,7 @@ class CostLayer(RuntimeModel):
 class ValueEntry(LedgerModel):
     """The ledger of values: what a move, or a decision about costs, added to a layer. The sum of all is the inventory's value.
 
-    Written when its move was (`created_at`). `is_late` tells one that happened before it was written.
+    Written when its move was (`created_at`). `is_late` tells one that happened a minute or more before.
     """
 
     class Kind(models.TextChoices):

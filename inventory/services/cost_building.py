@@ -35,7 +35,6 @@ def cost_layers_build(*, after: int = 0) -> tuple[int | None, int]:
         cursor.execute(MOVES, [organization_id, after, BATCH])
         rows = cursor.fetchall()
         missing: list[UUID] = [move_id for move_id, _, has_value in rows if not has_value]
-        if missing:
-            moves_value(moves=missing)
+        if valued := moves_value(moves=missing):
             cursor.execute(FORGET, [organization_id, organization_id, missing])
-    return (rows[-1][1] if rows else None), len(missing)
+    return (rows[-1][1] if rows else None), valued

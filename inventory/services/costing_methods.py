@@ -35,7 +35,7 @@ POUR = """
         occurred_at, actor_id, api_key_id
     )
     SELECT uuid7(), %(organization)s, 'cost', r.variant_id, r.warehouse_id, side.layer_id, side.from_layer_id,
-           side.sign * r.remaining, side.sign * r.value, %(note)s, '', now(), %(actor)s, %(api_key)s
+           side.sign * r.remaining, side.sign * r.value, %(note)s, '', statement_timestamp(), %(actor)s, %(api_key)s
     FROM receipt AS r
     CROSS JOIN LATERAL (VALUES (-1, r.id, NULL::uuid), (1, r.pool_id, r.id)) AS side(sign, layer_id, from_layer_id)
     ORDER BY r.id, side.sign
@@ -56,7 +56,7 @@ REVALUE = """
         actor_id, api_key_id
     )
     SELECT uuid7(), %(organization)s, 'revaluation', r.variant_id, r.warehouse_id, r.id, 0, r.value - r.before, %(note)s, '',
-           now(), %(actor)s, %(api_key)s
+           statement_timestamp(), %(actor)s, %(api_key)s
     FROM revalued AS r WHERE r.value <> r.before ORDER BY r.id
 """
 

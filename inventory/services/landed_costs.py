@@ -105,7 +105,7 @@ WRITE = """
         occurred_at, actor_id, api_key_id
     )
     SELECT e.id, %(organization)s, e.kind, l.variant_id, l.warehouse_id, l.id, e.move_id, 0, e.value, %(note)s, %(document_type)s,
-           %(document_id)s, now(), %(actor)s, %(api_key)s
+           %(document_id)s, statement_timestamp(), %(actor)s, %(api_key)s
     FROM unnest(%(ids)s::uuid[], %(kinds)s::text[], %(entry_layers)s::uuid[], %(moves)s::uuid[], %(values)s::numeric[])
         WITH ORDINALITY AS e(id, kind, layer_id, move_id, value, line)
     JOIN inventory_costlayer AS l ON l.organization_id = %(organization)s AND l.id = e.layer_id

@@ -7,7 +7,7 @@ from django.db import connection
 from core.errors import Invalid
 from core.tenancy import active_organization_id
 
-# A posting that began before midnight may still be under way: a day is closed so much later.
+# A posting of before midnight may not have been committed: a day is closed so much later.
 SETTLING = timedelta(hours=1)
 MOST_DAYS = 31  # at a time
 

@@ -12,11 +12,12 @@ from core.tenancy import active_organization_id, active_scope
 from inventory.services.costing import Change, Costing, Entry, Flow, Layer, Method, Pair
 from inventory.services.locks import lock_cost_pools
 
-# Within a warehouse nothing changes. Read after the moves are written: the method stays what it is until they are
-# committed, because who changes it waits for all who refer to the organization.
+# Within a warehouse nothing changes. What is posted at once happened when it was posted. Read after the moves are written:
+# the method stays what it is until they are committed, because who changes it waits for all who refer to the organization.
 FLOWS = """
     SELECT o.costing_method, m.id, m.variant_id, f.warehouse_id, t.warehouse_id, m.quantity, m.unit_cost, m.reverses_id,
-           LEAST(m.occurred_at, m.created_at), m.created_at, v.standard_cost,
+           CASE WHEN m.occurred_at < m.created_at - interval '1 minute' THEN m.occurred_at ELSE m.created_at END, m.created_at,
+           v.standard_cost,
            CASE WHEN m.kind = 'assembly' THEN m.document_id END
     FROM inventory_stockmove AS m
     JOIN accounts_organization AS o ON o.id = m.organization_id
@@ -88,11 +89,14 @@ WRITE = """
 """
 
 
-def moves_value(*, moves: Sequence[UUID]) -> None:
-    """Layers and entries of moves that have just been written. Raises Invalid for a cost below zero."""
+def moves_value(*, moves: Sequence[UUID]) -> int:
+    """Layers and entries of moves that have none; returns of how many, because those within a warehouse need none.
+
+    Raises Invalid for a cost below zero.
+    """
     method, flows = _flows(moves)
     if not flows:
-        return
+        return 0
     if any(flow.unit_cost is not None and flow.unit_cost < 0 for flow in flows):
         raise Invalid("A cost cannot be below zero.", fields={"unit_cost": "negative"})
     pools = _pools(sorted({pair for flow in flows for pair in flow.pairs}))
@@ -101,6 +105,7 @@ def moves_value(*, moves: Sequence[UUID]) -> None:
     costing = Costing(method, layers, earlier)
     costing.run(flows)
     _write(costing)
+    return len(flows)
 
 
 def _flows(moves: Sequence[UUID]) -> tuple[str, list[Flow]]:

@@ -16,9 +16,10 @@ from accounts.models import Organization
 from core.errors import Invalid
 from core.invariants import broken
 from core.tenancy import organization_scope
-from inventory.models import StockMove, StockSnapshot
+from inventory.models import ProductVariant, StockMove, StockSnapshot, ValueEntry
 from inventory.queries.dashboard import overview
 from inventory.queries.valuation import OCCURRED, POSTED, Question, inventory_value
+from inventory.services.costing_methods import costing_method_change
 from inventory.services.snapshots import snapshots_make
 from inventory.services.valuation import moves_value
 from inventory.tasks import snapshot_stock
@@ -126,6 +127,18 @@ def test_old_moves_make_snapshots_anew(new_company: Callable[[], Company]) -> No
     with organization_scope(company.organization.pk):
         assert not StockSnapshot.objects.exists()
         assert worth_of(noon(3)) == (7, Decimal("14.5"))
+
+
+def test_what_is_posted_at_once_is_not_late(acme: Company) -> None:
+    with acme.scope():
+        worth = Worth.create()
+        worth.receive(1, 1)
+        late = ValueEntry.objects.filter(is_late=True)
+        costing_method_change(method="standard")
+        ProductVariant.objects.update(standard_cost=7)
+        assert (ValueEntry.objects.count(), late.count()) == (5, 0)
+        worth.receive(1, 7, occurred_at=noon(2))
+        assert late.count() == 1
 
 
 # --- The report ---------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(error.detail, returncode=2) from error
         for slug, organization_id in chosen.items():
-            self.stdout.write(f"{slug}: {self._build(organization_id)} moves were looked at and had no value yet.")
+            self.stdout.write(f"{slug}: {self._build(organization_id)} moves had no value yet.")
 
     def _all(self) -> dict[str, UUID]:
         return dict(Organization.objects.using("worker").order_by("slug").values_list("slug", "id"))
