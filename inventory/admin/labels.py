@@ -43,10 +43,10 @@ class LabelledAdmin(TenantAdmin):
         asked = request.POST.get("print")
         form = LabelsForm(request.POST if asked else None)
         if asked and form.is_valid():
-            chosen = form.cleaned_data
+            chosen, holder = form.cleaned_data, request.principal  # type: ignore[attr-defined]  # the middleware sets it
             wanted = [Wanted(**{self.label_of: pk}, copies=chosen["copies"], symbol=chosen["symbol"]) for pk in ids]
             try:
-                pdf = labels_pdf(labels_of(wanted, request.principal), layout=chosen["layout"], skip=chosen["skip"])
+                pdf = labels_pdf(labels_of(wanted, holder), layout=chosen["layout"], skip=chosen["skip"])
             except Invalid as error:
                 form.add_error(None, error.detail)
             else:
@@ -58,5 +58,5 @@ class LabelledAdmin(TenantAdmin):
             "select_across": request.POST.get("select_across", "0"),
             "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/inventory/print_labels.html", context)
