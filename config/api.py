@@ -55,9 +55,6 @@ router = Router(
     annotations.routes, customizing.routes, rates.routes,
     adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
     locations.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
-    suppliers.routes, taxes.routes, vehicles.routes,
-    adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
-    locations.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
     suppliers.routes, taxes.routes, valuation.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
-# Of accounts, whose clusters of code are many and small. Other apps: a group for each cluster, in order of registration.
+# Where the clusters of code are many and small. Other apps: a group for each cluster, in order of registration.
 COMPANY: Mapping[str, tuple[str, ...]] = {
     "Settings": ("Organization", "NumberSequence", "ExchangeRate", "FeatureFlag"),
     "Partners": ("Party", "Address", "Contact"),
@@ -14,6 +14,21 @@ COMPANY: Mapping[str, tuple[str, ...]] = {
     "Audit and privacy": ("AuditEntry", "AuditSeal", "Impersonation", "RetentionPolicy", "DataSubjectRequest"),
     "Own fields, tags and files": ("CustomFieldDefinition", "SavedFilter", "Tag", "TaggedItem", "JournalEntry", "Attachment"),
 }
+INVENTORY: Mapping[str, tuple[str, ...]] = {
+    "Catalog": (
+        "Product", "ProductVariant", "Category", "ProductBarcode", "AttributeDefinition", "ProductAttributeValue", "BomLine",
+        "ProductRelation", "UnitOfMeasure",
+    ),
+    "Vehicles": ("VehicleModel", "Fitment"),
+    "Prices and taxes": ("PriceList", "PriceListItem", "TaxCategory", "TaxRate"),
+    "Stock": (
+        "StockItem", "StockMove", "Lot", "Reservation", "StockAdjustment", "StockAdjustmentLine", "ReasonCode", "StockClosing",
+    ),
+    "Value": ("ValueEntry", "CostLayer", "StockSnapshot"),
+    "Warehouses": ("Warehouse", "Location"),
+    "Replenishment": ("ReorderRule", "ReorderTask"),
+    "Suppliers": ("Supplier", "SupplierProduct"),
+}
 # Pages of an app's own, which stand with those of a model.
 BESIDE = {
     "EventDelivery": ("Dead letters", "dead_letters"),
@@ -21,25 +36,30 @@ BESIDE = {
     "ValueEntry": ("Inventory value", "inventory_value"),
 }
 ALONE = {"Organization"}  # of which one sees one
+UNLOCKS = "Keys and sign-in"
 
 
 def groups(app_label: str, pages: list[dict[str, Any]], *, may_unlock: bool, may_operate: bool) -> list[dict[str, Any]]:
-    if app_label != "accounts":
-        found = _by_cluster(pages)
-        for group in found:
-            beside = [BESIDE[page["object_name"]] for page in group["pages"] if page["object_name"] in BESIDE]
-            group["pages"] += [{"name": title, "admin_url": reverse(f"admin:{name}")} for title, name in beside]
-        shown = {"name": "Operations", "pages": [{"name": "Operations", "admin_url": reverse("admin:operations")}]}
-        return [*([shown] if may_operate and app_label == "notifications" else []), *found]
+    named = {"accounts": COMPANY, "inventory": INVENTORY}.get(app_label)
+    found = _by_name(pages, named) if named else _by_cluster(pages)
+    if may_unlock and app_label == "accounts" and UNLOCKS not in {group["name"] for group in found}:
+        found.append({"name": UNLOCKS, "pages": []})
+    for group in found:
+        beside = [BESIDE[page["object_name"]] for page in group["pages"] if page["object_name"] in BESIDE]
+        group["pages"] += [{"name": title, "admin_url": reverse(f"admin:{name}")} for title, name in beside]
+        if may_unlock and group["name"] == UNLOCKS:
+            group["pages"].append({"name": "Locked accounts", "admin_url": reverse("admin:locked_accounts")})
+    if may_operate and app_label == "notifications":
+        return [{"name": "Operations", "pages": [{"name": "Operations", "admin_url": reverse("admin:operations")}]}, *found]
+    return found
+
+
+def _by_name(pages: list[dict[str, Any]], titles: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
     by_name = {page["object_name"]: page for page in pages}
-    grouped = {title: [by_name.pop(name) for name in names if name in by_name] for title, names in COMPANY.items()}
-    for name in ALONE & {page["object_name"] for page in pages}:
-        page = next(page for page in pages if page["object_name"] == name)
-        page["name"] = name
-    if may_unlock:
-        grouped["Keys and sign-in"].append({"name": "Locked accounts", "admin_url": reverse("admin:locked_accounts")})
-    if by_name:  # a new model that nobody has placed
-        grouped["More"] = list(by_name.values())
+    for name in ALONE & by_name.keys():
+        by_name[name]["name"] = name
+    grouped = {title: [by_name.pop(name) for name in names if name in by_name] for title, names in titles.items()}
+    grouped["More"] = list(by_name.values())  # a new model that nobody has placed
     return [{"name": title, "pages": found} for title, found in grouped.items() if found]
 
 
