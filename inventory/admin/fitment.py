@@ -90,6 +90,12 @@ class SetForm(forms.Form):
 class FitmentPages(TenantAdmin):
     """What both directions share."""
 
+    def has_fitment_permission(self, request: Any, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm(VIEW))
+
+    def has_set_vehicles_permission(self, request: Any, object_id: Any = None) -> bool:
+        return bool(request.user.has_perms(WRITE))
+
     def list_page(
         self, request: HttpRequest, row: Any, title: str, form: forms.Form, window: Callable[[int, str | None], Window],
         read: Callable[[Window], Page[dict[str, Any]]], link: tuple[str, str], columns: Sequence[str],
@@ -112,7 +118,7 @@ class FitmentPages(TenantAdmin):
 class PartsOfVehicle(FitmentPages):
     """For vehicle models."""
 
-    @action(description="Parts", url_path="parts", permissions=[VIEW])
+    @action(description="Parts", url_path="parts", permissions=["fitment"])
     def parts(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, object_id)
         if row is None:
@@ -129,7 +135,7 @@ class PartsOfVehicle(FitmentPages):
 class VehiclesOfPart(FitmentPages):
     """For parts."""
 
-    @action(description="Vehicles", url_path="vehicles", permissions=[VIEW])
+    @action(description="Vehicles", url_path="vehicles", permissions=["fitment"])
     def vehicles(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, object_id)
         if row is None:
@@ -140,7 +146,7 @@ class VehiclesOfPart(FitmentPages):
             ("admin:inventory_vehiclemodel_change", "vehicle_model"), columns,
         )
 
-    @action(description="Set vehicles", url_path="set-vehicles", permissions=WRITE)
+    @action(description="Set vehicles", url_path="set-vehicles", permissions=["set_vehicles"])
     def set_vehicles(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Preview, then do."""
         row = self.get_object(request, object_id)

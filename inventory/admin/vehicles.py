@@ -40,7 +40,7 @@ class VehicleModelAdmin(PartsOfVehicle):
     actions_list = ["import_file"]
     actions_detail = ["parts"]
 
-    @action(description="Import models", url_path="import", permissions=["inventory.add_vehiclemodel"])
+    @action(description="Import models", url_path="import", permissions=["add"])
     def import_file(self, request: HttpRequest) -> HttpResponse:
         form = ImportForm(request.POST if request.method == "POST" else None)
         back = reverse("admin:inventory_vehiclemodel_changelist")

@@ -7,7 +7,7 @@ import core.fields
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0021_product_tax_category_index'),
+        ('inventory', '0017_product_tax_category_index'),
     ]
 
     operations = [

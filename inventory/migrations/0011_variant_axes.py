@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inventory', '0013_attributes_assemblies_relations'),
+        ('inventory', '0010_attributes_assemblies_relations'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('inventory', '0017_scanned_codes'),
+        ('inventory', '0013_scanned_codes'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inventory', '0020_product_tax_category'),
+        ('inventory', '0016_product_tax_category'),
     ]
 
     operations = [

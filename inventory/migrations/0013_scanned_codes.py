@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inventory', '0016_barcodes'),
+        ('inventory', '0012_barcodes'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0019_prices_and_taxes'),
+        ('inventory', '0015_prices_and_taxes'),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0011_admin_look'),
-        ('inventory', '0010_valuation'),
+        ('inventory', '0009_valuation'),
     ]
 
     operations = [

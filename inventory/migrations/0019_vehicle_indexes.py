@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inventory', '0022_vehicle_thresholds'),
+        ('inventory', '0018_vehicle_thresholds'),
     ]
 
     operations = [

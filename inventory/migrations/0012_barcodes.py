@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('inventory', '0014_variant_axes'),
+        ('inventory', '0011_variant_axes'),
     ]
 
     operations = [

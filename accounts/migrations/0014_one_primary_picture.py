@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('accounts', '0012_primary_pictures'),
+        ('accounts', '0013_primary_pictures'),
     ]
 
     operations = [

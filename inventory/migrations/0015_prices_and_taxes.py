@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0011_admin_look'),
-        ('inventory', '0018_search'),
+        ('inventory', '0014_search'),
     ]
 
     operations = [

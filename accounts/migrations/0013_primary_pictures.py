@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0011_admin_look'),
+        ('accounts', '0012_costing_method'),
     ]
 
     operations = [

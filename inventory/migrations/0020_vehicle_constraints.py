@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inventory', '0023_vehicle_indexes'),
+        ('inventory', '0019_vehicle_indexes'),
     ]
 
     operations = [
