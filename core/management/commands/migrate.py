@@ -4,6 +4,7 @@ from django.core.management.commands.migrate import Command as Migrate
 from django.db import connections
 
 from core import wall
+from core.light_migrations import light_migrations
 
 
 class Command(Migrate):
@@ -14,7 +15,8 @@ class Command(Migrate):
         parser.set_defaults(database="owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        super().handle(*args, **options)
+        with light_migrations():
+            super().handle(*args, **options)
         if options["plan"] or options["check_unapplied"]:
             return
         with connections[options["database"]].cursor() as cursor:
