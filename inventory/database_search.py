@@ -18,10 +18,11 @@ class Source(NamedTuple):
     codes: Sequence[str] = ()
 
 
-# Where a further text is added, such as the values of attributes. Then `manage.py rebuild_search`, for the rows that are there.
+# Where a further text is added. Then `manage.py rebuild_search`, for the rows that are there.
 SOURCES = (
     Source("inventory_product", words=("name",)),
     Source("inventory_productvariant", words=("name",), codes=("sku",)),
+    Source("inventory_productattributevalue", words=("value_text",)),
     Source("inventory_productbarcode", codes=("value", "gtin")),
     Source("inventory_supplierproduct", codes=("supplier_sku", "manufacturer_part_number")),
 )
@@ -94,7 +95,7 @@ BEGIN
             WHERE organization_id = organization AND id = (before ->> 'variant_id')::uuid;
         END IF;
         DELETE FROM inventory_searchtoken
-        WHERE organization_id = organization AND product_id = former AND source_id = OLD.id;
+        WHERE organization_id = organization AND product_id IN (former, product) AND source_id = OLD.id;
     END IF;
     IF TG_OP = 'DELETE' THEN
         RETURN NULL;

@@ -64,7 +64,7 @@ class InventoryStatisticsSerializer(serializers.Serializer):
     on_hand = _amount()
     reserved = _amount()
     available = _amount(help_text="Not reserved, not in quarantine or scrap.")
-    value = _amount(help_text="At standard cost.")
+    value = _amount(help_text="At cost.")
     low = serializers.IntegerField(help_text="Variants at or under a threshold, counted in each warehouse.")
     out_of_stock = serializers.IntegerField()
     open_reorder_tasks = serializers.IntegerField()

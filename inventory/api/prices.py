@@ -56,7 +56,7 @@ class PriceListItemViewSet(TenantViewSet):
     filters = ["price_list", "variant"]
 
 
-class WantedSerializer(StrictSerializer):
+class QuoteLineSerializer(StrictSerializer):
     variant = ReferenceField(source="variant_id")
     quantity = serializers.DecimalField(max_digits=19, decimal_places=6, required=False, help_text="In base units; else 1.")
 
@@ -73,7 +73,7 @@ class QuoteSerializer(StrictSerializer):
     )
     region = serializers.CharField(max_length=100, required=False, help_text="As in tax rates; given with its country.")
     explain = serializers.BooleanField(default=False, help_text="Also the prices that lost, and why.")
-    lines: Any = serializers.ListSerializer(child=WantedSerializer(), min_length=1, max_length=MOST_LINES)
+    lines: Any = serializers.ListSerializer(child=QuoteLineSerializer(), min_length=1, max_length=MOST_LINES)
 
 
 def _percent() -> serializers.DecimalField:
@@ -86,13 +86,13 @@ def _ending() -> serializers.DecimalField:
     )
 
 
-class ChangeSerializer(StrictSerializer):
+class PriceChangeSerializer(StrictSerializer):
     percent = _percent()
     ending = _ending()
     preview = serializers.BooleanField(default=False, help_text="Say what it would do, and do nothing.")
 
 
-class CopySerializer(ChangeSerializer):
+class PriceListCopySerializer(PriceChangeSerializer):
     """What is left out is as in the source."""
 
     code = serializers.CharField(max_length=40)
@@ -104,7 +104,7 @@ class CopySerializer(ChangeSerializer):
     is_active = serializers.BooleanField(default=False)
 
 
-class PriceSerializer(StrictSerializer):
+class PriceToSetSerializer(StrictSerializer):
     variant = ReferenceField(source="variant_id", required=False)
     sku = serializers.CharField(max_length=64, required=False, help_text="In place of the variant's id.")
     price = serializers.DecimalField(max_digits=19, decimal_places=6, min_value=Decimal(0))
@@ -113,17 +113,17 @@ class PriceSerializer(StrictSerializer):
     valid_to = serializers.DateField(required=False, allow_null=True)
 
 
-class PricesSerializer(StrictSerializer):
-    prices: Any = serializers.ListSerializer(child=PriceSerializer(), min_length=1, max_length=MOST_LINES)
+class PricesToSetSerializer(StrictSerializer):
+    prices: Any = serializers.ListSerializer(child=PriceToSetSerializer(), min_length=1, max_length=MOST_LINES)
 
 
-class SetSerializer(serializers.Serializer):
+class PricesSetSerializer(serializers.Serializer):
     created = serializers.IntegerField()
     changed = serializers.IntegerField()
     unchanged = serializers.IntegerField()
 
 
-class ExampleSerializer(serializers.Serializer):
+class PriceExampleSerializer(serializers.Serializer):
     sku = serializers.CharField()
     name = serializers.CharField()
     min_quantity = serializers.DecimalField(max_digits=19, decimal_places=6)
@@ -131,13 +131,13 @@ class ExampleSerializer(serializers.Serializer):
     new_price = serializers.DecimalField(max_digits=19, decimal_places=6)
 
 
-class EffectSerializer(serializers.Serializer):
+class PriceEffectSerializer(serializers.Serializer):
     done = serializers.BooleanField(help_text="false: a preview.")
     items = serializers.IntegerField(help_text="Prices that are not over.")
     changed = serializers.IntegerField()
     lowest = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True, help_text="The least change, in percent.")
     highest = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
-    examples = ExampleSerializer(many=True, help_text="Those that rounding moves most.")
+    examples = PriceExampleSerializer(many=True, help_text="Those that rounding moves most.")
 
 
 class PriceListViewSet(TenantViewSet):
@@ -156,8 +156,8 @@ class PriceListViewSet(TenantViewSet):
         lines, explain = [Wanted(**line) for line in body.pop("lines")], body.pop("explain")
         return Response(quoted(prices_of(Question(**body), lines, explain=explain), explain=explain))
 
-    @extend_schema(request=CopySerializer, responses={200: EffectSerializer, 201: PriceListSerializer})
-    @action(detail=True, methods=["post"], permission="inventory.add_pricelist", body_class=CopySerializer)
+    @extend_schema(request=PriceListCopySerializer, responses={200: PriceEffectSerializer, 201: PriceListSerializer})
+    @action(detail=True, methods=["post"], permission="inventory.add_pricelist", body_class=PriceListCopySerializer)
     def copy(self, request: Request, pk: str) -> Response:
         """A new list with the prices of this one that are not over, changed by a percentage. It is inactive unless it is said."""
         demand(request, "inventory.add_pricelistitem")
@@ -169,8 +169,8 @@ class PriceListViewSet(TenantViewSet):
         location = request.build_absolute_uri(reverse(f"{self.basename}-detail", args=[made.pk]))
         return Response(self.read_row(made.pk), status=status.HTTP_201_CREATED, headers={"Location": location})
 
-    @extend_schema(request=ChangeSerializer, responses=EffectSerializer)
-    @action(detail=True, methods=["post"], url_path="change-prices", permission=CHANGE_ITEMS, body_class=ChangeSerializer)
+    @extend_schema(request=PriceChangeSerializer, responses=PriceEffectSerializer)
+    @action(detail=True, methods=["post"], url_path="change-prices", permission=CHANGE_ITEMS, body_class=PriceChangeSerializer)
     def change_prices(self, request: Request, pk: str) -> Response:
         """All prices of the list that are not over, by a percentage. With `preview` it says what that would do."""
         source, body = self.get_object(), self.body(request)
@@ -178,8 +178,8 @@ class PriceListViewSet(TenantViewSet):
         verb = price_list_preview if body["preview"] else price_list_change
         return _effect(verb(price_list_id=source.pk, change=change), done=not body["preview"])
 
-    @extend_schema(request=PricesSerializer, responses=SetSerializer)
-    @action(detail=True, methods=["post"], url_path="set-prices", permission=CHANGE_ITEMS, body_class=PricesSerializer)
+    @extend_schema(request=PricesToSetSerializer, responses=PricesSetSerializer)
+    @action(detail=True, methods=["post"], url_path="set-prices", permission=CHANGE_ITEMS, body_class=PricesToSetSerializer)
     def set_prices(self, request: Request, pk: str) -> Response:
         """Up to 1,000 prices as another system has them: adds and changes what differs; all of them or none."""
         demand(request, "inventory.add_pricelistitem")

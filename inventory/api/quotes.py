@@ -12,7 +12,7 @@ def _amount() -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=60, decimal_places=6, allow_null=True)
 
 
-class AmountsSerializer(serializers.Serializer):
+class QuotedAmountsSerializer(serializers.Serializer):
     """What is not known is null."""
 
     net = _amount()
@@ -38,24 +38,24 @@ class OfferSerializer(serializers.Serializer):
     valid_to = serializers.DateField(allow_null=True)
 
 
-class LostSerializer(OfferSerializer):
+class LostOfferSerializer(OfferSerializer):
     reason = serializers.CharField(help_text="Stable for programs.")
     why = serializers.CharField()
 
 
-class ExchangeSerializer(serializers.Serializer):
+class QuoteExchangeSerializer(serializers.Serializer):
     base = serializers.CharField()
     quote = serializers.CharField()
     rate = serializers.CharField()
     valid_on = serializers.DateField()
 
 
-class ProblemSerializer(serializers.Serializer):
+class QuoteProblemSerializer(serializers.Serializer):
     code = serializers.ChoiceField(["no_price", "no_rate", "no_tax_category", "no_place", "no_tax_rate"])
     detail = serializers.CharField()
 
 
-class CostSerializer(AmountsSerializer):
+class QuotedLineSerializer(QuotedAmountsSerializer):
     variant = serializers.UUIDField()
     sku = serializers.CharField()
     name = serializers.CharField()
@@ -67,9 +67,9 @@ class CostSerializer(AmountsSerializer):
     tax_region = serializers.CharField(help_text="Whose rate it is; empty: the country's.")
     why = serializers.CharField()
     decided_by = OfferSerializer(allow_null=True)
-    converted = ExchangeSerializer(allow_null=True)
-    problems = ProblemSerializer(many=True)
-    lost = LostSerializer(many=True, required=False, help_text="Where `explain` asks for it: the nearest 30.")
+    converted = QuoteExchangeSerializer(allow_null=True)
+    problems = QuoteProblemSerializer(many=True)
+    lost = LostOfferSerializer(many=True, required=False, help_text="Where `explain` asks for it: the nearest 30.")
 
 
 class QuotedSerializer(serializers.Serializer):
@@ -79,8 +79,8 @@ class QuotedSerializer(serializers.Serializer):
     day = serializers.DateField()
     country = serializers.CharField(help_text="Empty: not known.")
     region = serializers.CharField()
-    total = AmountsSerializer()
-    lines: Any = CostSerializer(many=True)
+    total = QuotedAmountsSerializer()
+    lines: Any = QuotedLineSerializer(many=True)
 
 
 def quoted(quote: Quote, *, explain: bool) -> dict[str, Any]:

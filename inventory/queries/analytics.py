@@ -16,7 +16,7 @@ from inventory.queries.dashboard import IN_SOME, overview
 
 YEAR = 365
 
-# A variant belongs to one category and lies in several warehouses. Value at standard cost.
+# A variant belongs to one category and lies in several warehouses. Value as the cost layers have it.
 HELD = f"""
     WITH held AS MATERIALIZED (
         SELECT s.variant_id, s.warehouse_id, sum(s.quantity) AS on_hand, sum(s.reserved) AS reserved,
@@ -25,9 +25,13 @@ HELD = f"""
         JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id
         WHERE s.organization_id = %(organization)s AND {IN_SOME.format("s.warehouse_id")}
         GROUP BY s.variant_id, s.warehouse_id
+    ), layered AS (
+        SELECT c.variant_id, c.warehouse_id, sum(c.value) AS value FROM inventory_costlayer AS c
+        WHERE c.organization_id = %(organization)s AND c.is_open AND {IN_SOME.format("c.warehouse_id")}
+        GROUP BY c.variant_id, c.warehouse_id
     ), valued AS MATERIALIZED (
-        SELECT h.*, h.on_hand * v.standard_cost AS value, p.category_id
-        FROM held AS h
+        SELECT h.*, COALESCE(c.value, 0) AS value, p.category_id
+        FROM held AS h LEFT JOIN layered AS c USING (variant_id, warehouse_id)
         JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = h.variant_id
         JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
     ), grouped AS (
@@ -46,23 +50,19 @@ HELD = f"""
     ORDER BY g.value DESC, 3, g.id
 """
 
-# What was issued, and by how much the stock grew: each row carries the sums over all variants.
+# What was issued, and by how much the stock's value grew: each row carries the sums over all variants. What happened since
+# then was also written since then, of which there is an index.
 MOVED = f"""
-    WITH sides AS (
-        SELECT m.variant_id, m.kind, m.quantity,
-               m.from_location_id IS NOT NULL AND {IN_SOME.format("f.warehouse_id")} AS leaves,
-               m.to_location_id IS NOT NULL AND {IN_SOME.format("t.warehouse_id")} AS comes
-        FROM inventory_stockmove AS m
-        LEFT JOIN inventory_location AS f ON f.organization_id = m.organization_id AND f.id = m.from_location_id
-        LEFT JOIN inventory_location AS t ON t.organization_id = m.organization_id AND t.id = m.to_location_id
-        WHERE m.organization_id = %(organization)s AND m.occurred_at >= %(since)s
-    ), moved AS (
-        SELECT variant_id, COALESCE(sum(quantity) FILTER (WHERE leaves AND kind = %(issue)s), 0) AS issued,
-               COALESCE(sum(quantity) FILTER (WHERE comes), 0) - COALESCE(sum(quantity) FILTER (WHERE leaves), 0) AS growth
-        FROM sides GROUP BY variant_id
+    WITH moved AS (
+        SELECT e.variant_id, -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0) AS issued,
+               -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0) AS cost, sum(e.value) AS growth
+        FROM inventory_valueentry AS e
+        LEFT JOIN inventory_stockmove AS m ON m.organization_id = e.organization_id AND m.id = e.move_id
+        WHERE e.organization_id = %(organization)s AND e.created_at >= %(since)s AND e.occurred_at >= %(since)s
+            AND {IN_SOME.format("e.warehouse_id")}
+        GROUP BY e.variant_id
     )
-    SELECT v.id, v.sku, v.name, m.issued, round(m.issued * v.standard_cost, 6),
-           sum(m.issued * v.standard_cost) OVER (), sum(m.growth * v.standard_cost) OVER ()
+    SELECT v.id, v.sku, v.name, m.issued, round(m.cost, 6), sum(m.cost) OVER (), sum(m.growth) OVER ()
     FROM moved AS m JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = m.variant_id
     ORDER BY m.issued DESC, v.sku LIMIT %(top)s
 """
@@ -72,7 +72,7 @@ type Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Amounts in `currency`, at standard cost. `turnover` is how often the stock would be issued in a year at the pace of
+    """Amounts in `currency`, at cost (ADR 33). `turnover` is how often the stock would be issued in a year at the pace of
     the last `days`; null where there was no stock. `variants` counts the catalog, in a group those in stock there.
     """
 

@@ -26,7 +26,7 @@ AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 class Source(NamedTuple):
     """A kind of thing with a code, in the order in which a scan is taken for one. `sql` finds the columns of `COLUMNS`.
 
-    Its parameters: organization, gtins, texts (as scanned), keys (the same in lower case), glns, lots, and warehouses
+    Its parameters: organization, gtins, texts (as scanned), keys and lots (in lower case), glns, and warehouses
     (null for all). Who may not see the kind gets none of it.
     """
 
@@ -41,7 +41,6 @@ VARIANT = "SELECT '{0}', {1}, {2}, v.id, {3}, {4} FROM {5} JOIN inventory_produc
 PLACE = "SELECT '{0}', {1}, c.id, NULL::uuid, NULL::numeric, {2} FROM {3} WHERE c.organization_id = %(organization)s AND {4}"
 WITHIN = "(%(warehouses)s::uuid[] IS NULL OR {0} = ANY (%(warehouses)s::uuid[]))"
 
-# The lot of a batch, or a serial number, is one line more: its table, and its code among %(keys)s or %(lots)s.
 SOURCES = (
     Source("barcode", "inventory.view_productbarcode", VARIANT.format(
         "barcode", 1, "c.id", "c.quantity", "c.value", "inventory_productbarcode AS c",
@@ -62,6 +61,12 @@ SOURCES = (
     Source("supplier_sku", "inventory.view_supplierproduct", VARIANT.format(
         "supplier_sku", 5, "c.id", "c.pack_size", "c.supplier_sku", "inventory_supplierproduct AS c",
         "c.supplier_sku = ANY (%(texts)s)",
+    )),
+    Source("lot", "inventory.view_lot", VARIANT.format(
+        "lot", 6, "c.id", "NULL::numeric", "c.code", "inventory_lot AS c",
+        "c.code_key = ANY (%(keys)s::text[] || %(lots)s::text[]) AND (c.code_key = ANY (%(keys)s) OR c.variant_id IN ("
+        "SELECT b.variant_id FROM inventory_productbarcode AS b"
+        " WHERE b.organization_id = %(organization)s AND b.gtin = ANY (%(gtins)s)))",
     )),
 )  # fmt: skip
 
@@ -165,7 +170,7 @@ def _parameters(text: str, reading: Reading | None) -> dict[str, Any]:
     return {
         "organization": active_organization_id(), "gtins": [as_gtin14(number) for number in numbers], "texts": texts,
         "keys": [one.lower() for one in texts], "glns": [found.gln] if found.gln else [text],
-        "lots": [lot for lot in (found.lot, found.serial) if lot],
+        "lots": [lot.lower() for lot in (found.lot, found.serial) if lot],
     }
 
 

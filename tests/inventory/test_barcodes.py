@@ -12,6 +12,7 @@ from tests.companies import Company
 from tests.contracts.resources import assert_problem
 from tests.factories.barcodes import ProductBarcodeFactory
 from tests.factories.inventory import LocationFactory, ProductVariantFactory, SupplierProductFactory, WarehouseFactory
+from tests.factories.lots import LotFactory
 from tests.limited import limited_api
 
 BARCODES, SCANS = "/api/v1/product-barcodes/", "/api/v1/scans/"
@@ -81,6 +82,15 @@ def test_one_scan_gives_variant_pack_lot_serial_and_expiry_in_one_statement(acme
     assert found["text"] == "(01)15400141288763(17)251231(10)LOT-7(21)S1"
 
 
+def test_a_lot_is_found_by_its_code_and_by_a_label_that_names_its_goods(acme: Company) -> None:
+    with acme.scope():
+        code = ProductBarcodeFactory(symbology="itf14", value="15400141288763")
+        lot, _other = LotFactory(variant=code.variant, code="LOT-7"), LotFactory(code="LOT-7")
+    matches = scan(acme, "]d201154001412887631725123110LOT-7").json()["matches"]
+    assert [(match["kind"], match["id"]) for match in matches] == [("barcode", str(code.pk)), ("lot", str(lot.pk))]
+    assert [match["kind"] for match in scan(acme, "lot-7").json()["matches"]] == ["lot", "lot"]
+
+
 def test_skus_places_and_suppliers_numbers_are_found_and_the_ambiguous_is_told_whole(acme: Company) -> None:
     with acme.scope():
         variant = ProductVariantFactory(sku="SHARED-1")
@@ -100,7 +110,7 @@ def test_skus_places_and_suppliers_numbers_are_found_and_the_ambiguous_is_told_w
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("NO-SUCH-THING", "Looked for as: barcode, SKU, location, warehouse, supplier SKU."),
+    ("NO-SUCH-THING", "Looked for as: barcode, SKU, location, warehouse, supplier SKU, lot."),
     ("5601234567893", "would be 2, not 3. Was it read whole?"),
     ("]C1010560123456789", "As GS1 it cannot be read: At character 6"), ("(01)05601234567892(10)A", "(01)05601234567892(10)A"),
     ("https://example.com/", "https://example.com/"), ("\x1d", "GS1"),

@@ -15,6 +15,7 @@ from inventory.search_text import compact, folded, words
 from inventory.services.search import search_rebuild
 from tests.companies import Company
 from tests.factories.barcodes import ProductBarcodeFactory
+from tests.factories.catalog import AttributeDefinitionFactory, ProductAttributeValueFactory
 from tests.factories.inventory import ProductFactory, ProductVariantFactory, SupplierProductFactory
 
 PRODUCTS, VARIANTS = "/api/v1/products/", "/api/v1/product-variants/"
@@ -128,6 +129,22 @@ def test_every_change_changes_the_words(goods: dict[str, ProductVariant], acme: 
 def assert_true_words() -> None:
     [found] = [rows for invariant, rows in broken() if "words of the search" in invariant.name]
     assert found == []
+
+
+def test_finds_what_has_the_text_of_an_attribute_wherever_its_variant_goes(acme: Company) -> None:
+    with acme.scope():
+        color = AttributeDefinitionFactory(code="color", data_type="text", unit=None)
+        one, two = ProductVariantFactory(sku="ONE"), ProductVariantFactory(sku="TWO", product__name="Paint")
+        ProductAttributeValueFactory(definition=color, variant=one, value_text="Midnight blue", value_number=None)
+        ProductAttributeValueFactory(
+            definition=color, product=two.product, variant=None, value_text="Blue, too", value_number=None,
+        )
+    assert sorted(names(acme, "blue")) == ["ONE", "TWO"] and names(acme, "midnight paint") == []
+    with acme.scope():
+        ProductVariant.objects.filter(pk=one.pk).update(product=two.product)
+        assert SearchToken.objects.filter(token="midnight").count() == 1
+        assert_true_words()
+    assert names(acme, "midnight paint") == ["ONE"]
 
 
 def test_verify_finds_wrong_words_and_the_command_mends_them(new_company: Any) -> None:
