@@ -124,8 +124,8 @@ class LotViewSet(TenantViewSet):
         return self._mark(request, pk, Status.RECALLED)
 
     @extend_schema(responses=TraceSerializer)
-    @action(detail=True, methods=["get"], permission="inventory.view_stockmove")
-    def trace(self, request: Request, pk: str) -> Response:
+    @action(detail=True, methods=["get"], url_path="trace", url_name="trace", permission="inventory.view_stockmove")
+    def traced(self, request: Request, pk: str) -> Response:
         """Where it came from and where it went, also through kits: documents, places, and what is left."""
         return Response(asdict(lot_trace(lot_id=self.get_object().pk, warehouses=self.may_change_in())))
 

@@ -50,6 +50,7 @@ from tests.factories.accounts import (
     UserSessionFactory,
 )
 from tests.factories.inventory import StockMoveFactory
+from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
     DeliveryAttemptFactory,
     EventDeliveryFactory,
@@ -60,6 +61,7 @@ from tests.factories.notifications import (
     OutboxEventFactory,
     TopicSubscriptionFactory,
 )
+from tests.factories.valuation import ValueEntryFactory
 
 EMAIL = "ada@example.test"
 URL = "/api/v1/data-subject-requests/"
@@ -133,6 +135,10 @@ def in_the_company(membership: Membership) -> None:
     ImpersonationFactory(impersonator=user)
     ExternalIdentityFactory(membership=membership, subject=EMAIL)
     StockMoveFactory(actor_id=user.pk)
+    ValueEntryFactory(actor_id=user.pk)
+    ReservationFactory(actor_id=user.pk)
+    StockClosingFactory(actor_id=user.pk)
+    StockAdjustmentFactory(requested_by=user.pk)
     UserSessionFactory(user=user)
 
 

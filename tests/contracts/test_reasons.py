@@ -31,7 +31,8 @@ def writes(resource: Resource) -> list[str]:
     if not issubclass(resource.model, AuditedModel):
         return []
     own = [method for method in ("post", "put", "patch", "delete") if resource.takes(method)]
-    return [*own, *(["bulk"] if hasattr(resource.viewset, "bulk") and resource.viewset.takes_bulk() else []),
+    in_bulk = hasattr(resource.viewset, "bulk") and resource.viewset.takes_bulk() and "create" in resource.viewset.bulk_operations
+    return [*own, *(["bulk"] if in_bulk else []),
             *(["by-ref"] if resource.viewset.takes_refs() else [])]  # fmt: skip
 
 
@@ -44,6 +45,7 @@ def changed(resource: Resource, company: Company, row: Any) -> dict[str, Any]:
     unique = {name for name in body if resource.is_unique(resource.column(name).name)}
     # A reference may have to stay, and a person's address is changed in another way.
     texts = [name for name in another if not name.endswith("_id") and name not in ("external_ref", "email")]
+    texts.sort(key=lambda name: resource.column(name).is_relation)
     for name, value in ((name, another[name]) for name in texts):
         if value != body[name] and (name in unique or isinstance(value, str)):
             return {**body, name: value}
