@@ -66,15 +66,17 @@ def complete(operation: dict[str, Any], method: str, action: str, path: str) -> 
 def bulk_operation(view: Any, component: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The body, and the answers by status."""
     fields = {"$ref": f"#/components/schemas/Patched{component}"}
+    usual = {"default": "create"} if "create" in view.bulk_operations else {}
     own: dict[str, Any] = {
-        "op": {"type": "string", "enum": list(view.bulk_operations), "default": "create"},
+        "op": {"type": "string", "enum": list(view.bulk_operations), **usual},
         "id": {"type": "string", "format": "uuid", "description": "Which row, to update or delete."},
         "version": {"type": "integer", "minimum": 1, "description": "Refused with 412 if the row is at another."},
     }
     how = f"The resource's fields, and what to do with them. {view.no_bulk}".strip()
     if view.takes_refs():
         own[REF] = {"type": ["string", "null"], "description": "Without an id, which row; for an upsert, always."}
-    row = {"description": how, "allOf": [fields, {"type": "object", "properties": own}]}
+    needed = {} if usual else {"required": ["op"]}
+    row = {"description": how, "allOf": [fields, {"type": "object", **needed, "properties": own}]}
     mode = {"type": "string", "enum": ["atomic", "partial"], "default": "atomic"}
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MOST_ROWS}
     body = {"type": "object", "required": ["rows"], "properties": {"mode": mode, "rows": rows}}

@@ -19,6 +19,7 @@ CONFIG = """
 post_hooks: []
 content_type_overrides:
   "*/*": application/octet-stream
+  application/pdf: application/octet-stream
   application/zip: application/octet-stream
   image/png: application/octet-stream
   image/webp: application/octet-stream

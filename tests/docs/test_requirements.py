@@ -68,7 +68,7 @@ def test_what_else_the_page_names_exists() -> None:
 
 def test_the_number_of_models_is_right() -> None:
     ours = sum(len(list(apps.get_app_config(name).get_models())) for name in APPS)
-    assert re.findall(r"(\d+) models of 80", PAGE) == [str(ours)] * 2
+    assert re.findall(r"(\d+) models[.,]", PAGE) == [str(ours)] * 2
 
 
 def exists(reference: str) -> bool:

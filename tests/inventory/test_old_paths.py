@@ -21,6 +21,7 @@ from inventory.models import (
 )  # fmt: skip
 from tests.accounts.test_old_paths import assert_old_error
 from tests.companies import Api, Company
+from tests.contracts.resources import statements
 from tests.inventory.goods import Goods
 from tests.limited import limited_api
 
