@@ -89,6 +89,12 @@ def lock_attribute_values() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{active_organization_id()} attribute values"])
 
 
+def lock_reversals() -> None:
+    """Reversals take turns, before any other lock: the next one sees which moves are reversed already."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{active_organization_id()} reversals"])
+
+
 # Of reservations; their stock items stay the same.
 ITEMS_OF = f"""
     SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock

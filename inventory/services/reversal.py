@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from core.errors import Conflict, Invalid, NotFound
 from inventory.models import StockMove
 from inventory.queries.stock import REVERSAL
+from inventory.services.locks import lock_reversals
 from inventory.services.posting import Line, Posted
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
 
@@ -21,6 +22,7 @@ def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USU
     """
     if done := posted_before(kind=REVERSAL, key=circumstances.idempotency_key):
         return done
+    lock_reversals()
     found = reversible(moves=moves)
     lines = [
         Line(
@@ -40,6 +42,7 @@ def document_reverse(*, document: Document, circumstances: Circumstances = USUAL
     """What of the document's moves is not reversed yet."""
     if done := posted_before(kind=REVERSAL, key=circumstances.idempotency_key):
         return done
+    lock_reversals()
     rows = StockMove.objects.filter(document_id=document.id, document_type=document.type, reverses=None)
     open_moves = rows.exclude(pk__in=_reversals().filter(document_id=document.id).values("reverses_id"))
     if not (moves := list(open_moves.order_by("seq").values_list("pk", flat=True))):

@@ -9,9 +9,11 @@ from typing import Any
 
 from django.db import connections
 
+from core.errors import Conflict
 from core.invariants import broken
 from inventory.models import StockMove
 from inventory.services.posting import Line
+from inventory.services.reversal import stock_reverse
 from inventory.services.stock import stock_issue
 from tests.companies import Company
 from tests.factories.inventory import ProductVariantFactory
@@ -63,6 +65,27 @@ def test_twenty_processes_take_one_each_from_ten(new_company: Callable[[], Compa
     with company.scope():
         assert (goods.on_hand(), StockMove.objects.filter(kind="issue").count()) == (0, 10)
         assert [rows for _, rows in broken() if rows] == []
+
+
+def test_six_processes_reverse_a_receipt_once(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        goods.receive(10)
+        key = StockMove.objects.values_list("pk", flat=True).order_by("seq").first()
+
+    def undo(number: int) -> str:
+        with company.scope():
+            try:
+                stock_reverse(moves=[key])
+            except Conflict as refused:
+                return refused.code
+            return "done"
+
+    assert Counter(at_once(6, undo)) == {"done": 1, "reversed": 5}
+    with company.scope():
+        assert goods.on_hand() == 10
 
 
 def test_postings_of_overlapping_goods_do_not_deadlock(new_company: Callable[[], Company]) -> None:
