@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from uuid_utils.compat import uuid7
 
 from core.errors import Conflict, Invalid
@@ -62,6 +62,7 @@ class Posted:
 
 
 ZERO = Decimal(0)
+ONE_PLACE = "stock_serial_in_one_place"  # the constraint, for two who receive one serial number in two places at once
 
 # A new row's may_be_short is set by the change that follows in the same transaction.
 CREATE = """
@@ -204,10 +205,15 @@ def change_balances(
 
 def _change(balances: Mapping[Place, Balance], step: Mapping[Place, tuple[Decimal, Decimal]]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(CHANGE, [
-            [balances[place].id for place in step], [change for change, _ in step.values()],
-            [promised for _, promised in step.values()], active_organization_id(),
-        ])
+        try:
+            cursor.execute(CHANGE, [
+                [balances[place].id for place in step], [change for change, _ in step.values()],
+                [promised for _, promised in step.values()], active_organization_id(),
+            ])
+        except IntegrityError as error:
+            if ONE_PLACE not in str(error):
+                raise
+            raise Conflict("One of the serial numbers has come into stock elsewhere just now.", code="serial_in_stock") from error
         return [dict(zip(CHANGED, row, strict=True)) for row in cursor.fetchall()]
 
 
