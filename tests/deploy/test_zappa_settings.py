@@ -64,8 +64,8 @@ def test_the_clock_calls_each_schedule_that_the_code_declares(commits: None, mon
     assert set(known) == declared_here
     product = {name for name in declared() if not name.startswith("tests.")}
     assert product == {
-        "inventory.tasks.reorder_check", "notifications.tasks.purge", "notifications.tasks.audit_seal",
-        "notifications.tasks.dead_letters",
+        "inventory.tasks.reorder_check", "inventory.tasks.expire_reservations", "inventory.tasks.stock_snapshots",
+        "notifications.tasks.purge", "notifications.tasks.audit_seal", "notifications.tasks.dead_letters",
     }
     Schedule.objects.using("worker").all().delete()
 
