@@ -29,7 +29,7 @@ from core.within import holder
 from inventory.api.analytics import statistics
 from inventory.api.catalog import ProductVariantViewSet
 from inventory.api.replenishment import LowStockViewSet, ReorderTaskViewSet
-from inventory.models import Location, ProductVariant, VehicleModel
+from inventory.models import Location, ProductVariant, StockAdjustment, VehicleModel
 from inventory.queries.parts import levels_by_vehicle, parts, places
 from inventory.services.parts import level_set, part_change, part_create, place_of, threshold_set, vehicle_models_meant
 from inventory.services.replenishment import reorder_check
@@ -114,8 +114,14 @@ class OldPartPath(OldPath, ProductVariantViewSet):
             raise Http404
         return found[0]
 
-    def answer(self, shown: dict[str, Any], version: int | None, code: int = status.HTTP_200_OK) -> Response:
-        return Response(shown, status=code, headers={"ETag": tag_of(dumps(shown), version)})
+    def answer(
+        self, shown: dict[str, Any], version: int | None, code: int = status.HTTP_200_OK, waits: StockAdjustment | None = None,
+    ) -> Response:
+        headers = {"ETag": tag_of(dumps(shown), version)}
+        if waits:
+            shown = {**shown, "pendingAdjustment": str(waits.pk)}
+            code = status.HTTP_202_ACCEPTED if code == status.HTTP_200_OK else code
+        return Response(shown, status=code, headers=headers)
 
     def read(self, request: Request, shown: dict[str, Any], version: int | None) -> HttpResponse:
         content = dumps(shown)
@@ -181,8 +187,7 @@ class OldParts(OldPartPath):
         self.demand(given)
         figures = {name: given.pop(name) for name in (*PLACE, "minimum", "counted") if name in given}
         variant = part_create(**given)
-        self._put_figures(variant.pk, figures)
-        return self._answered(variant.pk, status.HTTP_201_CREATED)
+        return self._answered(variant.pk, status.HTTP_201_CREATED, waits=self._put_figures(variant.pk, figures))
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         demand(request, "inventory.change_product")
@@ -190,8 +195,7 @@ class OldParts(OldPartPath):
         self.demand(given)
         figures = {name: given.pop(name) for name in (*PLACE, "minimum", "counted") if name in given}
         part_change(variant=variant, **given)
-        self._put_figures(variant.pk, figures)
-        return self._answered(variant.pk)
+        return self._answered(variant.pk, waits=self._put_figures(variant.pk, figures))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.kwargs["pk"] = key = str(self.get_object().pk)
@@ -210,18 +214,21 @@ class OldParts(OldPartPath):
             raise Invalid("Give at least one field to update.", code="empty")
         return given
 
-    def _put_figures(self, variant_id: UUID, figures: dict[str, Any]) -> None:
+    def _put_figures(self, variant_id: UUID, figures: dict[str, Any]) -> StockAdjustment | None:
         if "minimum" in figures:
             place = self.place(variant_id, figures, "inventory.change_reorderrule", any_bin=True)
             threshold_set(variant_id=variant_id, warehouse_id=place.warehouse_id, minimum=figures["minimum"])
-        if "counted" in figures:
-            place = self.place(variant_id, figures, ADJUST)
-            level_set(variant_id=variant_id, location_id=place.pk, counted=figures["counted"])
+        if "counted" not in figures:
+            return None
+        place = self.place(variant_id, figures, ADJUST)
+        return level_set(variant_id=variant_id, location_id=place.pk, counted=figures["counted"])
 
-    def _answered(self, variant_id: UUID, code: int = status.HTTP_200_OK) -> Response:
+    def _answered(
+        self, variant_id: UUID, code: int = status.HTTP_200_OK, *, waits: StockAdjustment | None = None,
+    ) -> Response:
         self.kwargs["pk"] = str(variant_id)
         row = self.part()
-        return self.answer(in_old_shape(row), row["version"], code)
+        return self.answer(in_old_shape(row), row["version"], code, waits)
 
 
 class OldStock(OldPartPath):
@@ -252,11 +259,12 @@ class OldStock(OldPartPath):
             threshold_set(
                 variant_id=variant.pk, warehouse_id=place.warehouse_id, minimum=given["minimum"], vehicle_models=models,
             )
+        waits = None
         if "counted" in given or "change" in given:
             figures = {name: given.get(name) for name in ("counted", "change")}
             place = self.place(variant.pk, given, ADJUST)
-            level_set(variant_id=variant.pk, location_id=place.pk, note=given.get("note", ""), **figures)
-        return self.answer(self._shown(self.part()), None)
+            waits = level_set(variant_id=variant.pk, location_id=place.pk, note=given.get("note", ""), **figures)
+        return self.answer(self._shown(self.part()), None, waits=waits)
 
     def _shown(self, row: Mapping[str, Any], models: Sequence[UUID] | None = None) -> dict[str, Any]:
         key, within = row["id"], {"warehouses": self.seen_in()}

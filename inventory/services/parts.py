@@ -16,16 +16,18 @@ from inventory.models import (
     ProductVariant,
     ReasonCode,
     ReorderRule,
+    StockAdjustment,
     StockItem,
     Supplier,
     SupplierProduct,
     UnitOfMeasure,
 )
 from inventory.queries.parts import vehicle_models_named
+from inventory.services.adjustments import adjustment_post
 from inventory.services.basics import reasons_create
 from inventory.services.fitment import Mode, fitments_set
 from inventory.services.replenishment import reorder_rules_settle
-from inventory.services.stock import Adjustment, Circumstances, stock_adjust
+from inventory.services.stock import Adjustment, Circumstances
 from inventory.services.units import PIECE, units_create
 
 COUNTED = "COUNT"
@@ -93,14 +95,15 @@ def threshold_set(
 
 def level_set(
     *, variant_id: UUID, location_id: UUID, counted: Decimal | None = None, change: Decimal | None = None, note: str = "",
-) -> None:
-    """Posts an adjustment, so that the ledger tells how the level came about."""
+) -> StockAdjustment | None:
+    """Posts an adjustment, so that the ledger tells how the level came about; or what now waits for somebody's approval."""
     reason = ReasonCode.objects.filter(kind=ReasonCode.Kind.ADJUSTMENT, code=COUNTED).first()
     if reason is None:
         reasons_create([(ReasonCode.Kind.ADJUSTMENT, COUNTED)])
         reason = ReasonCode.objects.get(kind=ReasonCode.Kind.ADJUSTMENT, code=COUNTED)
     adjustment = Adjustment(variant_id, location_id, change=change, counted=counted)
-    stock_adjust(adjustments=[adjustment], circumstances=Circumstances(reason_id=reason.pk, note=note))
+    done = adjustment_post(adjustments=[adjustment], circumstances=Circumstances(reason_id=reason.pk, note=note))
+    return done if isinstance(done, StockAdjustment) else None
 
 
 def place_of(

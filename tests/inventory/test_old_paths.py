@@ -13,7 +13,9 @@ from inventory.models import (
     Fitment,
     Location,
     ProductVariant,
+    ReasonCode,
     ReorderTask,
+    StockAdjustment,
     StockMove,
     Supplier,
     VehicleModel,
@@ -179,6 +181,22 @@ def test_a_level_is_set_where_it_is_meant(acme: Company, goods: Goods) -> None:
     for body in ({}, {"note": "x"}, both, {"quantity": -1}, {"location": "Z", "change": 1}):
         assert acme.api.send("put", url, body).status_code == 400
     assert_old_error(acme.api.get(f"/stock/{uuid4()}"), 404, "not_found")
+
+
+def test_nobody_gets_round_the_approval_of_large_corrections(acme: Company, goods: Goods) -> None:
+    url = f"/stock/{goods.bolt.pk}"
+    assert acme.api.send("put", url, {"quantity": 4}).status_code == 200
+    with acme.scope():
+        ReasonCode.objects.filter(code="COUNT").update(approval_over_quantity=5)
+    bodies = ((url, {"change": 6}), (f"/parts/{goods.bolt.pk}", {"quantity": 10}))
+    for address, body in bodies:
+        answer = acme.api.send("put", address, body)
+        assert (answer.status_code, answer.json()["quantity"]) == (202, 4)
+        with acme.scope():
+            assert StockAdjustment.objects.get(pk=answer.json()["pendingAdjustment"]).status == "pending"
+    new = acme.api.send("post", "/parts", {"name": "Washer", "quantity": 6})
+    assert (new.status_code, new.json()["quantity"], "pendingAdjustment" in new.json()) == (201, 0, True)
+    assert acme.api.send("put", url, {"change": 5}).json()["quantity"] == 9
 
 
 def test_a_threshold_for_a_vehicle_that_does_not_fit(acme: Company, goods: Goods) -> None:
