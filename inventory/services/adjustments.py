@@ -40,7 +40,7 @@ def adjustment_post(*, adjustments: Sequence[Adjustment], circumstances: Circums
     if asked:
         return asked
     asked_lines = [adjustment_line(one) for one in adjustments]
-    lines = lots_resolve(lines=asked_lines, make_on=timezone.now().date())
+    lines = lots_resolve(lines=asked_lines, come_in=timezone.now())
     seen = _seen(lines)
     differences = [_difference(one, have) for one, have in zip(adjustments, seen, strict=True)]
     if not _is_over(reason, lines, differences):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,16 +21,18 @@ from notifications.services.events import publish
 
 LONGEST_SHELF_LIFE = 36_500  # days: a date has an end
 
-# Goods that come in on that day last as long as their variant says, or for ever.
+# Goods that come in then last as long as their variant says, from that day in the organization's time zone on, or for ever.
 MAKE = """
     INSERT INTO inventory_lot (id, organization_id, variant_id, kind, code, expires_on, best_before, supplier_lot, status)
     SELECT new.id, v.organization_id, v.id, CASE p.tracking WHEN 'serial' THEN 'serial' ELSE 'lot' END, new.code,
-           COALESCE(new.expires_on, %s::date + CASE WHEN v.shelf_life_days < %s THEN v.shelf_life_days END),
+           COALESCE(new.expires_on, (%s::timestamptz AT TIME ZONE o.timezone)::date
+               + CASE WHEN v.shelf_life_days < %s THEN v.shelf_life_days END),
            new.best_before, new.supplier_lot, 'released'
     FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::date[], %s::date[], %s::text[])
         AS new(id, variant_id, code, expires_on, best_before, supplier_lot)
     JOIN inventory_productvariant AS v ON v.organization_id = %s AND v.id = new.variant_id
     JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id AND p.tracking <> 'none'
+    JOIN accounts_organization AS o ON o.id = v.organization_id
     ORDER BY new.variant_id, new.code
     ON CONFLICT DO NOTHING
 """
@@ -60,16 +62,16 @@ TOTALS = """
 type Key = tuple[UUID, str]
 
 
-def lots_resolve(*, lines: Sequence[Line], make_on: date | None = None) -> list[Line]:
-    """With the ids of lots that are named by code. With `make_on`, the day they came in, those that are new are made.
+def lots_resolve(*, lines: Sequence[Line], come_in: datetime | None = None) -> list[Line]:
+    """With the ids of lots that are named by code. With `come_in`, when the goods did, those that are new are made.
 
     Raises Invalid for a code that is not known, Conflict for a known lot with another expiry.
     """
     named = {(line.variant_id, line.lot.code): line.lot for line in lines if line.lot and not line.lot_id}
     if not named:
         return list(lines)
-    if make_on:
-        _make(named, make_on)
+    if come_in:
+        _make(named, come_in)
     known = _find(named)
     for key, lot in named.items():
         if key not in known:
@@ -84,10 +86,10 @@ def lots_resolve(*, lines: Sequence[Line], make_on: date | None = None) -> list[
     ]
 
 
-def _make(named: dict[Key, LotCode], day: date) -> None:
+def _make(named: dict[Key, LotCode], come_in: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(MAKE, [
-            day, LONGEST_SHELF_LIFE, [uuid7() for _ in named], [variant for variant, _ in named], [code for _, code in named],
+            come_in, LONGEST_SHELF_LIFE, [uuid7() for _ in named], [variant for variant, _ in named], [code for _, code in named],
             [lot.expires_on for lot in named.values()], [lot.best_before for lot in named.values()],
             [lot.supplier_lot for lot in named.values()], active_organization_id(),
         ])

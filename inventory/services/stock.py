@@ -156,7 +156,7 @@ def post(*, kind: str, lines: Sequence[Line], circumstances: Circumstances, take
         return done
     document = circumstances.document
     return apply(
-        kind=kind, lines=lots_resolve(lines=lines, make_on=occurred_at.date() if kind in BRINGS_LOTS else None),
+        kind=kind, lines=lots_resolve(lines=lines, come_in=occurred_at if kind in BRINGS_LOTS else None),
         rules=Rules(held_may_leave=bool(reason and reason.takes_held)), take=take,
         reason_id=circumstances.reason_id, note=circumstances.note, occurred_at=occurred_at,
         document_type=document.type if document else "", document_id=document.id if document else None, idempotency_key=key,

@@ -51,6 +51,9 @@ def test_a_day_is_the_organizations(acme: Company) -> None:
         period_close(through=last)
         evening = datetime(last.year, last.month, last.day, 18, tzinfo=ZoneInfo("UTC"))  # the next morning there
         goods.receive(1, occurred_at=evening)
+        with pytest.raises(Conflict, match="closed"), transaction.atomic():
+            goods.receive(1, occurred_at=evening - timedelta(hours=9))  # the same day there
+        assert goods.on_hand() == 1
 
 
 def test_closes_forwards_and_reopens_backwards(acme: Company) -> None:

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.models import JournalEntry
+from accounts.models import JournalEntry, Organization
 from core.errors import Conflict, Invalid
 from core.invariants import broken
 from inventory.models import Lot, ReasonCode, StockItem, StockMove
@@ -66,6 +66,11 @@ def test_a_lot_lasts_as_long_as_its_variant_says(acme: Company) -> None:
         goods = Goods.create()
         lot = goods.receive_lot(1, goods.tracked(shelf_life_days=30), "L1")
         assert lot.expires_on == StockMove.objects.latest("seq").occurred_at.date() + timedelta(days=30)
+        Organization.objects.update(timezone="Pacific/Auckland")
+        evening = datetime(2026, 3, 1, 18, tzinfo=UTC)  # the next morning there
+        late = Line(lot.variant_id, Decimal(1), to_location_id=goods.shelf.pk, lot=LotCode("L2"))
+        stock_receive(lines=[late], circumstances=Circumstances(occurred_at=evening))
+        assert Lot.objects.get(code="L2").expires_on == date(2026, 3, 2) + timedelta(days=30)
         with pytest.raises(Conflict, match="expires on"):
             goods.receive_lot(1, lot.variant, "L1", expires_on=SOON)
 
