@@ -7,21 +7,24 @@ from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
 
-from inventory.models import Location, ReasonCode
+from inventory.models import Location, ProductVariant, ReasonCode
+from inventory.queries.assemblies import components_of
 from inventory.services.basics import OPENING
+from inventory.services.demo_catalog import INSPECTION
 from inventory.services.demo_parts import PORTO, Part
 from inventory.services.posting import Line
 from inventory.services.stock import (
     Adjustment,
     Circumstances,
     stock_adjust,
+    stock_assemble,
     stock_issue,
     stock_move,
     stock_receive,
 )
 
 DAYS = 29  # the first page shows 30, with today
-TUESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 1, 3, 4, 5, 6
+MONDAY, TUESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 1, 3, 4, 5, 6
 HALF_DAYS = 11  # of work in a week: Saturday has one
 BRANCH_SHARE = 3  # the branch keeps each third part, a third as much
 FINDINGS = (
@@ -42,6 +45,8 @@ class Month:
         self.held = {part.variant_id: part.opening for part in parts}
         self.branch_held = {part.variant_id: part.opening // BRANCH_SHARE for part in self.branch_parts}
         self.reasons = {(reason.kind, reason.code): reason.pk for reason in ReasonCode.objects.all()}
+        self.kit = ProductVariant.objects.get(sku=INSPECTION).pk
+        self.kit_parts = [self._part(one.variant_id) for one in components_of(self.kit)]
         self.quarantine = Location.objects.get(warehouse__code=PORTO, code="QUARANTINE").pk
 
     def play(self) -> None:
@@ -64,6 +69,8 @@ class Month:
             self._sell_in_branch(day)
         if day.weekday() == FRIDAY:
             self._check_shelves(day)
+        if day.weekday() == MONDAY:
+            self._assemble_kit(day)
 
     def _open(self, day: date) -> None:
         main = [Adjustment(part.variant_id, part.bin_id, change=Decimal(part.opening)) for part in self.parts]
@@ -127,6 +134,21 @@ class Month:
             line = Line(doubtful.variant_id, Decimal(2), doubtful.bin_id, self.quarantine)
             circumstances = self._at(day, time(17, 50), Kind.MOVE, "INSPECT", "Box crushed in transit")
             stock_move(lines=[line], circumstances=circumstances)
+
+    def _assemble_kit(self, day: date) -> None:
+        """One inspection kit a week, where there is one of each of its parts to spare."""
+        if any(self.held[part.variant_id] <= part.minimum for part in self.kit_parts):
+            return
+        for part in self.kit_parts:
+            self.held[part.variant_id] -= 1
+        stock_assemble(
+            components=[Line(part.variant_id, Decimal(1), from_location_id=part.bin_id) for part in self.kit_parts],
+            kits=[Line(self.kit, Decimal(1), to_location_id=self.kit_parts[0].bin_id)],
+            circumstances=Circumstances(occurred_at=datetime.combine(day, time(10, 15), self.zone)),
+        )
+
+    def _part(self, variant_id: UUID) -> Part:
+        return next(part for part in self.parts if part.variant_id == variant_id)
 
     def _at(self, day: date, at: time, kind: ReasonCode.Kind, code: str, note: str = "") -> Circumstances:
         return Circumstances(

@@ -81,7 +81,7 @@ def test_autoparts_has_every_vehicle_and_a_month_of_trade(demo: str) -> None:
         assert numbers.skus >= 60
         assert 5 <= numbers.low < numbers.skus / 3
         assert sum(1 for _, moves in numbers.moves_per_day if moves) >= 20
-        assert set(StockMove.objects.values_list("kind", flat=True)) == set(StockMove.Kind) - {StockMove.Kind.ASSEMBLY}
+        assert set(StockMove.objects.values_list("kind", flat=True)) == set(StockMove.Kind)
         assert Warehouse.objects.count() == 2
         assert Location.objects.filter(parent__isnull=False).count() == 16
         assert not ReorderRule.objects.filter(level__lt=0).exists()
