@@ -13,7 +13,14 @@ from django.utils import timezone
 
 from notifications.deliveries import deliver_due
 from notifications.models import DeliveryAttempt, NotificationDelivery, OutboxEvent, Topic
-from notifications.services.delivering import Claimed, Outcome, deliveries_claim, deliveries_record, deliveries_recover
+from notifications.services.delivering import (
+    Claimed,
+    Outcome,
+    deliveries_claim,
+    deliveries_record,
+    deliveries_recover,
+    deliveries_renew,
+)
 from notifications.services.relaying import events_relay
 from notifications.targets import body, run_task, subject
 from tests.companies import Company
@@ -279,6 +286,30 @@ def test_what_a_lost_worker_had_is_delivered_by_another(company: Company) -> Non
     [delivery] = deliveries_of(company)
     assert delivery.status == "delivered"
     assert tries(company) == [(1, None, "Its worker went away."), (2, 204, "")]
+
+
+def test_renewing_waits_for_nobody_who_is_about_to_end_one(company: Company) -> None:
+    subscribed(company)
+    told(company)
+    told(company)
+    relay_all()
+    held, other = deliveries_claim(limit=10)
+    expire_leases()
+    with transaction.atomic("worker"), connections["worker"].cursor() as cursor, ThreadPoolExecutor(1) as elsewhere:
+        cursor.execute("SELECT FROM notifications_eventdelivery WHERE id = %s FOR NO KEY UPDATE", [held.id])
+        elsewhere.submit(renewed, [held, other]).result(timeout=20)
+    with connections["worker"].cursor() as cursor:
+        cursor.execute("SELECT id FROM notifications_eventdelivery WHERE leased_until > now() AND status = 'in_flight'")
+        assert cursor.fetchall() == [(other.id,)]
+
+
+def renewed(claimed: list[Claimed]) -> None:
+    try:
+        with connections["worker"].cursor() as cursor:
+            cursor.execute("SET lock_timeout = '3s'")
+        deliveries_renew(claimed)
+    finally:
+        connections.close_all()
 
 
 def test_what_loses_every_worker_is_dead_in_the_end(company: Company, settings: Any) -> None:
