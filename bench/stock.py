@@ -71,4 +71,4 @@ def _adjustment(size: int, member: Member, client: Client) -> Result:
         client.post("stock-items/adjust/", {"reason": reason, "lines": [line]})()
 
     lowest, ours = times(ROUNDS, by_sql, by_request)
-    return Result("adjust stock, whole request", size, ours, lowest, statements(by_request), target=("statements", 12))
+    return Result("adjust stock, whole request", size, ours, lowest, statements(by_request), target=("statements", 8))
