@@ -24,7 +24,7 @@ from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
 from config import annotations, dashboard, locked_accounts, operations, own_second_factors, palette, platform, switcher
 from config.annotations import Annotations
-from config.sidebar import groups
+from config.sidebar import groups, mark_current
 from config.signing_in import SignInForm, SignInView, second_factor_view
 from core.history import AuditLine
 from core.models import ArchivableModel
@@ -138,6 +138,7 @@ class QuartermasterSite(UnfoldAdminSite):
         may_operate = request.user.has_perm(operations.PERMISSION)
         for app in found:
             app["clusters"] = groups(app["app_label"], app["models"], may_unlock=may_unlock, may_operate=may_operate)
+            mark_current(app["clusters"], request.path)
         return found
 
     def get_log_entries(self, request: HttpRequest) -> list[Any]:

@@ -54,6 +54,13 @@ def groups(app_label: str, pages: list[dict[str, Any]], *, may_unlock: bool, may
     return found
 
 
+def mark_current(found: list[dict[str, Any]], path: str) -> None:
+    """The page that the address is on, or below: of several such, the one with the longest address."""
+    pages = [page for group in found for page in group["pages"] if page["admin_url"] and path.startswith(page["admin_url"])]
+    if pages:
+        max(pages, key=lambda page: len(page["admin_url"]))["is_current"] = True
+
+
 def _by_name(pages: list[dict[str, Any]], titles: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
     by_name = {page["object_name"]: page for page in pages}
     for name in ALONE & by_name.keys():

@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.core.checks import run_checks
@@ -53,6 +54,16 @@ def test_the_sidebar_holds_what_one_may_see(acme: Company) -> None:
     assert "/admin/accounts/apikey/" in full and "/admin/accounts/apikey/" not in less
     assert "/admin/accounts/party/" in less
     assert full.index("Inventory</h2>") < full.index("Company</h2>") < full.index("Notifications</h2>")
+
+
+@pytest.mark.parametrize(("address", "title"), [
+    ("costlayer/", "Cost layers"), ("costlayer/value/", "Inventory value"),
+    ("pricelist/what-does-it-cost/", "What does it cost?"), ("pricelist/add/", "Price lists"),
+])
+def test_one_page_of_the_sidebar_is_the_current_one(acme: Company, address: str, title: str) -> None:
+    page = text(acme.admin.get(f"/admin/inventory/{address}"))
+    sidebar = page[page.index("nav-sidebar"):page.index("</nav>", page.index("nav-sidebar"))]
+    assert re.findall(r'aria-current="page">([^<]+)<', sidebar) == [title]
 
 
 def test_nothing_of_the_libraries_is_shown(acme: Company) -> None:
