@@ -153,7 +153,6 @@ def ids(rows: Any) -> list[str]:
 
 
 def statements(api: Api, url: str) -> list[str]:
-    api.get(url)  # notes that the sign-in was seen, which is done once in some minutes
     with CaptureQueriesContext(connection) as queries:
         assert api.get(url).status_code == 200
     return [query["sql"] for query in queries if not query["sql"].startswith(TRANSACTION)]

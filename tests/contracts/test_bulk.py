@@ -51,7 +51,6 @@ def freed_bodies(resource: Resource, company: Company, count: int) -> list[dict[
 
 
 def sent(api: Api, address: str, rows: Any) -> list[str]:
-    api.get("/api/v1/me/")  # notes that the sign-in was seen, which is done once in some minutes
     with CaptureQueriesContext(connection) as queries:
         response = send(api, address, rows)
     assert response.status_code in (200, 201), response.content

@@ -143,6 +143,9 @@ def test_a_page_costs_the_same_however_much_there_is(acme: Company) -> None:
 def test_a_page_is_found_by_indexes_alone(acme: Company) -> None:
     """Under row security: of the fitments by vehicle, of the balances by warehouse and variant."""
     with acme.scope(), connection.cursor() as cursor:
+        bolt = Goods.create().bolt  # of a nearly empty table any index would do
+        vehicles = [vehicle for make in "ABCDEFGHIJ" for vehicle in models(make, years=range(1925, 2025))]
+        Fitment.objects.bulk_create([Fitment(variant=bolt, vehicle_model=vehicle) for vehicle in vehicles])
         cursor.execute("SET LOCAL enable_seqscan = off")  # as if there were millions
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         sql, values = parts_statement(uuid4(), parts_window(50, None), Stock(uuid4(), only=True))
