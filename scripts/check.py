@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -20,8 +21,8 @@ DEPLOYED = {
 }
 
 CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
-    "style": ([PYTHON, "-m", "ruff", "check", "."], {}),
     "types": ([PYTHON, "-m", "mypy", "."], {}),
+    "style": ([PYTHON, "-m", "ruff", "check", "."], {}),
     "layers": ([LINT_IMPORTS], {}),
     "templates": ([PYTHON, "-m", "djlint", "--lint", "--allow-empty-input", "."], {}),
     "migrations are complete": ([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], {}),
@@ -32,22 +33,27 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
 }  # fmt: skip
 
 
-def passes(name: str, command: list[str], variables: dict[str, str]) -> bool:
-    print(f"{name:<24} ...", end=" ", flush=True)
+def output_of(command: list[str], variables: dict[str, str]) -> tuple[float, str | None]:
+    """How long it took, and what it said if it failed."""
     started = time.monotonic()
     result = subprocess.run(
         command, check=False, cwd=PROJECT, env=os.environ | variables,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    print(f"{'failed' if result.returncode else 'ok'} in {time.monotonic() - started:.1f} s", flush=True)
-    if result.returncode:
-        print(result.stdout.strip())
-    return result.returncode == 0
+    return time.monotonic() - started, result.stdout.strip() if result.returncode else None
 
 
 def main() -> int:
-    results = [passes(name, command, variables) for name, (command, variables) in CHECKS.items()]
-    return 0 if all(results) else 1
+    failed = False
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the longest one first
+        results = {name: pool.submit(output_of, *check) for name, check in CHECKS.items()}
+        for name, result in results.items():
+            seconds, complaint = result.result()
+            print(f"{name:<24} ... {'ok' if complaint is None else 'failed'} in {seconds:.1f} s", flush=True)
+            if complaint is not None:
+                failed = True
+                print(complaint)
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.utils import ConnectionHandler
 
 from core.embedded import running
+from core.light_migrations import light_migrations
 
 PROJECT = Path(__file__).resolve().parents[1]
 OLDEST_POSTGRESQL = "15.0"
@@ -32,7 +33,7 @@ def write_sql(folder: Path, connection: BaseDatabaseWrapper) -> list[str]:
     for (app, name), migration in sorted(loader.disk_migrations.items()):
         if not Path(sys.modules[migration.__module__].__file__ or "").is_relative_to(PROJECT / app):
             continue
-        with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+        with light_migrations(), connection.schema_editor(collect_sql=True, atomic=False) as editor:
             migration.apply(loader.project_state((app, name), at_end=False), editor, collect_sql=True)
         file = folder / f"{app}.{name}.sql"
         statements = editor.collected_sql
