@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from core.errors import Conflict, Invalid
 from inventory.events import TransferLineMoved, TransferOrderReceived, TransferOrderShipped
 from inventory.models import Location, Reservation, StockMove, TransferOrder, TransferOrderLine
 from inventory.queries.transfers import DOCUMENT, UnderWay, in_transit, usual_entrance
+from inventory.services.locks import lock_ahead
 from inventory.services.posting import Line
 from inventory.services.reservations import Pick, Shortage, stock_pick_into_transit, stock_reserve
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
@@ -56,13 +58,13 @@ def transfer_order_ship(
     if posted_before(kind=MOVE, key=circumstances.idempotency_key):
         return _now(order)
     row = locked(order, verb="shipped", among=(Status.DRAFT, Status.CONFIRMED, Status.PARTLY_SHIPPED))
+    transit = transit_to(row.destination)
+    shares = _asked(row, lines, to_ship, "to ship")
+    chosen = _lock_what_is_chosen(row, shares, transit)
     if row.status == Status.DRAFT:
         reserve(row, Shortage.REFUSE if lines is None else Shortage.BACKORDER)
-    shares = _asked(row, lines, to_ship, "to ship")
-    transit = transit_to(row.destination)
-    stock_pick_into_transit(
-        picks=_picks(row, shares), location_id=transit.pk, circumstances=_of(row, circumstances),
-    )
+    picks = _picks(row, shares, chosen)
+    stock_pick_into_transit(picks=picks, location_id=transit.pk, circumstances=_of(row, circumstances))
     lines_add(_by_line(shares), "shipped_quantity")
     trim(row)
     status_follow(row, shipped=True, transit_id=transit.pk)
@@ -117,6 +119,7 @@ def transfer_order_close(*, order: TransferOrder, circumstances: Circumstances) 
         return _now(order)
     row = locked(order, verb="closed", among=SHIPPED)
     found = _take_out(row, None, may_be_none=True)
+    _lock_ahead(row, set(), {share.line.variant_id for share in found}, row.transit_location)
     stop_shipping(row)
     if found:
         if circumstances.reason_id is None:
@@ -169,10 +172,29 @@ def _asked(
     return shares
 
 
-def _picks(order: TransferOrder, shares: Sequence[Share]) -> list[Pick]:
+def _lock_what_is_chosen(order: TransferOrder, shares: Sequence[Share], transit: Location) -> set[UUID]:
+    """The variants of which goods are chosen while the order is shipped: all their places are locked."""
+    lines: Sequence[Any] = list(lines_of(order).values())
+    if order.status != Status.DRAFT:
+        lines = [share.line for share in _pick_reserved(order, shares, defaultdict(Decimal))]
+    chosen = {line.variant_id for line in lines}
+    _lock_ahead(order, chosen, chosen | {share.line.variant_id for share in shares}, transit)
+    return chosen
+
+
+def _lock_ahead(order: TransferOrder, chosen: set[UUID], variants: set[UUID], transit: Location) -> None:
+    pools = {(variant, transit.warehouse_id) for variant in variants} | {(variant, order.source_id) for variant in chosen}
+    lock_ahead(
+        demand=order.pk, warehouse=order.source_id, whole=chosen, location=transit.pk, variants=variants, pools=pools,
+    )
+
+
+def _picks(order: TransferOrder, shares: Sequence[Share], chosen: set[UUID]) -> list[Pick]:
     """What is reserved for the lines; for what is not, or is of another lot or place, goods are reserved now."""
     taken: dict[UUID, Decimal] = defaultdict(Decimal)
     missing = _pick_reserved(order, shares, taken)
+    if not {share.line.variant_id for share in missing} <= chosen:
+        raise Conflict("Somebody has just given back what was reserved: look again.", code="reservation_changed")
     if missing:
         lines = [wanted(order, one.line, one.quantity, one.lot_id, one.location_id) for one in missing]
         done = stock_reserve(lines=lines, demand=demand_of(order))
