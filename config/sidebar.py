@@ -26,7 +26,7 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
         "StockClosing",
     ),
     "Value": ("ValueEntry", "CostLayer", "StockSnapshot"),
-    "Warehouses": ("Warehouse", "Location"),
+    "Warehouses": ("Warehouse", "Location", "LogisticUnit"),
     "Replenishment": ("ReorderRule", "ReorderTask"),
     "Suppliers": ("Supplier", "SupplierProduct"),
 }

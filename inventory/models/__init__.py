@@ -11,6 +11,7 @@ from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
 from inventory.models.closings import StockClosing as StockClosing
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
+from inventory.models.logistic_units import LogisticUnit as LogisticUnit
 from inventory.models.lots import Lot as Lot
 from inventory.models.prices import PriceList as PriceList
 from inventory.models.prices import PriceListItem as PriceListItem

@@ -26,7 +26,7 @@ AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 class Source(NamedTuple):
     """A kind of thing with a code, in the order in which a scan is taken for one. `sql` finds the columns of `COLUMNS`.
 
-    Its parameters: organization, gtins, texts (as scanned), keys and lots (in lower case), glns, and warehouses
+    Its parameters: organization, gtins, texts (as scanned), keys and lots (in lower case), glns, ssccs, and warehouses
     (null for all). Who may not see the kind gets none of it.
     """
 
@@ -68,6 +68,12 @@ SOURCES = (
         "SELECT b.variant_id FROM inventory_productbarcode AS b"
         " WHERE b.organization_id = %(organization)s AND b.gtin = ANY (%(gtins)s)))",
     )),
+    Source("logistic_unit", "inventory.view_logisticunit",
+        "SELECT 'logistic_unit', 7, c.id, NULL::uuid, NULL::numeric, c.sscc FROM inventory_logisticunit AS c"
+        " LEFT JOIN inventory_location AS l ON l.organization_id = c.organization_id AND l.id = c.location_id"
+        " WHERE c.organization_id = %(organization)s AND c.sscc = ANY (%(ssccs)s) AND "
+        + WITHIN.format("l.warehouse_id"),
+    ),
 )  # fmt: skip
 
 FOUND = """
@@ -170,6 +176,7 @@ def _parameters(text: str, reading: Reading | None) -> dict[str, Any]:
     return {
         "organization": active_organization_id(), "gtins": [as_gtin14(number) for number in numbers], "texts": texts,
         "keys": [one.lower() for one in texts], "glns": [found.gln] if found.gln else [text],
+        "ssccs": [found.sscc] if found.sscc else [text],
         "lots": [lot.lower() for lot in (found.lot, found.serial) if lot],
     }
 

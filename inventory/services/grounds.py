@@ -24,7 +24,10 @@ GROUNDS = f"""
                SELECT COALESCE(sum(s.quantity), 0) FROM inventory_stockitem AS s
                WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END,
            (SELECT min(place.code) FROM inventory_location AS place
-            WHERE place.organization_id = %s AND place.id = ANY (%s) AND place.kind = 'transit')
+            WHERE place.organization_id = %s AND place.id = ANY (%s) AND place.kind = 'transit'),
+           EXISTS (SELECT FROM inventory_location AS place
+                   WHERE place.organization_id = %s AND place.id = ANY (%s)
+                       AND (place.capacity IS NOT NULL OR place.max_weight IS NOT NULL))
     FROM accounts_organization AS o
     CROSS JOIN unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, lot_id)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = o.id AND v.id = w.variant_id
@@ -52,6 +55,7 @@ class Goods(NamedTuple):
     closed_through: date | None
     on_hand: Decimal
     transit: str | None  # a place of the posting whose goods are under way
+    is_limited: bool  # whether goods come to a place that may be full
 
     @property
     def words(self) -> str:
@@ -76,8 +80,11 @@ class Rules:
 USUAL = Rules()
 
 
-def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Iterable[Any], rules: Rules) -> None:
-    """`leaving` are the lines that go to somebody: held lots do not, unless the reason says so. Raises Conflict or Invalid."""
+def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Iterable[Any], rules: Rules) -> bool:
+    """`leaving` are the lines that go to somebody: held lots do not, unless the reason says so. Raises Conflict or Invalid.
+
+    Returns whether goods come to a place that has a capacity.
+    """
     goods = _goods(lines, occurred_at)
     for one in goods.values():
         _check_period(one)
@@ -94,15 +101,18 @@ def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Itera
                 code="lot_held",
             )
     _check_serials(lines, goods)
+    return any(one.is_limited for one in goods.values())
 
 
 def _goods(lines: Sequence[Any], occurred_at: datetime) -> Mapping[tuple[UUID, UUID | None], Goods]:
     wanted = {(line.variant_id, line.lot_id) for line in lines}
     places = {place for line in lines for place in (line.from_location_id, line.to_location_id) if place}
+    targets = {line.to_location_id for line in lines if line.to_location_id}
     organization = active_organization_id()
     with connection.cursor() as cursor:
         cursor.execute(GROUNDS, [
-            occurred_at, organization, list(places), [variant for variant, _ in wanted], [lot for _, lot in wanted], organization,
+            occurred_at, organization, list(places), organization, list(targets),
+            [variant for variant, _ in wanted], [lot for _, lot in wanted], organization,
         ])
         found = [Goods(*row) for row in cursor.fetchall()]
     return {(one.variant_id, one.lot_id): one for one in found}

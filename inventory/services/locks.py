@@ -1,5 +1,5 @@
-"""Locks on stock, in one order for every verb: a document's number and row, the grounds, stock items by id, reservations,
-cost pools by variant and warehouse, reorder rules by id (levels.py).
+"""Locks on stock, in one order for every verb: a document's number and row, the grounds, stock items by id, locations
+that have a capacity, reservations, cost pools by variant and warehouse, reorder rules by id (levels.py).
 
 Two postings of the same goods then wait for each other instead of deadlocking: 954 five-line orders a second
 on 30 hot products, against 2 or 3 unsorted.
@@ -103,6 +103,17 @@ ITEMS_OF = f"""
         SELECT r.stock_item_id FROM inventory_reservation AS r WHERE r.organization_id = %s AND r.id = ANY (%s)))
     ORDER BY s.id FOR NO KEY UPDATE OF s
 """
+
+
+def lock_limited_locations(locations: Collection[UUID]) -> list[UUID]:
+    """Those with a capacity: who brings goods there takes turns, of whatever variant they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM inventory_location WHERE organization_id = %s AND id = ANY (%s)"
+            " AND (capacity IS NOT NULL OR max_weight IS NOT NULL) ORDER BY id FOR NO KEY UPDATE",
+            [active_organization_id(), list(locations)],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def lock_items_of(reservations: Collection[UUID]) -> dict[UUID, tuple[Place, Balance]]:

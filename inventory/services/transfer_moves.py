@@ -13,7 +13,9 @@ from uuid import UUID
 from core.errors import Conflict, Invalid
 from inventory.events import TransferLineMoved, TransferOrderReceived, TransferOrderShipped
 from inventory.models import Location, Reservation, StockMove, TransferOrder, TransferOrderLine
+from inventory.queries.stock import reason_of
 from inventory.queries.transfers import DOCUMENT, UnderWay, in_transit, usual_entrance
+from inventory.services.adjustments import is_over_limit
 from inventory.services.locks import lock_ahead
 from inventory.services.posting import Line
 from inventory.services.reservations import Pick, Shortage, stock_pick_into_transit, stock_reserve
@@ -122,19 +124,30 @@ def transfer_order_close(*, order: TransferOrder, circumstances: Circumstances) 
     _lock_ahead(row, set(), {share.line.variant_id for share in found}, row.transit_location)
     stop_shipping(row)
     if found:
-        if circumstances.reason_id is None:
-            raise Invalid("Say why the goods did not arrive: give a reason code.", fields={"reason": "required"})
-        post(kind=ADJUSTMENT, in_transit=True, circumstances=_of(row, circumstances), lines=[
+        lost = [
             Line(
                 share.line.variant_id, share.quantity, from_location_id=row.transit_location_id, lot_id=share.lot_id,
                 document_line_id=share.line.pk,
             )
             for share in found
-        ])
+        ]
+        _check_reason(circumstances, lost)
+        post(kind=ADJUSTMENT, in_transit=True, circumstances=_of(row, circumstances), lines=lost)
         lines_add(_by_line(found), "lost_quantity")
     status_follow(row)
     tell_if_closed(row)
     return row
+
+
+def _check_reason(circumstances: Circumstances, lost: Sequence[Line]) -> None:
+    if circumstances.reason_id is None:
+        raise Invalid("Say why the goods did not arrive: give a reason code.", fields={"reason": "required"})
+    reason = reason_of(circumstances.reason_id)
+    if reason and is_over_limit(reason, lost, [line.quantity for line in lost]):
+        raise Conflict(
+            f"This is over the limit of the reason {reason.code}: receive the goods, and adjust the stock there, which asks for"
+            " approval.", code="needs_approval",
+        )
 
 
 def _now(order: TransferOrder) -> TransferOrder:

@@ -1,12 +1,13 @@
-"""Goods on their way from one warehouse to another."""
+"""Goods on their way from one warehouse to another, and what they are packed in."""
 
 from decimal import Decimal
 
 import factory
 from factory.django import DjangoModelFactory
 
-from inventory.models import TransferOrder, TransferOrderLine
-from tests.factories.inventory import ProductVariantFactory, WarehouseFactory
+from inventory.gs1.meaning import sscc
+from inventory.models import LogisticUnit, TransferOrder, TransferOrderLine
+from tests.factories.inventory import LocationFactory, ProductVariantFactory, WarehouseFactory
 
 
 class TransferOrderFactory(DjangoModelFactory):
@@ -16,6 +17,15 @@ class TransferOrderFactory(DjangoModelFactory):
 
     class Meta:
         model = TransferOrder
+
+
+class LogisticUnitFactory(DjangoModelFactory):
+    sscc = factory.Sequence(lambda number: sscc("5601234", number))
+    parent = factory.SubFactory("tests.factories.transfers.LogisticUnitFactory", parent=None)
+    location = factory.SubFactory(LocationFactory)
+
+    class Meta:
+        model = LogisticUnit
 
 
 class TransferOrderLineFactory(DjangoModelFactory):
