@@ -121,12 +121,13 @@ def transfer_order_close(*, order: TransferOrder, circumstances: Circumstances) 
         return _now(order)
     row = locked(order, verb="closed", among=SHIPPED)
     found = _take_out(row, None, may_be_none=True)
-    _lock_ahead(row, set(), {share.line.variant_id for share in found}, row.transit_location)
+    transit = Location.objects.get(pk=row.transit_location_id)
+    _lock_ahead(row, set(), {share.line.variant_id for share in found}, transit)
     stop_shipping(row)
     if found:
         lost = [
             Line(
-                share.line.variant_id, share.quantity, from_location_id=row.transit_location_id, lot_id=share.lot_id,
+                share.line.variant_id, share.quantity, from_location_id=transit.pk, lot_id=share.lot_id,
                 document_line_id=share.line.pk,
             )
             for share in found
@@ -219,7 +220,7 @@ def _picks(order: TransferOrder, shares: Sequence[Share], chosen: set[UUID]) -> 
 def _pick_reserved(order: TransferOrder, shares: Sequence[Share], taken: dict[UUID, Decimal]) -> list[Share]:
     """Fills `taken`; returns what is missing. Who names a lot chooses first."""
     rows = Reservation.objects.filter(demand_id=order.pk, demand_type=DOCUMENT, status=Reservation.Status.ACTIVE)
-    held: dict[UUID, list[Reservation]] = defaultdict(list)
+    held: dict[UUID, list[Any]] = defaultdict(list)
     for one in rows.exclude(stock_item=None).select_related("stock_item").order_by("line", "pk"):
         held[one.demand_line_id].append(one)
     missing = []
