@@ -33,6 +33,7 @@ class LineInline(TenantTabularInline):
     model = TransferOrderLine
     fields = ("variant", "lot", "from_location", "quantity")
     tab = False
+    extra = 1
 
     ordered = staticmethod(plainly(TransferOrderLine, "quantity"))
     shipped = staticmethod(plainly(TransferOrderLine, "shipped_quantity"))
@@ -66,6 +67,10 @@ class TransferOrderAdmin(TenantAdmin):
     list_display = ["number", "source", "destination", "status", "expected_on", "shipped_at", "received_at"]
     list_filter = ["status", "source", "destination"]
     search_keys = ["number_key"]
+    fields = [
+        "number", "status", "source", "destination", "to_location", "transit_location", "expected_on", "note", "confirmed_at",
+        "shipped_at", "received_at", "closed_at",
+    ]
     readonly_fields = ["number", "status", "transit_location", "confirmed_at", "shipped_at", "received_at", "closed_at"]
     inlines = [LineInline]
     actions_detail = ["confirm", "ship", "receive", "take_back", "close", "cancel"]

@@ -74,6 +74,10 @@ SOURCES = (
         " WHERE c.organization_id = %(organization)s AND c.sscc = ANY (%(ssccs)s) AND "
         + WITHIN.format("l.warehouse_id"),
     ),
+    Source("transfer_order", "inventory.view_transferorder", PLACE.format(
+        "transfer_order", 8, "c.number", "inventory_transferorder AS c",
+        f"c.number_key = ANY (%(keys)s) AND ({WITHIN.format('c.source_id')} OR {WITHIN.format('c.destination_id')})",
+    )),
 )  # fmt: skip
 
 FOUND = """

@@ -49,7 +49,7 @@ def locked(order: TransferOrder, *, verb: str, among: tuple[str, ...]) -> Transf
     if row is None:
         raise NotFound("There is no such transfer order.")
     if row.status not in among:
-        allowed = ", ".join(one.replace("_", " ") for one in among)
+        allowed = " or ".join(one.replace("_", " ") for one in among)
         raise Conflict(
             f"Transfer order {row.number} is {row.status.replace('_', ' ')}: only one that is {allowed} can be {verb}.",
             code="wrong_status",

@@ -6,11 +6,24 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from core.errors import Conflict, Invalid
-from inventory.models import CostLayer, Location, Lot, Reservation, StockItem, StockMove, TransferOrder, Warehouse
+from inventory.models import (
+    CostLayer,
+    Location,
+    Lot,
+    ProductVariant,
+    ReasonCode,
+    Reservation,
+    StockItem,
+    StockMove,
+    TransferOrder,
+    Warehouse,
+)
 from inventory.queries.transfers import in_transit, incoming
+from inventory.services.locations import location_change
 from inventory.services.posting import Line
 from inventory.services.reservations import Shortage
 from inventory.services.reversal import document_reverse
@@ -31,6 +44,7 @@ from inventory.services.transfers import (
 )
 from notifications.models import OutboxEvent
 from tests.companies import Company
+from tests.factories.inventory import ProductVariantFactory
 from tests.inventory.test_posting import assert_invariants
 from tests.inventory.transfers import Two, places, quantities
 
@@ -180,6 +194,19 @@ def test_canceled_taken_back_and_closed(acme: Company) -> None:
                 verb(order=draft)
 
 
+def test_a_large_loss_is_not_written_off_without_approval(acme: Company) -> None:
+    with acme.scope():
+        two = Two.create()
+        two.goods.receive(9)
+        order = transfer_order_ship(order=two.order((two.goods.bolt, 9)))
+        ReasonCode.objects.filter(pk=two.goods.found.pk).update(approval_over_quantity=5)
+        circumstances = Circumstances(reason_id=two.goods.found.pk)
+        with pytest.raises(Conflict, match="over the limit"), transaction.atomic():
+            transfer_order_close(order=order, circumstances=circumstances)
+        transfer_order_receive(order=order, lines=parts(order, 4))
+        assert transfer_order_close(order=order, circumstances=circumstances).status == "completed"
+
+
 def test_goods_in_transit_move_by_their_order_alone(acme: Company) -> None:
     with acme.scope():
         two = Two.create()
@@ -194,6 +221,7 @@ def test_goods_in_transit_move_by_their_order_alone(acme: Company) -> None:
             lambda: document_reverse(document=Document("transfer_order", order.pk)),
             lambda: stock_adjust(adjustments=[Adjustment(bolt, way, counted=Decimal(0))], circumstances=found),
         ]
+        attempts.append(lambda: location_change(location=Location.objects.get(pk=way), kind="quarantine"))
         for attempt in attempts:
             with pytest.raises(Conflict, match="in transit"), transaction.atomic():
                 attempt()
@@ -250,6 +278,25 @@ def test_what_an_order_cannot_be(acme: Company) -> None:
         assert Location.objects.get(pk=order.transit_location_id).warehouse == transit, "the organization's own is taken"
         with pytest.raises(Invalid, match="where the goods go"), transaction.atomic():
             transfer_order_receive(order=order, location=two.goods.shelf)
+
+
+def test_costs_as_many_statements_however_many_lines(acme: Company) -> None:
+    with acme.scope():
+        two = Two.create()
+        variants = [two.goods.bolt, *ProductVariantFactory.create_batch(19, product=two.goods.bolt.product)]
+        for variant in variants:
+            two.goods.receive(10, variant=variant)
+
+        def sent(*chosen: ProductVariant) -> list[int]:
+            order, counts = two.order(*((variant, 1) for variant in chosen)), []
+            for verb in (transfer_order_confirm, transfer_order_ship, transfer_order_receive):
+                with CaptureQueriesContext(connection) as queries:
+                    order = verb(order=order)
+                counts.append(len(queries))
+            return counts
+
+        sent(*variants)  # makes the places that are missing
+        assert sent(*variants) == sent(variants[0])
 
 
 def test_the_value_goes_along(acme: Company) -> None:

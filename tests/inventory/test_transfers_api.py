@@ -33,6 +33,8 @@ def test_from_the_draft_to_the_shelf(acme: Company) -> None:
         "If-Match": made.headers["ETag"],
     })
     assert changed.status_code == 200 and changed.headers["ETag"] != made.headers["ETag"]
+    [match] = api.send("post", "/api/v1/scans/", {"text": "to-000001"}).json()["matches"]
+    assert (match["kind"], match["id"]) == ("transfer_order", made.json()["id"]), "by the number on its paper"
     assert_problem(api.send("post", f"{url}receive/"), 409, "wrong_status")
     assert api.send("post", f"{url}confirm/").json()["status"] == "confirmed"
     [line] = api.get(f"{url}lines/").json()

@@ -62,6 +62,12 @@ def stock_happens(goods: Goods) -> None:
     done = stock_reserve(lines=[line], demand=Demand("test", uuid4(), timezone.now() + timedelta(days=1)))
     stock_release(reservations=done.reservations)
     lot_status_change(lot_ids=[lot.pk], status="blocked", reason="Wet")
+    goods.receive(1, variant=goods.nut)
+    shop = Warehouse.objects.create(code="TOLD", name="Told")
+    Location.objects.create(warehouse=shop, code="COUNTER")
+    sent = TransferLine(goods.nut.pk, Decimal(1))
+    order = transfer_order_ship(order=transfer_order_create(source=goods.warehouse, destination=shop, lines=[sent]))
+    transfer_order_receive(order=order)
     ReasonCode.objects.filter(pk=goods.found.pk).update(approval_over_quantity=1)
     asked: Any = adjustment_post(
         adjustments=[Adjustment(goods.bolt.pk, goods.shelf.pk, change=Decimal(5))],
