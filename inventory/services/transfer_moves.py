@@ -219,14 +219,16 @@ def _picks(order: TransferOrder, shares: Sequence[Share], chosen: set[UUID]) -> 
 
 def _pick_reserved(order: TransferOrder, shares: Sequence[Share], taken: dict[UUID, Decimal]) -> list[Share]:
     """Fills `taken`; returns what is missing. Who names a lot chooses first."""
-    rows = Reservation.objects.filter(demand_id=order.pk, demand_type=DOCUMENT, status=Reservation.Status.ACTIVE)
-    held: dict[UUID, list[Any]] = defaultdict(list)
+    rows = Reservation.objects.filter(
+        demand_id=order.pk, demand_type=DOCUMENT, status=Reservation.Status.ACTIVE, warehouse=order.source_id,
+    )
+    held: dict[tuple[UUID, UUID], list[Any]] = defaultdict(list)
     for one in rows.exclude(stock_item=None).select_related("stock_item").order_by("line", "pk"):
-        held[one.demand_line_id].append(one)
+        held[one.demand_line_id, one.variant_id].append(one)
     missing = []
     for share in sorted(shares, key=lambda one: (one.lot_id is None, one.location_id is None)):
         need = share.quantity
-        for one in held[share.line.pk]:
+        for one in held[share.line.pk, share.line.variant_id]:
             fits = share.lot_id in (None, one.lot_id) and share.location_id in (None, one.stock_item.location_id)
             if fits and (part := min(need, one.quantity - one.picked_quantity - taken.get(one.pk, ZERO))) > 0:
                 taken[one.pk] += part

@@ -111,11 +111,11 @@ def stop_shipping(order: TransferOrder) -> None:
 
 def trim(order: TransferOrder) -> None:
     """No more is reserved for a line than there is to ship; what is held for the rest is chosen anew."""
+    lines = lines_of(order)
     active = Reservation.objects.filter(demand_id=order.pk, demand_type=DOCUMENT, status=Reservation.Status.ACTIVE)
     held: dict[UUID, list[Reservation]] = {}
-    for one in active:
+    for one in active.filter(demand_line_id__in=lines):
         held.setdefault(one.demand_line_id, []).append(one)
-    lines = lines_of(order)
     over = [key for key, rows in held.items() if sum(one.quantity - one.picked_quantity for one in rows) > to_ship(lines[key])]
     if over:
         stock_release(reservations=[one.pk for key in over for one in held[key]])

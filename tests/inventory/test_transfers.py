@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -23,9 +24,10 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.queries.transfers import in_transit, incoming
+from inventory.services.candidates import Wanted
 from inventory.services.locations import location_change
 from inventory.services.posting import Line
-from inventory.services.reservations import Shortage
+from inventory.services.reservations import Demand, Shortage, stock_reserve
 from inventory.services.reversal import document_reverse
 from inventory.services.stock import Adjustment, Circumstances, Document, stock_adjust, stock_issue, stock_move
 from inventory.services.transfer_moves import (
@@ -128,6 +130,20 @@ def test_what_is_short_is_refused_or_waits(acme: Company) -> None:
         assert (order.status, places(two.goods.bolt)) == ("shipped", {"A-1": (7, 0), "SHOP": (5, 0)})
         assert not Reservation.objects.filter(status="active").exists()
         assert_invariants()
+
+
+def test_what_others_reserve_in_its_name_is_not_shipped_for_it(acme: Company) -> None:
+    with acme.scope():
+        two = Two.create()
+        two.goods.receive(10)
+        two.goods.receive(10, variant=two.goods.nut)
+        order = transfer_order_confirm(order=two.order((two.goods.bolt, 4)))
+        for line_id in (order.lines.get().pk, uuid4(), None):
+            wanted = Wanted(two.goods.nut.pk, two.goods.warehouse.pk, Decimal(1), demand_line_id=line_id)
+            stock_reserve(lines=[wanted], demand=Demand("transfer_order", order.pk))
+        transfer_order_ship(order=order)
+        assert places(two.goods.bolt) == {"A-1": (6, 0), "SHOP": (4, 0)}
+        assert places(two.goods.nut) == {"A-1": (10, 2)}, "what was held for its line is free again"
 
 
 def test_lots_travel_first_expired_first(acme: Company) -> None:
