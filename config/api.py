@@ -35,6 +35,7 @@ from inventory.api import (
     inventory_value,
     labels,
     locations,
+    logistic_units,
     lots,
     prices,
     relations,
@@ -43,6 +44,7 @@ from inventory.api import (
     stock,
     suppliers,
     taxes,
+    transfers,
     valuation,
     vehicles,
 )
@@ -54,8 +56,8 @@ router = Router(
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
-    locations.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
-    suppliers.routes, taxes.routes, valuation.routes, vehicles.routes,
+    locations.routes, logistic_units.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
+    suppliers.routes, taxes.routes, transfers.routes, valuation.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 

@@ -3,6 +3,7 @@ from inventory.invariants_catalog import CATALOG
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
 from inventory.queries.search_sources import COLUMNS, KEPT, WANTED
+from inventory.queries.transfer_invariants import TRANSFER_INVARIANTS
 from inventory.queries.value_invariants import VALUE_INVARIANTS
 
 INVARIANTS = [
@@ -103,5 +104,6 @@ INVARIANTS = [
         ) AS differing
         ORDER BY 1
     """),
+    *TRANSFER_INVARIANTS,
     *VALUE_INVARIANTS,
 ]

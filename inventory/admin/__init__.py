@@ -6,6 +6,7 @@ from inventory.admin import (
     catalog,
     closings,
     locations,
+    logistic_units,
     lots,
     prices,
     relations,
@@ -14,6 +15,7 @@ from inventory.admin import (
     stock,
     suppliers,
     taxes,
+    transfers,
     valuation,
     vehicles,
 )
@@ -26,6 +28,7 @@ __all__ = [
     "catalog",
     "closings",
     "locations",
+    "logistic_units",
     "lots",
     "prices",
     "relations",
@@ -34,6 +37,7 @@ __all__ = [
     "stock",
     "suppliers",
     "taxes",
+    "transfers",
     "valuation",
     "vehicles",
 ]

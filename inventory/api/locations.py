@@ -28,7 +28,8 @@ class LocationSerializer(TenantSerializer):
     class Meta:
         model = Location
         fields = [
-            "id", "warehouse", "warehouse_code", "parent", "code", "name", "kind", "barcode", "pick_sequence",
+            "id", "warehouse", "warehouse_code", "parent", "code", "name", "kind", "barcode", "pick_sequence", "capacity",
+            "max_weight",
             "created_at", "updated_at", "version",
         ]
 

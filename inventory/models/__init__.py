@@ -11,6 +11,7 @@ from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
 from inventory.models.closings import StockClosing as StockClosing
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
+from inventory.models.logistic_units import LogisticUnit as LogisticUnit
 from inventory.models.lots import Lot as Lot
 from inventory.models.prices import PriceList as PriceList
 from inventory.models.prices import PriceListItem as PriceListItem
@@ -26,6 +27,8 @@ from inventory.models.suppliers import Supplier as Supplier
 from inventory.models.suppliers import SupplierProduct as SupplierProduct
 from inventory.models.taxes import TaxCategory as TaxCategory
 from inventory.models.taxes import TaxRate as TaxRate
+from inventory.models.transfers import TransferOrder as TransferOrder
+from inventory.models.transfers import TransferOrderLine as TransferOrderLine
 from inventory.models.valuation import CostLayer as CostLayer
 from inventory.models.valuation import StockSnapshot as StockSnapshot
 from inventory.models.valuation import ValueEntry as ValueEntry

@@ -4,7 +4,7 @@ from django.db.models import Q
 
 from accounts.models import Address
 from accounts.models.tenancy import validate_timezone
-from core.fields import SearchKeyField
+from core.fields import QuantityField, SearchKeyField
 from core.models import ArchivableModel, TenantForeignKey, TenantModel, external_ref, external_ref_unique
 
 
@@ -41,7 +41,7 @@ class Warehouse(ArchivableModel):
 
 
 class Location(TenantModel):
-    """Zone, aisle, rack, bin: a tree within a warehouse. Stock in quarantine or scrap is on hand, not available."""
+    """Zone, aisle, rack, bin: a tree within a warehouse. Stock in quarantine, scrap or transit is on hand, not available."""
 
     annotated = True
     tree_depth = 8
@@ -53,6 +53,7 @@ class Location(TenantModel):
         SHIPPING = "shipping", "Shipping"
         QUARANTINE = "quarantine", "Quarantine"
         SCRAP = "scrap", "Scrap"
+        TRANSIT = "transit", "Transit"
 
     AVAILABLE = (Kind.STORAGE, Kind.RECEIVING, Kind.SHIPPING)
 
@@ -64,10 +65,20 @@ class Location(TenantModel):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.STORAGE)
     barcode = models.CharField(max_length=64, blank=True)
     pick_sequence = models.PositiveIntegerField(default=0)
+    capacity = QuantityField(
+        null=True, blank=True, help_text="How many pieces fit, of all goods together. Empty: as many as come.",
+    )
+    max_weight = QuantityField(
+        null=True, blank=True, help_text="Of all goods together, in kilograms, as their variants say. Empty: whatever comes.",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "warehouse", "code"], name="location_code_per_warehouse"),
+            models.CheckConstraint(
+                condition=(Q(capacity__isnull=True) | Q(capacity__gt=0)) & (Q(max_weight__isnull=True) | Q(max_weight__gt=0)),
+                name="location_capacity_positive", violation_error_message="What fits is more than nothing; or leave it empty.",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "parent"], name="location_by_parent"),

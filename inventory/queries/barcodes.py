@@ -26,7 +26,7 @@ AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 class Source(NamedTuple):
     """A kind of thing with a code, in the order in which a scan is taken for one. `sql` finds the columns of `COLUMNS`.
 
-    Its parameters: organization, gtins, texts (as scanned), keys and lots (in lower case), glns, and warehouses
+    Its parameters: organization, gtins, texts (as scanned), keys and lots (in lower case), glns, ssccs, and warehouses
     (null for all). Who may not see the kind gets none of it.
     """
 
@@ -67,6 +67,16 @@ SOURCES = (
         "c.code_key = ANY (%(keys)s::text[] || %(lots)s::text[]) AND (c.code_key = ANY (%(keys)s) OR c.variant_id IN ("
         "SELECT b.variant_id FROM inventory_productbarcode AS b"
         " WHERE b.organization_id = %(organization)s AND b.gtin = ANY (%(gtins)s)))",
+    )),
+    Source("logistic_unit", "inventory.view_logisticunit",
+        "SELECT 'logistic_unit', 7, c.id, NULL::uuid, NULL::numeric, c.sscc FROM inventory_logisticunit AS c"
+        " LEFT JOIN inventory_location AS l ON l.organization_id = c.organization_id AND l.id = c.location_id"
+        " WHERE c.organization_id = %(organization)s AND c.sscc = ANY (%(ssccs)s) AND "
+        + WITHIN.format("l.warehouse_id"),
+    ),
+    Source("transfer_order", "inventory.view_transferorder", PLACE.format(
+        "transfer_order", 8, "c.number", "inventory_transferorder AS c",
+        f"c.number_key = ANY (%(keys)s) AND ({WITHIN.format('c.source_id')} OR {WITHIN.format('c.destination_id')})",
     )),
 )  # fmt: skip
 
@@ -170,6 +180,7 @@ def _parameters(text: str, reading: Reading | None) -> dict[str, Any]:
     return {
         "organization": active_organization_id(), "gtins": [as_gtin14(number) for number in numbers], "texts": texts,
         "keys": [one.lower() for one in texts], "glns": [found.gln] if found.gln else [text],
+        "ssccs": [found.sscc] if found.sscc else [text],
         "lots": [lot.lower() for lot in (found.lot, found.serial) if lot],
     }
 

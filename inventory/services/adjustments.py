@@ -43,7 +43,7 @@ def adjustment_post(*, adjustments: Sequence[Adjustment], circumstances: Circums
     lines = lots_resolve(lines=asked_lines, come_in=timezone.now())
     seen = _seen(lines)
     differences = [_difference(one, have) for one, have in zip(adjustments, seen, strict=True)]
-    if not _is_over(reason, lines, differences):
+    if not is_over_limit(reason, lines, differences):
         return stock_adjust(adjustments=adjustments, circumstances=circumstances)
     return _ask(reason, circumstances, adjustments, lines, seen)
 
@@ -87,7 +87,8 @@ def _difference(adjustment: Adjustment, have: Decimal) -> Decimal:
     return abs(adjustment.counted - have if adjustment.counted is not None else adjustment.change or Decimal(0))
 
 
-def _is_over(reason: ReasonCode, lines: Sequence[Line], differences: Sequence[Decimal]) -> bool:
+def is_over_limit(reason: ReasonCode, lines: Sequence[Line], differences: Sequence[Decimal]) -> bool:
+    """Whether an adjustment of the lines by so much needs somebody's approval."""
     most = reason.approval_over_quantity
     if most is not None and any(difference > most for difference in differences):
         return True

@@ -11,6 +11,7 @@ from inventory.services.demo_fitments import fitments_create
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
 from inventory.services.demo_prices import prices_create
+from inventory.services.demo_transfers import transfers_create
 from inventory.services.northwind import northwind_import, northwind_read
 from inventory.services.vehicles import vehicles_import
 
@@ -36,4 +37,7 @@ def autoparts_fill(say: Say) -> None:
     say("  prices and taxes")
     prices_create()
     say("  a month of trade")
-    Month(parts, today=timezone.localdate(timezone=LISBON), zone=LISBON).play()
+    today = timezone.localdate(timezone=LISBON)
+    Month(parts, today=today, zone=LISBON).play()
+    say("  goods in transit")
+    transfers_create(today=today)

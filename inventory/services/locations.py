@@ -7,6 +7,9 @@ from inventory.models import Location, StockItem
 def location_change(*, location: Location, **values: Any) -> None:
     """Raises Conflict for a change that would silently make stock available, or carry it to another warehouse."""
     kind, warehouse = values.get("kind", location.kind), values.get("warehouse_id", location.warehouse_id)
+    becomes_transit = kind != location.kind and Location.Kind.TRANSIT in (kind, location.kind)
+    if becomes_transit and StockItem.objects.filter(location=location).exists():
+        raise Conflict(f"{location.code} has held stock: make a new location for goods in transit.", code="location_in_use")
     availability = (kind in Location.AVAILABLE) != (location.kind in Location.AVAILABLE)
     if not availability and warehouse == location.warehouse_id:
         return

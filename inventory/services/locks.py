@@ -1,5 +1,5 @@
-"""Locks on stock, in one order for every verb: the grounds, stock items by id, reservations, cost pools by variant and
-warehouse, reorder rules by id (levels.py).
+"""Locks on stock, in one order for every verb: a document's number and row, the grounds, stock items by id, locations
+that have a capacity, reservations, cost pools by variant and warehouse, reorder rules by id (levels.py).
 
 Two postings of the same goods then wait for each other instead of deadlocking: 954 five-line orders a second
 on 30 hot products, against 2 or 3 unsorted.
@@ -105,12 +105,55 @@ ITEMS_OF = f"""
 """
 
 
+def lock_limited_locations(locations: Collection[UUID]) -> list[UUID]:
+    """Those with a capacity: who brings goods there takes turns, of whatever variant they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM inventory_location WHERE organization_id = %s AND id = ANY (%s)"
+            " AND (capacity IS NOT NULL OR max_weight IS NOT NULL) ORDER BY id FOR NO KEY UPDATE",
+            [active_organization_id(), list(locations)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def lock_items_of(reservations: Collection[UUID]) -> dict[UUID, tuple[Place, Balance]]:
     """The stock items that the reservations hold, by id."""
     organization = active_organization_id()
     with connection.cursor() as cursor:
         cursor.execute(ITEMS_OF, [grounds(), organization, organization, list(reservations)])
         return {row[3]: (Place(*row[:3]), Balance(*row[3:])) for row in cursor.fetchall()}
+
+
+# What is reserved for a demand; all places of some variants in a warehouse; what lies of the variants at a location.
+AHEAD = f"""
+    WITH found AS MATERIALIZED (
+        SELECT r.stock_item_id AS id FROM inventory_reservation AS r
+        WHERE r.organization_id = %(organization)s AND r.demand_id = %(demand)s AND r.status = 'active'
+        UNION ALL
+        SELECT s.id FROM inventory_stockitem AS s
+        WHERE s.organization_id = %(organization)s AND s.warehouse_id = %(warehouse)s AND s.variant_id = ANY (%(whole)s)
+        UNION ALL
+        SELECT s.id FROM inventory_stockitem AS s
+        WHERE s.organization_id = %(organization)s AND s.location_id = %(location)s AND s.variant_id = ANY (%(variants)s)
+    )
+    SELECT s.id FROM inventory_stockitem AS s
+    WHERE {SHARE_GROUNDS.replace("%s", "%(grounds)s")} AND s.organization_id = %(organization)s
+        AND s.id = ANY (ARRAY(SELECT id FROM found))
+    ORDER BY s.id FOR NO KEY UPDATE OF s
+"""
+
+
+def lock_ahead(
+    *, demand: UUID, warehouse: UUID, whole: Collection[UUID], location: UUID, variants: Collection[UUID],
+    pools: Collection[tuple[UUID, UUID]],
+) -> None:
+    """For a verb of several steps: all that they touch, in the one order, so that a later step waits for nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute(AHEAD, {
+            "organization": active_organization_id(), "grounds": grounds(), "demand": demand, "warehouse": warehouse,
+            "whole": list(whole), "location": location, "variants": list(variants),
+        })
+    lock_cost_pools(pools)
 
 
 COST_POOLS = """

@@ -14,6 +14,7 @@ from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
+from inventory.services.capacity import refuse_overfull
 from inventory.services.grounds import USUAL, Rules, check_grounds
 from inventory.services.levels import Change, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
@@ -112,6 +113,9 @@ MOVES = """
 # Goods that leave by these are sold or used.
 USED_UP = (StockMove.Kind.ISSUE, StockMove.Kind.ASSEMBLY)
 
+# By these one chooses the place. What is counted, or put back as it was, is there whether it fits or not.
+BRINGS_TO_A_PLACE = (StockMove.Kind.RECEIPT, StockMove.Kind.MOVE, StockMove.Kind.ASSEMBLY)
+
 # What to do before the change, once the balances are locked: by place, what it takes from what is reserved there.
 type Taking = Callable[[], Mapping[Place, Decimal]]
 
@@ -126,10 +130,10 @@ def apply(
     balances = locked(_places(lines))
     lines = _settle(lines, balances)
     leaving = [line for line in lines if (line.kind or kind) in USED_UP and line.from_location_id and not line.reverses_id]
-    if lines:
-        check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules)
-    taken = take() if take else {}
     changes = _changes(lines)
+    if lines and check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules) and kind in BRINGS_TO_A_PLACE:
+        refuse_overfull(changes)
+    taken = take() if take else {}
     _refuse_short(changes, balances, taken)
     rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
     moves = _write_moves(kind, lines, occurred_at, common)

@@ -16,7 +16,7 @@ from accounts.services.tenancy import organization_found
 from core.invariants import broken
 from core.tenancy import Origin, organization_scope
 from inventory.management.commands.load_demo import COMPANIES, OWNER, PASSWORD
-from inventory.models import Fitment, Location, ReorderRule, StockMove, VehicleModel, Warehouse
+from inventory.models import Fitment, Location, ReorderRule, StockMove, TransferOrder, VehicleModel, Warehouse
 from inventory.queries.dashboard import overview
 from inventory.services.replenishment import reorder_check
 from inventory.services.vehicles import vehicles_import
@@ -82,7 +82,8 @@ def test_autoparts_has_every_vehicle_and_a_month_of_trade(demo: str) -> None:
         assert 5 <= numbers.low < numbers.skus / 3
         assert sum(1 for _, moves in numbers.moves_per_day if moves) >= 20
         assert set(StockMove.objects.values_list("kind", flat=True)) == set(StockMove.Kind)
-        assert Warehouse.objects.count() == 2
+        assert Warehouse.objects.exclude(kind=Warehouse.Kind.TRANSIT).count() == 2
+        assert sorted(TransferOrder.objects.values_list("status", flat=True)) == ["confirmed", "shipped"]
         assert Location.objects.filter(parent__isnull=False).count() == 16
         assert not ReorderRule.objects.filter(level__lt=0).exists()
 

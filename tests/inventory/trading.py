@@ -10,7 +10,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.errors import DomainError
-from inventory.models import Lot, ProductVariant, ReasonCode, Reservation, StockAdjustment, StockItem, StockMove
+from inventory.models import (
+    Location,
+    Lot,
+    ProductVariant,
+    ReasonCode,
+    Reservation,
+    StockAdjustment,
+    StockItem,
+    StockMove,
+    TransferOrder,
+    Warehouse,
+)
 from inventory.queries.closings import today
 from inventory.services.adjustments import adjustment_approve, adjustment_post
 from inventory.services.candidates import Wanted
@@ -28,6 +39,19 @@ from inventory.services.stock import (
     stock_move,
     stock_receive,
 )
+from inventory.services.transfer_moves import (
+    Part,
+    transfer_order_close,
+    transfer_order_receive,
+    transfer_order_ship,
+    transfer_order_take_back,
+)
+from inventory.services.transfers import (
+    TransferLine,
+    transfer_order_cancel,
+    transfer_order_confirm,
+    transfer_order_create,
+)
 from tests.inventory.goods import Goods
 
 
@@ -38,6 +62,12 @@ def stock_happens(goods: Goods) -> None:
     done = stock_reserve(lines=[line], demand=Demand("test", uuid4(), timezone.now() + timedelta(days=1)))
     stock_release(reservations=done.reservations)
     lot_status_change(lot_ids=[lot.pk], status="blocked", reason="Wet")
+    goods.receive(1, variant=goods.nut)
+    shop = Warehouse.objects.create(code="TOLD", name="Told")
+    Location.objects.create(warehouse=shop, code="COUNTER")
+    sent = TransferLine(goods.nut.pk, Decimal(1))
+    order = transfer_order_ship(order=transfer_order_create(source=goods.warehouse, destination=shop, lines=[sent]))
+    transfer_order_receive(order=order)
     ReasonCode.objects.filter(pk=goods.found.pk).update(approval_over_quantity=1)
     asked: Any = adjustment_post(
         adjustments=[Adjustment(goods.bolt.pk, goods.shelf.pk, change=Decimal(5))],
@@ -48,7 +78,7 @@ def stock_happens(goods: Goods) -> None:
     period_close(through=today() - timedelta(days=400))
 
 
-VERBS = ("receive", "issue", "move", "count", "reserve", "pick", "release", "reverse", "assemble", "hold")
+VERBS = ("receive", "issue", "move", "count", "reserve", "pick", "release", "reverse", "assemble", "hold", "transfer", "forward")
 CODES = ("A", "B", "C")
 RECENT = 20  # what a trader looks among
 
@@ -136,6 +166,30 @@ class Trader:
     def reverse(self) -> None:
         if moves := list(StockMove.objects.filter(reverses=None).order_by("-seq").values_list("pk", flat=True)[:RECENT]):
             stock_reverse(moves=list({self.choose(moves) for _ in range(2)}))
+
+    def transfer(self) -> None:
+        shop, _ = Warehouse.objects.get_or_create(code="SHOP", defaults={"name": "Shop"})
+        Location.objects.get_or_create(warehouse=shop, code="COUNTER")
+        lines = [TransferLine(variant.pk, self.quantity()) for variant in self.some(4)]
+        order = transfer_order_create(source=self.goods.warehouse, destination=shop, lines=lines)
+        self.choose((transfer_order_confirm, transfer_order_ship))(order=order)
+
+    def forward(self) -> None:
+        """What a transfer order's goods may meet."""
+        orders = TransferOrder.objects.filter(status__in=TransferOrder.UNDER_WAY).order_by("-pk")[:RECENT]
+        if not (found := list(orders)):
+            return
+        order, verb = self.choose(found), self.choose((
+            transfer_order_ship, transfer_order_receive, transfer_order_receive, transfer_order_take_back, transfer_order_cancel,
+            transfer_order_close,
+        ))
+        if verb is transfer_order_cancel:
+            verb(order=order)
+        elif verb is transfer_order_close:
+            verb(order=order, circumstances=Circumstances(reason_id=self.goods.found.pk))
+        else:
+            line = self.choose(list(order.lines.all()))
+            verb(order=order, lines=self.choose((None, [Part(line.pk, Decimal(1))])))
 
     def hold(self) -> None:
         if lots := list(Lot.objects.order_by("id")[:RECENT]):

@@ -61,7 +61,8 @@ def test_the_types_are_these() -> None:
     others = {"stock.posted", "stock.low", "reorder.tasks_created", "inbound_webhook.received", "webhook_endpoint.disabled"}
     held = {"lot.status_changed", "stock.reserved", "stock.reservation_ended", "stock.closing_changed"}
     approved = {"stock_adjustment.requested", "stock_adjustment.decided"}
-    assert {one.name for one in TYPES} == changed | stock | others | held | approved
+    sent = {f"transfer_order.{verb}" for verb in (*verbs[:3], "shipped", "received", "closed")}
+    assert {one.name for one in TYPES} == changed | stock | others | held | approved | sent
 
 
 def test_who_listens_listens_to_something() -> None:

@@ -1,0 +1,29 @@
+"""What is on its way between the demo's warehouses: a pallet in transit, and an order that waits to be shipped."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from inventory.models import Location, StockItem, TransferOrder, Warehouse
+from inventory.services.demo_parts import LISBON, PORTO
+from inventory.services.transfer_moves import transfer_order_ship
+from inventory.services.transfers import TransferLine, transfer_order_confirm, transfer_order_create
+
+PLENTY = 10  # pieces: then two are sent
+
+
+def transfers_create(*, today: date) -> None:
+    source, branch = Warehouse.objects.get(code=PORTO), Warehouse.objects.get(code=LISBON)
+    plenty = StockItem.objects.filter(
+        warehouse=source, quantity__gte=PLENTY, lot=None, location__kind=Location.Kind.STORAGE,
+    ).order_by("variant__sku", "pk")
+    items = list(plenty[:5])
+
+    def order(chosen: Sequence[StockItem], days: int, note: str) -> TransferOrder:
+        lines = [TransferLine(item.variant_id, Decimal(2), from_location_id=item.location_id) for item in chosen]
+        return transfer_order_create(
+            source=source, destination=branch, lines=lines, expected_on=today + timedelta(days), note=note,
+        )
+
+    transfer_order_ship(order=order(items[:3], 1, "On the night truck"))
+    transfer_order_confirm(order=order(items[3:], 4, "For the brake campaign"))
