@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count
 
 from core.paging import Page, Window
 from core.tenancy import active_organization_id
@@ -51,7 +52,7 @@ SINCE = f"""
 
 # A line is above tolerance if it is above one of the two that are given.
 LINES = f"""
-    SELECT f.*, f.counted - f.book AS difference, (f.counted - f.book) * f.standard_cost AS value, COALESCE(
+    SELECT f.*, f.counted - f.book AS difference, round((f.counted - f.book) * f.standard_cost, 6) AS value, COALESCE(
                abs(f.counted - f.book) > f.tolerance_quantity
                OR abs(f.counted - f.book) * 100 > f.tolerance_percent * abs(f.book), false) AS is_above
     FROM (
@@ -84,10 +85,8 @@ CHOICES = {
 }
 UNSEEN = " AND NOT (f.tracking = 'serial' AND f.counted IS NULL)"
 # What tells of the books.
-SECRET = (
-    "book", "difference", "value", "is_above", "moves_since", "moved_since", "adjustments_since", "standard_cost",
-)
-INNER = ("organization_id", "tolerance_quantity", "tolerance_percent", "standard_cost")
+SECRET = ("book", "difference", "value", "is_above", "moves_since", "moved_since", "adjustments_since")
+INNER = ("organization_id", "tolerance_quantity", "tolerance_percent", "standard_cost")  # what no list shows
 
 TOTALS = f"""
     SELECT count(*) AS lines, count(f.counted) AS counted, count(*) FILTER (WHERE f.difference <> 0) AS differing,
@@ -95,15 +94,18 @@ TOTALS = f"""
            COALESCE(sum(f.value), 0) AS value, COALESCE(sum(abs(f.value)), 0) AS absolute_value
     FROM ({LINES}) AS f
 """
-PROGRESS = """
-    SELECT count(*) AS lines, count(l.counted) AS counted,
-           count(*) FILTER (WHERE p.tracking = 'serial') AS serials,
-           count(l.counted) FILTER (WHERE p.tracking = 'serial') AS serials_counted
+# Where serial numbers are to be looked for, and how many were found.
+SERIALS = """
+    SELECT l.variant_id AS variant, v.sku, v.name, l.location_id AS location, place.code AS location_code,
+           count(*) FILTER (WHERE l.counted > 0) AS found
     FROM inventory_stockcountline AS l
     JOIN inventory_productvariant AS v ON v.organization_id = l.organization_id AND v.id = l.variant_id
-    JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
+    JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id AND p.tracking = 'serial'
+    JOIN inventory_location AS place ON place.organization_id = l.organization_id AND place.id = l.location_id
     WHERE l.organization_id = %(organization)s AND l.count_id = %(count)s
+    GROUP BY l.variant_id, v.sku, v.name, l.location_id, place.code ORDER BY min(l.line), v.sku LIMIT %(size)s
 """
+MOST_SERIALS = 500
 
 # Where a serial number that was found lies by the books, if that is elsewhere in the warehouse.
 ELSEWHERE = """
@@ -127,14 +129,6 @@ class Totals:
     absolute_value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    lines: int
-    counted: int
-    serials: int
-    serials_counted: int
-
-
 def lines_window(size: int, cursor: str | None) -> Window:
     """Raises BadCursor."""
     return Window(StockCountLine, ORDER, size, cursor)
@@ -143,11 +137,25 @@ def lines_window(size: int, cursor: str | None) -> Window:
 def sheet(count: StockCount, window: Window, choice: str = "all") -> Page[Row]:
     """For who counts: of a blind count without what is booked."""
     page = _page(count, window, CHOICES[choice] + (UNSEEN if count.is_blind else ""))
-    if count.is_blind:
-        for row in page.rows:
-            for name in SECRET:
-                row.pop(name, None)
+    for row in page.rows:
+        _keep_secret(count, row)
     return page
+
+
+def sheet_line(count: StockCount, line_id: UUID) -> Row:
+    [row] = _rows(f"SELECT * FROM ({LINES}) AS f WHERE f.id = %(line)s", count, line=line_id)
+    _keep_secret(count, row)
+    return row
+
+
+def serials_to_find(count: StockCount) -> list[Row]:
+    """The first 500 articles and places."""
+    return _rows(SERIALS, count, size=MOST_SERIALS)
+
+
+def _keep_secret(count: StockCount, row: Row) -> None:
+    for name in SECRET if count.is_blind else SECRET[1:]:
+        row.pop(name, None)
 
 
 def variance(count: StockCount, window: Window, choice: str = "differing") -> Page[Row]:
@@ -161,11 +169,11 @@ def _page(count: StockCount, window: Window, choice: str) -> Page[Row]:
     for name in named:
         beyond = beyond.replace("%s", f"%({name})s", 1)
     sql = PAGE.format(choice=choice, beyond=beyond or "true", order=order)
-    page = window.page(_rows(sql, count, size=window.size + 1, **named), lambda row: (row["line"], row["id"]))
-    for row in page.rows:
+    rows = _rows(sql, count, size=window.size + 1, **named)
+    for row in rows:
         for name in INNER:
             row.pop(name)
-    return page
+    return window.page(rows, lambda row: (row["line"], row["id"]))
 
 
 def differences(count: StockCount, lines: Sequence[UUID] | None = None) -> list[Row]:
@@ -181,9 +189,11 @@ def totals(count: StockCount) -> Totals:
     return Totals(**row)
 
 
-def progress(count: StockCount) -> Progress:
-    [row] = _rows(PROGRESS, count)
-    return Progress(**row)
+def progress(count: StockCount) -> tuple[int, int]:
+    """How many lines are counted, of how many."""
+    lines = StockCountLine.objects.filter(count=count)
+    found = lines.aggregate(counted=Count("counted"), lines=Count("pk"))
+    return found["counted"], found["lines"]
 
 
 def serials_elsewhere(warehouse_id: UUID, lots: Sequence[UUID]) -> Mapping[UUID, UUID]:

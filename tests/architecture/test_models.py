@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from inventory.models import Reservation, SearchToken, ValueEntry
+from inventory.models import Reservation, SearchToken, StockCountLine, ValueEntry
 from notifications.models import (
     EventDelivery,
     FeedPosition,
@@ -58,6 +58,7 @@ NO_ENDPOINT = {
     WebhookHealth: "read below its endpoint, at health/",
     FeedPosition: "each answer of the feed says it",
     SearchToken: "found by ?search= of products and variants",
+    StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
@@ -68,6 +69,7 @@ NO_ADMIN = {
     WebhookHealth: "shown on its endpoint's page",
     FeedPosition: "the relay's own count",
     SearchToken: "found by the search of products and variants",
+    StockCountLine: "shown on its count's sheet and variance",
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",

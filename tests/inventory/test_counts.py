@@ -10,38 +10,18 @@ from django.utils import timezone
 
 from accounts.permissions import MANAGER
 from core.errors import Conflict, DomainError, Forbidden, Invalid
-from inventory.models import Category, Location, ReasonCode, StockCount, StockCountLine, StockItem, StockMove
+from inventory.models import Category, Location, ReasonCode, StockCountLine, StockItem, StockMove
 from inventory.queries.counts import differences, lines_window, sheet, totals
 from inventory.services.count_posting import Rest, stock_count_approve, stock_count_post, stock_count_reject
-from inventory.services.counts import (
-    Counted,
-    Selection,
-    Terms,
-    stock_count_cancel,
-    stock_count_open,
-    stock_count_record,
-    stock_count_recount,
-)
+from inventory.services.counts import Counted, Terms, stock_count_cancel, stock_count_record, stock_count_recount
 from inventory.services.posting import Line, LotCode
 from inventory.services.reversal import document_reverse, stock_reverse
 from inventory.services.stock import Circumstances, Document, stock_issue
 from notifications.models import OutboxEvent
 from tests.companies import Company
+from tests.inventory.counting import opened, record
 from tests.inventory.goods import Goods
 from tests.inventory.test_posting import assert_invariants
-
-
-def opened(goods: Goods, terms: Terms | None = None, **selection: Any) -> StockCount:
-    return stock_count_open(selection=Selection(goods.warehouse.pk, **selection), terms=terms or Terms())
-
-
-def record(count: StockCount, goods: Goods, quantity: Any, variant: Any = None, **values: Any) -> StockCountLine:
-    at = values.pop("counted_at", None)
-    given = {"location_id": goods.shelf.pk, **values}
-    line = Counted(Decimal(quantity), variant_id=(variant or goods.bolt).pk, **given)
-    [done] = stock_count_record(count_id=count.pk, lines=[line], counted_at=at)
-    found: StockCountLine = StockCountLine.objects.get(pk=done.id)
-    return found
 
 
 def test_moves_made_after_a_line_was_counted_change_nothing(acme: Company) -> None:
