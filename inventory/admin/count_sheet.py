@@ -1,5 +1,6 @@
 """The sheet of a count: number, Enter, number, Enter. What is typed is kept at once; a scan finds its line or adds one."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from core.errors import DomainError
 from core.limits import reach, within
 from core.paging import BadCursor
 from inventory.gs1.elements import GS
-from inventory.models import StockCount, StockCountLine
+from inventory.models import StockCount
 from inventory.queries.barcodes import LONGEST, scan_resolve
 from inventory.queries.counts import Row, lines_window, progress, serials_to_find, sheet, sheet_line
 from inventory.services.count_scans import Scanned, Unexpected, stock_count_scan
@@ -27,10 +28,11 @@ from inventory.services.posting import LotCode
 
 RECORD = "inventory.record_stockcount"
 LINES = 200  # on a page
+AT_ONCE, MOST_AGE = 1, 24 * 60 * 60  # seconds
 
 
 class RecordForm(forms.Form):
-    """A line, or goods that are not on the sheet. `again`: the request before may have been taken."""
+    """A line, or goods that are not on the sheet. `age`: how many seconds ago it was typed, where the network was away."""
 
     counted = forms.DecimalField(min_value=0, max_digits=19, decimal_places=6)
     line = forms.UUIDField(required=False)
@@ -38,7 +40,7 @@ class RecordForm(forms.Form):
     location = forms.UUIDField(required=False)
     lot = forms.UUIDField(required=False)
     lot_code = forms.CharField(required=False, max_length=80)
-    again = forms.BooleanField(required=False)
+    age = forms.FloatField(required=False, min_value=0, max_value=MOST_AGE)
 
     def counted_line(self) -> Counted:
         values = self.cleaned_data
@@ -89,26 +91,14 @@ def record(site: Any, request: Any, pk: UUID) -> HttpResponse:
     count, form = count_or_404(request, pk, RECORD), RecordForm(request.POST)
     if not form.is_valid():
         return JsonResponse({"problem": "This is not a quantity: type a number, such as 12 or 0.5."}, status=422)
-    if form.cleaned_data["again"] and (done := _taken_before(count, form.cleaned_data, request.user.pk)):
-        return JsonResponse({"line": done, "progress": progress(count)})
+    age = form.cleaned_data["age"] or 0
+    typed_at = timezone.now() - timedelta(seconds=age) if age > AT_ONCE else None
     try:
         with transaction.atomic():
-            [line] = stock_count_record(count_id=count.pk, lines=[form.counted_line()])
+            [line] = stock_count_record(count_id=count.pk, lines=[form.counted_line()], counted_at=typed_at)
     except DomainError as error:
         return JsonResponse({"problem": error.detail}, status=409)
     return JsonResponse({"line": line.id, "progress": progress(count)})
-
-
-def _taken_before(count: StockCount, values: dict[str, Any], person: UUID) -> UUID | None:
-    """Counting anew would be of another moment."""
-    lines = StockCountLine.objects.filter(count=count, counted=values["counted"], counted_by=person)
-    if values["line"]:
-        lines = lines.filter(pk=values["line"])
-    else:
-        lines = lines.filter(variant=values["variant"], location=values["location"])
-        lines = lines.filter(lot__code=values["lot_code"]) if values["lot_code"] else lines.filter(lot=values["lot"])
-    found: UUID | None = lines.values_list("pk", flat=True).first()
-    return found
 
 
 def scan(site: Any, request: Any, pk: UUID) -> HttpResponse:

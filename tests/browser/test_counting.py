@@ -60,6 +60,7 @@ def test_a_bin_of_ten_blind(page: Page, new_company: Callable[[], Company]) -> N
     assert faults(page) == []
     for number in range(9):
         hands.types(str(10 + number - (number == 3)))
+    expect(page.locator("[data-progress]")).to_contain_text("9 of 10", timeout=60_000)
     with company.scope():
         stock_issue(lines=[Line(variants[3].pk, Decimal(2), from_location_id=goods.shelf.pk)])
     screenshot(page, "count-sheet")

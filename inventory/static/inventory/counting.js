@@ -89,7 +89,8 @@ class CountSheet {
 		field.dataset.counted = text;
 		const row = field.closest("tr");
 		row.dataset.state = "sending";
-		this.later(() => this.record(row, text.replace(",", ".")));
+		const typed = performance.now();
+		this.later(() => this.record(row, text.replace(",", "."), typed));
 		return true;
 	}
 
@@ -97,9 +98,11 @@ class CountSheet {
 		this.sent = this.sent.then(job);
 	}
 
-	async record(row, counted) {
+	// Of the moment when it was typed, however long the network was away.
+	async record(row, counted, typed) {
 		const fields = { ...Object.fromEntries(new URLSearchParams(row.dataset.fields)), counted };
-		const response = await this.post(this.root.dataset.record, fields);
+		const age = () => ({ age: ((performance.now() - typed) / 1000).toFixed(3) });
+		const response = await this.post(this.root.dataset.record, fields, age);
 		const done = response?.headers.get("Content-Type")?.includes("json") ? await response.json() : { problem: "Sign in again, in another tab." };
 		row.dataset.state = done.problem ? "wrong" : "saved";
 		row.querySelector("[data-note]").textContent = done.problem || "";
@@ -113,11 +116,11 @@ class CountSheet {
 		this.say("");
 	}
 
-	// Until there is an answer. What was sent before may have been taken.
-	async post(url, fields) {
+	// Until there is an answer.
+	async post(url, fields, more = () => ({})) {
 		for (let tries = 0; ; tries += 1) {
 			try {
-				const body = new URLSearchParams({ ...fields, ...(tries ? { again: "on" } : {}) });
+				const body = new URLSearchParams({ ...fields, ...more() });
 				const token = this.root.querySelector("[name=csrfmiddlewaretoken]").value;
 				const response = await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token } });
 				if (response.status < 500 && response.status !== 429) return response;
