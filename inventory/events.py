@@ -147,7 +147,7 @@ class StockCountOpened:
 
     count: UUID
     warehouse: UUID
-    kind: Annotated[Literal["full", "cycle"], "All of what is selected, or what is due."]
+    kind: Annotated[str, "full or cycle: all of what is selected, or what is due."]
     location: Annotated[UUID | None, "Where, with all below it; null for the whole warehouse."]
     lines: Annotated[int, "How many balances are on the sheet."]
 
@@ -172,7 +172,7 @@ class StockCountDecided:
 
     count: UUID
     warehouse: UUID
-    decision: Annotated[Literal["approved", "rejected"], "What is approved is posted; see stock_count.posted."]
+    decision: Annotated[str, "approved or rejected; what is approved is posted, see stock_count.posted."]
     note: Annotated[str, "Of who decided."]
 
 

@@ -98,10 +98,10 @@ class StartForm(PlainForm):
         if warehouse_id is None:
             raise Invalid("Say where to count: a location or a warehouse.")
         refuse_outside(Warehouse, {warehouse_id}, self.reached)
+        category_id = values["category"].pk if values["category"] else None
         return stock_count_open(
             selection=Selection(
-                warehouse_id, location and location.pk, values["category"] and values["category"].pk, values["abc_class"],
-                values["days"],
+                warehouse_id, location.pk if location else None, category_id, values["abc_class"], values["days"],
             ),
             terms=Terms(
                 kind=Kind.CYCLE if values["days"] else Kind.FULL, is_blind=values["is_blind"],
@@ -114,7 +114,8 @@ class StartForm(PlainForm):
 def _location(text: str, warehouse: Warehouse | None) -> Location:
     """By its code or its barcode."""
     known = Location.objects.all() if warehouse is None else Location.objects.filter(warehouse=warehouse)
-    found = list(known.filter(code_key=text.strip().lower())[:2]) or list(known.filter(barcode=text.strip())[:2])
+    found: list[Location] = list(known.filter(code_key=text.strip().lower())[:2])
+    found = found or list(known.filter(barcode=text.strip())[:2])
     if not found:
         raise Invalid(f"There is no location {text}: scan it again, or choose its warehouse.")
     if len(found) > 1:
@@ -262,8 +263,8 @@ def _do(page: Any, request: HttpRequest, count: StockCount, verb: Verb) -> HttpR
     return HttpResponseRedirect(reverse("admin:inventory_stockcount_variance", args=[count.pk]))
 
 
-def _shown(page: Any, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    request.current_app = page.admin_site.name  # type: ignore[attr-defined]
+def _shown(page: Any, request: Any, template: str, **context: Any) -> HttpResponse:
+    request.current_app = page.admin_site.name
     return TemplateResponse(
         request, f"admin/inventory/stockcount/{template}.html",
         {**page.admin_site.each_context(request), "opts": page.opts, **context},

@@ -137,7 +137,10 @@ def _unexpected(goods: Unexpected) -> Row:
     match, lot_code = goods.match, goods.lot_code
     if goods.lot_id:
         lot_code = match.title if match.kind == "lot" else lot_code
-    fields = {"variant": match.variant, "location": goods.location.pk, "lot": goods.lot_id or "", "lot_code": goods.lot_code}
+    fields = {
+        "variant": str(match.variant), "location": str(goods.location.pk), "lot": str(goods.lot_id or ""),
+        "lot_code": goods.lot_code,
+    }
     return {
         "fields": urlencode(fields), "sku": match.sku, "name": match.name, "location_code": goods.location.code,
         "lot_code": lot_code, "is_found": True,

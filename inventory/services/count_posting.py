@@ -155,8 +155,11 @@ def _lines(count: StockCount, differing: Sequence[Row]) -> list[Line]:
                 kind=StockMove.Kind.MOVE,
             ))
             continue
-        sides = (None, row["location"]) if row["difference"] > 0 else (row["location"], None)
-        lines.append(Line(row["variant"], abs(row["difference"]), *sides, lot_id=row["lot"], document_line_id=row["id"]))
+        comes = row["difference"] > 0
+        lines.append(Line(
+            row["variant"], abs(row["difference"]), None if comes else row["location"], row["location"] if comes else None,
+            lot_id=row["lot"], document_line_id=row["id"],
+        ))
     return lines
 
 
