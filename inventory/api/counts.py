@@ -1,6 +1,6 @@
 """Counting: a sheet is opened, its lines are counted by many at once, and what differs is posted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -64,6 +64,7 @@ class StockCountPlanViewSet(TenantViewSet):
 class StockCountSerializer(TenantSerializer):
     warehouse_code = serializers.CharField(source="warehouse.code", read_only=True)
     location_code = serializers.CharField(source="location.code", read_only=True)
+    abc_class = serializers.ChoiceField(ProductVariant.AbcClass.choices, allow_blank=True, read_only=True)
 
     class Meta:
         model = StockCount
@@ -278,31 +279,31 @@ class StockCountViewSet(ReadViewSet):
     @action(detail=True, methods=["post"], permission=POST, body_class=FinishSerializer, url_path="post", url_name="post")
     def finish(self, request: Request, pk: str) -> Response:
         """Post what differs. Lines over a limit of the reason wait for approval: the count is then pending."""
-        rest = Rest(self.body(request)["uncounted"])
-        return self._done(pk, lambda key: stock_count_post(count_id=key, rest=rest))
+        count, body = self.get_object(), self.body(request)
+        stock_count_post(count_id=count.pk, rest=Rest(body["uncounted"]))
+        return Response(self.read_row(pk))
 
     @extend_schema(request=DecisionSerializer, responses=StockCountSerializer)
     @action(detail=True, methods=["post"], permission=APPROVE, body_class=DecisionSerializer)
     def approve(self, request: Request, pk: str) -> Response:
         """Post what waits. Not for who asked for it."""
-        note = self.body(request).get("note", "")
-        return self._done(pk, lambda key: stock_count_approve(count_id=key, note=note))
+        count, body = self.get_object(), self.body(request)
+        stock_count_approve(count_id=count.pk, note=body.get("note", ""))
+        return Response(self.read_row(pk))
 
     @extend_schema(request=RefusalSerializer, responses=StockCountSerializer)
     @action(detail=True, methods=["post"], permission=APPROVE, body_class=RefusalSerializer)
     def reject(self, request: Request, pk: str) -> Response:
         """What waits is to be counted again."""
-        note = self.body(request)["note"]
-        return self._done(pk, lambda key: stock_count_reject(count_id=key, note=note))
+        count, body = self.get_object(), self.body(request)
+        stock_count_reject(count_id=count.pk, note=body["note"])
+        return Response(self.read_row(pk))
 
     @extend_schema(request=None, responses=StockCountSerializer)
     @action(detail=True, methods=["post"], permission="inventory.change_stockcount", body_class=None)
     def cancel(self, request: Request, pk: str) -> Response:
         """Nothing of it is posted."""
-        return self._done(pk, lambda key: stock_count_cancel(count_id=key))
-
-    def _done(self, pk: str, verb: Callable[[Any], Any]) -> Response:
-        verb(self.get_object().pk)
+        stock_count_cancel(count_id=self.get_object().pk)
         return Response(self.read_row(pk))
 
     def _asked(self, choices: tuple[str, ...]) -> tuple[Window, str]:

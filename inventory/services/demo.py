@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from inventory.services.demo_catalog import catalog_describe
+from inventory.services.demo_counts import counts_create
 from inventory.services.demo_fitments import fitments_create
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
@@ -37,3 +38,4 @@ def autoparts_fill(say: Say) -> None:
     prices_create()
     say("  a month of trade")
     Month(parts, today=timezone.localdate(timezone=LISBON), zone=LISBON).play()
+    counts_create()

@@ -13,7 +13,7 @@ from tests.factories.lots import LotFactory
 
 class StockCountPlanFactory(DjangoModelFactory):
     warehouse = factory.SubFactory(WarehouseFactory)
-    abc_class = "A"
+    abc_class = factory.Iterator("ABC")  # one plan of a class in a warehouse
 
     class Meta:
         model = StockCountPlan
