@@ -1,5 +1,6 @@
 from core.invariants import Invariant
 from inventory.invariants_catalog import CATALOG
+from inventory.invariants_counts import COUNTS
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
 from inventory.queries.search_sources import COLUMNS, KEPT, WANTED
@@ -106,4 +107,5 @@ INVARIANTS = [
     """),
     *TRANSFER_INVARIANTS,
     *VALUE_INVARIANTS,
+    *COUNTS,
 ]

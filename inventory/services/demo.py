@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from inventory.services.demo_catalog import catalog_describe
+from inventory.services.demo_counts import counts_create
 from inventory.services.demo_fitments import fitments_create
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
@@ -41,3 +42,4 @@ def autoparts_fill(say: Say) -> None:
     Month(parts, today=today, zone=LISBON).play()
     say("  goods in transit")
     transfers_create(today=today)
+    counts_create()

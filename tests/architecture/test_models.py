@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from inventory.models import Reservation, SearchToken, TransferOrderLine, ValueEntry
+from inventory.models import Reservation, SearchToken, StockCountLine, TransferOrderLine, ValueEntry
 from notifications.models import (
     EventDelivery,
     FeedPosition,
@@ -59,6 +59,7 @@ NO_ENDPOINT = {
     FeedPosition: "each answer of the feed says it",
     SearchToken: "found by ?search= of products and variants",
     TransferOrderLine: "read below its order, at lines/, and written with it",
+    StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
@@ -70,6 +71,7 @@ NO_ADMIN = {
     FeedPosition: "the relay's own count",
     SearchToken: "found by the search of products and variants",
     TransferOrderLine: "shown on its order's page",
+    StockCountLine: "shown on its count's sheet and variance",
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",

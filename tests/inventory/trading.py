@@ -17,6 +17,7 @@ from inventory.models import (
     ReasonCode,
     Reservation,
     StockAdjustment,
+    StockCount,
     StockItem,
     StockMove,
     TransferOrder,
@@ -26,6 +27,8 @@ from inventory.queries.closings import today
 from inventory.services.adjustments import adjustment_approve, adjustment_post
 from inventory.services.candidates import Wanted
 from inventory.services.closings import period_close
+from inventory.services.count_posting import Rest, stock_count_post
+from inventory.services.counts import Counted, Selection, stock_count_open, stock_count_record
 from inventory.services.lots import lot_status_change
 from inventory.services.posting import Line, LotCode
 from inventory.services.reservations import Demand, Pick, Shortage, stock_pick, stock_release, stock_reserve
@@ -78,7 +81,9 @@ def stock_happens(goods: Goods) -> None:
     period_close(through=today() - timedelta(days=400))
 
 
-VERBS = ("receive", "issue", "move", "count", "reserve", "pick", "release", "reverse", "assemble", "hold", "transfer", "forward")
+VERBS = (
+    "receive", "issue", "move", "count", "sheet", "reserve", "pick", "release", "reverse", "assemble", "hold", "transfer", "forward",
+)
 CODES = ("A", "B", "C")
 RECENT = 20  # what a trader looks among
 
@@ -145,6 +150,18 @@ class Trader:
             counted = Decimal(self.choose((0, 1))) if item.is_serial else self.quantity()
             adjustment = Adjustment(item.variant_id, item.location_id, counted=counted, lot_id=item.lot_id)
             stock_adjust(adjustments=[adjustment], circumstances=Circumstances(reason_id=self.goods.found.pk))
+
+    def sheet(self) -> None:
+        """On the one that is open, which somebody posts now and then."""
+        open_count = StockCount.objects.filter(status="open").order_by("-id").first()
+        count = open_count or stock_count_open(selection=Selection(self.goods.warehouse.pk))
+        lines = {}
+        for item in filter(None, map(self.there, self.some(3))):
+            counted = Decimal(self.choose((0, 1))) if item.is_serial else self.quantity()
+            lines[item.pk] = Counted(counted, variant_id=item.variant_id, location_id=item.location_id, lot_id=item.lot_id)
+        stock_count_record(count_id=count.pk, lines=list(lines.values()))
+        if self.choose((True, False, False)):
+            stock_count_post(count_id=count.pk, rest=Rest.LEAVE)
 
     def reserve(self) -> None:
         expires = self.choose((None, timezone.now() + timedelta(hours=1)))
