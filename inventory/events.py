@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
+import inventory.events_replenishment  # noqa: F401  # which declares more of them
 from inventory.models import (
     BomLine,
     PriceList,

@@ -19,6 +19,10 @@ PERSONAL = [
         "Two people stand for a correction of the books. It holds their ids alone, which name nobody after the erasure.",
     ),
     PersonalData(
+        "inventory_reordertask", "Reorder tasks", "t.assignee_id = %(membership_id)s::uuid", "pseudonymise",
+        "What is to be bought is the organization's; nobody has to do it any more.", {"assignee_id": "NULL"},
+    ),
+    PersonalData(
         "inventory_valueentry", "Value entries", "t.actor_id = %(user_id)s::uuid", "keep",
         "The ledger of values is bookkeeping. It holds the person's id alone, which names nobody after the erasure.",
     ),

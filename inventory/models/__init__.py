@@ -9,6 +9,7 @@ from inventory.models.catalog import Product as Product
 from inventory.models.catalog import ProductVariant as ProductVariant
 from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
 from inventory.models.closings import StockClosing as StockClosing
+from inventory.models.forecasts import DemandForecast as DemandForecast
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
 from inventory.models.lots import Lot as Lot

@@ -4,8 +4,21 @@ Parameters: organization; rules, an array of ids or null for all; available, the
 is available.
 """
 
-LEVELS = """
-    SELECT r.id, CASE r.basis WHEN 'on_hand' THEN stock.on_hand ELSE stock.available END AS level, stock.on_hand, stock.reserved
+# What has been ordered for the variant and the warehouse of the row {0}, and has not come. Whatever else is on its way is
+# added here; who changes it tells `levels_arrive`.
+INCOMING = """
+    SELECT COALESCE(sum(i.quantity), 0) FROM (
+        SELECT GREATEST(COALESCE(t.ordered_quantity, 0) - t.received_quantity, 0) AS quantity
+        FROM inventory_reordertask AS t
+        WHERE t.organization_id = {0}.organization_id AND t.variant_id = {0}.variant_id AND t.warehouse_id = {0}.warehouse_id
+            AND t.status = 'ordered'
+    ) AS i
+"""
+
+LEVELS = f"""
+    SELECT r.id, CASE r.basis WHEN 'on_hand' THEN stock.on_hand WHEN 'available' THEN stock.available
+                              ELSE stock.available + ({INCOMING.format("r")}) END AS level,
+           stock.on_hand, stock.reserved
     FROM inventory_reorderrule AS r
     CROSS JOIN LATERAL (
         SELECT COALESCE(sum(s.quantity), 0) AS on_hand, COALESCE(sum(s.reserved), 0) AS reserved,

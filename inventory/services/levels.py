@@ -10,8 +10,8 @@ from core.tenancy import active_organization_id
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
 
-# Rules are locked by id, after the stock items (see locks.py). Stock in quarantine or scrap is on hand, but not
-# available. A task whose rule is low no longer is done.
+# Rules are locked by id, after the stock items (see locks.py), and tasks after them. Stock in quarantine or scrap is on hand,
+# but not available. Of what comes in, as much was on its way as was ordered: a projected level stays then.
 FOLLOW = """
     WITH moved AS (
         SELECT d.variant_id, d.warehouse_id, sum(d.change) AS on_hand,
@@ -22,19 +22,73 @@ FOLLOW = """
         JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = d.location_id
         GROUP BY d.variant_id, d.warehouse_id
     ), locked AS (
-        SELECT r.id, m.on_hand, m.available
+        SELECT r.id, r.variant_id, r.warehouse_id, CASE r.basis WHEN 'on_hand' THEN m.on_hand ELSE m.available END AS change
         FROM inventory_reorderrule AS r JOIN moved AS m ON m.variant_id = r.variant_id AND m.warehouse_id = r.warehouse_id
-        WHERE r.organization_id = %(organization)s AND CASE r.basis WHEN 'on_hand' THEN m.on_hand ELSE m.available END <> 0
+        WHERE r.organization_id = %(organization)s AND (
+            CASE r.basis WHEN 'on_hand' THEN m.on_hand ELSE m.available END <> 0 OR {arrives} AND r.basis = 'projected')
+        ORDER BY r.id FOR NO KEY UPDATE OF r
+    ), {came} followed AS (
+        UPDATE inventory_reorderrule AS r
+        SET level = r.level + l.change + {incoming},
+            quiet_at = CASE WHEN r.level + l.change + {incoming} <= r.min_quantity THEN r.quiet_at END
+        FROM locked AS l {joined} WHERE r.organization_id = %(organization)s AND r.id = l.id
+        RETURNING r.id, r.is_low
+    )
+    UPDATE inventory_reordertask AS t SET status = 'done', closed_at = now()
+    FROM followed AS f
+    WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s) AND NOT f.is_low
+"""
+
+MOVED = FOLLOW.format(arrives="false", came="", incoming="0", joined="")
+
+# The count makes the tasks wait for the rules: it is a condition that is evaluated once, before any of them is locked.
+RECEIVED = FOLLOW.format(
+    arrives="true", incoming="CASE r.basis WHEN 'projected' THEN COALESCE(c.incoming, 0) ELSE 0 END",
+    joined="LEFT JOIN came AS c ON c.variant_id = l.variant_id AND c.warehouse_id = l.warehouse_id",
+    came="""
+    arrived AS (
+        SELECT a.variant_id, l.warehouse_id, sum(a.quantity) AS quantity
+        FROM unnest(%(arrived)s::uuid[], %(arrived_at)s::uuid[], %(quantities)s::numeric[])
+            AS a(variant_id, location_id, quantity)
+        JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = a.location_id
+        GROUP BY a.variant_id, l.warehouse_id
+    ), awaited AS (
+        SELECT t.id, a.quantity, t.ordered_quantity, t.received_quantity
+        FROM inventory_reordertask AS t
+        JOIN arrived AS a ON a.variant_id = t.variant_id AND a.warehouse_id = t.warehouse_id
+        WHERE (SELECT count(*) FROM locked) IS NOT NULL AND t.organization_id = %(organization)s AND t.status = 'ordered'
+        ORDER BY t.id FOR NO KEY UPDATE OF t
+    ), came AS (
+        UPDATE inventory_reordertask AS t
+        SET received_quantity = GREATEST(a.received_quantity + a.quantity, 0),
+            status = CASE WHEN a.received_quantity + a.quantity >= a.ordered_quantity THEN 'done' ELSE t.status END,
+            closed_at = CASE WHEN a.received_quantity + a.quantity >= a.ordered_quantity THEN now() END
+        FROM awaited AS a WHERE t.organization_id = %(organization)s AND t.id = a.id
+        RETURNING t.variant_id, t.warehouse_id, GREATEST(t.ordered_quantity - t.received_quantity, 0)
+            - GREATEST(a.ordered_quantity - a.received_quantity, 0) AS incoming
+    ),""",
+)
+
+# What is on its way counts for projected levels alone.
+ARRIVE = """
+    WITH coming AS (
+        SELECT c.variant_id, c.warehouse_id, sum(c.change) AS change
+        FROM unnest(%(variants)s::uuid[], %(warehouses)s::uuid[], %(changes)s::numeric[]) AS c(variant_id, warehouse_id, change)
+        GROUP BY c.variant_id, c.warehouse_id
+    ), locked AS (
+        SELECT r.id, c.change FROM inventory_reorderrule AS r
+        JOIN coming AS c ON c.variant_id = r.variant_id AND c.warehouse_id = r.warehouse_id
+        WHERE r.organization_id = %(organization)s AND r.basis = 'projected' AND c.change <> 0
         ORDER BY r.id FOR NO KEY UPDATE OF r
     ), followed AS (
         UPDATE inventory_reorderrule AS r
-        SET level = r.level + CASE r.basis WHEN 'on_hand' THEN l.on_hand ELSE l.available END
+        SET level = r.level + l.change, quiet_at = CASE WHEN r.level + l.change <= r.min_quantity THEN r.quiet_at END
         FROM locked AS l WHERE r.organization_id = %(organization)s AND r.id = l.id
         RETURNING r.id, r.is_low
     )
     UPDATE inventory_reordertask AS t SET status = 'done', closed_at = now()
     FROM followed AS f
-    WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(unfinished)s) AND NOT f.is_low
+    WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s) AND NOT f.is_low
 """
 
 REFRESH = f"""
@@ -44,18 +98,35 @@ REFRESH = f"""
 """
 
 type Change = tuple[UUID, UUID, UUID, Decimal, Decimal]
+type Arrival = tuple[UUID, UUID, Decimal]
 
 
-def levels_follow(changes: Sequence[Change]) -> None:
-    """`changes` are (variant, warehouse, location, change on hand, change of what is available), as just made."""
+def levels_follow(changes: Sequence[Change], arrived: Sequence[Arrival] = ()) -> None:
+    """`changes` are (variant, warehouse, location, change on hand, change of what is available), as just made.
+
+    `arrived` are (variant, location, quantity) of goods from outside: what was ordered of them is on its way no longer.
+    """
     if not changes:
         return
     variants, warehouses, locations, amounts, freed = (list(column) for column in zip(*changes, strict=True))
+    came, places, quantities = (list(column) for column in zip(*arrived, strict=True)) if arrived else ([], [], [])
     with connection.cursor() as cursor:
-        cursor.execute(FOLLOW, {
+        cursor.execute(RECEIVED if arrived else MOVED, {
             "organization": active_organization_id(), "variants": variants, "warehouses": warehouses,
             "locations": locations, "changes": amounts, "freed": freed, "available": list(Location.AVAILABLE),
-            "unfinished": list(ReorderTask.UNFINISHED),
+            "undecided": list(ReorderTask.UNDECIDED), "arrived": came, "arrived_at": places, "quantities": quantities,
+        })
+
+
+def levels_arrive(coming: Sequence[tuple[UUID, UUID, Decimal]]) -> None:
+    """`coming` are (variant, warehouse, change of what is on its way there)."""
+    if not coming:
+        return
+    variants, warehouses, changes = (list(column) for column in zip(*coming, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(ARRIVE, {
+            "organization": active_organization_id(), "variants": variants, "warehouses": warehouses, "changes": changes,
+            "undecided": list(ReorderTask.UNDECIDED),
         })
 
 

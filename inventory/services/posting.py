@@ -15,7 +15,7 @@ from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
 from inventory.services.grounds import USUAL, Rules, check_grounds
-from inventory.services.levels import Change, levels_follow
+from inventory.services.levels import Arrival, Change, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
 from inventory.services.valuation import moves_value
 from notifications.services.events import publish
@@ -134,7 +134,7 @@ def apply(
     rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
     moves = _write_moves(kind, lines, occurred_at, common)
     moves_value(moves=moves)
-    levels_follow([level_change(row) for row in rows])
+    levels_follow([level_change(row) for row in rows], _arrived(kind, lines))
     if moves:
         publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])
     return Posted(moves, [shown(row) for row in rows])
@@ -160,6 +160,15 @@ def locked(places: set[Place]) -> dict[Place, Balance]:
         if places - found.keys():
             raise Invalid("There is no such location in this organization.", fields={"location": "does not exist"})
     return found
+
+
+def _arrived(kind: str, lines: Iterable[Line]) -> list[Arrival]:
+    """Receipts, and those that are taken back."""
+    return [
+        (line.variant_id, location, sign * line.quantity)
+        for line in lines if (line.kind or kind) == StockMove.Kind.RECEIPT
+        for location, sign in ((line.from_location_id, -1), (line.to_location_id, 1)) if location
+    ]
 
 
 def _settle(lines: Sequence[Line], balances: dict[Place, Balance]) -> list[Line]:

@@ -22,7 +22,7 @@ from inventory.models import (
     VehicleModel,
     Warehouse,
 )  # fmt: skip
-from tests.factories.accounts import AddressFactory, PartyFactory
+from tests.factories.accounts import AddressFactory, MembershipFactory, PartyFactory
 from tests.factories.taxes import TaxCategoryFactory
 
 
@@ -190,6 +190,7 @@ class ReorderTaskFactory(DjangoModelFactory):
     variant = factory.SelfAttribute("rule.variant")
     warehouse = factory.SelfAttribute("rule.warehouse")
     supplier = factory.SelfAttribute("rule.preferred_supplier")
+    assignee = factory.SubFactory(MembershipFactory)
     triggered_quantity = Decimal(0)
     threshold = Decimal(5)
     suggested_quantity = Decimal(20)
