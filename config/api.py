@@ -44,6 +44,7 @@ from inventory.api import (
     stock,
     suppliers,
     taxes,
+    transfers,
     valuation,
     vehicles,
 )
@@ -57,7 +58,7 @@ router = Router(
     adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
     forecasts.routes, locations.routes, lots.routes, prices.routes, relations.routes, replenishment.routes,
     reservations.routes, stock.routes,
-    suppliers.routes, taxes.routes, valuation.routes, vehicles.routes,
+    suppliers.routes, taxes.routes, transfers.routes, valuation.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 

@@ -15,6 +15,7 @@ from inventory.admin import (
     stock,
     suppliers,
     taxes,
+    transfers,
     valuation,
     vehicles,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "stock",
     "suppliers",
     "taxes",
+    "transfers",
     "valuation",
     "vehicles",
 ]

@@ -76,12 +76,11 @@ def croston(demand: Sequence[float]) -> Forecasts:
 
     The second time it is wanted says first how long that takes; until then it is once in all weeks.
     """
-    size, interval, since, found = demand[0], 0.0, 0, [demand[0]]
+    size, interval, last, found = demand[0], 0.0, 0, [demand[0]]
     for week, quantity in enumerate(demand):
-        since += 1
         if quantity > 0 and week:
             size += CROSTON_ALPHA * (quantity - size)
-            interval = interval + CROSTON_ALPHA * (since - interval) if interval else float(since)
-            since = 0
-        found.append((1 - CROSTON_ALPHA / 2) * size / interval if interval else size / since)
+            interval = interval + CROSTON_ALPHA * (week - last - interval) if interval else float(week)
+            last = week
+        found.append((1 - CROSTON_ALPHA / 2) * size / interval if interval else size / (week + 1))
     return found

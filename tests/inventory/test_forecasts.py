@@ -41,7 +41,7 @@ def issued(goods: Goods, weeks_ago: int, quantity: Any, variant: ProductVariant 
 
 
 @pytest.mark.parametrize(("demand", "method"), [
-    (4 * ([16] + 7 * [0]), AVERAGE),
+    (4 * [10, 2, 7, 1, 9, 3, 8, 4], AVERAGE),
     ([10 * week for week in range(1, 21)], SMOOTHING),
     (4 * ([9] + 10 * [0]) + [9, 0, 0], CROSTON),
 ], ids=["in turns", "growing", "slow"])
