@@ -11,10 +11,10 @@ TASK = {"task": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "warehouse": SOME
 
 
 @event_type("reorder_task.ordered", aggregate="reorder_task", example={
-    **TASK, "supplier": SOME_ID, "quantity": 12.0, "due_on": "2026-12-03",
+    **TASK, "supplier": SOME_ID, "transfer_order": None, "quantity": 12.0, "due_on": "2026-12-03",
 })  # fmt: skip
 class ReorderTaskOrdered:
-    """What a reorder task suggested was ordered: it is on its way from now on."""
+    """What a reorder task suggested was ordered: bought, so that it is on its way, or put on a draft of a transfer order."""
 
     task: UUID
     variant: UUID
@@ -22,6 +22,7 @@ class ReorderTaskOrdered:
     warehouse: UUID
     warehouse_code: str
     supplier: UUID | None
+    transfer_order: UUID | None
     quantity: Decimal
     due_on: Annotated[date | None, "When the goods are expected."]
 

@@ -17,7 +17,7 @@ from django.urls import path, reverse
 from core.errors import DomainError
 from core.limits import reach, refuse_outside, within
 from inventory.admin.value_pages import answer, page
-from inventory.models import ReorderTask, Supplier
+from inventory.models import ReorderTask, Supplier, TransferOrder
 from inventory.queries.closings import today
 from inventory.queries.reorder_work import work_list
 from inventory.services.reorder_tasks import TaskOrder, tasks_order, tasks_reopen, tasks_snooze
@@ -76,6 +76,7 @@ def _lines(request: Any) -> list[Line]:
             except forms.ValidationError as error:
                 said = error.messages[0] if line["ticked"] else ""
                 line |= {"quantity": None, "typed": posted[f"quantity-{key}"], "error": said}
+        line["source"] = None if line["supplier"] else row["task"].source_warehouse
         price = row["prices"].get(line["supplier"].pk) if line["supplier"] else None
         is_known = price is not None and line["quantity"] is not None
         lines.append({**line, "amount": (price * line["quantity"]).quantize(CENT) if is_known else None})
@@ -95,17 +96,22 @@ def _seller(row: Line, text: str) -> Supplier | None:
 
 def _groups(lines: Iterable[Line]) -> list[dict[str, Any]]:
     """By supplier; with what an order comes to, where prices are known, beside the least that the supplier takes one for."""
-    ordered = sorted(lines, key=lambda line: line["supplier"].code if line["supplier"] else "")
     groups = []
-    for supplier, found in groupby(ordered, key=lambda line: line["supplier"]):
+    for _, found in groupby(sorted(lines, key=_whence), key=_whence):
         members = list(found)
+        supplier = members[0]["supplier"]
         total = sum((line["amount"] for line in members if line["ticked"] and line["amount"]), Decimal(0))
         groups.append({
-            "supplier": supplier, "lines": members, "total": total,
+            "supplier": supplier, "source": members[0]["source"], "lines": members, "total": total,
             "is_short": bool(supplier) and total < supplier.min_order_value,
             "is_partial": any(line["amount"] is None for line in members if line["ticked"]),
         })
     return groups
+
+
+def _whence(line: Line) -> tuple[str, str]:
+    """Transfers first, then the suppliers by their codes."""
+    return line["source"].code if line["source"] else "~", line["supplier"].code if line["supplier"] else ""
 
 
 def _order(request: Any, lines: list[Line]) -> HttpResponse:
@@ -115,8 +121,14 @@ def _order(request: Any, lines: list[Line]) -> HttpResponse:
     with transaction.atomic():
         tasks_order(orders=orders)
     request.session[UNDO] = [str(one.task_id) for one in orders]
-    suppliers = len({one.supplier_id for one in orders})
-    messages.success(request, f"Ordered: {len(orders)} lines of {suppliers} suppliers.")
+    drafts = TransferOrder.objects.filter(pk__in=ReorderTask.objects.filter(
+        pk__in=request.session[UNDO], transfer_order__isnull=False,
+    ).values("transfer_order"))
+    numbers = ", ".join(drafts.order_by("number").values_list("number", flat=True))
+    messages.success(
+        request, f"Ordered: {len(orders)} line{'s' if len(orders) > 1 else ''}."
+        + (f" Drafts of transfer orders: {numbers}." if numbers else ""),
+    )
     return HttpResponseRedirect(reverse("admin:inventory_reorder"))
 
 

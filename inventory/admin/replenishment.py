@@ -54,10 +54,10 @@ class ReorderRuleAdmin(TenantAdmin):
 @admin.register(ReorderTask)
 class ReorderTaskAdmin(ReadOnlyTenantAdmin):
     list_display = [
-        "variant", "warehouse", "supplier", "triggered_quantity", "threshold", "suggested_quantity", "status", "assignee",
-        "due_on", "snoozed_until", "created_at",
+        "variant", "warehouse", "supplier", "source_warehouse", "triggered_quantity", "threshold", "suggested_quantity", "status",
+        "assignee", "due_on", "snoozed_until", "created_at",
     ]
-    list_filter = ["status", "supplier", "assignee"]
+    list_filter = ["status", "supplier", "source_warehouse", "assignee"]
     actions = ["order", "assign", "snooze", "dismiss", "reopen"]
     actions_list = ["reorder", "check_now"]
 

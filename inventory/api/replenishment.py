@@ -35,7 +35,8 @@ class ReorderRuleSerializer(TenantSerializer):
         fields = [
             "id", "variant", "sku", "warehouse", "warehouse_code", "vehicle_model", "basis", "method", "min_quantity",
             "max_quantity", "cover_days", "safety_stock", "service_level", "lead_time_days", "order_quantity",
-            "preferred_supplier", "is_active", "level", "is_low", "explanation", "created_at", "updated_at", "version",
+            "preferred_supplier", "source_warehouse", "is_active", "level", "is_low", "explanation", "created_at", "updated_at",
+            "version",
         ]
         read_only_fields = ["is_low"]
 
@@ -64,6 +65,8 @@ class ReorderNumbersSerializer(serializers.Serializer):
     available = quantity_field(help_text="Not reserved, held, in quarantine or scrap.")
     incoming = quantity_field(help_text="Ordered and not received.")
     suggested_quantity = quantity_field(help_text="What the check would suggest; 0 while the rule is not low.")
+    source_warehouse = serializers.UUIDField(allow_null=True, help_text="From where to fetch it, in the place of buying.")
+    spare = quantity_field(allow_null=True, help_text="What the warehouse of the rule's route has above its own minimum.")
     forecast_week = serializers.DateField(allow_null=True)
     forecast_method = serializers.CharField(allow_null=True)
     forecast_quantity = quantity_field(allow_null=True)
@@ -72,7 +75,7 @@ class ReorderNumbersSerializer(serializers.Serializer):
 
 class ReorderRuleViewSet(TenantViewSet):
     serializer_class = ReorderRuleSerializer
-    filters = ["variant", "warehouse", "vehicle_model", "preferred_supplier"]
+    filters = ["variant", "warehouse", "vehicle_model", "preferred_supplier", "source_warehouse"]
 
     def written(self, ids: Sequence[UUID]) -> None:
         reorder_rules_settle(rules=ids)
@@ -106,9 +109,9 @@ class ReorderTaskSerializer(TenantSerializer):
         model = ReorderTask
         fields = [
             "id", "rule", "variant", "sku", "variant_name", "warehouse", "warehouse_code", "vehicle_model", "supplier",
-            "triggered_quantity", "threshold", "suggested_quantity", "status", "assignee", "due_on", "snoozed_until",
-            "dismissed_because", "ordered_quantity", "received_quantity", "ordered_at", "closed_at", "explanation",
-            "created_at", "updated_at", "version",
+            "source_warehouse", "transfer_order", "triggered_quantity", "threshold", "suggested_quantity", "status", "assignee",
+            "due_on", "snoozed_until", "dismissed_because", "ordered_quantity", "received_quantity", "ordered_at", "closed_at",
+            "explanation", "created_at", "updated_at", "version",
         ]
 
 
@@ -147,7 +150,7 @@ class ReorderTaskViewSet(ReadViewSet):
     """What to buy. The hourly check makes the tasks; a receipt closes them."""
 
     serializer_class = ReorderTaskSerializer
-    filters = ["status", "rule", "variant", "warehouse", "supplier", "assignee"]
+    filters = ["status", "rule", "variant", "warehouse", "supplier", "source_warehouse", "transfer_order", "assignee"]
 
     @extend_schema(
         request=None, responses={200: CheckedSerializer, 202: AcceptedSerializer},
@@ -162,7 +165,9 @@ class ReorderTaskViewSet(ReadViewSet):
     @extend_schema(request=OrderSerializer, responses=OrderedSerializer)
     @action(detail=False, methods=["post"], permission=ORDER, body_class=OrderSerializer)
     def order(self, request: Request) -> Response:
-        """All of them or none. What is ordered is on its way until it is received."""
+        """All of them or none. What is bought is on its way until it is received. What another warehouse is to send is put on
+        drafts of transfer orders, unless a supplier is given.
+        """
         orders = [TaskOrder(**line) for line in self.body(request)["tasks"]]
         self.refuse_outside(*(one.task_id for one in orders))
         tasks_order(orders=orders)

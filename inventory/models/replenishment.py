@@ -8,6 +8,7 @@ from core.models import TenantForeignKey, TenantModel
 from inventory.models.catalog import ProductVariant
 from inventory.models.locations import Warehouse
 from inventory.models.suppliers import Supplier
+from inventory.models.transfers import TransferOrder
 from inventory.models.vehicles import VehicleModel
 
 
@@ -59,6 +60,10 @@ class ReorderRule(TenantModel):
     )
     order_quantity = QuantityField(null=True, blank=True, help_text="Order this much, whatever the level.")
     preferred_supplier = TenantForeignKey(Supplier, null=True, blank=True, related_name="+")
+    source_warehouse = TenantForeignKey(
+        Warehouse, null=True, blank=True, related_name="+",
+        help_text="Where goods are fetched before any are bought, as long as that has enough above its own minimum.",
+    )
     is_active = models.BooleanField(default=True)
     level = QuantityField(default=0, editable=False)
     explanation = models.JSONField(null=True, editable=False, help_text="By forecast: what the minimum was computed from.")
@@ -95,11 +100,16 @@ class ReorderRule(TenantModel):
                 name="reorder_rule_forecast_covers_days",
                 violation_error_message="By forecast the maximum is computed: give cover_days in its place.",
             ),
+            models.CheckConstraint(
+                condition=Q(source_warehouse__isnull=True) | ~Q(source_warehouse=F("warehouse")),
+                name="reorder_rule_fetches_elsewhere", violation_error_message="Goods are fetched from another warehouse.",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "warehouse"], name="reorder_rule_by_warehouse"),
             models.Index(fields=["organization", "vehicle_model"], name="reorder_rule_by_vehicle"),
             models.Index(fields=["organization", "preferred_supplier"], name="reorder_rule_by_supplier"),
+            models.Index(fields=["organization", "source_warehouse"], name="reorder_rule_by_source"),
             models.Index(fields=["organization", "id"], condition=Q(is_low=True, is_active=True), name="reorder_rule_low"),
         ]
 
@@ -130,6 +140,10 @@ class ReorderTask(TenantModel):
     variant = TenantForeignKey(ProductVariant, related_name="+")
     warehouse = TenantForeignKey(Warehouse, related_name="+")
     supplier = TenantForeignKey(Supplier, null=True, blank=True, related_name="+")
+    source_warehouse = TenantForeignKey(
+        Warehouse, null=True, blank=True, related_name="+", help_text="From where to transfer, in the place of buying.",
+    )
+    transfer_order = TenantForeignKey(TransferOrder, null=True, blank=True, related_name="+", editable=False)
     triggered_quantity = QuantityField(editable=False)
     threshold = QuantityField(editable=False)
     suggested_quantity = QuantityField()
@@ -162,6 +176,8 @@ class ReorderTask(TenantModel):
             models.Index(fields=["organization", "warehouse"], name="reorder_task_by_warehouse"),
             models.Index(fields=["organization", "supplier"], name="reorder_task_by_supplier"),
             models.Index(fields=["organization", "assignee", "id"], name="reorder_task_by_assignee"),
+            models.Index(fields=["organization", "source_warehouse"], name="reorder_task_by_source"),
+            models.Index(fields=["organization", "transfer_order"], name="reorder_task_by_transfer"),
             models.Index(fields=["organization", "snoozed_until"], condition=Q(status="snoozed"), name="reorder_task_snoozed"),
         ]
 

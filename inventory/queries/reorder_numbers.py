@@ -9,7 +9,7 @@ from django.db import connection
 from core.tenancy import active_organization_id
 from inventory.models import Location
 from inventory.queries.levels import INCOMING
-from inventory.queries.supply import SUGGESTED, SUPPLY
+from inventory.queries.supply import FETCHED, ROUTE, SUGGESTED, SUPPLY
 
 NUMBERS = f"""
     WITH d AS (
@@ -17,11 +17,12 @@ NUMBERS = f"""
                r.level, r.is_low, r.min_quantity, r.max_quantity, r.order_quantity, r.explanation, sp.supplier_id,
                sp.order_multiple, sp.pack_size, sp.least AS min_order_quantity,
                COALESCE(sp.multiple, 1) AS multiple, COALESCE(sp.least, 0) AS least,
-               COALESCE(r.lead_time_days, sp.lead_days) AS lead_time_days
+               COALESCE(r.lead_time_days, sp.lead_days) AS lead_time_days, r.source_warehouse_id, route.spare
         FROM inventory_reorderrule AS r
         JOIN inventory_productvariant AS v ON v.organization_id = r.organization_id AND v.id = r.variant_id
         JOIN inventory_warehouse AS w ON w.organization_id = r.organization_id AND w.id = r.warehouse_id
         {SUPPLY.format("r")}
+        {ROUTE.format("r")}
         WHERE r.organization_id = %(organization)s AND r.id = ANY (%(rules)s)
     )
     SELECT d.id, d.sku, d.name, d.warehouse_code, d.basis, d.method, d.level, d.is_low, d.min_quantity, d.max_quantity,
@@ -30,6 +31,7 @@ NUMBERS = f"""
            stock.on_hand::numeric(19, 6), stock.reserved::numeric(19, 6), stock.available::numeric(19, 6),
            ({INCOMING.format("d")})::numeric(19, 6) AS incoming,
            CASE WHEN d.is_low THEN {SUGGESTED} ELSE 0 END::numeric(19, 6) AS suggested_quantity,
+           CASE WHEN d.is_low AND {FETCHED} IS NOT NULL THEN d.source_warehouse_id END AS source_warehouse, d.spare,
            f.period_start AS forecast_week, f.method AS forecast_method, f.quantity AS forecast_quantity,
            f.error AS forecast_error
     FROM d

@@ -18,7 +18,7 @@ def work_list(tasks: QuerySet[ReorderTask], *, chosen: Collection[UUID] = ()) ->
     """The open ones, or those that are chosen and not decided, by supplier and SKU; 200 at most."""
     wanted = Q(pk__in=chosen, status__in=ReorderTask.UNDECIDED) if chosen else Q(status=ReorderTask.Status.OPEN)
     rows = list(
-        tasks.filter(wanted).select_related("variant", "warehouse", "supplier__party", "assignee__user")
+        tasks.filter(wanted).select_related("variant", "warehouse", "supplier__party", "source_warehouse")
         .order_by("supplier__code", "variant__sku", "pk")[:SHOWN]
     )
     numbers = reorder_numbers({task.rule_id for task in rows})

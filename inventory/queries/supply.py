@@ -25,11 +25,40 @@ SUPPLY = """
     ) AS sp ON true
 """
 
-# What to order of the row d: the order quantity, or what is missing to the maximum; with neither, the least that lifts the
-# level above the minimum. In whole packs and multiples, and as much as the supplier takes an order for.
-SUGGESTED = """
+# What the warehouse from which the rule {0} fetches goods can spare: what is available there above its own minimum.
+ROUTE = """
+    LEFT JOIN LATERAL (
+        SELECT GREATEST(stock.available - own.minimum, 0) AS spare
+        FROM inventory_warehouse AS h
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(sum(s.available), 0) AS available
+            FROM inventory_stockitem AS s
+            JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id
+            WHERE s.organization_id = h.organization_id AND s.variant_id = {0}.variant_id AND s.warehouse_id = h.id
+                AND l.kind IN ('storage', 'receiving', 'shipping')
+        ) AS stock
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(max(q.min_quantity), 0) AS minimum FROM inventory_reorderrule AS q
+            WHERE q.organization_id = h.organization_id AND q.variant_id = {0}.variant_id AND q.warehouse_id = h.id
+                AND q.is_active
+        ) AS own
+        WHERE h.organization_id = {0}.organization_id AND h.id = {0}.source_warehouse_id AND h.archived_at IS NULL
+    ) AS route ON {0}.source_warehouse_id IS NOT NULL
+"""
+
+# What the row d misses: the order quantity, or what is missing to the maximum; with neither, the least that lifts the level
+# above the minimum. Bought in whole packs and multiples, and as much as the supplier takes an order for.
+BOUGHT_QUANTITY = """
     LEAST(9999999999999, d.multiple * GREATEST(ceil(d.least / d.multiple), CASE
         WHEN d.order_quantity IS NOT NULL THEN ceil(d.order_quantity / d.multiple)
         WHEN d.max_quantity IS NOT NULL THEN ceil((d.max_quantity - d.level) / d.multiple)
         ELSE floor((d.min_quantity - d.level) / d.multiple) + 1 END))
 """
+MISSING = "COALESCE(d.order_quantity, d.max_quantity - d.level, floor(d.min_quantity - d.level) + 1)"
+
+# What to fetch from another warehouse, null for nothing: all that is missing, or as much as there is to spare if that is enough
+# to lift the level above the minimum. The rest is bought the next time.
+FETCHED = f"""
+    CASE WHEN d.spare > 0 AND (d.spare >= {MISSING} OR d.spare > d.min_quantity - d.level) THEN LEAST({MISSING}, d.spare) END
+"""
+SUGGESTED = f"COALESCE({FETCHED}, {BOUGHT_QUANTITY})"

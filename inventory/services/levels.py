@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -14,18 +15,30 @@ from inventory.queries.levels import LEVELS
 # but not available. Of what comes in, as much was on its way as was ordered: a projected level stays then.
 FOLLOW = """
     WITH moved AS (
-        SELECT d.variant_id, d.warehouse_id, sum(d.change) AS on_hand,
-               COALESCE(sum(d.freed) FILTER (WHERE l.kind = ANY (%(available)s)), 0) AS available
-        FROM unnest(
-                %(variants)s::uuid[], %(warehouses)s::uuid[], %(locations)s::uuid[], %(changes)s::numeric[], %(freed)s::numeric[]
-            ) AS d(variant_id, warehouse_id, location_id, change, freed)
-        JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = d.location_id
-        GROUP BY d.variant_id, d.warehouse_id
-    ), locked AS (
-        SELECT r.id, r.variant_id, r.warehouse_id, CASE r.basis WHEN 'on_hand' THEN m.on_hand ELSE m.available END AS change
+        SELECT variant_id, warehouse_id, sum(on_hand) AS on_hand, sum(available) AS available, sum(coming) AS coming
+        FROM (
+            SELECT d.variant_id, d.warehouse_id, d.change AS on_hand,
+                   CASE WHEN l.kind = ANY (%(available)s) THEN d.freed ELSE 0 END AS available, 0 AS coming
+            FROM unnest(
+                    %(variants)s::uuid[], %(warehouses)s::uuid[], %(locations)s::uuid[], %(changes)s::numeric[],
+                    %(freed)s::numeric[]
+                ) AS d(variant_id, warehouse_id, location_id, change, freed)
+            JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = d.location_id
+            UNION ALL
+            SELECT c.variant_id, c.warehouse_id, 0, 0, c.coming
+            FROM unnest(%(coming)s::uuid[], %(coming_to)s::uuid[], %(on_their_way)s::numeric[])
+                AS c(variant_id, warehouse_id, coming)
+        ) AS changes GROUP BY variant_id, warehouse_id
+    ), changing AS (
+        SELECT r.id, r.variant_id, r.warehouse_id, r.basis,
+               CASE r.basis WHEN 'on_hand' THEN m.on_hand WHEN 'available' THEN m.available
+                            ELSE m.available + m.coming END AS change
         FROM inventory_reorderrule AS r JOIN moved AS m ON m.variant_id = r.variant_id AND m.warehouse_id = r.warehouse_id
-        WHERE r.organization_id = %(organization)s AND (
-            CASE r.basis WHEN 'on_hand' THEN m.on_hand ELSE m.available END <> 0 OR {arrives} AND r.basis = 'projected')
+        WHERE r.organization_id = %(organization)s
+    ), locked AS (
+        SELECT r.id, c.variant_id, c.warehouse_id, c.change
+        FROM inventory_reorderrule AS r JOIN changing AS c ON c.id = r.id
+        WHERE r.organization_id = %(organization)s AND (c.change <> 0 OR {arrives} AND c.basis = 'projected')
         ORDER BY r.id FOR NO KEY UPDATE OF r
     ), {came} followed AS (
         UPDATE inventory_reorderrule AS r
@@ -57,6 +70,7 @@ RECEIVED = FOLLOW.format(
         FROM inventory_reordertask AS t
         JOIN arrived AS a ON a.variant_id = t.variant_id AND a.warehouse_id = t.warehouse_id
         WHERE (SELECT count(*) FROM locked) IS NOT NULL AND t.organization_id = %(organization)s AND t.status = 'ordered'
+            AND t.transfer_order_id IS NULL
         ORDER BY t.id FOR NO KEY UPDATE OF t
     ), came AS (
         UPDATE inventory_reordertask AS t
@@ -69,28 +83,6 @@ RECEIVED = FOLLOW.format(
     ),""",
 )
 
-# What is on its way counts for projected levels alone.
-ARRIVE = """
-    WITH coming AS (
-        SELECT c.variant_id, c.warehouse_id, sum(c.change) AS change
-        FROM unnest(%(variants)s::uuid[], %(warehouses)s::uuid[], %(changes)s::numeric[]) AS c(variant_id, warehouse_id, change)
-        GROUP BY c.variant_id, c.warehouse_id
-    ), locked AS (
-        SELECT r.id, c.change FROM inventory_reorderrule AS r
-        JOIN coming AS c ON c.variant_id = r.variant_id AND c.warehouse_id = r.warehouse_id
-        WHERE r.organization_id = %(organization)s AND r.basis = 'projected' AND c.change <> 0
-        ORDER BY r.id FOR NO KEY UPDATE OF r
-    ), followed AS (
-        UPDATE inventory_reorderrule AS r
-        SET level = r.level + l.change, quiet_at = CASE WHEN r.level + l.change <= r.min_quantity THEN r.quiet_at END
-        FROM locked AS l WHERE r.organization_id = %(organization)s AND r.id = l.id
-        RETURNING r.id, r.is_low
-    )
-    UPDATE inventory_reordertask AS t SET status = 'done', closed_at = now()
-    FROM followed AS f
-    WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s) AND NOT f.is_low
-"""
-
 REFRESH = f"""
     UPDATE inventory_reorderrule AS r SET level = found.level
     FROM ({LEVELS}) AS found
@@ -99,35 +91,32 @@ REFRESH = f"""
 
 type Change = tuple[UUID, UUID, UUID, Decimal, Decimal]
 type Arrival = tuple[UUID, UUID, Decimal]
+type Coming = tuple[UUID, UUID, Decimal]
 
 
-def levels_follow(changes: Sequence[Change], arrived: Sequence[Arrival] = ()) -> None:
+def levels_follow(changes: Sequence[Change], arrived: Sequence[Arrival] = (), coming: Sequence[Coming] = ()) -> None:
     """`changes` are (variant, warehouse, location, change on hand, change of what is available), as just made.
 
     `arrived` are (variant, location, quantity) of goods from outside: what was ordered of them is on its way no longer.
+    `coming` are (variant, warehouse, change of what is on its way there): see `INCOMING`. All in one call, because rules are
+    locked by id.
     """
-    if not changes:
+    if not changes and not coming:
         return
-    variants, warehouses, locations, amounts, freed = (list(column) for column in zip(*changes, strict=True))
-    came, places, quantities = (list(column) for column in zip(*arrived, strict=True)) if arrived else ([], [], [])
+    variants, warehouses, locations, amounts, freed = _columns(changes, 5)
+    came, places, quantities = _columns(arrived, 3)
+    awaited, goals, on_their_way = _columns(coming, 3)
     with connection.cursor() as cursor:
         cursor.execute(RECEIVED if arrived else MOVED, {
             "organization": active_organization_id(), "variants": variants, "warehouses": warehouses,
             "locations": locations, "changes": amounts, "freed": freed, "available": list(Location.AVAILABLE),
             "undecided": list(ReorderTask.UNDECIDED), "arrived": came, "arrived_at": places, "quantities": quantities,
+            "coming": awaited, "coming_to": goals, "on_their_way": on_their_way,
         })
 
 
-def levels_arrive(coming: Sequence[tuple[UUID, UUID, Decimal]]) -> None:
-    """`coming` are (variant, warehouse, change of what is on its way there)."""
-    if not coming:
-        return
-    variants, warehouses, changes = (list(column) for column in zip(*coming, strict=True))
-    with connection.cursor() as cursor:
-        cursor.execute(ARRIVE, {
-            "organization": active_organization_id(), "variants": variants, "warehouses": warehouses, "changes": changes,
-            "undecided": list(ReorderTask.UNDECIDED),
-        })
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
 def levels_refresh(rules: Collection[UUID] | None = None) -> int:

@@ -15,7 +15,7 @@ from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
 from inventory.services.grounds import USUAL, Rules, check_grounds
-from inventory.services.levels import Arrival, Change, levels_follow
+from inventory.services.levels import Arrival, Change, Coming, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
 from inventory.services.valuation import moves_value
 from notifications.services.events import publish
@@ -117,7 +117,8 @@ type Taking = Callable[[], Mapping[Place, Decimal]]
 
 
 def apply(
-    *, kind: str, lines: Sequence[Line], occurred_at: datetime, rules: Rules = USUAL, take: Taking | None = None, **common: Any,
+    *, kind: str, lines: Sequence[Line], occurred_at: datetime, rules: Rules = USUAL, take: Taking | None = None,
+    coming: Sequence[Coming] = (), **common: Any,
 ) -> Posted:
     """Raises Conflict, naming each line that is short, or Invalid for a location that is not there.
 
@@ -134,7 +135,7 @@ def apply(
     rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
     moves = _write_moves(kind, lines, occurred_at, common)
     moves_value(moves=moves)
-    levels_follow([level_change(row) for row in rows], _arrived(kind, lines))
+    levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming)
     if moves:
         publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])
     return Posted(moves, [shown(row) for row in rows])

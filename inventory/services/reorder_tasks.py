@@ -25,7 +25,8 @@ from inventory.events_replenishment import (
 )
 from inventory.models import ReorderTask, Supplier
 from inventory.queries.closings import today
-from inventory.services.levels import levels_arrive
+from inventory.services.levels import levels_follow
+from inventory.services.reorder_drafts import transfers_draft, transfers_undo
 from notifications.services.events import publish
 
 Status = ReorderTask.Status
@@ -42,9 +43,11 @@ LOCK_RULES = """
 ORDER = """
     UPDATE inventory_reordertask AS t
     SET status = 'ordered', ordered_quantity = o.quantity, received_quantity = 0, ordered_at = now(), snoozed_until = NULL,
-        supplier_id = o.supplier_id, due_on = COALESCE(o.due_on, %(today)s::date + COALESCE(r.lead_time_days, u.days))
-    FROM unnest(%(tasks)s::uuid[], %(quantities)s::numeric[], %(suppliers)s::uuid[], %(days)s::date[])
-        AS o(id, quantity, supplier_id, due_on)
+        supplier_id = o.supplier_id, transfer_order_id = o.transfer_order_id,
+        source_warehouse_id = CASE WHEN o.transfer_order_id IS NOT NULL THEN t.source_warehouse_id END,
+        due_on = COALESCE(o.due_on, %(today)s::date + COALESCE(r.lead_time_days, u.days))
+    FROM unnest(%(tasks)s::uuid[], %(quantities)s::numeric[], %(suppliers)s::uuid[], %(days)s::date[], %(transfers)s::uuid[])
+        AS o(id, quantity, supplier_id, due_on, transfer_order_id)
     JOIN inventory_reordertask AS before ON before.organization_id = %(organization)s AND before.id = o.id
     JOIN inventory_reorderrule AS r ON r.organization_id = before.organization_id AND r.id = before.rule_id
     LEFT JOIN LATERAL (
@@ -92,19 +95,24 @@ def tasks_order(*, orders: Sequence[TaskOrder]) -> None:
         detail = f"{early[0].due_on} is over: goods that are ordered now come later."
         raise Invalid(detail, fields={"due_on": detail})
     tasks = [found[one.task_id] for one in orders]
-    quantities = [one.quantity or task.suggested_quantity for one, task in zip(orders, tasks, strict=True)]
-    suppliers = [one.supplier_id or task.supplier_id for one, task in zip(orders, tasks, strict=True)]
+    quantities = {one.task_id: one.quantity or found[one.task_id].suggested_quantity for one in orders}
+    suppliers = {one.task_id: one.supplier_id or found[one.task_id].supplier_id for one in orders}
+    fetched = [task for task in tasks if task.source_warehouse_id and not suppliers[task.pk]]
+    transfers = transfers_draft(tasks=fetched, quantities=quantities)
     with connection.cursor() as cursor:
         cursor.execute(ORDER, {
             "organization": active_organization_id(), "today": day, "tasks": [task.pk for task in tasks],
-            "quantities": quantities, "suppliers": suppliers, "days": [one.due_on for one in orders],
+            "quantities": list(quantities.values()), "suppliers": list(suppliers.values()),
+            "days": [one.due_on for one in orders], "transfers": [transfers.get(task.pk) for task in tasks],
         })
         due = dict(cursor.fetchall())
-    levels_arrive([(task.variant_id, task.warehouse_id, quantity) for task, quantity in zip(tasks, quantities, strict=True)])
-    for task, quantity, supplier in zip(tasks, quantities, suppliers, strict=True):
-        publish(
-            ReorderTaskOrdered(supplier=supplier, quantity=quantity, due_on=due[task.pk], **_told(task)), aggregate_id=task.pk,
-        )
+    bought = [task for task in tasks if task.pk not in transfers]
+    levels_follow([], coming=[(task.variant_id, task.warehouse_id, quantities[task.pk]) for task in bought])
+    for task in tasks:
+        publish(ReorderTaskOrdered(
+            supplier=suppliers[task.pk], transfer_order=transfers.get(task.pk), quantity=quantities[task.pk],
+            due_on=due[task.pk], **_told(task),
+        ), aggregate_id=task.pk)
 
 
 def tasks_snooze(*, tasks: Collection[UUID], until: date) -> None:
@@ -134,8 +142,14 @@ def tasks_dismiss(*, tasks: Collection[UUID], reason: str = "") -> None:
     come is not waited for any longer. Raises Conflict for a task that is finished.
     """
     found = _locked(tasks, ReorderTask.UNFINISHED)
+    for task in found.values():
+        if task.transfer_order:
+            raise Conflict(
+                f"Transfer order {task.transfer_order.number} is to bring the {task.variant.sku}: cancel that first.",
+                code="on_transfer_order",
+            )
     _write(found, status=Status.DISMISSED, dismissed_because=reason, snoozed_until=None, closed=True)
-    levels_arrive([(task.variant_id, task.warehouse_id, -outstanding(task)) for task in found.values()])
+    levels_follow([], coming=[(task.variant_id, task.warehouse_id, -outstanding(task)) for task in found.values()])
     _hush([task.pk for task in found.values() if task.status in ReorderTask.UNDECIDED], quiet=True)
     for task in found.values():
         publish(ReorderTaskDismissed(reason=reason, **_told(task)), aggregate_id=task.pk)
@@ -143,9 +157,14 @@ def tasks_dismiss(*, tasks: Collection[UUID], reason: str = "") -> None:
 
 def tasks_reopen(*, tasks: Collection[UUID]) -> None:
     """Takes back that they were ordered, snoozed or dismissed. Raises Conflict for others, for a task of whose order goods have
-    come, and where there is another task by now.
+    come, and where there is another task by now. A draft of a transfer order that they are on is canceled.
     """
-    found = _locked(tasks, (Status.ORDERED, Status.SNOOZED, Status.DISMISSED))
+    undone = transfers_undo(tasks=tasks)
+    for task in undone:
+        publish(ReorderTaskReopened(because="undone", **_told(task)), aggregate_id=task.pk)
+    if not (others := [key for key in tasks if key not in {task.pk for task in undone}]):
+        return
+    found = _locked(others, (Status.ORDERED, Status.SNOOZED, Status.DISMISSED))
     for task in found.values():
         if task.status == Status.ORDERED and task.received_quantity > 0:
             raise Conflict(
@@ -157,7 +176,7 @@ def tasks_reopen(*, tasks: Collection[UUID]) -> None:
         found, status=Status.OPEN, snoozed_until=None, dismissed_because="", ordered_quantity=None, received_quantity=0,
         ordered_at=None, closed=False,
     )
-    levels_arrive([(task.variant_id, task.warehouse_id, -outstanding(task)) for task in found.values()])
+    levels_follow([], coming=[(task.variant_id, task.warehouse_id, -outstanding(task)) for task in found.values()])
     _hush(list(found), quiet=False)
     for task in found.values():
         publish(ReorderTaskReopened(because="undone", **_told(task)), aggregate_id=task.pk)
@@ -165,7 +184,7 @@ def tasks_reopen(*, tasks: Collection[UUID]) -> None:
 
 def outstanding(task: ReorderTask) -> Decimal:
     """What was ordered and has not come."""
-    if task.status != Status.ORDERED or task.ordered_quantity is None:
+    if task.status != Status.ORDERED or task.ordered_quantity is None or task.transfer_order_id:
         return Decimal(0)
     return max(task.ordered_quantity - task.received_quantity, Decimal(0))
 
@@ -178,7 +197,9 @@ def _locked(tasks: Collection[UUID], allowed: Collection[str]) -> dict[UUID, Reo
         raise Invalid("Name each task once.", fields={"tasks": "twice"})
     with connection.cursor() as cursor:
         cursor.execute(LOCK_RULES, {"organization": active_organization_id(), "tasks": list(tasks)})
-    rows = ReorderTask.objects.select_for_update(no_key=True, of=("self",)).select_related("variant", "warehouse")
+    rows = ReorderTask.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "variant", "warehouse", "transfer_order",
+    )
     found = {task.pk: task for task in rows.filter(pk__in=tasks).order_by("pk")}
     if len(found) != len(tasks):
         raise NotFound("There is no such task.")

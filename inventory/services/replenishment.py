@@ -17,7 +17,7 @@ from inventory.events import ReorderTasksCreated, StockLow
 from inventory.events_replenishment import ReorderTaskReopened
 from inventory.models import Fitment, ReorderRule, ReorderTask
 from inventory.queries.levels import BOUGHT, FITS, INCOMING
-from inventory.queries.supply import SUGGESTED, SUPPLY
+from inventory.queries.supply import FETCHED, ROUTE, SUGGESTED, SUPPLY
 from inventory.services.levels import levels_refresh
 from inventory.services.minimums import minimums_compute
 from notifications.services.events import publish_from
@@ -27,10 +27,11 @@ CHECK_TASK = "inventory.tasks.check"
 
 TELL = publish_from(ReorderTasksCreated, "told", aggregate_id="organization_id", tasks="tasks", checked_at="checked_at")
 TELL_LOW = publish_from(
-    StockLow, "created AS c JOIN due USING (organization_id, rule_id) ORDER BY sku", aggregate_id="rule_id",
+    StockLow, "created AS c JOIN routed USING (organization_id, rule_id) ORDER BY sku", aggregate_id="rule_id",
     task="task_id", rule="rule_id", variant="variant_id", sku="sku", name="name", vehicle_model="vehicle_model_id",
-    warehouse="warehouse_id", warehouse_code="warehouse_code", supplier="supplier_id", basis="basis", level="level",
-    threshold="min_quantity", suggested_quantity="suggested_quantity",
+    warehouse="warehouse_id", warehouse_code="warehouse_code", supplier="CASE WHEN fetched IS NULL THEN supplier_id END",
+    basis="basis", level="level", threshold="min_quantity", suggested_quantity="suggested_quantity",
+    source_warehouse="CASE WHEN fetched IS NOT NULL THEN source_warehouse_id END",
 )
 
 TELL_WOKEN = publish_from(
@@ -47,7 +48,8 @@ CHECK = f"""
                r.organization_id, r.id AS rule_id, v.sku, v.name, w.code AS warehouse_code, r.variant_id, r.warehouse_id,
                r.vehicle_model_id, r.basis, r.level, r.min_quantity, r.max_quantity, r.order_quantity, r.explanation AS minimum,
                sp.supplier_id, COALESCE(sp.multiple, 1) AS multiple, COALESCE(sp.least, 0) AS least,
-               sp.order_multiple, sp.pack_size, COALESCE(r.lead_time_days, sp.lead_days) AS lead_days,
+               sp.order_multiple, sp.pack_size, r.lead_time_days, COALESCE(r.lead_time_days, sp.lead_days) AS lead_days,
+               r.source_warehouse_id, route.spare,
                (now() AT TIME ZONE o.timezone)::date AS today
         FROM inventory_reorderrule AS r
         JOIN accounts_organization AS o ON o.id = r.organization_id
@@ -55,6 +57,7 @@ CHECK = f"""
         JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
         JOIN inventory_warehouse AS w ON w.organization_id = r.organization_id AND w.id = r.warehouse_id
         {SUPPLY.format("r")}
+        {ROUTE.format("r")}
         WHERE r.is_low AND r.is_active AND (r.quiet_at IS NULL OR r.level < r.quiet_at) AND {BOUGHT} AND {FITS.format("r")}
             AND (%(organization)s::uuid IS NULL OR r.organization_id = %(organization)s::uuid)
             AND (%(warehouses)s::uuid[] IS NULL OR r.warehouse_id = ANY (%(warehouses)s::uuid[]))
@@ -63,19 +66,25 @@ CHECK = f"""
                 WHERE t.organization_id = r.organization_id AND t.variant_id = r.variant_id AND t.warehouse_id = r.warehouse_id
                     AND t.status IN ('open', 'ordered', 'snoozed'))
         ORDER BY r.organization_id, r.variant_id, r.warehouse_id, r.min_quantity - r.level DESC, r.id
+    ), routed AS (
+        SELECT d.*, {FETCHED} AS fetched FROM due AS d
     ), created AS (
         INSERT INTO inventory_reordertask (id, organization_id, rule_id, variant_id, warehouse_id, supplier_id,
-                                           triggered_quantity, threshold, suggested_quantity, status, due_on, explanation)
-        SELECT uuid7(), d.organization_id, d.rule_id, d.variant_id, d.warehouse_id, d.supplier_id, d.level, d.min_quantity,
-               {SUGGESTED}, 'open', d.today + d.lead_days,
+                                           source_warehouse_id, triggered_quantity, threshold, suggested_quantity, status,
+                                           due_on, explanation)
+        SELECT uuid7(), d.organization_id, d.rule_id, d.variant_id, d.warehouse_id,
+               CASE WHEN d.fetched IS NULL THEN d.supplier_id END,
+               CASE WHEN d.fetched IS NOT NULL THEN d.source_warehouse_id END, d.level, d.min_quantity, {SUGGESTED}, 'open',
+               d.today + CASE WHEN d.fetched IS NULL THEN d.lead_days ELSE d.lead_time_days END,
                jsonb_build_object(
                    'basis', d.basis, 'vehicle_model', d.vehicle_model_id,
                    'level', d.level::text, 'min_quantity', d.min_quantity::text,
                    'max_quantity', d.max_quantity::text, 'order_quantity', d.order_quantity::text,
                    'order_multiple', COALESCE(d.order_multiple, 1)::text, 'pack_size', COALESCE(d.pack_size, 1)::text,
                    'min_order_quantity', d.least::text, 'lead_time_days', d.lead_days, 'minimum', d.minimum,
+                   'spare', d.spare::text,
                    'on_hand', stock.on_hand::text, 'reserved', stock.reserved::text, 'incoming', ({INCOMING.format("d")})::text)
-        FROM due AS d
+        FROM routed AS d
         CROSS JOIN LATERAL (
             SELECT COALESCE(sum(s.quantity), 0) AS on_hand, COALESCE(sum(s.reserved), 0) AS reserved
             FROM inventory_stockitem AS s
