@@ -50,9 +50,8 @@ CHECK = f"""
                sp.supplier_id, COALESCE(sp.multiple, 1) AS multiple, COALESCE(sp.least, 0) AS least,
                sp.order_multiple, sp.pack_size, r.lead_time_days, COALESCE(r.lead_time_days, sp.lead_days) AS lead_days,
                r.source_warehouse_id, route.spare,
-               (now() AT TIME ZONE o.timezone)::date AS today
+               (SELECT (now() AT TIME ZONE timezone)::date FROM accounts_organization WHERE id = r.organization_id) AS today
         FROM inventory_reorderrule AS r
-        JOIN accounts_organization AS o ON o.id = r.organization_id
         JOIN inventory_productvariant AS v ON v.organization_id = r.organization_id AND v.id = r.variant_id
         JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
         JOIN inventory_warehouse AS w ON w.organization_id = r.organization_id AND w.id = r.warehouse_id
