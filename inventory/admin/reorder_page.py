@@ -62,7 +62,7 @@ def _reorder(site: Any, request: Any) -> HttpResponse:
 def _lines(request: Any) -> list[Line]:
     """As the page shows them: as they were typed, or everything ticked."""
     tasks = ReorderTask.objects.filter(within(ReorderTask, reach(request.principal, ORDER)))
-    chosen = [key for text in request.GET.getlist("task") if (key := _key(text))]
+    chosen = [found for text in request.GET.getlist("task") if (found := _key(text))]
     posted = request.POST
     ticked = set(posted.getlist("task"))
     lines = []
@@ -91,7 +91,8 @@ def _key(text: str) -> UUID | None:
 
 
 def _seller(row: Line, text: str) -> Supplier | None:
-    return next((one for one in row["sellers"] if str(one.pk) == text), row["task"].supplier)
+    found: Supplier | None = next((one for one in row["sellers"] if str(one.pk) == text), row["task"].supplier)
+    return found
 
 
 def _groups(lines: Iterable[Line]) -> list[dict[str, Any]]:

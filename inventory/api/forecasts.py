@@ -1,3 +1,5 @@
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -38,7 +40,7 @@ class WeekSerializer(serializers.Serializer):
 
 
 class DemandHistorySerializer(serializers.Serializer):
-    weeks: serializers.ListSerializer = WeekSerializer(many=True)
+    weeks: Any = WeekSerializer(many=True)
 
 
 class DemandForecastViewSet(ReadViewSet):

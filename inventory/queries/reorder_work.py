@@ -27,8 +27,8 @@ def work_list(tasks: QuerySet[ReorderTask], *, chosen: Collection[UUID] = ()) ->
     for task in rows:
         now = numbers[task.rule_id]
         sellers = offers[task.variant_id]
-        if task.supplier and task.supplier_id not in sellers:
-            sellers = {**sellers, task.supplier_id: (task.supplier, None)}
+        if task.supplier and task.supplier.pk not in sellers:
+            sellers = {**sellers, task.supplier.pk: (task.supplier, None)}
         found.append({
             "task": task, "now": now, "sellers": [supplier for supplier, _ in sellers.values()],
             "prices": {key: price for key, (_, price) in sellers.items()},

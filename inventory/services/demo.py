@@ -11,6 +11,7 @@ from inventory.services.demo_fitments import fitments_create
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
 from inventory.services.demo_prices import prices_create
+from inventory.services.forecasts import forecasts_compute
 from inventory.services.northwind import northwind_import, northwind_read
 from inventory.services.vehicles import vehicles_import
 
@@ -37,3 +38,4 @@ def autoparts_fill(say: Say) -> None:
     prices_create()
     say("  a month of trade")
     Month(parts, today=timezone.localdate(timezone=LISBON), zone=LISBON).play()
+    forecasts_compute()

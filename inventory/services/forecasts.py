@@ -66,7 +66,7 @@ def forecasts_compute(*, day: date | None = None, warehouses: Collection[UUID] |
     Again in the same week, it replaces what it made. Says how many forecasts and minimums it wrote.
     """
     monday = monday_of(day) if day else this_week()
-    values = {
+    values: dict[str, Any] = {
         "organization": active_organization_id(), "until": monday, "warehouses": None if warehouses is None else list(warehouses),
     }
     made = sum(_write(monday, batch) for batch in batched(_forecasts({**values, "first": monday - HISTORY * WEEK}), ROWS))

@@ -14,7 +14,8 @@ def transfers_draft(*, tasks: Collection[ReorderTask], quantities: Mapping[UUID,
     """The transfer order of each task: one for each pair of warehouses. A draft reserves nothing, so it locks no stock."""
     routes: dict[tuple[UUID, UUID], list[ReorderTask]] = defaultdict(list)
     for task in tasks:
-        routes[task.source_warehouse_id, task.warehouse_id].append(task)
+        if task.source_warehouse_id:
+            routes[task.source_warehouse_id, task.warehouse_id].append(task)
     warehouses = Warehouse.objects.in_bulk({key for pair in routes for key in pair})
     found = {}
     for (source, destination), together in sorted(routes.items(), key=str):
