@@ -26,7 +26,7 @@ FILL = (
     INSERT INTO inventory_stockmove (id, organization_id, kind, variant_id, quantity, from_location_id, note, document_type,
                                      occurred_at, idempotency_key, line)
     SELECT uuid7(), s.organization_id, 'issue', s.variant_id, 1 + abs(hashint4(n)) %% 9, s.location_id, '', 'bench',
-           %(until)s::date - make_interval(days => 1 + (abs(hashint8(('x' || right(s.id::text, 8))::bit(32)::bigint)) + n * 47) %% 363),
+           %(until)s::date - make_interval(days => 1 + (abs(hashtext(s.id::text)) %% 363 + n * 47) %% 363),
            '', 0
     FROM inventory_stockitem AS s, generate_series(1, %(issues)s) AS n
     WHERE s.organization_id = %(organization)s
@@ -95,7 +95,7 @@ def _rules(organization_id: UUID, size: int) -> Iterator[Result]:
         with connections["default"].cursor() as cursor:
             cursor.execute(BY_FORECAST, [organization_id])
         changed = []
-        [first] = times(1, lambda: changed.append(minimums_compute()))
+        times(1, lambda: changed.append(minimums_compute()))
         [again] = times(3, minimums_compute)
         yield Result(f"minimums of {max(changed):,} rules by forecast, none changed", size, again)
         made: list[int] = []

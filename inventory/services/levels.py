@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -83,10 +83,25 @@ RECEIVED = FOLLOW.format(
     ),""",
 )
 
+# Of rules that were written, what was decided before counts no longer: a dismissal, and what a minimum was computed from.
 REFRESH = f"""
-    UPDATE inventory_reorderrule AS r SET level = found.level
-    FROM ({LEVELS}) AS found
-    WHERE r.organization_id = %(organization)s AND r.id = found.id AND r.level <> found.level
+    WITH found AS MATERIALIZED ({LEVELS}), refreshed AS (
+        UPDATE inventory_reorderrule AS r
+        SET level = f.level, quiet_at = CASE WHEN %(rules)s::uuid[] IS NULL THEN r.quiet_at END,
+            explanation = CASE WHEN r.method = 'forecast' THEN r.explanation END
+        FROM found AS f
+        WHERE r.organization_id = %(organization)s AND r.id = f.id AND (
+            r.level <> f.level OR r.quiet_at IS NOT NULL OR r.method = 'fixed' AND r.explanation IS NOT NULL)
+        RETURNING r.id
+    ), finished AS (
+        UPDATE inventory_reordertask AS t SET status = 'done', closed_at = now()
+        FROM found AS f JOIN inventory_reorderrule AS r ON r.organization_id = %(organization)s AND r.id = f.id
+        WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s)
+            AND f.level > r.min_quantity
+    )
+    SELECT (SELECT count(*) FROM refreshed), EXISTS (
+        SELECT FROM found AS f JOIN inventory_reorderrule AS r ON r.organization_id = %(organization)s AND r.id = f.id
+        WHERE r.method = 'forecast')
 """
 
 type Change = tuple[UUID, UUID, UUID, Decimal, Decimal]
@@ -119,11 +134,16 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
-def levels_refresh(rules: Collection[UUID] | None = None) -> int:
-    """Set the level of new or changed rules (all, without any) from the stock; returns how many differed."""
+class Refreshed(NamedTuple):
+    changed: int
+    by_forecast: bool  # whether some of the rules have their minimum from the forecast
+
+
+def levels_refresh(rules: Collection[UUID] | None = None) -> Refreshed:
+    """Set the level of new or changed rules (all, without any) from the stock, and finish the tasks of those that are not low."""
     with connection.cursor() as cursor:
         cursor.execute(REFRESH, {
             "organization": active_organization_id(), "available": list(Location.AVAILABLE),
-            "rules": list(rules) if rules is not None else None,
+            "rules": list(rules) if rules is not None else None, "undecided": list(ReorderTask.UNDECIDED),
         })
-        return int(cursor.rowcount)
+        return Refreshed(*cursor.fetchone())

@@ -9,13 +9,12 @@ from uuid import UUID
 
 from django.db import connection, connections, transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from core.errors import Invalid
 from core.tenancy import active_organization_id
 from inventory.events import ReorderTasksCreated, StockLow
 from inventory.events_replenishment import ReorderTaskReopened
-from inventory.models import Fitment, ReorderRule, ReorderTask
+from inventory.models import Fitment, ReorderRule
 from inventory.queries.levels import BOUGHT, FITS, INCOMING
 from inventory.queries.supply import FETCHED, ROUTE, SUGGESTED, SUPPLY
 from inventory.services.levels import levels_refresh
@@ -124,12 +123,8 @@ def reorder_rules_settle(*, rules: Collection[UUID]) -> None:
     if misfit := misfits.select_related("variant", "vehicle_model").first():
         detail = f"{misfit.variant.sku} does not fit {misfit.vehicle_model}: add the fitment first."
         raise Invalid(detail, code="does_not_fit", fields={"vehicle_model": detail})
-    ReorderRule.objects.filter(pk__in=rules, method=ReorderRule.Method.FIXED, explanation__isnull=False).update(explanation=None)
-    ReorderRule.objects.filter(pk__in=rules, quiet_at__isnull=False).update(quiet_at=None)
-    levels_refresh(rules)
-    minimums_compute(rules=rules)
-    tasks = ReorderTask.objects.filter(rule__in=rules, rule__is_low=False, status__in=ReorderTask.UNDECIDED)
-    tasks.update(status=ReorderTask.Status.DONE, closed_at=timezone.now())
+    if levels_refresh(rules).by_forecast:
+        minimums_compute(rules=rules)
 
 
 def reorder_check(*, warehouses: Collection[UUID] | None = None) -> int:

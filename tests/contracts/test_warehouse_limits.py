@@ -104,7 +104,7 @@ def test_who_sees_all_changes_nothing_elsewhere(resource: Resource, acme: Compan
             assert_problem(api.send(method, resource.row_url(there), body), 403, "outside_warehouses")
     for action in resource.actions:
         if action.detail:
-            for method in action.mapping:
+            for method in action.mapping.keys() - {"get"}:
                 assert_problem(api.send(method, resource.action_url(action, there)), 403, "outside_warehouses")
 
 
@@ -120,7 +120,7 @@ def test_makes_nothing_elsewhere(resource: Resource, acme: Company) -> None:
 
 
 @pytest.mark.parametrize("resource", [
-    r for r in IN_WAREHOUSES if r.takes("patch") and any(target is Warehouse for _, target in r.references())
+    r for r in IN_WAREHOUSES if r.takes("patch") and ("warehouse", Warehouse) in r.references()
 ], ids=lambda resource: resource.prefix)  # fmt: skip
 def test_carries_nothing_elsewhere(resource: Resource, acme: Company) -> None:
     here, there, warehouse = here_and_there(resource, acme)
