@@ -17,6 +17,7 @@ from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
     "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation", "reorder",
+    "forecasts",
     "prices", "fitment", "wall", "audit", "events", "webhooks", "jobs", "startup",
 ]
 ONCE = {"startup", "reserving", "counting", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter

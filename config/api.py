@@ -33,6 +33,7 @@ from inventory.api import (
     catalog,
     closings,
     counts,
+    forecasts,
     inventory_value,
     labels,
     locations,
@@ -57,8 +58,9 @@ router = Router(
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
-    counts.routes, locations.routes, logistic_units.routes, lots.routes, prices.routes, relations.routes, replenishment.routes,
-    reservations.routes, stock.routes, suppliers.routes, taxes.routes, transfers.routes, valuation.routes, vehicles.routes,
+    counts.routes, forecasts.routes, locations.routes, logistic_units.routes, lots.routes, prices.routes, relations.routes,
+    replenishment.routes, reservations.routes, stock.routes, suppliers.routes, taxes.routes, transfers.routes, valuation.routes,
+    vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 

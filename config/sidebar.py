@@ -27,11 +27,12 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
     ),
     "Value": ("ValueEntry", "CostLayer", "StockSnapshot"),
     "Warehouses": ("Warehouse", "Location", "LogisticUnit"),
-    "Replenishment": ("ReorderRule", "ReorderTask"),
+    "Replenishment": ("ReorderTask", "ReorderRule", "DemandForecast"),
     "Suppliers": ("Supplier", "SupplierProduct"),
 }
 # Pages of an app's own, which stand with those of a model.
 BESIDE = {
+    "ReorderTask": ("Reorder", "inventory_reorder"),
     "EventDelivery": ("Dead letters", "dead_letters"),
     "PriceList": ("What does it cost?", "inventory_pricelist_what_does_it_cost"),
     "ValueEntry": ("Inventory value", "inventory_value"),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
+import inventory.events_replenishment  # noqa: F401  # which declares more of them
 from inventory.models import (
     BomLine,
     PriceList,
@@ -263,7 +264,7 @@ class TransferOrderClosed:
 @event_type("stock.low", aggregate="reorder_rule", example={
     "task": SOME_ID, "rule": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "name": "Brake pad set, front", "vehicle_model": None,
     "warehouse": SOME_ID, "warehouse_code": "PORTO", "supplier": None, "basis": "available", "level": 3.0, "threshold": 4.0,
-    "suggested_quantity": 12.0,
+    "suggested_quantity": 12.0, "source_warehouse": None,
 })  # fmt: skip
 class StockLow:
     """The reorder check found the stock of a variant in a warehouse at or under its threshold, and made a task of it."""
@@ -281,6 +282,7 @@ class StockLow:
     level: Annotated[Decimal, "How much of it there is."]
     threshold: Annotated[Decimal, "The rule's minimum."]
     suggested_quantity: Annotated[Decimal, "How much to order."]
+    source_warehouse: Annotated[UUID | None, "From where to fetch it, in the place of buying."]
 
 
 @event_type("reorder.tasks_created", aggregate="organization", example={"tasks": 3, "checked_at": SOME_TIME})

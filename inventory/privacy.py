@@ -27,6 +27,10 @@ PERSONAL = [
         "It stands for corrections of the books. It holds the person's id alone, which names nobody after the erasure.",
     ),
     PersonalData(
+        "inventory_reordertask", "Reorder tasks", "t.assignee_id = %(membership_id)s::uuid", "pseudonymise",
+        "What is to be bought is the organization's; nobody has to do it any more.", {"assignee_id": "NULL"},
+    ),
+    PersonalData(
         "inventory_valueentry", "Value entries", "t.actor_id = %(user_id)s::uuid", "keep",
         "The ledger of values is bookkeeping. It holds the person's id alone, which names nobody after the erasure.",
     ),

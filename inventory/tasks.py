@@ -7,6 +7,7 @@ from uuid import UUID
 from django_tasks import task
 
 from inventory.services.count_plans import stock_count_plans_open
+from inventory.services.forecasts import forecasts_compute
 from inventory.services.replenishment import reorder_check as check_now
 from inventory.services.replenishment import reorder_check_everywhere
 from inventory.services.reservations import reservations_expire_everywhere
@@ -28,6 +29,19 @@ def expire_reservations(event: Any = None, context: Any = None) -> None:
 @task()
 def check(warehouses: list[str] | None = None) -> dict[str, int]:
     return {"created": check_now(warehouses=None if warehouses is None else [UUID(one) for one in warehouses])}
+
+
+@task()
+def forecast(day: str = "", warehouses: list[str] | None = None) -> dict[str, int]:
+    return forecasts_compute(
+        day=date.fromisoformat(day) if day else None,
+        warehouses=None if warehouses is None else [UUID(one) for one in warehouses],
+    )
+
+
+@scheduled_in_each_zone("cron(0 2 ? * MON *)")
+def demand_forecasts(tick: ZoneTick) -> None:
+    tick.enqueue(forecast)
 
 
 @task()

@@ -12,6 +12,7 @@ from inventory.models.closings import StockClosing as StockClosing
 from inventory.models.counts import StockCount as StockCount
 from inventory.models.counts import StockCountLine as StockCountLine
 from inventory.models.counts import StockCountPlan as StockCountPlan
+from inventory.models.forecasts import DemandForecast as DemandForecast
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
 from inventory.models.logistic_units import LogisticUnit as LogisticUnit

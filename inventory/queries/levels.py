@@ -4,8 +4,27 @@ Parameters: organization; rules, an array of ids or null for all; available, the
 is available.
 """
 
-LEVELS = """
-    SELECT r.id, CASE r.basis WHEN 'on_hand' THEN stock.on_hand ELSE stock.available END AS level, stock.on_hand, stock.reserved
+# What is on its way to the warehouse of the row {0}, of its variant: ordered by reorder tasks, or by transfer orders that are
+# confirmed, and not received. Whatever else is on its way is added here; who changes it tells `levels_follow`.
+INCOMING = """
+    SELECT COALESCE(sum(i.quantity), 0) FROM (
+        SELECT GREATEST(COALESCE(t.ordered_quantity, 0) - t.received_quantity, 0) AS quantity
+        FROM inventory_reordertask AS t
+        WHERE t.organization_id = {0}.organization_id AND t.variant_id = {0}.variant_id AND t.warehouse_id = {0}.warehouse_id
+            AND t.status = 'ordered' AND t.transfer_order_id IS NULL
+        UNION ALL
+        SELECT l.quantity - l.cancelled_quantity - l.received_quantity - l.lost_quantity
+        FROM inventory_transferorderline AS l
+        JOIN inventory_transferorder AS o ON o.organization_id = l.organization_id AND o.id = l.order_id
+        WHERE l.organization_id = {0}.organization_id AND l.variant_id = {0}.variant_id
+            AND o.destination_id = {0}.warehouse_id AND o.status IN ('confirmed', 'partly_shipped', 'shipped')
+    ) AS i
+"""
+
+LEVELS = f"""
+    SELECT r.id, CASE r.basis WHEN 'on_hand' THEN stock.on_hand WHEN 'available' THEN stock.available
+                              ELSE stock.available + ({INCOMING.format("r")}) END AS level,
+           stock.on_hand, stock.reserved
     FROM inventory_reorderrule AS r
     CROSS JOIN LATERAL (
         SELECT COALESCE(sum(s.quantity), 0) AS on_hand, COALESCE(sum(s.reserved), 0) AS reserved,

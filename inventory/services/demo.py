@@ -13,6 +13,7 @@ from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
 from inventory.services.demo_prices import prices_create
 from inventory.services.demo_transfers import transfers_create
+from inventory.services.forecasts import forecasts_compute
 from inventory.services.northwind import northwind_import, northwind_read
 from inventory.services.vehicles import vehicles_import
 
@@ -43,3 +44,4 @@ def autoparts_fill(say: Say) -> None:
     say("  goods in transit")
     transfers_create(today=today)
     counts_create()
+    forecasts_compute()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -10,60 +11,139 @@ from core.tenancy import active_organization_id
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
 
-# Rules are locked by id, after the stock items (see locks.py). Stock in quarantine or scrap is on hand, but not
-# available. A task whose rule is low no longer is done.
+# Rules are locked by id, after the stock items (see locks.py), and tasks after them. Stock in quarantine or scrap is on hand,
+# but not available. Of what comes in, as much was on its way as was ordered: a projected level stays then.
 FOLLOW = """
     WITH moved AS (
-        SELECT d.variant_id, d.warehouse_id, sum(d.change) AS on_hand,
-               COALESCE(sum(d.freed) FILTER (WHERE l.kind = ANY (%(available)s)), 0) AS available
-        FROM unnest(
-                %(variants)s::uuid[], %(warehouses)s::uuid[], %(locations)s::uuid[], %(changes)s::numeric[], %(freed)s::numeric[]
-            ) AS d(variant_id, warehouse_id, location_id, change, freed)
-        JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = d.location_id
-        GROUP BY d.variant_id, d.warehouse_id
-    ), locked AS (
-        SELECT r.id, m.on_hand, m.available
+        SELECT variant_id, warehouse_id, sum(on_hand) AS on_hand, sum(available) AS available, sum(coming) AS coming
+        FROM (
+            SELECT d.variant_id, d.warehouse_id, d.change AS on_hand,
+                   CASE WHEN l.kind = ANY (%(available)s) THEN d.freed ELSE 0 END AS available, 0 AS coming
+            FROM unnest(
+                    %(variants)s::uuid[], %(warehouses)s::uuid[], %(locations)s::uuid[], %(changes)s::numeric[],
+                    %(freed)s::numeric[]
+                ) AS d(variant_id, warehouse_id, location_id, change, freed)
+            JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = d.location_id
+            UNION ALL
+            SELECT c.variant_id, c.warehouse_id, 0, 0, c.coming
+            FROM unnest(%(coming)s::uuid[], %(coming_to)s::uuid[], %(on_their_way)s::numeric[])
+                AS c(variant_id, warehouse_id, coming)
+        ) AS changes GROUP BY variant_id, warehouse_id
+    ), changing AS (
+        SELECT r.id, r.variant_id, r.warehouse_id, r.basis,
+               CASE r.basis WHEN 'on_hand' THEN m.on_hand WHEN 'available' THEN m.available
+                            ELSE m.available + m.coming END AS change
         FROM inventory_reorderrule AS r JOIN moved AS m ON m.variant_id = r.variant_id AND m.warehouse_id = r.warehouse_id
-        WHERE r.organization_id = %(organization)s AND CASE r.basis WHEN 'on_hand' THEN m.on_hand ELSE m.available END <> 0
+        WHERE r.organization_id = %(organization)s
+    ), locked AS (
+        SELECT r.id, c.variant_id, c.warehouse_id, c.change
+        FROM inventory_reorderrule AS r JOIN changing AS c ON c.id = r.id
+        WHERE r.organization_id = %(organization)s AND (c.change <> 0 OR {arrives} AND c.basis = 'projected')
         ORDER BY r.id FOR NO KEY UPDATE OF r
-    ), followed AS (
+    ), {came} followed AS (
         UPDATE inventory_reorderrule AS r
-        SET level = r.level + CASE r.basis WHEN 'on_hand' THEN l.on_hand ELSE l.available END
-        FROM locked AS l WHERE r.organization_id = %(organization)s AND r.id = l.id
+        SET level = r.level + l.change + {incoming},
+            quiet_at = CASE WHEN r.level + l.change + {incoming} <= r.min_quantity THEN r.quiet_at END
+        FROM locked AS l {joined} WHERE r.organization_id = %(organization)s AND r.id = l.id
         RETURNING r.id, r.is_low
     )
     UPDATE inventory_reordertask AS t SET status = 'done', closed_at = now()
     FROM followed AS f
-    WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(unfinished)s) AND NOT f.is_low
+    WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s) AND NOT f.is_low
 """
 
+MOVED = FOLLOW.format(arrives="false", came="", incoming="0", joined="")
+
+# The count makes the tasks wait for the rules: it is a condition that is evaluated once, before any of them is locked.
+RECEIVED = FOLLOW.format(
+    arrives="true", incoming="CASE r.basis WHEN 'projected' THEN COALESCE(c.incoming, 0) ELSE 0 END",
+    joined="LEFT JOIN came AS c ON c.variant_id = l.variant_id AND c.warehouse_id = l.warehouse_id",
+    came="""
+    arrived AS (
+        SELECT a.variant_id, l.warehouse_id, sum(a.quantity) AS quantity
+        FROM unnest(%(arrived)s::uuid[], %(arrived_at)s::uuid[], %(quantities)s::numeric[])
+            AS a(variant_id, location_id, quantity)
+        JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = a.location_id
+        GROUP BY a.variant_id, l.warehouse_id
+    ), awaited AS (
+        SELECT t.id, a.quantity, t.ordered_quantity, t.received_quantity
+        FROM inventory_reordertask AS t
+        JOIN arrived AS a ON a.variant_id = t.variant_id AND a.warehouse_id = t.warehouse_id
+        WHERE (SELECT count(*) FROM locked) IS NOT NULL AND t.organization_id = %(organization)s AND t.status = 'ordered'
+            AND t.transfer_order_id IS NULL
+        ORDER BY t.id FOR NO KEY UPDATE OF t
+    ), came AS (
+        UPDATE inventory_reordertask AS t
+        SET received_quantity = GREATEST(a.received_quantity + a.quantity, 0),
+            status = CASE WHEN a.received_quantity + a.quantity >= a.ordered_quantity THEN 'done' ELSE t.status END,
+            closed_at = CASE WHEN a.received_quantity + a.quantity >= a.ordered_quantity THEN now() END
+        FROM awaited AS a WHERE t.organization_id = %(organization)s AND t.id = a.id
+        RETURNING t.variant_id, t.warehouse_id, GREATEST(t.ordered_quantity - t.received_quantity, 0)
+            - GREATEST(a.ordered_quantity - a.received_quantity, 0) AS incoming
+    ),""",
+)
+
+# Of rules that were written, what was decided before counts no longer: a dismissal, and what a minimum was computed from.
 REFRESH = f"""
-    UPDATE inventory_reorderrule AS r SET level = found.level
-    FROM ({LEVELS}) AS found
-    WHERE r.organization_id = %(organization)s AND r.id = found.id AND r.level <> found.level
+    WITH found AS MATERIALIZED ({LEVELS}), refreshed AS (
+        UPDATE inventory_reorderrule AS r
+        SET level = f.level, quiet_at = CASE WHEN %(rules)s::uuid[] IS NULL THEN r.quiet_at END,
+            explanation = CASE WHEN r.method = 'forecast' THEN r.explanation END
+        FROM found AS f
+        WHERE r.organization_id = %(organization)s AND r.id = f.id AND (
+            r.level <> f.level OR r.quiet_at IS NOT NULL OR r.method = 'fixed' AND r.explanation IS NOT NULL)
+        RETURNING r.id
+    ), finished AS (
+        UPDATE inventory_reordertask AS t SET status = 'done', closed_at = now()
+        FROM found AS f JOIN inventory_reorderrule AS r ON r.organization_id = %(organization)s AND r.id = f.id
+        WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s)
+            AND f.level > r.min_quantity
+    )
+    SELECT (SELECT count(*) FROM refreshed), EXISTS (
+        SELECT FROM found AS f JOIN inventory_reorderrule AS r ON r.organization_id = %(organization)s AND r.id = f.id
+        WHERE r.method = 'forecast')
 """
 
 type Change = tuple[UUID, UUID, UUID, Decimal, Decimal]
+type Arrival = tuple[UUID, UUID, Decimal]
+type Coming = tuple[UUID, UUID, Decimal]
 
 
-def levels_follow(changes: Sequence[Change]) -> None:
-    """`changes` are (variant, warehouse, location, change on hand, change of what is available), as just made."""
-    if not changes:
+def levels_follow(changes: Sequence[Change], arrived: Sequence[Arrival] = (), coming: Sequence[Coming] = ()) -> None:
+    """`changes` are (variant, warehouse, location, change on hand, change of what is available), as just made.
+
+    `arrived` are (variant, location, quantity) of goods from outside: what was ordered of them is on its way no longer.
+    `coming` are (variant, warehouse, change of what is on its way there): see `INCOMING`. All in one call, because rules are
+    locked by id.
+    """
+    if not changes and not coming:
         return
-    variants, warehouses, locations, amounts, freed = (list(column) for column in zip(*changes, strict=True))
+    variants, warehouses, locations, amounts, freed = _columns(changes, 5)
+    came, places, quantities = _columns(arrived, 3)
+    awaited, goals, on_their_way = _columns(coming, 3)
     with connection.cursor() as cursor:
-        cursor.execute(FOLLOW, {
+        cursor.execute(RECEIVED if arrived else MOVED, {
             "organization": active_organization_id(), "variants": variants, "warehouses": warehouses,
             "locations": locations, "changes": amounts, "freed": freed, "available": list(Location.AVAILABLE),
-            "unfinished": list(ReorderTask.UNFINISHED),
+            "undecided": list(ReorderTask.UNDECIDED), "arrived": came, "arrived_at": places, "quantities": quantities,
+            "coming": awaited, "coming_to": goals, "on_their_way": on_their_way,
         })
 
 
-def levels_refresh(rules: Collection[UUID] | None = None) -> int:
-    """Set the level of new or changed rules (all, without any) from the stock; returns how many differed."""
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+class Refreshed(NamedTuple):
+    changed: int
+    by_forecast: bool  # whether some of the rules have their minimum from the forecast
+
+
+def levels_refresh(rules: Collection[UUID] | None = None) -> Refreshed:
+    """Set the level of new or changed rules (all, without any) from the stock, and finish the tasks of those that are not low."""
     with connection.cursor() as cursor:
         cursor.execute(REFRESH, {
             "organization": active_organization_id(), "available": list(Location.AVAILABLE),
-            "rules": list(rules) if rules is not None else None,
+            "rules": list(rules) if rules is not None else None, "undecided": list(ReorderTask.UNDECIDED),
         })
-        return int(cursor.rowcount)
+        return Refreshed(*cursor.fetchone())

@@ -16,7 +16,7 @@ from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
 from inventory.services.capacity import refuse_overfull
 from inventory.services.grounds import USUAL, Rules, check_grounds
-from inventory.services.levels import Change, levels_follow
+from inventory.services.levels import Arrival, Change, Coming, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
 from inventory.services.valuation import moves_value
 from notifications.services.events import publish
@@ -121,7 +121,8 @@ type Taking = Callable[[], Mapping[Place, Decimal]]
 
 
 def apply(
-    *, kind: str, lines: Sequence[Line], occurred_at: datetime, rules: Rules = USUAL, take: Taking | None = None, **common: Any,
+    *, kind: str, lines: Sequence[Line], occurred_at: datetime, rules: Rules = USUAL, take: Taking | None = None,
+    coming: Sequence[Coming] = (), **common: Any,
 ) -> Posted:
     """Raises Conflict, naming each line that is short, or Invalid for a location that is not there.
 
@@ -138,7 +139,7 @@ def apply(
     rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
     moves = _write_moves(kind, lines, occurred_at, common)
     moves_value(moves=moves)
-    levels_follow([level_change(row) for row in rows])
+    levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming)
     if moves:
         publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])
     return Posted(moves, [shown(row) for row in rows])
@@ -164,6 +165,15 @@ def locked(places: set[Place]) -> dict[Place, Balance]:
         if places - found.keys():
             raise Invalid("There is no such location in this organization.", fields={"location": "does not exist"})
     return found
+
+
+def _arrived(kind: str, lines: Iterable[Line]) -> list[Arrival]:
+    """Receipts, and those that are taken back."""
+    return [
+        (line.variant_id, location, sign * line.quantity)
+        for line in lines if (line.kind or kind) == StockMove.Kind.RECEIPT
+        for location, sign in ((line.from_location_id, -1), (line.to_location_id, 1)) if location
+    ]
 
 
 def _settle(lines: Sequence[Line], balances: dict[Place, Balance]) -> list[Line]:

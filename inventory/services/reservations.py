@@ -22,7 +22,7 @@ from core.tenancy import active_organization_id, active_scope, organization_scop
 from inventory.events import ReservationEnded, StockReserved
 from inventory.models import Reservation, StockMove
 from inventory.services.candidates import Candidate, Wanted, lock_candidates
-from inventory.services.levels import levels_follow
+from inventory.services.levels import Coming, levels_follow
 from inventory.services.locks import Balance, Place, lock_items_of, lock_posting
 from inventory.services.posting import Line, Posted, change_balances, level_change, shown, stock_line
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
@@ -120,10 +120,12 @@ class Share:
 
 def stock_reserve(
     *, lines: Sequence[Wanted], demand: Demand, shortage: Shortage = Shortage.REFUSE, idempotency_key: str = "",
+    coming: Sequence[Coming] = (),
 ) -> Reserved:
     """Promise goods of warehouses: what expires first, then the oldest lot, in pick order; nothing that is held or expired.
 
-    Raises Conflict, naming each line that is short, before it changes anything.
+    `coming` is what is on its way by it; see levels.py. Raises Conflict, naming each line that is short, before it changes
+    anything.
     """
     _check(lines, demand)
     if idempotency_key:
@@ -138,7 +140,7 @@ def stock_reserve(
         shares += [Share(number, lines[number], quantity) for number, quantity in short.items()]
     rows = _promise([(share.item, share.quantity) for share in shares if share.item])
     ids = _write(shares, demand, idempotency_key)
-    levels_follow([level_change(row) for row in rows])
+    levels_follow([level_change(row) for row in rows], coming=coming)
     publish(StockReserved(
         demand_type=demand.type, demand=demand.id, expires_at=demand.expires_at, reservations=ids,
         lines=[stock_line(row) for row in rows],
@@ -288,10 +290,10 @@ def stock_release(*, reservations: Collection[UUID]) -> list[UUID]:
     return [key for key, _, _ in _end(reservations, Status.RELEASED)]
 
 
-def demand_release(*, demand: Demand) -> list[UUID]:
-    """All that is reserved for it."""
+def demand_release(*, demand: Demand, coming: Sequence[Coming] = ()) -> list[UUID]:
+    """All that is reserved for it; `coming` is the change of what is on its way by it."""
     rows = Reservation.objects.filter(demand_id=demand.id, demand_type=demand.type, status=Status.ACTIVE)
-    return [key for key, _, _ in _end(list(rows.values_list("pk", flat=True)), Status.RELEASED)]
+    return [key for key, _, _ in _end(list(rows.values_list("pk", flat=True)), Status.RELEASED, coming)]
 
 
 def reservations_expire(*, most: int = 5_000) -> int:
@@ -328,8 +330,11 @@ def reservations_expire_everywhere() -> int:
     return expired
 
 
-def _end(keys: Collection[UUID], status: Reservation.Status) -> list[tuple[UUID, UUID | None, Decimal]]:
+def _end(
+    keys: Collection[UUID], status: Reservation.Status, coming: Sequence[Coming] = (),
+) -> list[tuple[UUID, UUID | None, Decimal]]:
     if not keys:
+        levels_follow([], coming=coming)
         return []
     places = lock_items_of(keys)
     with connection.cursor() as cursor:
@@ -340,7 +345,7 @@ def _end(keys: Collection[UUID], status: Reservation.Status) -> list[tuple[UUID,
         if item:
             freed[places[item][0]] -= quantity
     rows = change_balances(dict(places.values()), {}, freed)
-    levels_follow([level_change(row) for row in rows])
+    levels_follow([level_change(row) for row in rows], coming=coming)
     return ended
 
 

@@ -18,6 +18,7 @@ from core.errors import Conflict, Invalid
 from inventory.models import ReasonCode, StockMove
 from inventory.queries.stock import posted_with, reason_of
 from inventory.services.grounds import Rules
+from inventory.services.levels import Coming
 from inventory.services.locks import lock_posting
 from inventory.services.lots import lots_resolve
 from inventory.services.posting import Line, LotCode, Posted, Taking, apply
@@ -147,8 +148,10 @@ def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
 
 def post(
     *, kind: str, lines: Sequence[Line], circumstances: Circumstances, take: Taking | None = None, in_transit: bool = False,
+    coming: Sequence[Coming] = (),
 ) -> Posted:
-    """What all verbs have in common. `take` says what the posting uses of reservations; see posting.py.
+    """What all verbs have in common. `take` says what the posting uses of reservations, see posting.py; `coming` what
+    changes of what is on its way, see levels.py.
 
     Goods come to places of kind transit, and leave them, with `in_transit` alone.
     """
@@ -162,7 +165,7 @@ def post(
     document = circumstances.document
     return apply(
         kind=kind, lines=lots_resolve(lines=lines, come_in=occurred_at if kind in BRINGS_LOTS else None),
-        rules=Rules(held_may_leave=bool(reason and reason.takes_held), in_transit=in_transit), take=take,
+        rules=Rules(held_may_leave=bool(reason and reason.takes_held), in_transit=in_transit), take=take, coming=coming,
         reason_id=circumstances.reason_id, note=circumstances.note, occurred_at=occurred_at,
         document_type=document.type if document else "", document_id=document.id if document else None, idempotency_key=key,
     )

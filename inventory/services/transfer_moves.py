@@ -16,6 +16,7 @@ from inventory.models import Location, Reservation, StockMove, TransferOrder, Tr
 from inventory.queries.stock import reason_of
 from inventory.queries.transfers import DOCUMENT, UnderWay, in_transit, usual_entrance
 from inventory.services.adjustments import is_over_limit
+from inventory.services.levels import Coming
 from inventory.services.locks import lock_ahead
 from inventory.services.posting import Line
 from inventory.services.reservations import Pick, Shortage, stock_pick_into_transit, stock_reserve
@@ -90,7 +91,7 @@ def transfer_order_receive(
     row = locked(order, verb="received", among=SHIPPED)
     found = _take_out(row, lines)
     place = location.pk if location else row.to_location_id
-    _move_out(row, found, row.destination_id, place, circumstances)
+    _move_out(row, found, row.destination_id, place, circumstances, coming=_gone(row, found))
     lines_add(_by_line(found), "received_quantity")
     status_follow(row, received=True)
     publish(TransferOrderReceived(
@@ -133,7 +134,9 @@ def transfer_order_close(*, order: TransferOrder, circumstances: Circumstances) 
             for share in found
         ]
         _check_reason(circumstances, lost)
-        post(kind=ADJUSTMENT, in_transit=True, circumstances=_of(row, circumstances), lines=lost)
+        post(
+            kind=ADJUSTMENT, in_transit=True, circumstances=_of(row, circumstances), coming=_gone(row, found), lines=lost,
+        )
         lines_add(_by_line(found), "lost_quantity")
     status_follow(row)
     tell_if_closed(row)
@@ -262,6 +265,7 @@ def _take_out(order: TransferOrder, parts: Sequence[Part] | None, *, may_be_none
 
 def _move_out(
     order: TransferOrder, shares: Sequence[Share], warehouse_id: UUID, place: UUID | None, circumstances: Circumstances,
+    coming: Sequence[Coming] = (),
 ) -> None:
     if place is None and any(share.location_id is None for share in shares):
         entrance = usual_entrance(warehouse_id)
@@ -273,13 +277,18 @@ def _move_out(
     if Location.objects.filter(pk__in=targets, warehouse_id=warehouse_id).count() != len(targets):
         detail = "There is no such location in the warehouse where the goods go."
         raise Invalid(detail, code="does_not_exist", fields={"location": detail})
-    post(kind=MOVE, in_transit=True, circumstances=_of(order, circumstances), lines=[
+    post(kind=MOVE, in_transit=True, circumstances=_of(order, circumstances), coming=coming, lines=[
         Line(
             share.line.variant_id, share.quantity, from_location_id=order.transit_location_id,
             to_location_id=share.location_id or place, lot_id=share.lot_id, document_line_id=share.line.pk,
         )
         for share in shares
     ])
+
+
+def _gone(order: TransferOrder, shares: Sequence[Share]) -> list[Coming]:
+    """On its way no longer."""
+    return [(share.line.variant_id, order.destination_id, -share.quantity) for share in shares]
 
 
 def _by_line(shares: Sequence[Share]) -> dict[UUID, Decimal]:

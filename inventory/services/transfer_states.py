@@ -9,6 +9,7 @@ from django.db import connection
 from core.errors import Conflict, NotFound
 from core.tenancy import active_organization_id
 from inventory.models import Location, TransferOrder, TransferOrderLine, Warehouse
+from inventory.services.reorder_transfers import tasks_follow
 
 TRANSIT = "TRANSIT"
 Status = TransferOrder.Status
@@ -73,6 +74,7 @@ def status_follow(
             "received": received,
         })
     order.refresh_from_db()
+    tasks_follow(order)
     return order
 
 

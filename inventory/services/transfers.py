@@ -3,7 +3,7 @@
 The order is locked before any stock, so whoever holds it knows what of its lines is shipped and received.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,7 @@ from inventory.events import TransferOrderClosed
 from inventory.models import Location, Lot, Reservation, TransferOrder, TransferOrderLine, Warehouse
 from inventory.queries.transfers import DOCUMENT
 from inventory.services.candidates import Wanted
+from inventory.services.levels import Coming
 from inventory.services.reservations import Demand, Shortage, demand_release, stock_release, stock_reserve
 from inventory.services.transfer_states import lines_add, lines_of, locked, status_follow, to_ship
 from notifications.services.events import publish
@@ -91,6 +92,7 @@ def reserve(order: TransferOrder, shortage: Shortage) -> None:
         raise Invalid(f"Transfer order {order.number} has no lines: say what is to be moved.", fields={"lines": "empty"})
     stock_reserve(
         lines=[wanted(order, line, to_ship(line)) for line in lines.values()], demand=demand_of(order), shortage=shortage,
+        coming=coming(order, {line: line.quantity for line in lines.values()}),
     )
 
 
@@ -104,9 +106,15 @@ def transfer_order_cancel(*, order: TransferOrder) -> TransferOrder:
 
 
 def stop_shipping(order: TransferOrder) -> None:
-    demand_release(demand=demand_of(order))
-    left = {line.pk: to_ship(line) for line in lines_of(order).values()}
-    lines_add({key: quantity for key, quantity in left.items() if quantity}, "cancelled_quantity")
+    left = {line: quantity for line in lines_of(order).values() if (quantity := to_ship(line))}
+    was_promised = order.status != Status.DRAFT
+    demand_release(demand=demand_of(order), coming=coming(order, left, sign=-1) if was_promised else ())
+    lines_add({line.pk: quantity for line, quantity in left.items()}, "cancelled_quantity")
+
+
+def coming(order: TransferOrder, quantities: Mapping[TransferOrderLine, Decimal], *, sign: int = 1) -> list[Coming]:
+    """What changes of what is on its way to the destination."""
+    return [(line.variant_id, order.destination_id, sign * quantity) for line, quantity in quantities.items()]
 
 
 def trim(order: TransferOrder) -> None:

@@ -22,7 +22,7 @@ from inventory.models import (
     VehicleModel,
     Warehouse,
 )  # fmt: skip
-from tests.factories.accounts import AddressFactory, PartyFactory
+from tests.factories.accounts import AddressFactory, MembershipFactory, PartyFactory
 from tests.factories.taxes import TaxCategoryFactory
 
 
@@ -169,6 +169,7 @@ class ReorderRuleFactory(DjangoModelFactory):
     warehouse = factory.SubFactory(WarehouseFactory)
     vehicle_model = factory.SubFactory(VehicleModelFactory)
     preferred_supplier = factory.SubFactory(SupplierFactory)
+    source_warehouse = factory.SubFactory(WarehouseFactory)
     min_quantity = Decimal(5)
     max_quantity = Decimal(20)
 
@@ -190,6 +191,9 @@ class ReorderTaskFactory(DjangoModelFactory):
     variant = factory.SelfAttribute("rule.variant")
     warehouse = factory.SelfAttribute("rule.warehouse")
     supplier = factory.SelfAttribute("rule.preferred_supplier")
+    source_warehouse = factory.SelfAttribute("rule.source_warehouse")
+    transfer_order = factory.SubFactory("tests.factories.transfers.TransferOrderFactory")
+    assignee = factory.SubFactory(MembershipFactory)
     triggered_quantity = Decimal(0)
     threshold = Decimal(5)
     suggested_quantity = Decimal(20)

@@ -15,7 +15,8 @@ from core.invariants import broken
 from inventory.models import Product, ReorderRule, ReorderTask, Supplier, SupplierProduct
 from inventory.queries.dashboard import overview
 from inventory.services.candidates import Wanted
-from inventory.services.replenishment import reorder_check, reorder_check_everywhere, task_dismiss
+from inventory.services.reorder_tasks import tasks_dismiss
+from inventory.services.replenishment import reorder_check, reorder_check_everywhere
 from inventory.services.reservations import Demand, stock_reserve
 from notifications.models import OutboxEvent
 from tests.companies import Company
@@ -106,9 +107,9 @@ def test_dismissing(acme: Company) -> None:
         goods.rule()
         reorder_check()
         task = ReorderTask.objects.get()
-        task_dismiss(task_id=task.pk)
+        tasks_dismiss(tasks=[task.pk])
         with pytest.raises(Conflict, match="dismissed already"):
-            task_dismiss(task_id=task.pk)
+            tasks_dismiss(tasks=[task.pk])
 
 
 def test_one_event_tells_of_all_tasks(acme: Company) -> None:

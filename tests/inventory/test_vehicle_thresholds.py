@@ -95,6 +95,7 @@ def test_through_the_api(acme: Company) -> None:
     assert (task["vehicle_model"], task["threshold"]) == (str(civic.pk), "9.000000")
     page = acme.admin.post("/admin/inventory/reorderrule/add/", {
         **body, "variant": goods.nut.pk, "vehicle_model": civic.pk, "basis": "available", "is_active": "on",
+        "method": "fixed", "service_level": 95,
     })  # fmt: skip
     assert page.status_code == 200 and "does not fit" in page.text
 

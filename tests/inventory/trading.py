@@ -82,7 +82,8 @@ def stock_happens(goods: Goods) -> None:
 
 
 VERBS = (
-    "receive", "issue", "move", "count", "sheet", "reserve", "pick", "release", "reverse", "assemble", "hold", "transfer", "forward",
+    "receive", "issue", "move", "count", "sheet", "reserve", "pick", "release", "reverse", "assemble", "hold", "transfer",
+    "forward",
 )
 CODES = ("A", "B", "C")
 RECENT = 20  # what a trader looks among

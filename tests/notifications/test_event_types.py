@@ -1,5 +1,6 @@
 """The catalogue: what is declared, what it looks like, and that what the product tells conforms."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from accounts.permissions import known
 from accounts.services.people import person_add, person_change, person_leave, person_restore
 from core.models import ArchivableModel
+from inventory.models import ReorderTask
+from inventory.queries.closings import today
+from inventory.services.reorder_tasks import TaskOrder, tasks_assign, tasks_dismiss, tasks_order, tasks_reopen, tasks_snooze
 from inventory.services.replenishment import reorder_check
 from notifications.event_types import EventType, event_types
 from notifications.models import OutboxEvent
@@ -59,6 +63,7 @@ def test_the_types_are_these() -> None:
     changed = {f"{name}.{verb}" for name in ("product", "product_variant", "user") for verb in verbs}
     catalog = ("product_attribute_value", "product_barcode", "product_relation", "bom_line", "price_list", "price_list_item")
     stock = {f"{name}.{verb}" for name in ("stock_item", *catalog) for verb in verbs[:3]}
+    stock |= {f"reorder_task.{verb}" for verb in ("ordered", "snoozed", "assigned", "dismissed", "reopened")}
     others = {"stock.posted", "stock.low", "reorder.tasks_created", "inbound_webhook.received", "webhook_endpoint.disabled"}
     held = {"lot.status_changed", "stock.reserved", "stock.reservation_ended", "stock.closing_changed"}
     approved = {"stock_adjustment.requested", "stock_adjustment.decided"}
@@ -90,10 +95,20 @@ def everything_happens() -> None:
     goods.receive(4)
     goods.rule()
     reorder_check()
+    tasks_happen()
     stock_happens(goods)
     count_happens(goods)
     webhook_endpoint_disable(endpoint_id=WebhookEndpointFactory().pk, reason="It answered 410.", by_itself=True)
     inbound_webhook_process(webhook_id=InboundWebhookFactory().pk, is_last_attempt=False)
+
+
+def tasks_happen() -> None:
+    tasks = list(ReorderTask.objects.filter(status="open").values_list("pk", flat=True))
+    tasks_assign(tasks=tasks, assignee_id=None)
+    tasks_snooze(tasks=tasks, until=today() + timedelta(days=1))
+    tasks_order(orders=[TaskOrder(task) for task in tasks])
+    tasks_reopen(tasks=tasks)
+    tasks_dismiss(tasks=tasks, reason="No")
 
 
 def test_what_the_product_tells_conforms_and_it_tells_of_everything(acme: Company) -> None:
