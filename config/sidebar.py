@@ -33,6 +33,7 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
 BESIDE = {
     "EventDelivery": ("Dead letters", "dead_letters"),
     "PriceList": ("What does it cost?", "inventory_pricelist_what_does_it_cost"),
+    "StockItem": ("Analytics", "analytics"),
     "ValueEntry": ("Inventory value", "inventory_value"),
 }
 ALONE = {"Organization"}  # of which one sees one
