@@ -47,10 +47,6 @@ class Chart:
     options: Mapping[str, Any] = field(default_factory=lambda: CHART_OPTIONS)
 
     @property
-    def template(self) -> str:
-        return f"unfold/components/chart/{self.kind}.html"
-
-    @property
     def data(self) -> str:
         """For unfold's chart component: JSON of Chart.js."""
         colors = (FIRST, SECOND)
@@ -180,7 +176,7 @@ def _outs_over_time(reading: Reading) -> Section:
 
 
 def _outs(reading: Reading) -> Section:
-    found = stock_outs(reading.goods, reading.span, page=reading.page).rows
+    found = [row for row in stock_outs(reading.goods, reading.span, page=reading.page).rows if row["days_out"]]
     names = ("sku", "name", "warehouse_code", "days_out", "availability")
     return Section(
         "stock-outs", "What was out for longest", "Availability is the share of the time in which there was stock.",

@@ -29,7 +29,7 @@ from inventory.queries.ageing import ageing
 from inventory.queries.analytics_flow import MEASURES, movers, turnover, turnover_over_time, value_over_time
 from inventory.queries.analytics_sources import GROUPINGS, STOCK, TOTAL, VARIANT, Goods, Page, Report, sees_costs
 from inventory.queries.shortages import STOCK_MEASURES, shortages, shortages_by
-from inventory.queries.spans import LEDGER_DAYS, MONTH, SNAPSHOT_DAYS, Days, Span
+from inventory.queries.spans import LEDGER_DAYS, MONTH, SNAPSHOT_DAYS, YEAR, Days, Span
 from inventory.queries.stockouts import MEASURES as OUT_MEASURES
 from inventory.queries.stockouts import stock_outs, stock_outs_over_time
 
@@ -169,20 +169,15 @@ class AbcView(AnalyticsView):
     query_class, name, permission = fields.AbcQuery, "abc", SEE
 
     def span(self, query: Query, organization: Organization) -> Span:
-        return span_of(query, organization, usual=365)
+        return span_of(query, organization, usual=YEAR)
 
     def report(self, goods: Goods, span: Span, query: Query, page: Page) -> Report:
-        return abc(goods, span, limits=limits_of(query), page=page)
+        if query["a"] >= query["b"]:
+            raise BadParameter("a", "a: below b.")
+        return abc(goods, span, limits=Limits(query["a"], query["b"]), page=page)
 
     def columns(self, query: Query) -> Sequence[str]:
         return (*GROUPINGS[VARIANT].names, "issued", "issued_value", "share", "cumulative_share", "abc_class", "current")
-
-
-def limits_of(query: Mapping[str, Any]) -> Limits:
-    """Raises BadParameter."""
-    if query["a"] >= query["b"]:
-        raise BadParameter("a", "a: below b.")
-    return Limits(query["a"], query["b"])
 
 
 @fields.described("analytics_ageing", fields.GroupQuery, fields.AgeingReportSerializer)

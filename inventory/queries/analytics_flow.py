@@ -7,12 +7,10 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 
 from inventory.queries.analytics_sources import GROUPINGS, TOTAL, VARIANT, WHOLE, Goods, Grouping, Page, Report, flows
-from inventory.queries.spans import MONTH, Span
+from inventory.queries.spans import MONTH, YEAR, Span
 
-YEAR = 365
 SECONDS = 86_400
 SIX, TWO = Decimal("0.000001"), Decimal("0.01")
 
@@ -174,8 +172,7 @@ def _length(span: Span) -> Decimal:
 
 
 def _seconds(first: datetime, last: datetime) -> Decimal:
-    """Of a period that goes on, those until now."""
-    return Decimal(max((min(last, timezone.now()) - first).total_seconds(), 1))
+    return Decimal(max((last - first).total_seconds(), 1))
 
 
 def _listed(columns: Iterable[str]) -> str:

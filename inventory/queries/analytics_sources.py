@@ -152,8 +152,8 @@ FLOWS = f"""
                sum(e.quantity), sum(e.value), COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(receipt)s), 0),
                -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0),
                -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0),
-               sum(e.value * EXTRACT(epoch FROM LEAST((%(bounds)s::timestamptz[])[
-                   width_bucket(e.created_at, %(bounds)s::timestamptz[]) + 1], now()) - e.created_at)), NULL
+               sum(e.value * EXTRACT(epoch FROM (%(bounds)s::timestamptz[])[
+                   width_bucket(e.created_at, %(bounds)s::timestamptz[]) + 1] - e.created_at)), NULL
         FROM inventory_valueentry AS e
         LEFT JOIN inventory_stockmove AS m ON m.organization_id = e.organization_id AND m.id = e.move_id
         WHERE e.organization_id = %(organization)s AND e.created_at >= %(first)s AND e.created_at < %(until)s AND {{chosen_e}}

@@ -14,7 +14,8 @@ ONE_DAY = timedelta(days=1)
 FIRST_DAY = date(1970, 1, 1)
 LEDGER_DAYS = 366  # what is read of the ledger at once
 SNAPSHOT_DAYS = 3_660  # of which only the ends of the months are read
-USUAL = {None: 30, DAY: 30, WEEK: 84, MONTH: 365}
+YEAR = 365
+USUAL = {None: 30, DAY: 30, WEEK: 84, MONTH: YEAR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,14 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Periods that follow each other. A week begins on Monday; the first and the last period may be cut short."""
+    """Periods that follow each other, the last one until `now` at most, which is the minute that begins next: what is posted by
+    then counts, and asked again within the minute the answer is the same. A week begins on Monday; the first and the last
+    period may be cut short.
+    """
 
     zone: ZoneInfo
     periods: tuple[Period, ...]
-
-    @classmethod
-    def of(cls, first: date, last: date, zone: ZoneInfo, period: str | None = None) -> "Span":
-        """Without `period`, a single one."""
-        return cls(zone, tuple(_cut(first, last, period)) if period else (Period(first, last),))
+    now: datetime
 
     @property
     def first(self) -> date:
@@ -49,7 +49,8 @@ class Span:
     def bounds(self) -> list[datetime]:
         """Where the periods begin, and where the last one ends."""
         days = [period.first for period in self.periods] + [self.last + ONE_DAY]
-        return [datetime.combine(day, time(), self.zone) for day in days]
+        *bounds, end = [datetime.combine(day, time(), self.zone) for day in days]
+        return [*bounds, min(end, self.now)]
 
 
 def _cut(first: date, last: date, period: str) -> Iterator[Period]:
@@ -86,4 +87,5 @@ class Days:
             raise Invalid("The first day is not after the last one.", fields={"from_day": "after to_day, or long ago"})
         if (last - first).days >= longest:
             raise Invalid(f"That is more than {longest} days: ask for less at once.", fields={"from_day": "too long ago"})
-        return Span.of(first, last, zone, self.period)
+        periods = tuple(_cut(first, last, self.period)) if self.period else (Period(first, last),)
+        return Span(zone, periods, now.replace(second=0, microsecond=0) + timedelta(minutes=1))

@@ -24,7 +24,7 @@ OUT = """
             AND {chosen_e}
     ), levels AS (
         SELECT variant_id, warehouse_id, at, sum(quantity) OVER steps_of_it AS quantity,
-               COALESCE(lead(at) OVER steps_of_it, LEAST(%(until)s, now())) AS until
+               COALESCE(lead(at) OVER steps_of_it, %(until)s::timestamptz) AS until
         FROM steps WINDOW steps_of_it AS (PARTITION BY variant_id, warehouse_id ORDER BY at, seq)
     ), rules AS (
         SELECT r.variant_id, r.warehouse_id, min(r.created_at) AS since FROM inventory_reorderrule AS r
@@ -32,7 +32,7 @@ OUT = """
     ), begun AS (
         SELECT variant_id, warehouse_id, min(at) AS at FROM steps GROUP BY variant_id, warehouse_id
     ), kept AS MATERIALIZED (
-        SELECT variant_id, warehouse_id, COALESCE(b.at, LEAST(%(until)s, now())) AS at,
+        SELECT variant_id, warehouse_id, COALESCE(b.at, %(until)s::timestamptz) AS at,
                LEAST(b.at, CASE WHEN b.at > %(first)s AND EXISTS (
                    SELECT FROM inventory_valueentry AS e
                    WHERE e.organization_id = %(organization)s AND e.variant_id = b.variant_id
@@ -42,33 +42,35 @@ OUT = """
         JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = variant_id
             AND v.archived_at IS NULL AND NOT v.is_kit
     ), stretches AS (
-        SELECT variant_id, warehouse_id, false AS is_out, since AS at, LEAST(%(until)s, now()) AS until FROM kept
+        SELECT variant_id, warehouse_id, false AS is_out, since AS at, %(until)s::timestamptz AS until FROM kept
         UNION ALL
         SELECT variant_id, warehouse_id, true, since, at FROM kept WHERE since < at
         UNION ALL
         SELECT l.variant_id, l.warehouse_id, true, l.at, l.until FROM levels AS l
         JOIN kept USING (variant_id, warehouse_id) WHERE l.quantity <= 0 AND l.at < l.until
     ), lengths AS (
-        SELECT s.variant_id, s.warehouse_id, s.is_out, p.n::int AS period, NULL::uuid AS everything,
+        SELECT s.variant_id, s.warehouse_id, p.n::int AS period, s.is_out,
                EXTRACT(epoch FROM LEAST(s.until, p.until) - GREATEST(s.at, p.first)) / 86400 AS days
         FROM stretches AS s
         JOIN unnest(%(firsts)s::timestamptz[], %(untils)s::timestamptz[]) WITH ORDINALITY AS p (first, until, n)
             ON s.at < p.until AND s.until > p.first
+    ), items AS (
+        SELECT variant_id, warehouse_id, period, NULL::uuid AS everything,
+               COALESCE(sum(days) FILTER (WHERE is_out), 0) AS days_out, sum(days) FILTER (WHERE NOT is_out) AS days_kept
+        FROM lengths GROUP BY variant_id, warehouse_id, period
     )
 """
 # Without a key for the period, of the whole span.
 BY_GROUP = """
     , found AS (
-        SELECT {keys}, {period}sum(s.days) FILTER (WHERE s.is_out) AS days_out,
-               sum(s.days) FILTER (WHERE NOT s.is_out) AS days_kept,
-               count(DISTINCT (s.variant_id, s.warehouse_id)) FILTER (WHERE s.is_out) AS items_out,
-               count(DISTINCT (s.variant_id, s.warehouse_id)) AS items
-        FROM lengths AS s {inner} GROUP BY {keys}{and_period}
+        SELECT {keys}, {period}sum(s.days_out) AS days_out, sum(s.days_kept) AS days_kept,
+               count(*) FILTER (WHERE s.days_out > 0) AS items_out, count(*) AS items
+        FROM items AS s {inner} GROUP BY {keys}{and_period}
     ), page AS (
         SELECT g.*, count(*) OVER () AS rows, sum(g.days_out) OVER () AS all_out, sum(g.days_kept) OVER () AS all_kept
-        FROM found AS g {which} ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
+        FROM found AS g ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
     )
-    SELECT {columns}{g_period}COALESCE(g.days_out, 0), g.days_kept, g.items_out, g.items, g.rows, g.all_out, g.all_kept
+    SELECT {columns}{g_period}g.days_out, g.days_kept, g.items_out, g.items, g.rows, g.all_out, g.all_kept
     FROM page AS g {joins} ORDER BY {order}
 """
 MEASURES = ("days_out", "days_kept", "items_out", "items")
@@ -80,8 +82,8 @@ def stock_outs(goods: Goods, span: Span, *, group_by: str = STOCK, page: Page = 
     """The longest first; `availability` is the share of the time, in percent, in which there was stock."""
     grouping = GROUPINGS[group_by]
     found = _rows(goods, span, group_by, {
-        "period": "", "and_period": "", "g_period": "", "which": "" if group_by == TOTAL else "WHERE g.days_out > 0",
-        "order": f"g.days_out DESC NULLS LAST, {grouping.keys_of_g}",
+        "period": "", "and_period": "", "g_period": "",
+        "order": f"g.days_out DESC, {grouping.keys_of_g}",
     }, page, whole=True)
     if not found and page.offset:  # beyond the last row, which the totals do not mind
         first = stock_outs(goods, span, group_by=group_by, page=Page(1))
@@ -96,7 +98,7 @@ def stock_outs_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> 
     """The same of each period."""
     grouping = GROUPINGS[group_by]
     found = _rows(goods, span, group_by, {
-        "period": "s.period, ", "and_period": ", s.period", "g_period": "g.period, ", "which": "",
+        "period": "s.period, ", "and_period": ", s.period", "g_period": "g.period, ",
         "order": f"{grouping.keys_of_g}, g.period",
     }, Page(), whole=False)
     width, rows = len(grouping.names), []
