@@ -1,7 +1,7 @@
 """Reports on stock over time: as many moves as there are products, in 400 days, of 10,000 variants; beside bare SQL.
 
-The floor of a report is the least that it has to read: the value entries of its span, summed by variant, or the snapshots at
-the ends of the months.
+The floor of a report is the least that it has to read: the snapshot before its span and the value entries since, summed by
+variant, or the snapshots at the ends of the months.
 """
 
 from collections.abc import Iterator
@@ -59,8 +59,16 @@ FILL = (
 )
 
 ENTRIES = """
-    SELECT variant_id, warehouse_id, sum(quantity) AS quantity, sum(value) AS value FROM inventory_valueentry
-    WHERE organization_id = %s AND created_at >= %s GROUP BY variant_id, warehouse_id ORDER BY 3 DESC LIMIT 100
+    WITH last AS (
+        SELECT max(until) AS until FROM inventory_stocksnapshot WHERE organization_id = %(organization)s AND until <= %(first)s
+    )
+    SELECT variant_id, warehouse_id, sum(quantity) AS quantity, sum(value) AS value FROM (
+        SELECT variant_id, warehouse_id, quantity, value FROM inventory_stocksnapshot
+        WHERE organization_id = %(organization)s AND until = (SELECT until FROM last)
+        UNION ALL
+        SELECT variant_id, warehouse_id, quantity, value FROM inventory_valueentry
+        WHERE organization_id = %(organization)s AND created_at >= (SELECT until FROM last)
+    ) AS s GROUP BY variant_id, warehouse_id ORDER BY 3 DESC LIMIT 100
 """
 SNAPSHOTS = """
     SELECT until, sum(quantity) AS quantity, sum(value) AS value FROM inventory_stocksnapshot
@@ -79,11 +87,11 @@ def run(size: int) -> Iterator[Result]:
     floor, client = Floor(organization_id), Client(member)
     month, year = today - timedelta(29), today - timedelta(364)
 
-    def entries(first: date) -> tuple[str, list[Any]]:
-        return ENTRIES, [organization_id, datetime.combine(first, time(), UTC)]
+    def entries(first: date) -> tuple[str, Any]:
+        return ENTRIES, {"organization": organization_id, "first": datetime.combine(first, time(), UTC)}
 
     long = f"from_day={year}"
-    sides: dict[str, tuple[tuple[str, list[Any]], str, float]] = {
+    sides: dict[str, tuple[tuple[str, Any], str, float]] = {
         "value at the end of 12 months": ((SNAPSHOTS, [organization_id, ends]), "value/?period=month", 4),
         "value by day and warehouse, 30 days": (entries(month), "value/?group_by=warehouse", 6),
         "turnover by category, 30 days": (entries(month), "turnover/?group_by=category", 6),

@@ -58,7 +58,8 @@ class Chart:
 
     @property
     def settings(self) -> str:
-        return orjson.dumps(self.options).decode()
+        plugins = {"legend": {"display": len(self.series) > 1, "labels": {"color": AXIS["ticks"]["color"]}}}
+        return orjson.dumps({**self.options, "plugins": plugins}).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def _outs_over_time(reading: Reading) -> Section:
     found = stock_outs_over_time(reading.goods, reading.span)
     return Section(
         "out-over-time", "Days out of stock", "Summed over variants and warehouses in which they are kept.",
-        ["Until", "Days out", "Variants out", "Of", "Availability in percent"],
+        ["Until", "Days out", "Out at the end", "Of", "Availability in percent"],
         [[row[name] for name in ("to_day", "days_out", "items_out", "items", "availability")] for row in found],
         Chart(_labels(reading, found), {"Days out": [row["days_out"] for row in found]}),
     )

@@ -273,7 +273,7 @@ class OutSerializer(serializers.Serializer):
 
 
 class StockOutRowSerializer(OutSerializer, PeriodRow):
-    items_out = serializers.IntegerField(help_text="Variants in warehouses that were out at some time.")
+    items_out = serializers.IntegerField(help_text="Variants in warehouses that were out for a while; with a period, at its end.")
     items = serializers.IntegerField(help_text="Of how many.")
 
 

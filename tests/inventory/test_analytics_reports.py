@@ -228,16 +228,16 @@ def test_as_counted_by_hand(posts: Any, snapshot: int | None, period: str, zone:
             assert row["quantity"] == sum(change for when, _, change in history if when < at)
             assert row["value"] == inventory_value(Question(as_of=at - timedelta(microseconds=1))).value
         told = stock_outs_over_time(Chosen(), span)
-        expected = [days for days in out_by_hand(history, bounds) if days is not None]
+        expected = out_by_hand(history, bounds) if told else []
         assert [float(row["days_out"]) for row in told] == pytest.approx(expected, abs=0.01)
         transaction.set_rollback(True)
 
 
-def out_by_hand(history: list[Any], bounds: list[datetime]) -> list[float | None]:
-    """Of each period; None where nothing was kept yet."""
-    found: list[float | None] = []
+def out_by_hand(history: list[Any], bounds: list[datetime]) -> list[float]:
+    """Of each period."""
+    found = []
     for first, until in pairwise(bounds):
-        days, is_kept = 0.0, False
+        days = 0.0
         for pair in {pair for _, pair, _ in history}:
             steps = [(at, change) for at, where, change in history if where == pair]
             before = sum(change for at, change in steps if at < bounds[0])
@@ -248,10 +248,9 @@ def out_by_hand(history: list[Any], bounds: list[datetime]) -> list[float | None
                 continue
             cuts = sorted({max(begun, first), *(at for at, _ in steps if first < at < until), until})
             for start, end in pairwise(cuts):
-                is_kept = True
                 if sum(change for at, change in steps if at <= start) <= 0:
                     days += (end - start) / DAY
-        found.append(days if is_kept else None)
+        found.append(days)
     return found
 
 
