@@ -1,6 +1,7 @@
 """What analytics is asked, and what it answers."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -45,6 +46,12 @@ def _group(*choices: str, default: str) -> serializers.ChoiceField:
     return serializers.ChoiceField(choices, default=default)
 
 
+def _percent(least: int, most: int, default: Decimal) -> serializers.DecimalField:
+    return serializers.DecimalField(
+        max_digits=5, decimal_places=2, min_value=least, max_value=most, default=default, help_text="Percent.",
+    )
+
+
 # --- Questions ----------------------------------------------------------------------------------------------
 class GoodsQuery(StrictSerializer):
     warehouse = serializers.UUIDField(required=False, help_text="Of this warehouse alone.")
@@ -85,8 +92,8 @@ class MoversQuery(PagedDaysQuery):
 
 
 class AbcLimits(StrictSerializer):
-    a = serializers.DecimalField(max_digits=5, decimal_places=2, min_value=1, max_value=99, default=80, help_text="Percent.")
-    b = serializers.DecimalField(max_digits=5, decimal_places=2, min_value=2, max_value=100, default=95, help_text="Percent.")
+    a = _percent(1, 99, Decimal(80))
+    b = _percent(2, 100, Decimal(95))
 
 
 class AbcQuery(AbcLimits, PagedDaysQuery):

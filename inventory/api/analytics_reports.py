@@ -80,7 +80,8 @@ class AnalyticsView(APIView):
         if is_csv:
             names = self.columns(query)
             return csv_answer(names, [[row.get(name) for name in names] for row in _flat(report.rows)], self.name)
-        asked_for = {name: query.get(name) for name in self.query_class().fields if name in ("group_by", "period", "order")}
+        known = self.query_class().fields.keys()
+        asked_for = {name: query.get(name) for name in ("group_by", "period", "order") if name in known}
         days: dict[str, date] = {"from_day": span.first, "to_day": span.last} if span else {}
         content = dumps({
             **days, **asked_for, "currency": organization.base_currency, "count": report.count, "totals": report.totals,

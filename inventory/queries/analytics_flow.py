@@ -18,22 +18,19 @@ type Row = dict[str, Any]
 
 # The value at the end of each period, each from the last snapshot before: for long periods, of which the snapshots are few.
 ANCHORED = """
-    WITH flow AS (
-        SELECT s.variant_id, s.warehouse_id, ends.n::int AS period, s.quantity, s.value, NULL::uuid AS everything
-        FROM unnest(%(ends)s::timestamptz[]) WITH ORDINALITY AS ends (until, n)
-        CROSS JOIN LATERAL (
-            SELECT max(until) AS until FROM inventory_stocksnapshot
-            WHERE organization_id = %(organization)s AND until <= ends.until
-        ) AS last
-        CROSS JOIN LATERAL (
-            SELECT variant_id, warehouse_id, quantity, value FROM inventory_stocksnapshot
-            WHERE organization_id = %(organization)s AND until = last.until
-            UNION ALL
-            SELECT variant_id, warehouse_id, quantity, value FROM inventory_valueentry
-            WHERE organization_id = %(organization)s AND created_at >= COALESCE(last.until, '-infinity')
-                AND created_at < ends.until
-        ) AS s
-        WHERE {chosen}
+    WITH ends AS MATERIALIZED (
+        SELECT e.n::int AS period, e.until, COALESCE((
+            SELECT max(until) FROM inventory_stocksnapshot WHERE organization_id = %(organization)s AND until <= e.until
+        ), '-infinity') AS since
+        FROM unnest(%(ends)s::timestamptz[]) WITH ORDINALITY AS e (until, n)
+    ), flow AS (
+        SELECT s.variant_id, s.warehouse_id, ends.period, s.quantity, s.value, NULL::uuid AS everything
+        FROM inventory_stocksnapshot AS s JOIN ends ON ends.since = s.until
+        WHERE s.organization_id = %(organization)s AND s.until = ANY (ARRAY(SELECT since FROM ends)) AND {chosen}
+        UNION ALL
+        SELECT s.variant_id, s.warehouse_id, ends.period, s.quantity, s.value, NULL
+        FROM ends JOIN inventory_valueentry AS s ON s.created_at >= ends.since AND s.created_at < ends.until
+        WHERE s.organization_id = %(organization)s AND {chosen}
     )
 """
 SERIES = """
@@ -122,7 +119,7 @@ def _items(goods: Goods, span: Span, group_by: str, order: str, page: Page) -> R
         return Report([], first.count, first.totals)
     names = (*grouping.names, *MEASURES)
     rows = [_turned(dict(zip(names, row, strict=False)), length) for row in found]
-    count, *totals = found[0][len(names):] if found else (0, *[Decimal(0)] * 3)
+    count, totals = (found[0][len(names)], found[0][len(names) + 1:]) if found else (0, [Decimal(0)] * 3)
     return Report(rows, count, _turned(dict(zip(("value", "issued_value", "average_value"), totals, strict=True)), length))
 
 
