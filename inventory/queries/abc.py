@@ -12,7 +12,7 @@ from inventory.queries.spans import Span
 # The one that crosses a limit is still above it, so that there is an A whatever the shares.
 CLASSED = """
     , used AS (
-        SELECT s.variant_id, sum(s.issued) AS issued, GREATEST(sum(s.issued_value), 0) AS issued_value FROM flow AS s
+        SELECT s.variant_id, sum(s.issued) AS issued, GREATEST(sum(s.issued_value), 0.000000) AS issued_value FROM flow AS s
         GROUP BY s.variant_id
     ), summed AS (
         SELECT u.*, sum(u.issued_value) OVER (ORDER BY u.issued_value DESC, u.variant_id) AS so_far,
@@ -65,7 +65,7 @@ def abc(goods: Goods, span: Span, *, limits: Limits = USUAL, page: Page = WHOLE)
         name: {"abc_class": name, "variants": int(count), "issued_value": issued, "share": _share(issued, total)}
         for name, variant, count, _, _, _, issued, total, _ in found if variant is None
     }
-    nothing: dict[str, Any] = {"variants": 0, "issued_value": Decimal(0), "share": None}
+    nothing: dict[str, Any] = {"variants": 0, "issued_value": Decimal("0.000000"), "share": None}
     rows = [
         {"variant": variant, "sku": sku, "name": name, "issued": issued, "issued_value": value, "share": _share(value, total),
          "cumulative_share": _share(so_far, total), "abc_class": abc_class, "current": current}

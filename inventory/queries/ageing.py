@@ -59,6 +59,7 @@ AGEING = """
 """
 _EACH = range(1, len(NAMES) + 1)
 _SIX = Decimal("0.000001")
+NOTHING = [Decimal("0.000000")] * 2 * len(NAMES)
 
 
 def ageing(goods: Goods, *, group_by: str = VARIANT, page: Page = WHOLE) -> Report:
@@ -68,7 +69,7 @@ def ageing(goods: Goods, *, group_by: str = VARIANT, page: Page = WHOLE) -> Repo
         chosen_c=goods.chosen("c"), buckets=len(NAMES), keys=grouping.keys, keys_of_g=grouping.keys_of_g, inner=grouping.inner,
         columns="".join(f"{column}, " for column in grouping.columns), joins=grouping.joins, last=f"value_{len(NAMES)}",
         sums=", ".join(
-            f"COALESCE(sum(s.{what}) FILTER (WHERE s.bucket = {n}), 0) AS {what}_{n}" for n in _EACH for what in _WHAT
+            f"COALESCE(sum(s.{what}) FILTER (WHERE s.bucket = {n}), 0.000000) AS {what}_{n}" for n in _EACH for what in _WHAT
         ),
         totals=", ".join(f"sum(g.{what}_{n}) OVER () AS all_{what}_{n}" for n in _EACH for what in _WHAT),
         figures=", ".join(f"g.{what}_{n}" for n in _EACH for what in _WHAT),
@@ -87,7 +88,7 @@ def ageing(goods: Goods, *, group_by: str = VARIANT, page: Page = WHOLE) -> Repo
     ]
     for row in rows:
         row["value"] = row["value"].quantize(_SIX)
-    count, totals = (found[0][-2 * len(NAMES) - 1], found[0][-2 * len(NAMES):]) if found else (0, [Decimal(0)] * 2 * len(NAMES))
+    count, totals = (found[0][-len(NOTHING) - 1], found[0][-len(NOTHING):]) if found else (0, NOTHING)
     return Report(rows, count, {"ages": _ages(totals)})
 
 

@@ -12,7 +12,7 @@ from inventory.queries.analytics_sources import GROUPINGS, TOTAL, VARIANT, WHOLE
 from inventory.queries.spans import MONTH, YEAR, Span
 
 SECONDS = 86_400
-SIX, TWO = Decimal("0.000001"), Decimal("0.01")
+SIX, TWO, NOTHING = Decimal("0.000001"), Decimal("0.01"), Decimal("0.000000")
 
 type Row = dict[str, Any]
 
@@ -119,7 +119,7 @@ def _items(goods: Goods, span: Span, group_by: str, order: str, page: Page) -> R
         return Report([], first.count, first.totals)
     names = (*grouping.names, *MEASURES)
     rows = [_turned(dict(zip(names, row, strict=False)), length) for row in found]
-    count, totals = (found[0][len(names)], found[0][len(names) + 1:]) if found else (0, [Decimal(0)] * 3)
+    count, totals = (found[0][len(names)], found[0][len(names) + 1:]) if found else (0, [NOTHING] * 3)
     return Report(rows, count, _turned(dict(zip(("value", "issued_value", "average_value"), totals, strict=True)), length))
 
 
@@ -149,9 +149,9 @@ def _by_group(rows: Iterable[tuple[Any, ...]], grouping: Grouping, span: Span, t
     width, found = len(grouping.names), []
     sums = SUMS
     for key, of_group in groupby(rows, key=lambda row: row[:width]):
-        held, steps = {"quantity": Decimal(0), "value": Decimal(0)}, []
+        held, steps = {"quantity": NOTHING, "value": NOTHING}, []
         by_period = {row[width]: dict(zip(sums, row[width + 1:], strict=False)) for row in of_group}
-        nothing = dict.fromkeys(sums, Decimal(0))
+        nothing = dict.fromkeys(sums, NOTHING)
         for number in range(len(span.periods) + 1):
             change = by_period.get(number, nothing)
             held = {name: amount + change[name] for name, amount in held.items()}

@@ -144,14 +144,14 @@ OPENING = """
 # seconds from when it came to the end of the period, so that averages are those over time. A reversed issue takes itself back.
 FLOWS = f"""
     {OPENING}, flow AS MATERIALIZED (
-        SELECT variant_id, warehouse_id, 0 AS period, quantity, value, 0 AS received, 0 AS issued, 0 AS issued_value,
-               0 AS weighted, NULL::uuid AS everything
+        SELECT variant_id, warehouse_id, 0 AS period, quantity, value, 0.000000 AS received, 0.000000 AS issued,
+               0.000000 AS issued_value, 0 AS weighted, NULL::uuid AS everything
         FROM opening
         UNION ALL
         SELECT e.variant_id, e.warehouse_id, width_bucket(e.created_at, %(bounds)s::timestamptz[]) AS period,
-               sum(e.quantity), sum(e.value), COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(receipt)s), 0),
-               -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0),
-               -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0),
+               sum(e.quantity), sum(e.value), COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(receipt)s), 0.000000),
+               -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0.000000),
+               -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0.000000),
                sum(e.value * EXTRACT(epoch FROM (%(bounds)s::timestamptz[])[
                    width_bucket(e.created_at, %(bounds)s::timestamptz[]) + 1] - e.created_at)), NULL
         FROM inventory_valueentry AS e

@@ -14,7 +14,7 @@ LOW, OUT = "low", "out"
 STATES = f"""
     WITH held AS (
         SELECT s.variant_id, s.warehouse_id, sum(s.quantity) AS on_hand, sum(s.reserved) AS reserved,
-               COALESCE(sum(s.available) FILTER (WHERE l.kind = ANY (%(available)s)), 0) AS available
+               COALESCE(sum(s.available) FILTER (WHERE l.kind = ANY (%(available)s)), 0.000000) AS available
         FROM inventory_stockitem AS s
         JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id
         WHERE s.organization_id = %(organization)s AND {{chosen_s}} GROUP BY s.variant_id, s.warehouse_id
@@ -24,8 +24,8 @@ STATES = f"""
         WHERE r.organization_id = %(organization)s AND r.is_active AND {FITS.format("r")} AND {{chosen_r}}
         GROUP BY r.variant_id, r.warehouse_id
     ), state AS (
-        SELECT variant_id, warehouse_id, COALESCE(h.on_hand, 0) AS on_hand, COALESCE(h.reserved, 0) AS reserved,
-               COALESCE(h.available, 0) AS available, r.threshold, NULL::uuid AS everything,
+        SELECT variant_id, warehouse_id, COALESCE(h.on_hand, 0.000000) AS on_hand, COALESCE(h.reserved, 0.000000) AS reserved,
+               COALESCE(h.available, 0.000000) AS available, r.threshold, NULL::uuid AS everything,
                CASE WHEN COALESCE(h.on_hand, 0) <= 0 THEN '{OUT}' WHEN r.is_low THEN '{LOW}' ELSE 'enough' END AS state
         FROM held AS h FULL JOIN ruled AS r USING (variant_id, warehouse_id)
         JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = variant_id AND NOT v.is_kit
