@@ -16,8 +16,8 @@ from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
-    "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation", "reorder",
-    "forecasts",
+    "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation", "analytics",
+    "reorder", "forecasts",
     "prices", "fitment", "wall", "audit", "events", "webhooks", "jobs", "startup",
 ]
 ONCE = {"startup", "reserving", "counting", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter

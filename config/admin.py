@@ -22,7 +22,7 @@ from accounts.queries.history import audit_lines
 from accounts.services.activity import session_moved
 from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
-from config import annotations, dashboard, locked_accounts, operations, own_second_factors, palette, platform, switcher
+from config import analytics, annotations, dashboard, locked_accounts, operations, own_second_factors, palette, platform, switcher
 from config.annotations import Annotations
 from config.sidebar import groups, mark_current
 from config.signing_in import SignInForm, SignInView, second_factor_view
@@ -61,6 +61,7 @@ class QuartermasterSite(UnfoldAdminSite):
             path("second-factor/", second_factor_view(self), name="second_factor"),
             path("second-factors/", own_second_factors.view(self), name="second_factors"),
             path("locked-accounts/", locked_accounts.view(self), name="locked_accounts"),
+            path("analytics/", analytics.view(self), name="analytics"),
             path("operations/", operations.view(self), name="operations"),
             path("platform/act-for-member/", platform.act_view(self), name="act_for_member"),
             path("end-impersonation/", platform.end_view(self), name="end_impersonation"),

@@ -25,8 +25,10 @@ from accounts.api import (
 )
 from core.routing import Router
 from inventory.api import (
+    abc,
     adjustments,
     analytics,
+    analytics_reports,
     assemblies,
     attributes,
     barcodes,
@@ -104,6 +106,14 @@ urlpatterns = [
     path("me/second-factors/webauthn/complete/", second_factors.WebAuthnCompleteView.as_view(), name="webauthn-complete"),
     *router.urls,
     path("analytics/inventory/", analytics.InventoryStatisticsView.as_view(), name="inventory-statistics"),
+    path("analytics/value/", analytics_reports.ValueView.as_view(), name="analytics-value"),
+    path("analytics/turnover/", analytics_reports.TurnoverView.as_view(), name="analytics-turnover"),
+    path("analytics/movers/", analytics_reports.MoversView.as_view(), name="analytics-movers"),
+    path("analytics/abc/", analytics_reports.AbcView.as_view(), name="analytics-abc"),
+    path("analytics/abc/apply/", abc.AbcApplyView.as_view(), name="analytics-abc-apply"),
+    path("analytics/ageing/", analytics_reports.AgeingView.as_view(), name="analytics-ageing"),
+    path("analytics/shortages/", analytics_reports.ShortagesView.as_view(), name="analytics-shortages"),
+    path("analytics/stock-outs/", analytics_reports.StockOutsView.as_view(), name="analytics-stock-outs"),
     path("labels/", labels.LabelsView.as_view(), name="labels"),
     path("scans/", barcodes.ScansView.as_view(), name="scans"),
     path("inventory-value/", inventory_value.InventoryValueView.as_view(), name="inventory-value"),

@@ -35,6 +35,7 @@ BESIDE = {
     "ReorderTask": ("Reorder", "inventory_reorder"),
     "EventDelivery": ("Dead letters", "dead_letters"),
     "PriceList": ("What does it cost?", "inventory_pricelist_what_does_it_cost"),
+    "StockItem": ("Analytics", "analytics"),
     "ValueEntry": ("Inventory value", "inventory_value"),
 }
 ALONE = {"Organization"}  # of which one sees one

@@ -125,7 +125,10 @@ class PartsOfVehicle(FitmentPages):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
         form = StockForm(request)
         stock = form.stock()
-        columns = ["sku", "name", "position", "quantity_per_vehicle", "on_hand", "available", "threshold", "is_low", "notes"]
+        columns = [
+            "sku", "name", "replaces_sku", "position", "quantity_per_vehicle", "on_hand", "available", "threshold", "is_low",
+            "notes",
+        ]
         return self.list_page(
             request, row, "Parts that fit", form, parts_window, lambda window: parts_of(row.pk, window, stock),
             ("admin:inventory_productvariant_change", "variant"), columns,

@@ -54,6 +54,8 @@ class FittingPartSerializer(serializers.Serializer):
     quantity_per_vehicle = serializers.CharField()
     notes = serializers.CharField()
     verified_at = serializers.DateTimeField(allow_null=True)
+    replaces = serializers.UUIDField(allow_null=True, help_text="The part that fits, where `variant` supersedes it.")
+    replaces_sku = serializers.CharField(allow_null=True)
     on_hand = serializers.CharField(required=False)
     available = serializers.CharField(required=False)
     threshold = serializers.CharField(required=False, allow_null=True)
@@ -137,7 +139,7 @@ class FittingParts(ReadViewSet):
     )
     @action(detail=True, methods=["get"], permission=VIEW, pagination_class=None)
     def parts(self, request: Request, pk: str) -> HttpResponse:
-        """The parts that fit, a row for each position."""
+        """The parts that fit, a row for each position. In place of a superseded part stands the one that replaces it."""
         query = self._query(["limit", "cursor", *STOCK])
         vehicle_model, stock = self.get_object(), self._stock(query)
         return self._page(parts_of(vehicle_model.pk, _window(parts_window, query), stock))

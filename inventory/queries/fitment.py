@@ -15,13 +15,41 @@ from django.db import connection
 from core.paging import Page, Window
 from core.tenancy import active_organization_id
 from inventory.models import Fitment, Location
+from inventory.queries.relations import IN_FORCE
 
 PARTS_ORDER, VEHICLES_ORDER = ["variant"], ["vehicle_model"]
 
-# The part v that is offered for the fitment f. Once parts have successors, theirs takes its place here, and nowhere else.
-OFFERED = """
+# The part v that is offered for the fitment f: the newest part that superseded it and is not archived, else the part itself.
+# Where a part between the two, or the newest, fits the same place by a fitment of its own, that one offers it: f is left out.
+# Only what is superseded costs more than one look into an index. `f.position` would cost the page its index-only scan.
+OFFERED = f"""
+    LEFT JOIN inventory_productrelation AS successor ON successor.organization_id = f.organization_id
+        AND successor.to_variant_id = f.variant_id AND successor.kind = 'supersedes' AND {IN_FORCE.format("successor")}
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN successor.id IS NULL THEN f.variant_id ELSE (
+            WITH RECURSIVE chain AS (
+                SELECT f.variant_id AS id, 0 AS step
+                UNION ALL
+                SELECT r.from_variant_id, chain.step + 1
+                FROM chain JOIN inventory_productrelation AS r ON r.organization_id = f.organization_id
+                    AND r.to_variant_id = chain.id AND r.kind = 'supersedes' AND {IN_FORCE.format("r")}
+            ), newest AS (
+                SELECT chain.* FROM chain JOIN inventory_productvariant AS one
+                    ON one.organization_id = f.organization_id AND one.id = chain.id AND one.archived_at IS NULL
+                ORDER BY chain.step DESC LIMIT 1
+            )
+            SELECT newest.id FROM newest WHERE NOT EXISTS (
+                SELECT FROM inventory_fitment AS this
+                JOIN chain ON chain.step BETWEEN 1 AND newest.step
+                JOIN inventory_fitment AS other ON other.organization_id = this.organization_id
+                    AND other.variant_id = chain.id AND other.vehicle_model_id = this.vehicle_model_id
+                    AND other.position = this.position
+                WHERE this.organization_id = f.organization_id AND this.id = f.id
+            )
+        ) END AS id OFFSET 0
+    ) AS offered
     JOIN inventory_productvariant AS v
-        ON v.organization_id = f.organization_id AND v.id = f.variant_id AND v.archived_at IS NULL
+        ON v.organization_id = f.organization_id AND v.id = offered.id AND v.archived_at IS NULL
 """
 
 # Of v in the warehouse, what may be sold. OFFSET keeps the planner from reading the whole stock of the warehouse first.
@@ -50,13 +78,18 @@ STOCK_COLUMNS = ", stock.on_hand, stock.available, rule.threshold, rule.is_low"
 
 PARTS = """
     WITH page AS (
-        SELECT f.id, f.organization_id FROM inventory_fitment AS f {offered}
+        SELECT f.id, f.organization_id, v.id AS offered_id FROM inventory_fitment AS f {offered}
         WHERE f.organization_id = %(organization)s AND f.vehicle_model_id = %(vehicle_model)s{in_stock}{beyond}
         ORDER BY {order} LIMIT %(size)s
     )
     SELECT f.id AS fitment, f.variant_id AS fitted, v.id AS variant, v.sku, v.name, v.product_id AS product, f.position,
-           f.quantity_per_vehicle::text AS quantity_per_vehicle, f.notes, f.verified_at{columns}
-    FROM page JOIN inventory_fitment AS f ON f.organization_id = page.organization_id AND f.id = page.id {offered} {stock}
+           f.quantity_per_vehicle::text AS quantity_per_vehicle, f.notes, f.verified_at,
+           replaced.id AS replaces, replaced.sku AS replaces_sku{columns}
+    FROM page JOIN inventory_fitment AS f ON f.organization_id = page.organization_id AND f.id = page.id
+    JOIN inventory_productvariant AS v ON v.organization_id = page.organization_id AND v.id = page.offered_id
+    LEFT JOIN inventory_productvariant AS replaced
+        ON replaced.organization_id = f.organization_id AND replaced.id = f.variant_id AND replaced.id <> v.id
+    {stock}
     ORDER BY {order}
 """
 
@@ -105,7 +138,7 @@ def vehicles_window(size: int, cursor: str | None) -> Window:
 
 
 def parts_of(vehicle_model_id: UUID, window: Window, stock: Stock | None = None) -> Page[Row]:
-    """In the order of the parts' ids, one row for each position."""
+    """In the order of the ids of the parts that fit, one row for each position; what is superseded shows its successor."""
     page = window.page(_rows(*parts_statement(vehicle_model_id, window, stock)), lambda row: (row["fitted"], row["fitment"]))
     for row in page.rows:
         del row["fitted"]

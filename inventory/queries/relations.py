@@ -7,8 +7,12 @@ from django.db import connection
 
 from core.tenancy import active_organization_id
 
-# A part has one successor at most and no circle, so each chain has one end. Days are those of the organization.
-CHAINS = """
+# Of the relation that it is formatted with. Days are those of the organization.
+TODAY = "(SELECT (now() AT TIME ZONE timezone)::date FROM accounts_organization WHERE id = %(organization)s)"
+IN_FORCE = f"({{0}}.valid_from IS NULL OR {{0}}.valid_from <= {TODAY})"
+
+# A part has one successor at most and no circle, so each chain has one end.
+CHAINS = f"""
     WITH RECURSIVE chain AS (
         SELECT DISTINCT asked AS first_id, asked AS id, 0 AS step FROM unnest(%(variants)s::uuid[]) AS asked
         UNION ALL
@@ -16,8 +20,7 @@ CHAINS = """
         FROM chain
         JOIN inventory_productrelation AS r ON r.organization_id = %(organization)s AND r.to_variant_id = chain.id
             AND r.kind = 'supersedes'
-        WHERE r.valid_from IS NULL OR r.valid_from <= COALESCE(
-            %(day)s::date, (SELECT (now() AT TIME ZONE timezone)::date FROM accounts_organization WHERE id = %(organization)s))
+        WHERE r.valid_from IS NULL OR r.valid_from <= COALESCE(%(day)s::date, {TODAY})
     )
 """
 

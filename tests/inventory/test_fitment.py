@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.invariants import broken
-from inventory.models import Fitment, ProductVariant, StockItem, VehicleModel, Warehouse
+from inventory.models import Fitment, ProductRelation, ProductVariant, StockItem, VehicleModel, Warehouse
 from inventory.queries.fitment import Stock, parts_statement, parts_window
 from inventory.services.fitment import Mode, Place, Span, fitments_set
 from tests.companies import Company
@@ -54,6 +54,57 @@ def test_the_parts_of_a_vehicle_by_position(acme: Company) -> None:
     with acme.scope():
         ProductVariant.objects.filter(pk=goods.bolt.pk).update(archived_at=timezone.now())
     assert [row["sku"] for row in acme.api.get(parts_url(vehicle)).json()["results"]] == ["NUT"]
+
+
+def superseded(goods: Goods, *skus: str) -> list[ProductVariant]:
+    """Each supersedes the one before it, the first one the bolt."""
+    chain = [goods.bolt]
+    for sku in skus:
+        new = ProductVariant.objects.create(product=goods.bolt.product, sku=sku, name=sku.title())
+        ProductRelation.objects.create(from_variant=new, to_variant=chain[-1], kind="supersedes")
+        chain.append(new)
+    return chain
+
+
+def test_the_current_part_stands_in_place_of_the_superseded_one(acme: Company) -> None:
+    with acme.scope():
+        goods, [vehicle] = Goods.create(), models(years=[2001])
+        fit(goods.bolt, vehicle, "front")
+        fit(goods.nut, vehicle)
+        _, _, newest = superseded(goods, "BOLT-2", "BOLT-3")
+        goods.receive(4), goods.receive(7, variant=newest)
+        goods.rule(minimum=8, variant=newest, vehicle_model=vehicle)
+
+    def shown(**query: Any) -> list[Any]:
+        rows = acme.api.get(parts_url(vehicle), query).json()["results"]
+        return [(row["sku"], row["replaces_sku"], row.get("available"), row.get("threshold")) for row in rows]
+
+    assert shown() == [("BOLT-3", "BOLT", None, None), ("NUT", None, None, None)]
+    assert shown(in_stock_at=goods.warehouse.pk) == [("BOLT-3", "BOLT", "7.000000", "8.000000")]
+    page = acme.admin.get(f"/admin/inventory/vehiclemodel/{vehicle.pk}/parts/")
+    assert "BOLT-3" in page.text and "<td>BOLT</td>" in page.text
+    with acme.scope():
+        ProductVariant.objects.filter(pk=newest.pk).update(archived_at=timezone.now())
+    assert shown()[0][:2] == ("BOLT-2", "BOLT")
+    with acme.scope():
+        ProductRelation.objects.update(valid_from="2999-01-01")
+    assert shown()[0][:2] == ("BOLT", None), "its successor is not in force yet"
+
+
+@pytest.mark.parametrize(("own", "archived", "expected"), [
+    ([1], [], [("BOLT-3", "BOLT-2")]),  # the fitment of the nearer part speaks for the older one
+    ([1, 2], [0], [("BOLT-3", None)]),
+    ([2], [2], [("BOLT-2", "BOLT")]),  # what is archived offers nothing, so it stands in nobody's way
+])
+def test_a_part_is_offered_once_for_a_place(own: list[int], archived: list[int], expected: Any, acme: Company) -> None:
+    with acme.scope():
+        goods, [vehicle] = Goods.create(), models(years=[2001])
+        chain = superseded(goods, "BOLT-2", "BOLT-3")
+        for number in (0, *own):
+            fit(chain[number], vehicle, "front")
+        ProductVariant.objects.filter(pk__in=[chain[number].pk for number in archived]).update(archived_at=timezone.now())
+    rows = acme.api.get(parts_url(vehicle)).json()["results"]
+    assert [(row["sku"], row["replaces_sku"]) for row in rows] == expected
 
 
 def test_what_fits_and_is_in_stock_here(acme: Company) -> None:
