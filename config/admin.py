@@ -128,7 +128,9 @@ class QuartermasterSite(UnfoldAdminSite):
     # --- What every page shows ------------------------------------------------------------------------------
     def each_context(self, request: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return context | {"principal": getattr(request, "principal", None)}
+        principal = getattr(request, "principal", None)
+        may_scan = principal is not None and request.user.has_perm("inventory.view_stockitem")
+        return context | {"principal": principal, "may_scan": may_scan}
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Apps in the order of the work, pages in groups."""

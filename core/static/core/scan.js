@@ -1,0 +1,267 @@
+"use strict";
+
+// The scan bus. A wedge scanner is a keyboard: it types a code within a few milliseconds and ends with Enter or Tab. Such a
+// burst goes to the scan field wherever the focus is, except in a field for text, and what it typed elsewhere is taken back.
+const Wedge = {
+	gap: 50, // milliseconds between two keys, on average; people take twice as long
+	pause: 150, // a longer one begins anew
+	shortest: 3, // characters
+	alone: 80, // a letter after which nothing comes for so long is a key, and no scan
+};
+const GS = "\u001d"; // FNC1 between the parts of a GS1 symbol; scanners send it as Ctrl+]
+const TEXT = "textarea, [contenteditable=true], input:is([type=text], [type=search], [type=url], [type=email], [type=password], [type=tel], :not([type]))";
+
+document.addEventListener("DOMContentLoaded", () => {
+	const form = document.getElementById("scan-form");
+	if (form) new ScanBus(form);
+});
+
+// --- Keys ----------------------------------------------------------------------------------------------------
+class ScanBus {
+	constructor(form) {
+		this.form = form;
+		this.input = form.querySelector("#scan-input");
+		this.page = document.querySelector("[data-scan-url]");
+		this.queue = new ScanQueue(form);
+		this.burst = null;
+		window.addEventListener("keydown", (event) => this.key(event), { capture: true });
+		window.addEventListener("keyup", (event) => this.keyUp(event), { capture: true });
+		form.addEventListener("submit", (event) => {
+			event.preventDefault();
+			this.send(this.input.value, "hand");
+			this.input.value = "";
+		});
+		document.addEventListener("click", (event) => this.sendButton(event.target.closest("[data-send]")));
+		document.addEventListener("htmx:afterSwap", (event) => event.detail?.xhr && this.queue.arrived(event.detail.target));
+		document.addEventListener("input", (event) => this.queue.later(event.target));
+		document.addEventListener("focusout", (event) => this.queue.flush(event.target));
+	}
+
+	key(event) {
+		if (event.isComposing || event.key === "Shift" || event.key === "Control" || event.key === "Process") return;
+		const character = characterOf(event);
+		if (event.key === "Enter" || event.key === "Tab") this.end(event);
+		else if (character) this.add(character, event);
+		else this.burst = null;
+		if (!event.defaultPrevented) ownKeys(event);
+	}
+
+	add(character, event) {
+		const now = event.timeStamp;
+		clearTimeout(this.lone);
+		if (!this.burst || now - this.burst.last > Wedge.pause) {
+			this.burst = { text: "", first: now, last: now, field: event.target, before: event.target.value };
+			if (!isTyped(event.target)) this.lone = setTimeout(() => press(character, event.target), Wedge.alone);
+		} else if (character === " " && !isTyped(event.target)) {
+			event.preventDefault(); // it would press the button that has the focus
+		}
+		if (character === GS) event.preventDefault();
+		this.burst.text += character;
+		this.burst.last = now;
+	}
+
+	end(event) {
+		const { burst } = this;
+		const now = event.timeStamp;
+		this.burst = null;
+		if (this.ended && now - this.ended < Wedge.pause && !burst) return swallow(event); // its line feed
+		if (!burst || burst.text.length < Wedge.shortest || now - burst.last > Wedge.pause) return;
+		if ((now - burst.first) / burst.text.length > Wedge.gap || asksForText(burst.field)) return;
+		swallow(event);
+		this.ended = now;
+		takeBack(burst);
+		this.send(burst.text, "scanner");
+	}
+
+	keyUp(event) {
+		if (event.key === " " && this.burst?.text.length > 1 && !isTyped(event.target)) event.preventDefault();
+	}
+
+	// Buttons whose order among the scans matters.
+	sendButton(button) {
+		if (!button) return;
+		const fields = Object.fromEntries(new URLSearchParams(button.dataset.fields));
+		for (const field of button.closest("[data-keys]")?.querySelectorAll("input[name]") || []) {
+			if (field.type !== "radio" || field.checked) fields[field.name] ??= field.value;
+		}
+		for (const field of document.querySelectorAll("[data-post]")) this.queue.flush(field);
+		this.queue.add({ url: button.dataset.send, fields, into: button.dataset.into });
+	}
+
+	send(text, by) {
+		if (!text.trim()) return;
+		for (const field of document.querySelectorAll("[data-post]")) this.queue.flush(field);
+		this.queue.add({ url: this.page?.dataset.scanUrl || this.form.action, fields: { text, by }, into: this.page?.dataset.scanInto });
+	}
+}
+
+function characterOf(event) {
+	if (event.key === GS || (event.ctrlKey && event.code === "BracketRight")) return GS;
+	const modified = (event.ctrlKey || event.altKey || event.metaKey) && !event.getModifierState("AltGraph");
+	return event.key.length === 1 && !modified ? event.key : "";
+}
+
+function isTyped(element) {
+	return element.matches("select, textarea, [contenteditable=true], input:not([type=radio], [type=checkbox], [type=button], [type=submit])");
+}
+
+function asksForText(element) {
+	return element.matches(TEXT) && !element.matches("#scan-input, [data-scan=bus]");
+}
+
+function swallow(event) {
+	event.preventDefault();
+	event.stopImmediatePropagation();
+}
+
+function takeBack({ field, before }) {
+	if (before === undefined || field.value === before) return;
+	field.value = before;
+	field.dispatchEvent(new Event(field.matches("select") ? "change" : "input", { bubbles: true }));
+}
+
+// A letter presses a button of the card or row that has the focus, or of what is around it.
+function press(character, from) {
+	if (!from.isConnected) return;
+	for (let part = from.closest("[data-keys]"); part; part = part.parentElement.closest("[data-keys]")) {
+		const buttons = [...part.querySelectorAll(`[aria-keyshortcuts="${CSS.escape(character.toUpperCase())}"]`)];
+		const button = buttons.find((one) => one.closest("[data-keys]") === part && one.offsetParent);
+		if (button) return button.click();
+	}
+}
+
+// Keys that are no letters: Ctrl+Enter does what a page is for, Escape takes back the last step, arrows walk through rows.
+function ownKeys(event) {
+	const name = { Enter: event.ctrlKey || event.metaKey ? "Control+Enter" : "", Escape: "Escape" }[event.key];
+	const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+	const row = step && event.target.closest("[data-rows] > [tabindex]");
+	if (row) {
+		event.preventDefault();
+		(step > 0 ? row.nextElementSibling : row.previousElementSibling)?.closest("[tabindex]")?.focus();
+	} else if (name && !document.querySelector("dialog[open]")) {
+		const elsewhere = event.target.closest("form:not(#scan-form)") ? null : document.querySelector("#content [data-keys]");
+		const near = event.target.closest("[data-keys]") || elsewhere;
+		const button = near?.querySelector(`[aria-keyshortcuts="${name}"]`);
+		if (!button) return;
+		event.preventDefault();
+		button.click();
+	}
+}
+
+// --- The queue -----------------------------------------------------------------------------------------------
+// One request after the other, each with an id of its own. What has no answer yet is kept in the tab, and sent again with
+// the same id: after an error of the network, and by the next page when one leaves this one.
+class ScanQueue {
+	constructor(form) {
+		this.form = form;
+		this.status = form.querySelector("#scan-status");
+		this.panel = document.getElementById("scan-panel");
+		this.store = `scans of ${form.dataset.who}`;
+		this.jobs = JSON.parse(sessionStorage.getItem(this.store) || "[]");
+		this.timers = new WeakMap();
+		this.run();
+	}
+
+	add(job) {
+		this.jobs.push({ id: newId(), ...job });
+		this.focus = document.activeElement;
+		this.keep();
+		this.run();
+	}
+
+	keep() {
+		sessionStorage.setItem(this.store, JSON.stringify(this.jobs));
+	}
+
+	async run() {
+		if (this.running) return;
+		this.running = true;
+		while (this.jobs.length) {
+			const [job] = this.jobs;
+			this.say("reading", this.jobs.length > 1 ? `${this.jobs.length} waiting` : "Reading …");
+			const answer = await this.ask(job);
+			if (!answer) break; // signed out: the rest waits in the tab
+			this.jobs.shift();
+			this.keep();
+			this.show(job, answer);
+		}
+		this.running = false;
+	}
+
+	async ask(job) {
+		for (let tries = 1; ; tries += 1) {
+			try {
+				const body = new URLSearchParams({ ...job.fields, id: job.id });
+				const token = this.form.querySelector("[name=csrfmiddlewaretoken]").value;
+				const response = await fetch(job.url, { method: "POST", body, headers: { "X-CSRFToken": token } });
+				if (response.redirected || response.status === 401) {
+					this.say("wrong", "Sign in again; what was scanned is kept.");
+					return null;
+				}
+				if (response.status < 500 && response.status !== 429) return { ok: response.ok, html: await response.text() };
+				if (tries >= 5) return { ok: false, html: "" };
+			} catch {
+				// no network
+			}
+			this.say("wrong", `No answer, trying again. ${this.jobs.length} waiting`);
+			await new Promise((resolve) => setTimeout(resolve, Math.min(tries, 10) * 500));
+		}
+	}
+
+	show(job, { ok, html }) {
+		const target = ok && job.into ? document.querySelector(job.into) : this.panel;
+		const from = document.activeElement;
+		const mayMove = from === document.body || from === this.focus || target?.contains(from);
+		this.say(ok ? "ready" : "wrong", ok ? "Ready to scan" : "This was not taken: try again.");
+		if (html && target) {
+			if (target !== this.panel) this.panel.replaceChildren(); // a refusal that is over
+			htmx.swap(target, html, { swapStyle: "innerHTML" });
+			this.arrived(target, mayMove);
+		}
+		if (!job.quiet) beep(ok);
+	}
+
+	arrived(target, mayMove = true) {
+		if (!target.closest("#scan-panel, [data-keys]")) return;
+		if (mayMove) target.querySelector("[data-focus]")?.focus();
+		const said = target.querySelector("[data-say]")?.textContent.trim().replace(/\s+/g, " ");
+		if (said) this.status.textContent = said;
+	}
+
+	say(state, text) {
+		this.form.dataset.state = state;
+		this.status.textContent = text;
+	}
+
+	// Fields that are saved as they are typed, in line with the scans: what was typed before a scan counts before it.
+	later(field) {
+		if (!field.matches?.("[data-post]")) return;
+		clearTimeout(this.timers.get(field));
+		this.timers.set(field, setTimeout(() => this.flush(field), 400));
+	}
+
+	flush(field) {
+		if (!field.matches?.("[data-post]") || !this.timers.has(field)) return;
+		clearTimeout(this.timers.get(field));
+		this.timers.delete(field);
+		this.add({ url: field.dataset.post, fields: { [field.name]: field.value }, into: field.dataset.into, quiet: true });
+	}
+}
+
+function newId() {
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+let audio;
+
+function beep(ok) {
+	audio ||= new AudioContext();
+	const tone = audio.createOscillator();
+	const gain = audio.createGain();
+	tone.frequency.value = ok ? 1200 : 220;
+	gain.gain.value = 0.05;
+	tone.connect(gain).connect(audio.destination);
+	tone.start();
+	tone.stop(audio.currentTime + (ok ? 0.06 : 0.3));
+}
