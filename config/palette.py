@@ -29,12 +29,13 @@ class Hit:
 def find(site: Any, request: Any, text: str) -> list[Hit]:
     """Rows of the active organization that the user may see; nothing is kept for the next search.
 
-    One statement looks through all models, and one more reads the rows of each that has any.
+    One statement looks through all models, and one more reads the rows of each that has any. What has a card comes first.
     """
     text = text.strip()
     if len(text) < SHORTEST or "\0" in text:
         return []
-    return [*_rows(_searched(site, request), request, text), *_pages(site, request, text.lower())]
+    rows = sorted(_rows(_searched(site, request), request, text), key=lambda hit: not hit.in_place)
+    return [*rows, *_pages(site, request, text.lower())]
 
 
 def _searched(site: Any, request: Any) -> list[Any]:

@@ -13,7 +13,9 @@ const TEXT = "textarea, [contenteditable=true], input:is([type=text], [type=sear
 
 document.addEventListener("DOMContentLoaded", () => {
 	const form = document.getElementById("scan-form");
-	if (form) new ScanBus(form);
+	if (!form) return;
+	new ScanBus(form);
+	document.querySelector("#scan-panel [data-focus], #content [data-keys] [data-focus]")?.focus();
 });
 
 // --- Keys ----------------------------------------------------------------------------------------------------
@@ -33,7 +35,7 @@ class ScanBus {
 		});
 		document.addEventListener("click", (event) => this.sendButton(event.target.closest("[data-send]")));
 		document.addEventListener("htmx:afterSwap", (event) => event.detail?.xhr && this.queue.arrived(event.detail.target));
-		document.addEventListener("input", (event) => this.queue.later(event.target));
+		document.addEventListener("input", (event) => this.queue.typed(event.target));
 		document.addEventListener("focusout", (event) => this.queue.flush(event.target));
 	}
 
@@ -84,13 +86,13 @@ class ScanBus {
 		for (const field of button.closest("[data-keys]")?.querySelectorAll("input[name]") || []) {
 			if (field.type !== "radio" || field.checked) fields[field.name] ??= field.value;
 		}
-		for (const field of document.querySelectorAll("[data-post]")) this.queue.flush(field);
+		this.queue.flushAll();
 		this.queue.add({ url: button.dataset.send, fields, into: button.dataset.into });
 	}
 
 	send(text, by) {
 		if (!text.trim()) return;
-		for (const field of document.querySelectorAll("[data-post]")) this.queue.flush(field);
+		this.queue.flushAll();
 		this.queue.add({ url: this.page?.dataset.scanUrl || this.form.action, fields: { text, by }, into: this.page?.dataset.scanInto });
 	}
 }
@@ -135,6 +137,19 @@ function ownKeys(event) {
 	const name = { Enter: event.ctrlKey || event.metaKey ? "Control+Enter" : "", Escape: "Escape" }[event.key];
 	const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
 	const row = step && event.target.closest("[data-rows] > [tabindex]");
+	const line = event.target.closest(".card-line");
+	if (event.key === "Enter" && !name && event.target.matches("[data-post]")) {
+		event.preventDefault();
+		event.target.dispatchEvent(new FocusEvent("focusout", { bubbles: true })); // saved, and one stays there
+		return;
+	}
+	if (event.key === "Escape" && (line || event.target.value !== event.target.defaultValue)) {
+		event.preventDefault();
+		event.target.value = event.target.defaultValue;
+		line?.closest("[data-keys]").querySelector("[data-focus]:not(.card-line *)")?.focus();
+		line?.remove();
+		return;
+	}
 	if (row) {
 		event.preventDefault();
 		(step > 0 ? row.nextElementSibling : row.previousElementSibling)?.closest("[tabindex]")?.focus();
@@ -158,7 +173,7 @@ class ScanQueue {
 		this.panel = document.getElementById("scan-panel");
 		this.store = `scans of ${form.dataset.who}`;
 		this.jobs = JSON.parse(sessionStorage.getItem(this.store) || "[]");
-		this.timers = new WeakMap();
+		this.unsaved = new Set();
 		this.run();
 	}
 
@@ -198,7 +213,8 @@ class ScanQueue {
 					this.say("wrong", "Sign in again; what was scanned is kept.");
 					return null;
 				}
-				if (response.status < 500 && response.status !== 429) return { ok: response.ok, html: await response.text() };
+				const into = response.headers.get("X-Into");
+				if (response.status < 500 && response.status !== 429) return { ok: response.ok, into, html: await response.text() };
 				if (tries >= 5) return { ok: false, html: "" };
 			} catch {
 				// no network
@@ -208,22 +224,38 @@ class ScanQueue {
 		}
 	}
 
-	show(job, { ok, html }) {
-		const target = ok && job.into ? document.querySelector(job.into) : this.panel;
+	show(job, { ok, html, into }) {
+		const target = ok && (into || job.into) ? document.querySelector(into || job.into) : this.panel;
 		const from = document.activeElement;
 		const mayMove = from === document.body || from === this.focus || target?.contains(from);
 		this.say(ok ? "ready" : "wrong", ok ? "Ready to scan" : "This was not taken: try again.");
 		if (html && target) {
 			if (target !== this.panel) this.panel.replaceChildren(); // a refusal that is over
+			const { id, value, selectionStart } = from;
 			htmx.swap(target, html, { swapStyle: "innerHTML" });
-			this.arrived(target, mayMove);
+			this.arrived(target, mayMove && !job.quiet);
+			if (job.quiet && !from.isConnected && id) this.goOn(document.getElementById(id), value, selectionStart);
 		}
 		if (!job.quiet) beep(ok);
 	}
 
+	// Somebody was typing in a field that has come anew.
+	goOn(field, value, place) {
+		if (!field) return;
+		field.focus();
+		if (field.value === value || !field.matches("input[type=text]")) return;
+		field.value = value;
+		field.setSelectionRange(place, place);
+		this.typed(field);
+	}
+
 	arrived(target, mayMove = true) {
 		if (!target.closest("#scan-panel, [data-keys]")) return;
-		if (mayMove) target.querySelector("[data-focus]")?.focus();
+		const first = target.querySelector("[data-focus]");
+		if (mayMove && first) {
+			first.focus();
+			if (first.matches("[data-post]")) first.select();
+		}
 		const said = target.querySelector("[data-say]")?.textContent.trim().replace(/\s+/g, " ");
 		if (said) this.status.textContent = said;
 	}
@@ -233,17 +265,17 @@ class ScanQueue {
 		this.status.textContent = text;
 	}
 
-	// Fields that are saved as they are typed, in line with the scans: what was typed before a scan counts before it.
-	later(field) {
-		if (!field.matches?.("[data-post]")) return;
-		clearTimeout(this.timers.get(field));
-		this.timers.set(field, setTimeout(() => this.flush(field), 400));
+	// Fields that are saved when one leaves them, in line with the scans: what was typed before a scan counts before it.
+	typed(field) {
+		if (field.matches?.("[data-post]")) this.unsaved.add(field);
+	}
+
+	flushAll() {
+		for (const field of [...this.unsaved]) this.flush(field);
 	}
 
 	flush(field) {
-		if (!field.matches?.("[data-post]") || !this.timers.has(field)) return;
-		clearTimeout(this.timers.get(field));
-		this.timers.delete(field);
+		if (!this.unsaved.delete(field) || field.value === field.defaultValue) return;
 		this.add({ url: field.dataset.post, fields: { [field.name]: field.value }, into: field.dataset.into, quiet: true });
 	}
 }

@@ -1,7 +1,7 @@
 """The stock card: what there is of a variant, where, and the keys for what is done with it."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -13,7 +13,7 @@ from inventory.models import Lot, ProductVariant
 from inventory.queries.stock_card import Stock, StockPlace, stock_of
 
 ADJUST, MOVE, RECEIVE = "inventory.adjust_stock", "inventory.move_stock", "inventory.receive_stock"
-VERBS = {"adjust": ADJUST, "move": MOVE, "receive": RECEIVE}
+VERBS = {"adjust": ADJUST, "move": MOVE, "receive": RECEIVE, "history": "inventory.view_stockmove"}
 
 
 def card_view(site: Any, request: Any) -> HttpResponse:
@@ -43,7 +43,7 @@ def card_context(request: Any, variant_id: UUID, lot_id: UUID | None = None, **m
     return {
         "variant": variant, "unit": variant.product.base_unit, "stock": stock, "chosen": chosen, "lot": lot_id,
         "missing_lot": wanted, "is_tracked": any(place.lot for place in stock.places),
-        "may": {name: request.user.has_perm(permission) for name, permission in VERBS.items()}, **more,
+        "step": uuid4().hex, "may": {name: request.user.has_perm(permission) for name, permission in VERBS.items()}, **more,
     }
 
 

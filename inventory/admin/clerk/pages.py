@@ -58,12 +58,12 @@ def key_or_none(given: Any, name: str) -> UUID | None:
         return None
 
 
-def text_of(given: Any, name: str, *, longest: int = 200) -> str:
-    """Raises Invalid for what the database could not keep. FNC1 of a scanner belongs in a text."""
+def text_of(given: Any, name: str, *, longest: int = 200, is_scan: bool = False) -> str:
+    """Raises Invalid for control characters, of which FNC1 alone belongs in a scan."""
     text: str = given.get(name, "").strip(" \t\r\n")
     if len(text) > longest:
         raise Invalid(f"This is too long: at most {longest} characters.")
-    if CONTROL.search(text.replace(GS, "")):
+    if CONTROL.search(text.replace(GS, "") if is_scan else text):
         raise Invalid(REFUSAL)
     return text
 

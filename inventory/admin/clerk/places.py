@@ -6,8 +6,10 @@ from uuid import UUID
 from django.http import Http404, HttpResponse
 
 from core.limits import reach, within
+from inventory.admin.clerk.card import MOVE
 from inventory.admin.clerk.pages import SEE, key_or_none, part, whole
 from inventory.models import Location, StockItem, Warehouse
+from inventory.queries.drafts import tray_size
 
 MOST_ROWS = 100
 KINDS: dict[str, Any] = {"location": Location, "warehouse": Warehouse}
@@ -36,4 +38,7 @@ def place_context(request: Any, kind: str, key: UUID) -> dict[str, Any]:
         raise Http404
     items = StockItem.objects.filter(within(StockItem, seen), **{kind: key}).exclude(quantity=0)
     lying = items.select_related("variant", "location", "lot").order_by("variant__sku", "lot__expires_on", "pk")[: MOST_ROWS + 1]
-    return {"kind": kind, "place": found, "items": list(lying)[:MOST_ROWS], "more": len(lying) > MOST_ROWS}
+    return {
+        "kind": kind, "place": found, "items": list(lying)[:MOST_ROWS], "more": len(lying) > MOST_ROWS,
+        "tray": tray_size(request.user.pk) if request.user.has_perm(MOVE) else 0,
+    }

@@ -1,4 +1,4 @@
-"""Where every scan goes: what the code is, and the card of it."""
+"""Where every scan goes: what the code is, and what follows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,48 +9,70 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from inventory.admin.clerk.card import card, card_url
-from inventory.admin.clerk.pages import part, text_of
+from core.limits import reach
+from inventory.admin.clerk.card import MOVE, card, card_url
+from inventory.admin.clerk.pages import SEE, part, text_of
 from inventory.admin.clerk.places import place
+from inventory.admin.clerk.tray import put, put_down
 from inventory.models import ProductVariant
-from inventory.queries.barcodes import LONGEST, Match, Scan, UnknownCode, scan_resolve
+from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
 from inventory.queries.search import variant_search
+from inventory.queries.stock_card import stock_of
+from inventory.services.tray import tray_awake
 
 BY_HAND, MOST_CHOICES = "hand", 9  # a digit each
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a scan may stand for: a variant, perhaps of a lot, or a place."""
+    """What a scan may stand for: a variant, perhaps of a lot, or a place, whose kind it then is."""
 
-    variant: UUID | None
-    lot: UUID | None
-    place: Match | None
+    key: UUID
     title: str
     kind: str
+    lot: UUID | None = None
+    place: str = ""
 
     @property
     def url(self) -> str:
         if self.place:
-            return f"{reverse('admin:stock_place')}?{urlencode({self.place.kind: self.place.id})}"
-        return card_url(self.variant, self.lot)
+            return f"{reverse('admin:stock_place')}?{urlencode({self.place: self.key})}"
+        return card_url(self.key, self.lot)
 
 
 def scan_view(site: Any, request: Any) -> HttpResponse:
-    text = text_of(request.POST, "text", longest=LONGEST)
+    text = text_of(request.POST, "text", longest=LONGEST, is_scan=True)
+    code = text
     try:
         found = found_in(scan_resolve(text=text, holder=request.principal, today=timezone.localdate()))
     except UnknownCode:
-        found = by_words(text) if request.POST.get("by") == BY_HAND else []
+        found, code = by_words(text) if request.POST.get("by") == BY_HAND else [], ""
         if not found:
             raise
     if len(found) > 1:
-        choices, more = list(enumerate(found[:MOST_CHOICES], 1)), len(found) - MOST_CHOICES
-        return part(request, "choices", text=text, choices=choices, more=more)
+        return choices(text, found, request)
     [one] = found
+    is_carrying = request.user.has_perm(MOVE) and tray_awake()
     if one.place:
-        return place(request, one.place.kind, one.place.id)
-    return card(request, one.variant, one.lot)
+        if is_carrying and one.place == "location":
+            return put_down(request, one.key, text_of(request.POST, "id", longest=40))
+        return place(request, one.place, one.key)
+    if is_carrying and (only := _only_place(request, one)):
+        return put(request, only)
+    return card(request, one.key, one.lot, scanned=code)
+
+
+def choices(text: str, found: list[Found], request: Any, *, send: str = "", into: str = "") -> HttpResponse:
+    """A question: which of them. With `send`, where the answer goes, in line with the scans."""
+    shown = [
+        (digit, one, urlencode({"text": text, "chosen": one.key}))
+        for digit, one in enumerate(found[:MOST_CHOICES], 1)
+    ]
+    more = len(found) - MOST_CHOICES
+    response = part(request, "choices", text=text, choices=shown, more=more, send=send, into=into)
+    if send:
+        response.headers["X-Into"] = "#scan-panel"
+    return response
 
 
 def found_in(scan: Scan) -> list[Found]:
@@ -59,13 +81,20 @@ def found_in(scan: Scan) -> list[Found]:
     found: dict[UUID, Found] = {}
     for match in scan.matches:
         if match.variant is None:
-            found.setdefault(match.id, Found(None, None, match, match.title, match.kind.capitalize()))
+            found.setdefault(match.id, Found(match.id, match.title, match.kind.capitalize(), place=match.kind))
         else:
-            kind, title = "Lot" if match.kind == "lot" else "Variant", f"{match.sku} {match.name}"
-            found.setdefault(match.variant, Found(match.variant, lots.get(match.variant), None, title, kind))
+            kind = "Lot" if match.kind == "lot" else "Variant"
+            found.setdefault(match.variant, Found(match.variant, f"{match.sku} {match.name}", kind, lots.get(match.variant)))
     return list(found.values())
 
 
 def by_words(text: str) -> list[Found]:
     rows = variant_search(text).narrow(ProductVariant.objects.filter(archived_at=None))[: MOST_CHOICES + 1]
-    return [Found(row.pk, None, None, str(row), "Variant") for row in rows]
+    return [Found(row.pk, str(row), "Variant") for row in rows]
+
+
+def _only_place(request: Any, found: Found) -> UUID | None:
+    """Where it is taken from, if there is no choice."""
+    stock = stock_of([found.key], warehouses=reach(request.principal, SEE), lot=found.lot)[found.key]
+    places = [one for one in stock.places if one.quantity > one.reserved and found.lot in (None, one.lot)]
+    return places[0].item if len(places) == 1 else None
