@@ -56,4 +56,4 @@ def receipt_lines(draft: ReceiptDraft) -> list[ReceiptLine]:
     names = ("variant_id", "variant__sku", "variant__name", "variant__product__tracking", "lot", "expires_on")
     sums = entries.values(*names).annotate(first=Min("created_at"), total=Sum("quantity")).filter(total__gt=0)
     found = sums.order_by("first", "variant__sku", "lot")
-    return [ReceiptLine(*(row[name] for name in names), row["total"]) for row in found]
+    return [ReceiptLine(*row) for row in found.values_list(*names, "total")]

@@ -196,5 +196,6 @@ def test_task_2_receiving_without_an_order(clerk: Clerk, company: Company) -> No
     with company.scope():
         found = StockItem.objects.filter(location__code="DOCK").order_by("variant__sku", "lot__code")
         have = [(item.variant.sku, item.lot.code, int(item.quantity)) for item in found]
+        assert [one for one in have if one[0] == "WARE-0"] == [("WARE-0", "LOT", 9), ("WARE-0", "LOT2", 2), ("WARE-0", "P1", 4)]
         assert [one for one in have if one[0] == "WARE-1"] == [("WARE-1", "LOT", 10), ("WARE-1", "LOT2", 3), ("WARE-1", "P2", 5)]
         assert {str(item.lot.expires_on) for item in found if item.lot.code == "LOT"} == {"2027-12-31"}

@@ -15,7 +15,7 @@ document.addEventListener("DOMContentLoaded", () => {
 	const form = document.getElementById("scan-form");
 	if (!form) return;
 	new ScanBus(form);
-	document.querySelector("#scan-panel [data-focus], #content [data-keys] [data-focus]")?.focus();
+	focusOn(document.querySelector("#scan-panel [data-focus], #content [data-keys] [data-focus]"));
 });
 
 // --- Keys ----------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ class ScanBus {
 		clearTimeout(this.lone);
 		if (!this.burst || now - this.burst.last > Wedge.pause) {
 			this.burst = { text: "", first: now, last: now, field: event.target, before: event.target.value };
-			if (!isTyped(event.target)) this.lone = setTimeout(() => press(character, event.target), Wedge.alone);
+			if (!isTyped(event.target)) this.lone = setTimeout(() => this.press(character, event.target), Wedge.alone);
 		} else if (character === " " && !isTyped(event.target)) {
 			event.preventDefault(); // it would press the button that has the focus
 		}
@@ -75,6 +75,13 @@ class ScanBus {
 		this.send(burst.text, "scanner");
 	}
 
+	// What is pressed before a scan is answered is meant for its answer.
+	async press(character, from) {
+		const waits = this.queue.jobs.length > 0;
+		if (waits) await this.queue.idle;
+		press(character, waits ? document.activeElement : from);
+	}
+
 	keyUp(event) {
 		if (event.key === " " && this.burst?.text.length > 1 && !isTyped(event.target)) event.preventDefault();
 	}
@@ -93,6 +100,7 @@ class ScanBus {
 	send(text, by) {
 		if (!text.trim()) return;
 		this.queue.flushAll();
+		if (document.activeElement.matches("[data-post]")) document.activeElement.blur(); // the next digits are not for it
 		this.queue.add({ url: this.page?.dataset.scanUrl || this.form.action, fields: { text, by }, into: this.page?.dataset.scanInto });
 	}
 }
@@ -188,8 +196,11 @@ class ScanQueue {
 		sessionStorage.setItem(this.store, JSON.stringify(this.jobs));
 	}
 
-	async run() {
-		if (this.running) return;
+	run() {
+		if (!this.running) this.idle = this.work();
+	}
+
+	async work() {
 		this.running = true;
 		while (this.jobs.length) {
 			const [job] = this.jobs;
@@ -251,11 +262,7 @@ class ScanQueue {
 
 	arrived(target, mayMove = true) {
 		if (!target.closest("#scan-panel, [data-keys]")) return;
-		const first = target.querySelector("[data-focus]");
-		if (mayMove && first) {
-			first.focus();
-			if (first.matches("[data-post]")) first.select();
-		}
+		if (mayMove) focusOn(target.querySelector("[data-focus]"));
 		const said = target.querySelector("[data-say]")?.textContent.trim().replace(/\s+/g, " ");
 		if (said) this.status.textContent = said;
 	}
@@ -278,6 +285,11 @@ class ScanQueue {
 		if (!this.unsaved.delete(field) || field.value === field.defaultValue) return;
 		this.add({ url: field.dataset.post, fields: { [field.name]: field.value }, into: field.dataset.into, quiet: true });
 	}
+}
+
+function focusOn(element) {
+	element?.focus();
+	if (element?.matches("[data-post]")) element.select(); // what is typed is in its place
 }
 
 function newId() {

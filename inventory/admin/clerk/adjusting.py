@@ -20,7 +20,7 @@ from inventory.queries.reasons import reasons_by_use
 from inventory.services.adjustments import adjustment_post
 from inventory.services.stock import Adjustment, Circumstances
 
-ENTRY = re.compile(r"(?P<sign>[-+=])\s*(?P<number>\d{1,13}(?:[.,]\d{1,6})?)\s*(?P<code>[^\s\d]\S*)?\s*(?P<note>.*)")
+ENTRY = re.compile(r"(?P<sign>[-+=])\s*(?P<number>\d{1,13}(?:[.,]\d{1,6})?)(?![\d.,])\s*(?P<code>[^\s\d]\S*)?\s*(?P<note>.*)")
 HOW = "Type -2, +2 or =17, then the reason by its first letters, then a note."
 
 

@@ -1,6 +1,7 @@
 """Receiving without an order: a grid that scans fill, line by line, and that Ctrl+Enter posts."""
 
 import re
+from calendar import monthrange
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -30,6 +31,7 @@ from inventory.services.receiving import (
 )
 
 NUMBER = re.compile(r"\d{1,9}(?:[.,]\d{1,6})?")
+NEGATIVE = re.compile(r"-[\d.,]+")
 DAY = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
 HOW = "Scan the goods; type the quantity, or quantity, lot and expiry, such as 12 L77 2027-03-31. Ctrl+Enter posts."
 
@@ -147,6 +149,8 @@ def typed(text: str, line: ReceiptLine) -> Goods:
     if words and NUMBER.fullmatch(words[0]):
         quantity = Decimal(words.pop(0).replace(",", "."))
     for word in words:
+        if NEGATIVE.fullmatch(word):
+            raise Invalid("Nobody receives less than nothing.")
         if DAY.fullmatch(word):
             expires_on = _day(word)
         elif line.tracking == "none":
@@ -168,7 +172,7 @@ def _day(word: str) -> date:
 
 
 def _last_of(year: int, month: int) -> date:
-    return date.fromordinal((date(year + month // 12, month % 12 + 1, 1)).toordinal() - 1)
+    return date(year, month, monthrange(year, month)[1])
 
 
 def _usual_place(request: Any) -> Location | None:

@@ -36,7 +36,7 @@ class Found:
     @property
     def url(self) -> str:
         if self.place:
-            return f"{reverse('admin:stock_place')}?{urlencode({self.place: self.key})}"
+            return f"{reverse('admin:stock_place')}?{urlencode({self.place: str(self.key)})}"
         return card_url(self.key, self.lot)
 
 
@@ -65,7 +65,7 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
 def choices(text: str, found: list[Found], request: Any, *, send: str = "", into: str = "") -> HttpResponse:
     """A question: which of them. With `send`, where the answer goes, in line with the scans."""
     shown = [
-        (digit, one, urlencode({"text": text, "chosen": one.key}))
+        (digit, one, urlencode({"text": text, "chosen": str(one.key)}))
         for digit, one in enumerate(found[:MOST_CHOICES], 1)
     ]
     more = len(found) - MOST_CHOICES
