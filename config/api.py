@@ -43,6 +43,7 @@ from inventory.api import (
     stock,
     suppliers,
     taxes,
+    transfers,
     valuation,
     vehicles,
 )
@@ -55,7 +56,7 @@ router = Router(
     annotations.routes, customizing.routes, rates.routes,
     adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
     locations.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
-    suppliers.routes, taxes.routes, valuation.routes, vehicles.routes,
+    suppliers.routes, taxes.routes, transfers.routes, valuation.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
 

@@ -16,6 +16,7 @@ from inventory.models import (
     ProductRelation,
     ProductVariant,
     StockItem,
+    TransferOrder,
 )
 from notifications.event_types import SOME_ID, SOME_TIME, event_type
 from notifications.object_events import object_events
@@ -27,6 +28,7 @@ object_events(BomLine, name="bom_line", example={"quantity": 2.0})
 object_events(ProductRelation, name="product_relation", example={"kind": "supersedes"})
 object_events(ProductBarcode, name="product_barcode", example={"symbology": "ean13", "value": "5601234567892", "quantity": 1.0})
 object_events(StockItem, name="stock_item", also=("available",), example={"quantity": 12.0, "reserved": 2.0, "available": 10.0})
+object_events(TransferOrder, name="transfer_order", example={"number": "TO-000042", "status": "shipped"})
 object_events(PriceList, name="price_list", example={"code": "RETAIL", "name": "Retail", "kind": "sale", "currency": "EUR"})
 object_events(PriceListItem, name="price_list_item", example={"min_quantity": 10.0, "price": 9.95})
 
@@ -148,6 +150,63 @@ class ClosingChanged:
     closed_through: Annotated[date | None, "The last day on which nothing can be posted; null if every day is open."]
     previous: date | None
     note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransferLineMoved:
+    """Goods of a line of a transfer order."""
+
+    line: UUID
+    variant: UUID
+    lot: Annotated[UUID | None, "If the goods are of one that was asked for, or that came."]
+    quantity: Decimal
+
+
+@event_type("transfer_order.shipped", aggregate="transfer_order", example={
+    "transfer_order": SOME_ID, "number": "TO-000042", "source": SOME_ID, "destination": SOME_ID, "status": "shipped",
+    "lines": [{"line": SOME_ID, "variant": SOME_ID, "lot": None, "quantity": 12.0}],
+})  # fmt: skip
+class TransferOrderShipped:
+    """Goods left for another warehouse, and are in transit."""
+
+    transfer_order: UUID
+    number: str
+    source: Annotated[UUID, "The warehouse that they left."]
+    destination: Annotated[UUID, "The warehouse that they go to."]
+    status: Annotated[str, "From now on: partly_shipped or shipped."]
+    lines: Annotated[list[TransferLineMoved], "What left now."]
+
+
+@event_type("transfer_order.received", aggregate="transfer_order", example={
+    "transfer_order": SOME_ID, "number": "TO-000042", "source": SOME_ID, "destination": SOME_ID, "status": "completed",
+    "lines": [{"line": SOME_ID, "variant": SOME_ID, "lot": None, "quantity": 12.0}],
+})  # fmt: skip
+class TransferOrderReceived:
+    """Goods came out of transit into their warehouse."""
+
+    transfer_order: UUID
+    number: str
+    source: UUID
+    destination: UUID
+    status: Annotated[str, "From now on: partly_shipped, shipped or completed."]
+    lines: Annotated[list[TransferLineMoved], "What came now."]
+
+
+@event_type("transfer_order.closed", aggregate="transfer_order", example={
+    "transfer_order": SOME_ID, "number": "TO-000042", "source": SOME_ID, "destination": SOME_ID, "status": "completed",
+    "received": 11.0, "lost": 1.0, "cancelled": 0.0,
+})  # fmt: skip
+class TransferOrderClosed:
+    """Nothing more will be shipped or received."""
+
+    transfer_order: UUID
+    number: str
+    source: UUID
+    destination: UUID
+    status: Annotated[str, "completed, or cancelled if nothing was ever shipped."]
+    received: Annotated[Decimal, "Of all lines together."]
+    lost: Annotated[Decimal, "What was shipped and did not arrive."]
+    cancelled: Annotated[Decimal, "What was ordered and not shipped."]
 
 
 @event_type("stock.low", aggregate="reorder_rule", example={

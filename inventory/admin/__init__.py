@@ -14,6 +14,7 @@ from inventory.admin import (
     stock,
     suppliers,
     taxes,
+    transfers,
     valuation,
     vehicles,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "stock",
     "suppliers",
     "taxes",
+    "transfers",
     "valuation",
     "vehicles",
 ]

@@ -29,6 +29,8 @@ from inventory.models.suppliers import Supplier as Supplier
 from inventory.models.suppliers import SupplierProduct as SupplierProduct
 from inventory.models.taxes import TaxCategory as TaxCategory
 from inventory.models.taxes import TaxRate as TaxRate
+from inventory.models.transfers import TransferOrder as TransferOrder
+from inventory.models.transfers import TransferOrderLine as TransferOrderLine
 from inventory.models.valuation import CostLayer as CostLayer
 from inventory.models.valuation import StockSnapshot as StockSnapshot
 from inventory.models.valuation import ValueEntry as ValueEntry

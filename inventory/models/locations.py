@@ -41,7 +41,7 @@ class Warehouse(ArchivableModel):
 
 
 class Location(TenantModel):
-    """Zone, aisle, rack, bin: a tree within a warehouse. Stock in quarantine or scrap is on hand, not available."""
+    """Zone, aisle, rack, bin: a tree within a warehouse. Stock in quarantine, scrap or transit is on hand, not available."""
 
     annotated = True
     tree_depth = 8
@@ -53,6 +53,7 @@ class Location(TenantModel):
         SHIPPING = "shipping", "Shipping"
         QUARANTINE = "quarantine", "Quarantine"
         SCRAP = "scrap", "Scrap"
+        TRANSIT = "transit", "Transit"
 
     AVAILABLE = (Kind.STORAGE, Kind.RECEIVING, Kind.SHIPPING)
 

@@ -22,7 +22,9 @@ GROUNDS = f"""
            ({CLOSED_THROUGH.format("o.id")}),
            CASE p.tracking WHEN 'serial' THEN (
                SELECT COALESCE(sum(s.quantity), 0) FROM inventory_stockitem AS s
-               WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END
+               WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END,
+           (SELECT min(place.code) FROM inventory_location AS place
+            WHERE place.organization_id = %s AND place.id = ANY (%s) AND place.kind = 'transit')
     FROM accounts_organization AS o
     CROSS JOIN unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, lot_id)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = o.id AND v.id = w.variant_id
@@ -49,6 +51,7 @@ class Goods(NamedTuple):
     day: date
     closed_through: date | None
     on_hand: Decimal
+    transit: str | None  # a place of the posting whose goods are under way
 
     @property
     def words(self) -> str:
@@ -67,6 +70,7 @@ class Rules:
     """What this posting may do although it is forbidden in general."""
 
     held_may_leave: bool = False
+    in_transit: bool = False
 
 
 USUAL = Rules()
@@ -74,10 +78,14 @@ USUAL = Rules()
 
 def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Iterable[Any], rules: Rules) -> None:
     """`leaving` are the lines that go to somebody: held lots do not, unless the reason says so. Raises Conflict or Invalid."""
-    goods = _goods({(line.variant_id, line.lot_id) for line in lines}, occurred_at)
+    goods = _goods(lines, occurred_at)
     for one in goods.values():
         _check_period(one)
         _check_lot(one)
+        if one.transit and not rules.in_transit:
+            raise Conflict(
+                f"The goods at {one.transit} are in transit: they come and go by their transfer order alone.", code="in_transit",
+            )
     if not rules.held_may_leave:
         held = {(line.variant_id, line.lot_id) for line in leaving}
         if refused := sorted(f"{goods[key].words} {goods[key].held}" for key in held if goods[key].held):
@@ -88,10 +96,13 @@ def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Itera
     _check_serials(lines, goods)
 
 
-def _goods(wanted: set[tuple[UUID, UUID | None]], occurred_at: datetime) -> Mapping[tuple[UUID, UUID | None], Goods]:
+def _goods(lines: Sequence[Any], occurred_at: datetime) -> Mapping[tuple[UUID, UUID | None], Goods]:
+    wanted = {(line.variant_id, line.lot_id) for line in lines}
+    places = {place for line in lines for place in (line.from_location_id, line.to_location_id) if place}
+    organization = active_organization_id()
     with connection.cursor() as cursor:
         cursor.execute(GROUNDS, [
-            occurred_at, [variant for variant, _ in wanted], [lot for _, lot in wanted], active_organization_id(),
+            occurred_at, organization, list(places), [variant for variant, _ in wanted], [lot for _, lot in wanted], organization,
         ])
         found = [Goods(*row) for row in cursor.fetchall()]
     return {(one.variant_id, one.lot_id): one for one in found}

@@ -220,14 +220,23 @@ def stock_pick(*, picks: Sequence[Pick], circumstances: Circumstances = USUAL) -
 
     Raises Conflict for a reservation that is not active, has less left, or waits for goods.
     """
-    if done := posted_before(kind=StockMove.Kind.ISSUE, key=circumstances.idempotency_key):
+    return _pick(StockMove.Kind.ISSUE, picks, circumstances)
+
+
+def stock_pick_into_transit(*, picks: Sequence[Pick], location_id: UUID, circumstances: Circumstances = USUAL) -> Posted:
+    """Goods that are reserved go to a place of kind transit, and are nobody's there. Otherwise as `stock_pick`."""
+    return _pick(StockMove.Kind.MOVE, picks, circumstances, location_id)
+
+
+def _pick(kind: str, picks: Sequence[Pick], circumstances: Circumstances, to_location_id: UUID | None = None) -> Posted:
+    if done := posted_before(kind=kind, key=circumstances.idempotency_key):
         return done
     rows = Reservation.objects.filter(pk__in=[pick.reservation_id for pick in picks]).select_related("stock_item")
     found = {one.pk: one for one in rows}
     if len(found) != len(picks):
         raise NotFound("There is no such reservation, or it is named twice.")
     taken = {pick.reservation_id: _quantity(pick, found[pick.reservation_id]) for pick in picks}
-    lines = [_leaving(found[key], quantity) for key, quantity in taken.items()]
+    lines = [_leaving(found[key], quantity, to_location_id) for key, quantity in taken.items()]
     demands = {(one.demand_type, one.demand_id) for one in found.values()}
     if circumstances.document is None and len(demands) == 1:
         circumstances = Circumstances(
@@ -242,7 +251,7 @@ def stock_pick(*, picks: Sequence[Pick], circumstances: Circumstances = USUAL) -
             used[Place(line.variant_id, line.from_location_id, line.lot_id)] += line.quantity  # type: ignore[arg-type]  # has one
         return used
 
-    return post(kind=StockMove.Kind.ISSUE, lines=lines, circumstances=circumstances, take=take)
+    return post(kind=kind, lines=lines, circumstances=circumstances, take=take, in_transit=to_location_id is not None)
 
 
 def _quantity(pick: Pick, reservation: Reservation) -> Decimal:
@@ -256,10 +265,10 @@ def _quantity(pick: Pick, reservation: Reservation) -> Decimal:
     return quantity
 
 
-def _leaving(reservation: Reservation, quantity: Decimal) -> Line:
+def _leaving(reservation: Reservation, quantity: Decimal, to_location_id: UUID | None) -> Line:
     item: Any = reservation.stock_item
     return Line(
-        item.variant_id, quantity, from_location_id=item.location_id, lot_id=item.lot_id,
+        item.variant_id, quantity, from_location_id=item.location_id, to_location_id=to_location_id, lot_id=item.lot_id,
         document_line_id=reservation.demand_line_id,
     )
 

@@ -145,8 +145,13 @@ def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
         raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
 
 
-def post(*, kind: str, lines: Sequence[Line], circumstances: Circumstances, take: Taking | None = None) -> Posted:
-    """What all verbs have in common. `take` says what the posting uses of reservations; see posting.py."""
+def post(
+    *, kind: str, lines: Sequence[Line], circumstances: Circumstances, take: Taking | None = None, in_transit: bool = False,
+) -> Posted:
+    """What all verbs have in common. `take` says what the posting uses of reservations; see posting.py.
+
+    Goods come to places of kind transit, and leave them, with `in_transit` alone.
+    """
     if not lines:
         raise Invalid("Give at least one line.", fields={"lines": "empty"})
     occurred_at = moment_of(circumstances.occurred_at)
@@ -157,7 +162,7 @@ def post(*, kind: str, lines: Sequence[Line], circumstances: Circumstances, take
     document = circumstances.document
     return apply(
         kind=kind, lines=lots_resolve(lines=lines, come_in=occurred_at if kind in BRINGS_LOTS else None),
-        rules=Rules(held_may_leave=bool(reason and reason.takes_held)), take=take,
+        rules=Rules(held_may_leave=bool(reason and reason.takes_held), in_transit=in_transit), take=take,
         reason_id=circumstances.reason_id, note=circumstances.note, occurred_at=occurred_at,
         document_type=document.type if document else "", document_id=document.id if document else None, idempotency_key=key,
     )

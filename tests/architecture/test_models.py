@@ -28,7 +28,7 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from inventory.models import Reservation, SearchToken, ValueEntry
+from inventory.models import Reservation, SearchToken, TransferOrderLine, ValueEntry
 from notifications.models import (
     EventDelivery,
     FeedPosition,
@@ -58,6 +58,7 @@ NO_ENDPOINT = {
     WebhookHealth: "read below its endpoint, at health/",
     FeedPosition: "each answer of the feed says it",
     SearchToken: "found by ?search= of products and variants",
+    TransferOrderLine: "read below its order, at lines/, and written with it",
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
@@ -68,6 +69,7 @@ NO_ADMIN = {
     WebhookHealth: "shown on its endpoint's page",
     FeedPosition: "the relay's own count",
     SearchToken: "found by the search of products and variants",
+    TransferOrderLine: "shown on its order's page",
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
