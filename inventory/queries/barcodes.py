@@ -68,6 +68,10 @@ SOURCES = (
         "SELECT b.variant_id FROM inventory_productbarcode AS b"
         " WHERE b.organization_id = %(organization)s AND b.gtin = ANY (%(gtins)s)))",
     )),
+    Source("transfer_order", "inventory.view_transferorder", PLACE.format(
+        "transfer_order", 7, "c.number", "inventory_transferorder AS c",
+        f"c.number_key = ANY (%(keys)s) AND ({WITHIN.format('c.source_id')} OR {WITHIN.format('c.destination_id')})",
+    )),
 )  # fmt: skip
 
 FOUND = """

@@ -7,9 +7,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import DecimalField
+from django.db.models.expressions import RawSQL
 
 from core.tenancy import active_organization_id
-from inventory.models import Location
+from inventory.models import Location, TransferOrder
 
 MOST_PLACES = 200
 
@@ -32,6 +34,22 @@ PLACES = """
         WINDOW v AS (PARTITION BY s.variant_id)
     ) AS found WHERE place <= %(most)s ORDER BY variant_id, place
 """
+
+
+# Of a variant of the outer statement, by transfer orders under way.
+INCOMING = """
+    SELECT COALESCE(sum(l.quantity - l.cancelled_quantity - l.received_quantity - l.lost_quantity), 0)
+    FROM inventory_transferorderline AS l
+    JOIN inventory_transferorder AS t ON t.organization_id = l.organization_id AND t.id = l.order_id
+    WHERE l.organization_id = inventory_productvariant.organization_id AND l.variant_id = inventory_productvariant.id
+        AND t.status = ANY (%s) AND (%s::uuid[] IS NULL OR t.destination_id = ANY (%s::uuid[]))
+"""
+
+
+def incoming(warehouses: Collection[UUID] | None) -> RawSQL:
+    """What variants are annotated with."""
+    some = None if warehouses is None else list(warehouses)
+    return RawSQL(INCOMING, [list(TransferOrder.UNDER_WAY), some, some], DecimalField())  # noqa: S611  # values are parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,35 @@
 """The tray: what somebody takes along between two scans. Everybody has one, and nobody sees another's."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from core.errors import Invalid
 from core.tenancy import active_scope
-from inventory.models import Location, StockItem, TrayLine
+from inventory.models import Location, StockItem, StockMove, TransferOrder, TrayLine, Warehouse
 from inventory.queries.drafts import tray_of
-from inventory.services.posting import Line, Posted
+from inventory.queries.transfers import DOCUMENT
+from inventory.services.posting import Line
+from inventory.services.reversal import stock_reverse
 from inventory.services.stock import Circumstances, stock_move
+from inventory.services.transfer_moves import transfer_order_ship, transfer_order_take_back
+from inventory.services.transfers import TransferLine, transfer_order_cancel, transfer_order_create
 
 AWAKE = timedelta(hours=1)  # a tray that was forgotten does nothing by itself
 
 
 @dataclass(frozen=True, slots=True)
 class PutDown:
-    posted: Posted
-    quantities: dict[UUID, Decimal]  # by stock item
+    """What was moved, last first, and by which orders what came from other warehouses is on its way."""
+
+    carried: list[Any]
+    orders: list[TransferOrder]
 
 
 def tray_put(*, item_id: UUID) -> TrayLine:
@@ -55,27 +64,66 @@ def tray_awake() -> bool:
 
 
 def tray_put_down(*, location: Location, key: str) -> PutDown:
-    """Moves all of it there, in one posting. Raises Invalid, or Conflict where goods are gone."""
-    lines = list(TrayLine.objects.select_for_update(no_key=True).filter(actor_id=_actor()).order_by("pk"))
+    """Moves what is of the location's warehouse, and ships the rest there by a transfer order for each warehouse.
+
+    All of it or nothing. Raises Invalid, or Conflict where goods are gone.
+    """
+    held = list(TrayLine.objects.select_for_update(no_key=True).filter(actor_id=_actor()).values_list("pk", flat=True))
     carried = tray_of(_actor())
-    if not lines:
+    if not carried:
         raise Invalid("The tray is empty.")
-    here = [line.stock_item.variant.sku for line in carried if line.stock_item.location_id == location.pk]
-    if here:
+    if here := [line.stock_item.variant.sku for line in carried if line.stock_item.location_id == location.pk]:
         raise Invalid(f"{', '.join(here)} lies there already: take it out of the tray, or scan another location.")
-    quantities = {line.stock_item_id: line.takes for line in carried}
-    posted = stock_move(
-        lines=[
-            Line(
-                line.stock_item.variant_id, quantities[line.stock_item_id], line.stock_item.location_id, location.pk,
-                lot_id=line.stock_item.lot_id,
-            )
-            for line in carried
+    if gone := [line.stock_item.variant.sku for line in carried if line.takes <= 0]:
+        raise Invalid(f"Nothing of {', '.join(gone)} is free any more: take it out of the tray.")
+    by_warehouse: dict[Warehouse, list[Any]] = defaultdict(list)
+    for line in carried:
+        by_warehouse[line.stock_item.warehouse].append(line)
+    orders = []
+    for number, (warehouse, lines) in enumerate(sorted(by_warehouse.items(), key=lambda pair: pair[0].code)):
+        circumstances = Circumstances(idempotency_key=_key(key, number))
+        if warehouse.pk == location.warehouse_id:
+            stock_move(lines=[_line(one, location) for one in lines], circumstances=circumstances)
+        else:
+            orders.append(_ship(warehouse, location, lines, circumstances))
+    TrayLine.objects.filter(pk__in=held).delete()
+    return PutDown(carried, orders)
+
+
+def tray_undo(*, key: str) -> list[StockMove]:
+    """What was put down with the key goes back: moves are reversed, orders taken back and canceled. Returns what was moved."""
+    found: list[StockMove] = []
+    number = 0
+    while moves := list(StockMove.objects.filter(idempotency_key=_key(key, number))):
+        found += moves
+        circumstances = Circumstances(note="Undone.", idempotency_key=f"{_key(key, number)}:undo")
+        if moves[0].document_type == DOCUMENT:
+            order = TransferOrder.objects.get(pk=moves[0].document_id)
+            if order.status != TransferOrder.Status.CANCELLED:
+                transfer_order_cancel(order=transfer_order_take_back(order=order, circumstances=circumstances))
+        else:
+            stock_reverse(moves=[move.pk for move in moves], circumstances=circumstances)
+        number += 1
+    return found
+
+
+def _key(key: str, number: int) -> str:
+    """The first posting has the key itself, by which the whole is known."""
+    return f"{key}:{number}" if number else key
+
+
+def _line(line: Any, location: Location) -> Line:
+    item = line.stock_item
+    return Line(item.variant_id, line.takes, item.location_id, location.pk, lot_id=item.lot_id)
+
+
+def _ship(warehouse: Warehouse, location: Location, lines: Sequence[Any], circumstances: Circumstances) -> TransferOrder:
+    order = transfer_order_create(
+        source=warehouse, destination=location.warehouse, to_location=location, lines=[
+            TransferLine(one.stock_item.variant_id, one.takes, one.stock_item.lot_id, one.stock_item.location_id) for one in lines
         ],
-        circumstances=Circumstances(idempotency_key=key),
     )
-    TrayLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
-    return PutDown(posted, quantities)
+    return transfer_order_ship(order=order, circumstances=circumstances)
 
 
 def _actor() -> UUID:

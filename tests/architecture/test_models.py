@@ -28,7 +28,15 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from inventory.models import Reservation, SearchToken, TransferOrderLine, ValueEntry
+from inventory.models import (
+    ReceiptDraft,
+    ReceiptDraftEntry,
+    Reservation,
+    SearchToken,
+    TransferOrderLine,
+    TrayLine,
+    ValueEntry,
+)
 from notifications.models import (
     EventDelivery,
     FeedPosition,
@@ -47,6 +55,11 @@ from tests.factories import BY_MODEL
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
 TENANT_MODELS = [model for model in MODELS if issubclass(model, TenantRow)]
 
+DRAFTS = {
+    TrayLine: "a person's own, on the page Tray of the admin, until it is put down",
+    ReceiptDraft: "a person's own, on the page Receive of the admin, until it is posted",
+    ReceiptDraftEntry: "a person's own, on the page Receive of the admin, until it is posted",
+}
 NO_ENDPOINT = {
     Schedule: "belongs to the installation, not to an organization",
     ScheduleRun: "belongs to the installation, not to an organization",
@@ -59,6 +72,7 @@ NO_ENDPOINT = {
     FeedPosition: "each answer of the feed says it",
     SearchToken: "found by ?search= of products and variants",
     TransferOrderLine: "read below its order, at lines/, and written with it",
+    **DRAFTS,
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
@@ -70,6 +84,7 @@ NO_ADMIN = {
     FeedPosition: "the relay's own count",
     SearchToken: "found by the search of products and variants",
     TransferOrderLine: "shown on its order's page",
+    **DRAFTS,
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",
@@ -80,6 +95,7 @@ NO_FACTORY = {
     WebhookHealth: "the deliveries write it",
     FeedPosition: "the relay writes it",
     SearchToken: "the database writes it with what it is about",
+    **DRAFTS,
 }
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {

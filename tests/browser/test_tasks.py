@@ -129,7 +129,8 @@ def test_task_5_whole_lots_and_quantities_to_another_warehouse(clerk: Clerk, com
     expect(page.locator("#tray-link")).to_have_text("Tray: 3")
     screenshot(page, "tray")
     clerk.scan("N-1")
-    expect(page.locator(".card-done")).to_contain_text("Moved to N-1: 7 of NUT, 20 of MILK, 5 of SALT.")
+    expect(page.locator(".card-done")).to_contain_text("On the way to North by TO-000001")
+    expect(page.locator(".card-done")).to_contain_text("7 of NUT, 20 of MILK, 5 of SALT.")
     assert (clerk.actions <= 6, clerk.loads) == (True, 0), "task 5, whole lots"
     expect(page.locator("#tray-link")).to_have_text("")
     clerk.key("u")
@@ -147,10 +148,15 @@ def test_task_5_whole_lots_and_quantities_to_another_warehouse(clerk: Clerk, com
         expect(page.locator("#tray-link")).to_have_text(f"Tray: {size}")
         clerk.types(quantity)
     clerk.scan("N-1")
-    expect(page.locator(".card-done")).to_contain_text("Moved to N-1: 3 of NUT, 6 of MILK, 2 of SALT.")
+    expect(page.locator(".card-done")).to_contain_text("3 of NUT, 6 of MILK, 2 of SALT.")
     assert (clerk.actions <= 9, clerk.loads) == (True, 0), "task 5, with quantities"
     assert faults(page) == [] and too_wide(page) == []
     clerk.begin()
+    clerk.scan("TO-000002")
+    expect(page.locator("#scan-panel h2")).to_contain_text("TO-000002 from Main to North")
+    clerk.key("Control+Enter")
+    expect(page.locator(".card-done")).to_contain_text("TO-000002 is received.")
+    assert (clerk.actions, clerk.loads) == (2, 0), "task 5, received"
     clerk.scan("N-1")
     expect(page.locator("#scan-panel h2")).to_contain_text("Location N-1 in North: 3 items")
     with company.scope():

@@ -9,6 +9,7 @@ const Wedge = {
 	alone: 80, // a letter after which nothing comes for so long is a key, and no scan
 };
 const GS = "\u001d"; // FNC1 between the parts of a GS1 symbol; scanners send it as Ctrl+]
+const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "CapsLock", "Process"];
 const TEXT = "textarea, [contenteditable=true], input:is([type=text], [type=search], [type=url], [type=email], [type=password], [type=tel], :not([type]))";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -35,12 +36,13 @@ class ScanBus {
 		});
 		document.addEventListener("click", (event) => this.sendButton(event.target.closest("[data-send]")));
 		document.addEventListener("htmx:afterSwap", (event) => event.detail?.xhr && this.queue.arrived(event.detail.target));
+		document.addEventListener("htmx:responseError", () => this.queue.say("wrong", "This was not taken: try again."));
 		document.addEventListener("input", (event) => this.queue.typed(event.target));
 		document.addEventListener("focusout", (event) => this.queue.flush(event.target));
 	}
 
 	key(event) {
-		if (event.isComposing || event.key === "Shift" || event.key === "Control" || event.key === "Process") return;
+		if (event.isComposing || MODIFIERS.includes(event.key)) return;
 		const character = characterOf(event);
 		if (event.key === "Enter" || event.key === "Tab") this.end(event);
 		else if (character) this.add(character, event);
@@ -224,8 +226,11 @@ class ScanQueue {
 					this.say("wrong", "Sign in again; what was scanned is kept.");
 					return null;
 				}
-				const into = response.headers.get("X-Into");
-				if (response.status < 500 && response.status !== 429) return { ok: response.ok, into, html: await response.text() };
+				if (response.status < 500 && response.status !== 429) {
+					const html = await response.text();
+					const isPart = !html.trimStart().startsWith("<!"); // else a whole page, such as that of an error
+					return { ok: response.ok, into: response.headers.get("X-Into"), html: isPart ? html : "" };
+				}
 				if (tries >= 5) return { ok: false, html: "" };
 			} catch {
 				// no network

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from core.limits import reach
 from inventory.admin.clerk.pages import SEE, key_of, key_or_none, part, whole
 from inventory.models import Lot, ProductVariant
-from inventory.queries.stock_card import Stock, StockPlace, stock_of
+from inventory.queries.stock_card import Stock, StockPlace, incoming, stock_of
 
 ADJUST, MOVE, RECEIVE = "inventory.adjust_stock", "inventory.move_stock", "inventory.receive_stock"
 VERBS = {"adjust": ADJUST, "move": MOVE, "receive": RECEIVE, "history": "inventory.view_stockmove"}
@@ -34,10 +34,11 @@ def card_url(variant: Any, lot: Any = None) -> str:
 
 def card_context(request: Any, variant_id: UUID, lot_id: UUID | None = None, **more: Any) -> dict[str, Any]:
     """`more`: what has just been done. Raises Http404."""
-    variant = ProductVariant.objects.select_related("product", "product__base_unit").filter(pk=variant_id).first()
-    if variant is None:
+    seen = reach(request.principal, SEE)
+    rows = ProductVariant.objects.select_related("product", "product__base_unit").annotate(incoming=incoming(seen))
+    if (variant := rows.filter(pk=variant_id).first()) is None:
         raise Http404
-    stock = stock_of([variant.pk], warehouses=reach(request.principal, SEE), lot=lot_id)[variant.pk]
+    stock = stock_of([variant.pk], warehouses=seen, lot=lot_id)[variant.pk]
     chosen = more.pop("chosen", None) or (stock.places[0].item if stock.places else None)
     wanted = lot_id and not any(place.lot == lot_id for place in stock.places) and Lot.objects.filter(pk=lot_id).first()
     return {

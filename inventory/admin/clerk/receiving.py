@@ -126,7 +126,7 @@ def _scanned(request: Any, draft: ReceiptDraft) -> HttpResponse | None:
 def _take_place(request: Any, draft: ReceiptDraft, found: Found) -> None:
     location = Location.objects.select_related("warehouse").filter(pk=found.key).first()
     if location is None:
-        raise Invalid("This is a warehouse: scan the location in it where the goods go.")
+        raise Invalid("This is no location: scan the one where the goods go.")
     _refuse_outside(request, location)
     receipt_place(draft=draft, location=location)
 

@@ -13,6 +13,7 @@ from core.limits import reach
 from inventory.admin.clerk.card import MOVE, card, card_url
 from inventory.admin.clerk.pages import SEE, part, text_of
 from inventory.admin.clerk.places import place
+from inventory.admin.clerk.transfers import transfer
 from inventory.admin.clerk.tray import put, put_down
 from inventory.models import ProductVariant
 from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
@@ -21,11 +22,12 @@ from inventory.queries.stock_card import stock_of
 from inventory.services.tray import tray_awake
 
 BY_HAND, MOST_CHOICES = "hand", 9  # a digit each
+TRANSFER = "transfer_order"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a scan may stand for: a variant, perhaps of a lot, or a place, whose kind it then is."""
+    """What a scan may stand for: a variant, perhaps of a lot, or something else, whose kind `place` then says."""
 
     key: UUID
     title: str
@@ -36,7 +38,8 @@ class Found:
     @property
     def url(self) -> str:
         if self.place:
-            return f"{reverse('admin:stock_place')}?{urlencode({self.place: str(self.key)})}"
+            view = "stock_transfer" if self.place == TRANSFER else "stock_place"
+            return f"{reverse(f'admin:{view}')}?{urlencode({self.place: str(self.key)})}"
         return card_url(self.key, self.lot)
 
 
@@ -56,7 +59,7 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
     if one.place:
         if is_carrying and one.place == "location":
             return put_down(request, one.key, text_of(request.POST, "id", longest=40))
-        return place(request, one.place, one.key)
+        return transfer(request, one.key) if one.place == TRANSFER else place(request, one.place, one.key)
     if is_carrying and (only := _only_place(request, one)):
         return put(request, only)
     return card(request, one.key, one.lot, scanned=code)
@@ -81,11 +84,15 @@ def found_in(scan: Scan) -> list[Found]:
     found: dict[UUID, Found] = {}
     for match in scan.matches:
         if match.variant is None:
-            found.setdefault(match.id, Found(match.id, match.title, match.kind.capitalize(), place=match.kind))
+            found.setdefault(match.id, Found(match.id, match.title, _words(match.kind), place=match.kind))
         else:
             kind = "Lot" if match.kind == "lot" else "Variant"
             found.setdefault(match.variant, Found(match.variant, f"{match.sku} {match.name}", kind, lots.get(match.variant)))
     return list(found.values())
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ").capitalize()
 
 
 def by_words(text: str) -> list[Found]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 
-from core.errors import Invalid
+from core.errors import Forbidden, Invalid
 from core.limits import OutsideWarehouses, reach
 from inventory.admin.clerk.card import MOVE
 from inventory.admin.clerk.pages import key_of, key_or_none, part, text_of, whole
@@ -14,9 +14,10 @@ from inventory.admin.clerk.undoing import undo_of
 from inventory.models import Location, StockItem
 from inventory.queries.drafts import tray_of
 from inventory.queries.stock import posted_with
-from inventory.services.tray import tray_put, tray_put_down, tray_quantity, tray_take_out
+from inventory.services.tray import PutDown, tray_put, tray_put_down, tray_quantity, tray_take_out
 
 MOST = Decimal(10) ** 12
+SHIP = "inventory.ship_transferorder"
 
 
 def tray_view(site: Any, request: Any) -> HttpResponse:
@@ -67,15 +68,30 @@ def put_down(request: Any, location_id: UUID, scan_id: str) -> HttpResponse:
         raise Http404
     key = f"scan:{scan_id}"
     if posted_with(key) is None:
-        carried = tray_of(request.user.pk)
-        for warehouse in {location.warehouse_id, *(line.stock_item.warehouse_id for line in carried)}:
-            _refuse_outside(request, warehouse)
-        moved = tray_put_down(location=location, key=key).quantities
-        names = [f"{moved[line.stock_item_id].normalize():f} of {line.stock_item.variant.sku}" for line in reversed(carried)]
-        done = f"Moved to {location.code}: {', '.join(names)}."
+        _refuse_warehouses(request, location, {line.stock_item.warehouse_id for line in tray_of(request.user.pk)})
+        done = _told(location, tray_put_down(location=location, key=key))
     else:
         done = f"Moved to {location.code}."
     return tray(request, done=done, undo=undo_of(request, key))
+
+
+def _refuse_warehouses(request: Any, location: Location, sources: set[UUID]) -> None:
+    """Within a warehouse one moves. To another one a transfer order is shipped, which others receive there."""
+    others = sources - {location.warehouse_id}
+    for warehouse in sources & {location.warehouse_id}:
+        _refuse_outside(request, warehouse)
+    if others and not request.user.has_perm(SHIP):
+        raise Forbidden(f"This is in another warehouse, where a transfer order takes it: for that you need {SHIP}.")
+    for warehouse in others:
+        _refuse_outside(request, warehouse, SHIP)
+
+
+def _told(location: Location, done: PutDown) -> str:
+    names = [f"{line.takes.normalize():f} of {line.stock_item.variant.sku}" for line in reversed(done.carried)]
+    if not done.orders:
+        return f"Moved to {location.code}: {', '.join(names)}."
+    numbers = ", ".join(order.number for order in done.orders)
+    return f"On the way to {location.warehouse} by {numbers}, whose number is scanned there: {', '.join(names)}."
 
 
 def tray(request: Any, **more: Any) -> HttpResponse:
@@ -86,7 +102,7 @@ def _context(request: Any) -> dict[str, Any]:
     return {"lines": tray_of(request.user.pk)}
 
 
-def _refuse_outside(request: Any, warehouse_id: UUID) -> None:
-    allowed = reach(request.principal, MOVE)
+def _refuse_outside(request: Any, warehouse_id: UUID, permission: str = MOVE) -> None:
+    allowed = reach(request.principal, permission)
     if allowed is not None and warehouse_id not in allowed:
         raise OutsideWarehouses

@@ -11,9 +11,7 @@ from core.limits import reach, refuse_outside
 from inventory.admin.clerk.card import card
 from inventory.admin.clerk.pages import text_of
 from inventory.models import Location, StockMove
-from inventory.queries.stock import posted_with
-from inventory.services.reversal import stock_reverse
-from inventory.services.stock import Circumstances
+from inventory.services.tray import tray_undo
 
 REVERSE = "inventory.reverse_stockmove"
 MINE = ("admin:", "scan:")  # keys that these pages give; others belong to programs
@@ -28,12 +26,11 @@ def undo_of(request: Any, key: str) -> dict[str, str] | None:
 
 def undo_view(site: Any, request: Any) -> HttpResponse:
     key = text_of(request.POST, "key", longest=80)
-    if not key.startswith(MINE) or (done := posted_with(key)) is None:
+    if not key.startswith(MINE) or not (moves := list(StockMove.objects.filter(idempotency_key=key))):
         raise Http404
-    moves = list(StockMove.objects.filter(pk__in=done.moves))
     if any(move.actor_id != request.user.pk for move in moves):
         raise Invalid("Somebody else did this: reverse it in the history of the stock.")
     sides = {side for move in moves for side in (move.from_location_id, move.to_location_id) if side}
     refuse_outside(Location, sides, reach(request.principal, REVERSE))
-    stock_reverse(moves=done.moves, circumstances=Circumstances(note="Undone.", idempotency_key=f"{key}:undo"))
+    tray_undo(key=key)
     return card(request, moves[0].variant_id, moves[0].lot_id, done="Undone.")

@@ -10,6 +10,8 @@ from inventory.admin.clerk.labels import labels_view
 from inventory.admin.clerk.pages import page
 from inventory.admin.clerk.places import place_view
 from inventory.admin.clerk.scanning import scan_view
+from inventory.admin.clerk.transfers import LOOK, receive_transfer_view, transfer_view
+from inventory.admin.clerk.transfers import RECEIVE as RECEIVE_TRANSFER
 from inventory.admin.clerk.undoing import REVERSE, undo_view
 
 
@@ -24,6 +26,11 @@ def urls(site: Any) -> list[Any]:
         path("stock/history/", page(site, history_view, ["GET"], permission=LEDGER), name="stock_history"),
         path("stock/history/verify/", page(site, verify_view, ["GET"], permission=LEDGER), name="stock_verify"),
         path("stock/history/reverse/", page(site, reverse_view, permission=REVERSE), name="stock_reverse"),
+        path("stock/transfer/", page(site, transfer_view, ["GET"], permission=LOOK), name="stock_transfer"),
+        path(
+            "stock/transfer/receive/", page(site, receive_transfer_view, ["POST"], permission=RECEIVE_TRANSFER),
+            name="stock_receive_transfer",
+        ),
         path("tray/", page(site, tray.tray_view, ["GET"], permission=MOVE), name="tray"),
         path("tray/put/", page(site, tray.put_view, ["POST"], permission=MOVE), name="tray_put"),
         path("tray/quantity/", page(site, tray.quantity_view, ["POST"], permission=MOVE), name="tray_quantity"),
