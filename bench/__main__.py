@@ -17,7 +17,7 @@ from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
     "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "valuation", "reorder", "prices",
-    "fitment", "wall", "audit", "events", "webhooks", "jobs", "startup",
+    "fitment", "clerk", "wall", "audit", "events", "webhooks", "jobs", "startup",
 ]
 ONCE = {"startup", "reserving", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter
 SIZES, QUICK = [10_000, 1_000_000], [10_000]

@@ -90,6 +90,13 @@ def test_what_is_scanned_while_others_are_answered_is_kept_in_order(clerk: Clerk
     expect(clerk.page.locator("#scan-panel h2")).to_contain_text("MILK")
     expect(clerk.page.locator("#scan-form")).to_have_attribute("data-state", "ready")
     assert (clerk.sent, clerk.loads) == (codes, 0)
+    begin(clerk, "/admin/receive/")
+    for code in ("A-1", "NUT", "BOLT", "NUT", "NUT", "BOLT"):
+        clerk.scan(code, after=0.04)
+    expect(clerk.page.locator("#receipt input[name=entry]").nth(1)).to_have_value("2")
+    lines = clerk.page.locator("#receipt input[name=entry]")
+    assert [one.input_value() for one in lines.all()] == ["3", "2"], "none lost, none doubled"
+    expect(clerk.page.locator("#receipt")).to_contain_text("To A-1")
 
 
 def test_what_has_no_answer_is_sent_again_with_its_id_also_by_the_next_page(clerk: Clerk) -> None:

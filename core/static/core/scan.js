@@ -93,7 +93,7 @@ class ScanBus {
 		if (!button) return;
 		const fields = Object.fromEntries(new URLSearchParams(button.dataset.fields));
 		for (const field of button.closest("[data-keys]")?.querySelectorAll("input[name]") || []) {
-			if (field.type !== "radio" || field.checked) fields[field.name] ??= field.value;
+			if ((field.type !== "radio" || field.checked) && !field.closest("form")) fields[field.name] ??= field.value;
 		}
 		this.queue.flushAll();
 		this.queue.add({ url: button.dataset.send, fields, into: button.dataset.into });
