@@ -153,7 +153,8 @@ function ownKeys(event) {
 		event.target.dispatchEvent(new FocusEvent("focusout", { bubbles: true })); // saved, and one stays there
 		return;
 	}
-	if (event.key === "Escape" && (line || event.target.value !== event.target.defaultValue)) {
+	const isChanged = event.target.matches("[data-post]") && event.target.value !== event.target.defaultValue;
+	if (event.key === "Escape" && (line || isChanged)) {
 		event.preventDefault();
 		event.target.value = event.target.defaultValue;
 		line?.closest("[data-keys]").querySelector("[data-focus]:not(.card-line *)")?.focus();
@@ -164,9 +165,9 @@ function ownKeys(event) {
 		event.preventDefault();
 		(step > 0 ? row.nextElementSibling : row.previousElementSibling)?.closest("[tabindex]")?.focus();
 	} else if (name && !document.querySelector("dialog[open]")) {
-		const elsewhere = event.target.closest("form:not(#scan-form)") ? null : document.querySelector("#content [data-keys]");
-		const near = event.target.closest("[data-keys]") || elsewhere;
-		const button = near?.querySelector(`[aria-keyshortcuts="${name}"]`);
+		const isNowhere = event.target === document.body || event.target.closest("#scan-form");
+		const near = event.target.closest("[data-keys]") || (isNowhere && document.querySelector("#content [data-keys]"));
+		const button = near && near.querySelector(`[aria-keyshortcuts="${name}"]`);
 		if (!button) return;
 		event.preventDefault();
 		button.click();
@@ -206,7 +207,8 @@ class ScanQueue {
 		this.running = true;
 		while (this.jobs.length) {
 			const [job] = this.jobs;
-			this.say("reading", this.jobs.length > 1 ? `${this.jobs.length} waiting` : "Reading …");
+			this.form.dataset.state = "reading";
+			if (this.jobs.length > 1) this.status.textContent = `${this.jobs.length} waiting`;
 			const answer = await this.ask(job);
 			if (!answer) break; // signed out: the rest waits in the tab
 			this.jobs.shift();
