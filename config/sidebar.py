@@ -22,8 +22,8 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
     "Vehicles": ("VehicleModel", "Fitment"),
     "Prices and taxes": ("PriceList", "PriceListItem", "TaxCategory", "TaxRate"),
     "Stock": (
-        "StockItem", "StockMove", "Lot", "Reservation", "TransferOrder", "StockAdjustment", "StockAdjustmentLine", "ReasonCode",
-        "StockClosing",
+        "StockItem", "StockMove", "Lot", "Reservation", "TransferOrder", "StockCount", "StockCountPlan", "StockAdjustment",
+        "StockAdjustmentLine", "ReasonCode", "StockClosing",
     ),
     "Value": ("ValueEntry", "CostLayer", "StockSnapshot"),
     "Warehouses": ("Warehouse", "Location"),

@@ -141,6 +141,57 @@ class AdjustmentDecided:
     moves: Annotated[list[UUID], "The entries of the ledger."]
 
 
+@event_type("stock_count.opened", aggregate="stock_count", example={
+    "count": SOME_ID, "warehouse": SOME_ID, "kind": "cycle", "location": SOME_ID, "lines": 12,
+})  # fmt: skip
+class StockCountOpened:
+    """Somebody, or a plan, wants stock to be counted."""
+
+    count: UUID
+    warehouse: UUID
+    kind: Annotated[Literal["full", "cycle"], "All of what is selected, or what is due."]
+    location: Annotated[UUID | None, "Where, with all below it; null for the whole warehouse."]
+    lines: Annotated[int, "How many balances are on the sheet."]
+
+
+@event_type("stock_count.approval_requested", aggregate="stock_count", example={
+    "count": SOME_ID, "warehouse": SOME_ID, "reason": "COUNT", "lines": 2,
+})  # fmt: skip
+class StockCountApprovalRequested:
+    """Lines of a count are over a limit of its reason, and wait for approval; the others are posted."""
+
+    count: UUID
+    warehouse: UUID
+    reason: Annotated[str, "The code of the reason."]
+    lines: Annotated[int, "How many lines wait."]
+
+
+@event_type("stock_count.decided", aggregate="stock_count", example={
+    "count": SOME_ID, "warehouse": SOME_ID, "decision": "rejected", "note": "Look behind the pallet.",
+})  # fmt: skip
+class StockCountDecided:
+    """Somebody approved or rejected what waited; what is rejected is counted again."""
+
+    count: UUID
+    warehouse: UUID
+    decision: Annotated[Literal["approved", "rejected"], "What is approved is posted; see stock_count.posted."]
+    note: Annotated[str, "Of who decided."]
+
+
+@event_type("stock_count.posted", aggregate="stock_count", example={
+    "count": SOME_ID, "warehouse": SOME_ID, "lines": 12, "differing": 1, "value": -5.0, "moves": [SOME_ID],
+})  # fmt: skip
+class StockCountPosted:
+    """Lines of a count were compared with the books, and what differed is posted."""
+
+    count: UUID
+    warehouse: UUID
+    lines: Annotated[int, "How many lines were counted."]
+    differing: int
+    value: Annotated[Decimal, "Of the differences, at standard cost; less than 0 where goods are missing."]
+    moves: Annotated[list[UUID], "The entries of the ledger, which name their line in document_line_id."]
+
+
 @event_type("stock.closing_changed", aggregate="organization", example={
     "closed_through": "2026-10-31", "previous": "2026-09-30", "note": "",
 })  # fmt: skip

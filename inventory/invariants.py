@@ -1,5 +1,6 @@
 from core.invariants import Invariant
 from inventory.invariants_catalog import CATALOG
+from inventory.invariants_counts import COUNTS
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
 from inventory.queries.search_sources import COLUMNS, KEPT, WANTED
@@ -104,4 +105,5 @@ INVARIANTS = [
         ORDER BY 1
     """),
     *VALUE_INVARIANTS,
+    *COUNTS,
 ]

@@ -33,6 +33,14 @@ PERSONAL = [
         "It is a note of what was not posted yet.",
     ),
     PersonalData(
+        "inventory_stockcount", "Stock counts", "t.requested_by = %(user_id)s::uuid OR t.decided_by = %(user_id)s::uuid", "keep",
+        "They stand for corrections of the books. They hold people's ids alone, which name nobody after the erasure.",
+    ),
+    PersonalData(
+        "inventory_stockcountline", "What was counted", "t.counted_by = %(user_id)s::uuid", "keep",
+        "It stands for corrections of the books. It holds the person's id alone, which names nobody after the erasure.",
+    ),
+    PersonalData(
         "inventory_valueentry", "Value entries", "t.actor_id = %(user_id)s::uuid", "keep",
         "The ledger of values is bookkeeping. It holds the person's id alone, which names nobody after the erasure.",
     ),

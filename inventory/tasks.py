@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django_tasks import task
 
+from inventory.services.count_plans import stock_count_plans_open
 from inventory.services.replenishment import reorder_check as check_now
 from inventory.services.replenishment import reorder_check_everywhere
 from inventory.services.reservations import reservations_expire_everywhere
@@ -38,3 +39,14 @@ def snapshot_stock(day: str) -> dict[str, int]:
 @scheduled_in_each_zone("cron(30 1 * * ? *)")
 def stock_snapshots(tick: ZoneTick) -> None:
     tick.enqueue(snapshot_stock)
+
+
+@task()
+def open_counts(day: str) -> dict[str, int]:
+    """Of what the plans say is due."""
+    return {"counts": len(stock_count_plans_open())}
+
+
+@scheduled_in_each_zone("cron(0 4 * * ? *)")
+def stock_counts(tick: ZoneTick) -> None:
+    tick.enqueue(open_counts)

@@ -9,6 +9,9 @@ from inventory.models.catalog import Product as Product
 from inventory.models.catalog import ProductVariant as ProductVariant
 from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
 from inventory.models.closings import StockClosing as StockClosing
+from inventory.models.counts import StockCount as StockCount
+from inventory.models.counts import StockCountLine as StockCountLine
+from inventory.models.counts import StockCountPlan as StockCountPlan
 from inventory.models.drafts import ReceiptDraft as ReceiptDraft
 from inventory.models.drafts import ReceiptDraftEntry as ReceiptDraftEntry
 from inventory.models.drafts import TrayLine as TrayLine

@@ -49,6 +49,7 @@ from tests.factories.accounts import (
     UserRoleFactory,
     UserSessionFactory,
 )
+from tests.factories.counts import StockCountLineFactory
 from tests.factories.inventory import StockMoveFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
@@ -139,6 +140,7 @@ def in_the_company(membership: Membership) -> None:
     ReservationFactory(actor_id=user.pk)
     StockClosingFactory(actor_id=user.pk)
     StockAdjustmentFactory(requested_by=user.pk)
+    StockCountLineFactory(counted_by=user.pk, count__requested_by=user.pk)
     UserSessionFactory(user=user)
 
 

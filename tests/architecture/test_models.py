@@ -33,6 +33,7 @@ from inventory.models import (
     ReceiptDraftEntry,
     Reservation,
     SearchToken,
+    StockCountLine,
     TransferOrderLine,
     TrayLine,
     ValueEntry,
@@ -72,6 +73,7 @@ NO_ENDPOINT = {
     FeedPosition: "each answer of the feed says it",
     SearchToken: "found by ?search= of products and variants",
     TransferOrderLine: "read below its order, at lines/, and written with it",
+    StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -84,6 +86,7 @@ NO_ADMIN = {
     FeedPosition: "the relay's own count",
     SearchToken: "found by the search of products and variants",
     TransferOrderLine: "shown on its order's page",
+    StockCountLine: "shown on its count's sheet and variance",
     **DRAFTS,
 }
 NO_FACTORY = {

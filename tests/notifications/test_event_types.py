@@ -23,6 +23,7 @@ from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
 from tests.factories import BY_MODEL
 from tests.factories.notifications import InboundWebhookFactory, WebhookEndpointFactory
+from tests.inventory.counting import count_happens
 from tests.inventory.goods import Goods
 from tests.inventory.trading import stock_happens
 
@@ -61,7 +62,8 @@ def test_the_types_are_these() -> None:
     others = {"stock.posted", "stock.low", "reorder.tasks_created", "inbound_webhook.received", "webhook_endpoint.disabled"}
     held = {"lot.status_changed", "stock.reserved", "stock.reservation_ended", "stock.closing_changed"}
     approved = {"stock_adjustment.requested", "stock_adjustment.decided"}
-    assert {one.name for one in TYPES} == changed | stock | others | held | approved
+    counted = {f"stock_count.{verb}" for verb in ("opened", "approval_requested", "decided", "posted")}
+    assert {one.name for one in TYPES} == changed | stock | others | held | approved | counted
 
 
 def test_who_listens_listens_to_something() -> None:
@@ -88,6 +90,7 @@ def everything_happens() -> None:
     goods.rule()
     reorder_check()
     stock_happens(goods)
+    count_happens(goods)
     webhook_endpoint_disable(endpoint_id=WebhookEndpointFactory().pk, reason="It answered 410.", by_itself=True)
     inbound_webhook_process(webhook_id=InboundWebhookFactory().pk, is_last_attempt=False)
 

@@ -13,7 +13,9 @@ from inventory.models import Lot, ProductVariant
 from inventory.queries.stock_card import Stock, StockPlace, incoming, stock_of
 
 ADJUST, MOVE, RECEIVE = "inventory.adjust_stock", "inventory.move_stock", "inventory.receive_stock"
-VERBS = {"adjust": ADJUST, "move": MOVE, "receive": RECEIVE, "history": "inventory.view_stockmove"}
+VERBS = {
+    "adjust": ADJUST, "move": MOVE, "receive": RECEIVE, "count": "inventory.add_stockcount", "history": "inventory.view_stockmove",
+}
 
 
 def card_view(site: Any, request: Any) -> HttpResponse:

@@ -12,12 +12,15 @@ from inventory.models import Location, StockItem, Warehouse
 from inventory.queries.drafts import tray_size
 
 MOST_ROWS = 100
+COUNT = "inventory.add_stockcount"
 KINDS: dict[str, Any] = {"location": Location, "warehouse": Warehouse}
 
 
 def place_view(site: Any, request: Any) -> HttpResponse:
+    """By the id of a location, a warehouse, or of stock that lies there."""
+    item = StockItem.objects.filter(pk=key_or_none(request.GET, "item")).first()
     for kind in KINDS:
-        if key := key_or_none(request.GET, kind):
+        if key := item.location_id if item else key_or_none(request.GET, kind):
             context = place_context(request, kind, key)
             if "HX-Request" in request.headers:
                 return part(request, "place", **context)
@@ -40,5 +43,5 @@ def place_context(request: Any, kind: str, key: UUID) -> dict[str, Any]:
     lying = items.select_related("variant", "location", "lot").order_by("variant__sku", "lot__expires_on", "pk")[: MOST_ROWS + 1]
     return {
         "kind": kind, "place": found, "items": list(lying)[:MOST_ROWS], "more": len(lying) > MOST_ROWS,
-        "tray": tray_size(request.user.pk) if request.user.has_perm(MOVE) else 0,
+        "may_count": request.user.has_perm(COUNT), "tray": tray_size(request.user.pk) if request.user.has_perm(MOVE) else 0,
     }

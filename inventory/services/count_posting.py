@@ -1,0 +1,168 @@
+"""What a count found is posted, after somebody else approved what is over the limit of its reason."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from core.errors import Conflict, Forbidden, Invalid
+from core.tenancy import active_organization_id, active_scope
+from inventory.events import StockCountApprovalRequested, StockCountDecided, StockCountPosted
+from inventory.models import ReasonCode, StockCount, StockCountLine, StockMove
+from inventory.queries.counts import DOCUMENT, Row, differences, serials_elsewhere
+from inventory.services.counts import count_locked, lines_recount, stock_count_zero_rest
+from inventory.services.locks import Place
+from inventory.services.posting import Line, locked
+from inventory.services.stock import Circumstances, Document, post
+from notifications.services.events import publish
+
+Status = StockCount.Status
+
+BOOK = """
+    UPDATE inventory_stockcountline AS l SET book = b.book
+    FROM unnest(%s::uuid[], %s::numeric[]) AS b(id, book)
+    WHERE l.organization_id = %s AND l.id = b.id
+"""
+
+
+class Rest(StrEnum):
+    """What becomes of the lines that nobody counted."""
+
+    REFUSE = "refuse"
+    ZERO = "zero"
+    LEAVE = "leave"
+
+
+def stock_count_post(*, count_id: UUID, rest: Rest = Rest.REFUSE) -> StockCount:
+    """Posts the differences; lines over a limit of the reason wait for approval, and the count is pending then.
+
+    Raises Conflict while lines are not counted, unless `rest` says what becomes of them, or above tolerance and counted once.
+    """
+    count = count_locked(count_id, Status.OPEN)
+    if rest == Rest.ZERO:
+        stock_count_zero_rest(count_id=count_id)
+    left = StockCountLine.objects.filter(count=count, counted=None).count()
+    if left and rest == Rest.REFUSE:
+        raise Conflict(
+            f"{left} lines are not counted: count them, or say whether they are empty or left out.", code="lines_not_counted",
+        )
+    found = _locked_differences(count)
+    if above := [row for row in found if row["is_above"] and not row["recounts"]]:
+        raise Conflict(
+            f"{len(above)} lines differ by more than the tolerance: have them counted again.", code="recount_needed",
+        )
+    over = _over(count.reason, found)
+    _post(count, [row for row in found if row["id"] not in over])
+    count.requested_by = active_scope().origin.actor_id
+    if over:
+        count.status = Status.PENDING
+        publish(StockCountApprovalRequested(
+            count=count.pk, warehouse=count.warehouse_id, reason=count.reason.code, lines=len(over),
+        ), aggregate_id=count.pk)
+    else:
+        count.status, count.posted_at = Status.POSTED, timezone.now()
+    count.save(update_fields=["status", "posted_at", "requested_by"])
+    return count
+
+
+def stock_count_approve(*, count_id: UUID, note: str = "") -> StockCount:
+    """Posts what waits, with the moves since then netted once more. Raises Forbidden to who asked for it."""
+    count = _decide(count_id, Status.POSTED, note)
+    _post(count, _locked_differences(count))
+    _tell(count, "approved")
+    return count
+
+
+def stock_count_reject(*, count_id: UUID, note: str) -> StockCount:
+    """What waits is to be counted again."""
+    if not note.strip():
+        raise Invalid("Say why: who counted will want to know.", fields={"note": "required"})
+    count = _decide(count_id, Status.OPEN, note)
+    lines_recount(count, [row["id"] for row in differences(count)])
+    _tell(count, "rejected")
+    return count
+
+
+def _decide(count_id: UUID, status: StockCount.Status, note: str) -> StockCount:
+    count = count_locked(count_id, Status.PENDING)
+    actor = active_scope().origin.actor_id
+    if count.requested_by and count.requested_by == actor:
+        raise Forbidden("Somebody else has to look at what you asked for.", code="own_request")
+    count.status, count.decided_by, count.decided_at, count.decision_note = status, actor, timezone.now(), note
+    count.posted_at = timezone.now() if status == Status.POSTED else None
+    count.save(update_fields=["status", "decided_by", "decided_at", "decision_note", "posted_at"])
+    return count
+
+
+def _tell(count: StockCount, decision: str) -> None:
+    publish(StockCountDecided(
+        count=count.pk, warehouse=count.warehouse_id, decision=decision, note=count.decision_note,
+    ), aggregate_id=count.pk)
+
+
+def _locked_differences(count: StockCount) -> list[Row]:
+    """Nobody posts goods of these lines until the end of the transaction."""
+    rows = StockCountLine.objects.filter(count=count, book=None).exclude(counted=None)
+    found = list(rows.values_list("variant_id", "location_id", "lot_id", "lot__kind", "counted"))
+    places = {Place(*row[:3]) for row in found}
+    here = {row[2]: row[0] for row in found if row[3] == "serial" and row[4]}
+    elsewhere = serials_elsewhere(count.warehouse_id, list(here))
+    if places := places | {Place(here[lot], location, lot) for lot, location in elsewhere.items()}:
+        locked(places)
+    return differences(count)
+
+
+def _over(reason: ReasonCode, found: Sequence[Row]) -> set[UUID]:
+    """The lines that need approval: each by its quantity, or all that differ by their value together."""
+    differing = [row for row in found if row["difference"]]
+    value = sum((abs(row["value"]) for row in differing), Decimal(0))
+    if reason.approval_over_value is not None and value > reason.approval_over_value:
+        return {row["id"] for row in differing}
+    most = reason.approval_over_quantity
+    return set() if most is None else {row["id"] for row in differing if abs(row["difference"]) > most}
+
+
+def _post(count: StockCount, found: Sequence[Row]) -> None:
+    lines = _lines(count, [row for row in found if row["difference"]])
+    with connection.cursor() as cursor:
+        cursor.execute(BOOK, [[row["id"] for row in found], [row["book"] for row in found], active_organization_id()])
+    moves = []
+    if lines:
+        moves = post(kind=StockMove.Kind.ADJUSTMENT, lines=lines, circumstances=Circumstances(
+            reason_id=count.reason_id, note=count.note, document=Document(DOCUMENT, count.pk),
+        )).moves
+    publish(StockCountPosted(
+        count=count.pk, warehouse=count.warehouse_id, lines=len(found), differing=len(lines),
+        value=sum((row["value"] for row in found), Decimal(0)), moves=moves,
+    ), aggregate_id=count.pk)
+
+
+def _lines(count: StockCount, differing: Sequence[Row]) -> list[Line]:
+    """A serial number that lies elsewhere by the books has moved here; other goods came or went."""
+    found = [row["lot"] for row in differing if row["tracking"] == "serial" and row["difference"] > 0]
+    elsewhere = serials_elsewhere(count.warehouse_id, found) if found else {}
+    missing = {(row["lot"], row["location"]) for row in differing if row["difference"] < 0}
+    lines = []
+    for row in differing:
+        before = elsewhere.get(row["lot"]) if row["difference"] > 0 else None
+        if before and (row["lot"], before) not in missing:
+            _refuse_twice(count, row, before)
+            lines.append(Line(
+                row["variant"], Decimal(1), before, row["location"], lot_id=row["lot"], document_line_id=row["id"],
+                kind=StockMove.Kind.MOVE,
+            ))
+            continue
+        sides = (None, row["location"]) if row["difference"] > 0 else (row["location"], None)
+        lines.append(Line(row["variant"], abs(row["difference"]), *sides, lot_id=row["lot"], document_line_id=row["id"]))
+    return lines
+
+
+def _refuse_twice(count: StockCount, row: Row, before: UUID) -> None:
+    if StockCountLine.objects.filter(count=count, lot_id=row["lot"], location_id=before, counted__gt=0).exists():
+        raise Conflict(
+            f"Serial number {row['lot_code']} of {row['sku']} was counted in two places: have both counted again.",
+            code="serial_counted_twice",
+        )
