@@ -1,5 +1,6 @@
 """The clerk's daily tasks, played with keyboard and scanner alone; their actions are counted against the goals."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,11 @@ def test_tasks_1_4_and_12(clerk: Clerk, company: Company) -> None:
     expect(rows.first).to_contain_text("reverses another move")
     with company.scope():
         assert goods.on_hand() == 25 and StockMove.objects.latest("seq").note == "Counted wrongly"
+
+    clerk.scan("A-1")
+    expect(page.locator("#scan-panel h2")).to_contain_text("Location A-1 in Main: 2 items")
+    clerk.key("c")
+    page.wait_for_url(re.compile("/stockcount/.*/sheet/"))
 
 
 def _goods() -> Any:

@@ -14,7 +14,8 @@ from inventory.queries.stock_card import Stock, StockPlace, incoming, stock_of
 
 ADJUST, MOVE, RECEIVE = "inventory.adjust_stock", "inventory.move_stock", "inventory.receive_stock"
 VERBS = {
-    "adjust": ADJUST, "move": MOVE, "receive": RECEIVE, "count": "inventory.add_stockcount", "history": "inventory.view_stockmove",
+    "adjust": ADJUST, "move": MOVE, "receive": RECEIVE, "count": "inventory.add_stockcount",
+    "history": "inventory.view_stockmove",
 }
 
 
