@@ -36,7 +36,7 @@ class ScanBus {
 		});
 		document.addEventListener("click", (event) => this.sendButton(event.target.closest("[data-send]")));
 		document.addEventListener("htmx:afterSwap", (event) => event.detail?.xhr && this.queue.arrived(event.detail.target));
-		document.addEventListener("htmx:responseError", () => this.queue.say("wrong", "This was not taken: try again."));
+		document.addEventListener("htmx:responseError", (event) => this.queue.refused(event.detail.xhr.responseText));
 		document.addEventListener("input", (event) => this.queue.typed(event.target));
 		document.addEventListener("focusout", (event) => this.queue.flush(event.target));
 	}
@@ -272,6 +272,11 @@ class ScanQueue {
 		if (mayMove) focusOn(target.querySelector("[data-focus]"));
 		const said = target.querySelector("[data-say]")?.textContent.trim().replace(/\s+/g, " ");
 		if (said) this.status.textContent = said;
+	}
+
+	refused(html) {
+		const said = new DOMParser().parseFromString(html, "text/html").querySelector("[data-say]")?.textContent.trim();
+		this.say("wrong", said || "This was not taken: try again.");
 	}
 
 	say(state, text) {
