@@ -47,12 +47,13 @@ def receipt_replace(*, draft: ReceiptDraft, line: ReceiptLine, goods: Goods, ste
     _write(draft, step, [gone, *([goods] if goods.quantity else [])])
 
 
-def receipt_undo(*, draft: ReceiptDraft) -> bool:
-    """Takes the last step back. Returns whether there was one."""
-    last = ReceiptDraftEntry.objects.filter(draft=draft).order_by("-pk").values_list("step", flat=True).first()
-    if last is not None:
-        ReceiptDraftEntry.objects.filter(draft=draft, step=last).delete()
-    return last is not None
+def receipt_undo(*, draft: ReceiptDraft, step: str) -> bool:
+    """Takes the step back, if it is the last one. Asked twice, it takes back no other. Returns whether it did."""
+    entries = ReceiptDraftEntry.objects.filter(draft=draft)
+    is_last = entries.order_by("-pk").values_list("step", flat=True).first() == step
+    if is_last:
+        entries.filter(step=step).delete()
+    return is_last
 
 
 def receipt_place(*, draft: ReceiptDraft, location: Location) -> None:

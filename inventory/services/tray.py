@@ -51,11 +51,9 @@ def tray_quantity(*, line_id: UUID, quantity: Decimal | None) -> None:
     TrayLine.objects.filter(actor_id=_actor(), pk=line_id).update(quantity=quantity)
 
 
-def tray_take_out(*, line_id: UUID | None = None) -> None:
-    """A line, or the last one. It lies where it lay."""
-    lines = TrayLine.objects.filter(actor_id=_actor())
-    chosen = lines.filter(pk=line_id) if line_id else lines.filter(pk__in=lines.order_by("-pk").values("pk")[:1])
-    chosen.delete()
+def tray_take_out(*, line_id: UUID) -> None:
+    """It lies where it lay."""
+    TrayLine.objects.filter(actor_id=_actor(), pk=line_id).delete()
 
 
 def tray_awake() -> bool:

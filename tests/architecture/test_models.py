@@ -98,7 +98,6 @@ NO_FACTORY = {
     WebhookHealth: "the deliveries write it",
     FeedPosition: "the relay writes it",
     SearchToken: "the database writes it with what it is about",
-    **DRAFTS,
 }
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {

@@ -204,7 +204,8 @@ def test_what_is_received_is_kept_step_by_step_and_posted_once(acme: Company, go
         Location.objects.create(warehouse=goods.warehouse, code="DOCK", kind="receiving")
 
     def send(name: str, step: str = "", **fields: str) -> str:
-        answer = client.post(f"/admin/receive/{name}/", {"id": step or uuid4().hex, **fields})
+        named = {field.rstrip("_"): value for field, value in fields.items()}
+        answer = client.post(f"/admin/receive/{name}/", {"id": step or uuid4().hex, **named})
         assert answer.status_code == 200, text(answer)
         return said(answer)
 
@@ -214,9 +215,11 @@ def test_what_is_received_is_kept_step_by_step_and_posted_once(acme: Company, go
     assert send("scan", text=EAN) == "1 line, MILK: 12"
     assert client.post("/admin/receive/post/", {"id": uuid4().hex}).status_code == 422, "without a lot"
     line = f"line/?line={milk.pk}--"
-    answer = client.post(f"/admin/receive/{line}", {"id": uuid4().hex, "entry": "11 L7 2027-02"})
-    assert said(answer) == "1 line, MILK: 11 of lot L7"
-    assert send("undo") == "The last step is taken back. 1 line, MILK: 12"
+    typing = {"id": uuid4().hex, "entry": "11 L7 2027-02"}
+    for _ in range(2):
+        assert said(client.post(f"/admin/receive/{line}", typing)) == "1 line, MILK: 11 of lot L7"
+    assert send("undo", step_=typing["id"]) == "The last step is taken back. 1 line, MILK: 12"
+    assert send("undo", step_=typing["id"]) == "This step is taken back already. 1 line, MILK: 12"
     client.post(f"/admin/receive/{line}", {"id": uuid4().hex, "entry": "11 L7 2027-02"})
     for wrong in ("L7 2027-13", "2027-02-30", "x" * 100, "-1"):
         refused = client.post(f"/admin/receive/line/?line={milk.pk}-L7-2027-02-28", {"id": uuid4().hex, "entry": wrong})

@@ -51,12 +51,14 @@ def receive_scan_view(site: Any, request: Any) -> HttpResponse:
 
 def receive_line_view(site: Any, request: Any) -> HttpResponse:
     """What was typed into a line: its quantity, perhaps with lot and expiry."""
-    draft, key = receipt_draft(), request.GET.get("line", "")
+    draft, key, step = receipt_draft(), request.GET.get("line", ""), _step(request)
+    if draft.entries.filter(step=step).exists():  # its answer was lost
+        return grid(request, draft)
     line = next((line for line in receipt_lines(draft) if line.key == key), None)
     if line is None:
         raise Invalid("This line is gone: somebody else works on it as you.")
     goods = typed(text_of(request.POST, "entry"), line)
-    receipt_replace(draft=draft, line=line, goods=goods, step=_step(request))
+    receipt_replace(draft=draft, line=line, goods=goods, step=step)
     return grid(request, draft)
 
 
@@ -68,8 +70,8 @@ def receive_note_view(site: Any, request: Any) -> HttpResponse:
 
 def receive_undo_view(site: Any, request: Any) -> HttpResponse:
     draft = receipt_draft()
-    undone = receipt_undo(draft=draft)
-    return grid(request, draft, done="The last step is taken back." if undone else "There is nothing to take back.")
+    undone = receipt_undo(draft=draft, step=text_of(request.POST, "step", longest=40))
+    return grid(request, draft, done="The last step is taken back." if undone else "This step is taken back already.")
 
 
 def receive_post_view(site: Any, request: Any) -> HttpResponse:
@@ -89,9 +91,9 @@ def _context(request: Any, draft: ReceiptDraft) -> dict[str, Any]:
     if draft.location_id is None and (only := _usual_place(request)):
         receipt_place(draft=draft, location=only)
     lines = receipt_lines(draft)
-    last = draft.entries.order_by("-pk").values_list("variant_id", "lot", "expires_on").first()
+    last = draft.entries.order_by("-pk").values_list("step", "variant_id", "lot", "expires_on").first()
     return {
-        "draft": draft, "lines": lines, "fresh": line_key(*last) if last else "",
+        "draft": draft, "lines": lines, "fresh": line_key(*last[1:]) if last else "", "last_step": last[0] if last else "",
         "has_lots": any(line.tracking != "none" for line in lines),
     }
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from core.errors import Forbidden, Invalid
 from core.limits import OutsideWarehouses, reach
 from inventory.admin.clerk.card import MOVE
-from inventory.admin.clerk.pages import key_of, key_or_none, part, text_of, whole
+from inventory.admin.clerk.pages import key_of, part, text_of, whole
 from inventory.admin.clerk.undoing import undo_of
 from inventory.models import Location, StockItem
 from inventory.queries.drafts import tray_of
@@ -43,7 +43,7 @@ def quantity_view(site: Any, request: Any) -> HttpResponse:
 
 
 def take_out_view(site: Any, request: Any) -> HttpResponse:
-    tray_take_out(line_id=key_or_none(request.POST, "line"))
+    tray_take_out(line_id=key_of(request.POST, "line"))
     return tray(request, done="Taken out of the tray.")
 
 
