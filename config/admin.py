@@ -1,7 +1,7 @@
 """The admin site: which pages, for whom, for which organization."""
 
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from http import HTTPStatus
 from typing import Any
 
@@ -29,6 +29,7 @@ from config.signing_in import SignInForm, SignInView, second_factor_view
 from core.history import AuditLine
 from core.models import ArchivableModel
 from core.paging import Page
+from inventory.queries.drafts import tray_size
 
 type View = Callable[..., HttpResponse]
 
@@ -129,7 +130,11 @@ class QuartermasterSite(UnfoldAdminSite):
     # --- What every page shows ------------------------------------------------------------------------------
     def each_context(self, request: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return context | {"principal": getattr(request, "principal", None)}
+        principal = getattr(request, "principal", None)
+        may_scan = principal is not None and request.user.has_perm("inventory.view_stockitem")
+        carries = may_scan and request.user.has_perm("inventory.move_stock")
+        tray = partial(tray_size, request.user.pk) if carries else 0  # asked for by whole pages alone
+        return context | {"principal": principal, "may_scan": may_scan, "tray_size": tray}
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Apps in the order of the work, pages in groups."""
@@ -138,7 +143,9 @@ class QuartermasterSite(UnfoldAdminSite):
         may_unlock = request.user.has_perm("accounts.change_membership")
         may_operate = request.user.has_perm(operations.PERMISSION)
         for app in found:
-            app["clusters"] = groups(app["app_label"], app["models"], may_unlock=may_unlock, may_operate=may_operate)
+            app["clusters"] = groups(
+                app["app_label"], app["models"], may=request.user.has_perm, may_unlock=may_unlock, may_operate=may_operate,
+            )
             mark_current(app["clusters"], request.path)
         return found
 

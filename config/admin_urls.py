@@ -1,6 +1,7 @@
 """Imported when the first page of the admin is asked for: it brings every admin module."""
 
 from importlib import import_module
+from typing import Any
 
 from django.contrib.admin import site
 
@@ -8,4 +9,6 @@ from django.contrib.admin import site
 for app in ("accounts", "notifications", "inventory", "orders"):
     import_module(f"{app}.admin")
 
-urlpatterns = site.urls[0]
+clerk: Any = import_module("inventory.admin.clerk.urls")
+
+urlpatterns = [*clerk.urls(site), *site.urls[0]]

@@ -22,17 +22,20 @@ class Hit:
     title: str
     kind: str
     url: str
+    note: str = ""
+    in_place: bool = False  # shown on the page that one is on
 
 
 def find(site: Any, request: Any, text: str) -> list[Hit]:
     """Rows of the active organization that the user may see; nothing is kept for the next search.
 
-    One statement looks through all models, and one more reads the rows of each that has any.
+    One statement looks through all models, and one more reads the rows of each that has any. What has a card comes first.
     """
     text = text.strip()
     if len(text) < SHORTEST or "\0" in text:
         return []
-    return [*_rows(_searched(site, request), request, text), *_pages(site, request, text.lower())]
+    rows = sorted(_rows(_searched(site, request), request, text), key=lambda hit: not hit.in_place)
+    return [*rows, *_pages(site, request, text.lower())]
 
 
 def _searched(site: Any, request: Any) -> list[Any]:
@@ -51,9 +54,15 @@ def _rows(admins: list[Any], request: Any, text: str) -> Iterator[Hit]:
         admin = admins[number]
         options = admin.opts
         rows = admin.get_queryset(request).filter(pk__in=found[number])
-        for row in rows.select_related(*admin.get_list_select_related(request)).order_by(admin.search_keys[0], "pk"):
-            url = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
-            yield Hit(str(row), capfirst(str(options.verbose_name)), url)
+        shown = list(rows.select_related(*admin.get_list_select_related(request)).order_by(admin.search_keys[0], "pk"))
+        cards = admin.palette_cards(request, shown)
+        for row in shown:
+            kind = capfirst(str(options.verbose_name))
+            if row.pk in cards:
+                url, note = cards[row.pk]
+                yield Hit(str(row), kind, url, note, in_place=True)
+            else:
+                yield Hit(str(row), kind, reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk]))
 
 
 def _keys(number: int, admin: Any, request: Any, text: str) -> QuerySet:

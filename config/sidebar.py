@@ -1,6 +1,6 @@
 """Which pages stand together in the sidebar and on the first page, and in which order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -38,17 +38,26 @@ BESIDE = {
     "StockItem": ("Analytics", "analytics"),
     "ValueEntry": ("Inventory value", "inventory_value"),
 }
+# The same, for those alone who may do what the page is for.
+FOR_SOME = {
+    "StockItem": ("Receive goods", "receive", "inventory.receive_stock"),
+    "Location": ("Labels of logistic units", "labels", "inventory.view_stockitem"),
+}
 ALONE = {"Organization"}  # of which one sees one
 UNLOCKS = "Keys and sign-in"
 
 
-def groups(app_label: str, pages: list[dict[str, Any]], *, may_unlock: bool, may_operate: bool) -> list[dict[str, Any]]:
+def groups(
+    app_label: str, pages: list[dict[str, Any]], *, may: Callable[[str], bool], may_unlock: bool, may_operate: bool,
+) -> list[dict[str, Any]]:
     named = {"accounts": COMPANY, "inventory": INVENTORY}.get(app_label)
     found = _by_name(pages, named) if named else _by_cluster(pages)
     if may_unlock and app_label == "accounts" and UNLOCKS not in {group["name"] for group in found}:
         found.append({"name": UNLOCKS, "pages": []})
     for group in found:
         beside = [BESIDE[page["object_name"]] for page in group["pages"] if page["object_name"] in BESIDE]
+        for_some = [FOR_SOME[page["object_name"]] for page in group["pages"] if page["object_name"] in FOR_SOME]
+        beside += [(title, name) for title, name, permission in for_some if may(permission)]
         group["pages"] += [{"name": title, "admin_url": reverse(f"admin:{name}")} for title, name in beside]
         if may_unlock and group["name"] == UNLOCKS:
             group["pages"].append({"name": "Locked accounts", "admin_url": reverse("admin:locked_accounts")})

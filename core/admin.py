@@ -120,6 +120,10 @@ class TenantAdmin(
             return self.searcher(text).narrow(queryset), False
         return queryset.filter(starts_with(self.model, self.search_keys, text)), False
 
+    def palette_cards(self, request: Any, rows: Sequence[Any]) -> dict[Any, tuple[str, str]]:
+        """By row: the address of a card that Ctrl+K opens in the place of the form, and what it says of the row."""
+        return {}
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.method != "POST":
             return super().changelist_view(request, extra_context)

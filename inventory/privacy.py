@@ -19,6 +19,20 @@ PERSONAL = [
         "Two people stand for a correction of the books. It holds their ids alone, which name nobody after the erasure.",
     ),
     PersonalData(
+        "inventory_trayline", "What the person has in their tray", "t.actor_id = %(user_id)s::uuid", "delete",
+        "It is a note of what they were about to move.",
+    ),
+    PersonalData(
+        "inventory_receiptdraftentry", "What the person is receiving",
+        """t.draft_id IN (SELECT d.id FROM inventory_receiptdraft AS d
+            WHERE d.organization_id = t.organization_id AND d.actor_id = %(user_id)s::uuid)""", "delete",
+        "It is a note of what was not posted yet.",
+    ),
+    PersonalData(
+        "inventory_receiptdraft", "Where the person is receiving goods", "t.actor_id = %(user_id)s::uuid", "delete",
+        "It is a note of what was not posted yet.",
+    ),
+    PersonalData(
         "inventory_stockcount", "Stock counts", "t.requested_by = %(user_id)s::uuid OR t.decided_by = %(user_id)s::uuid", "keep",
         "They stand for corrections of the books. They hold people's ids alone, which name nobody after the erasure.",
     ),

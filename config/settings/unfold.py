@@ -10,8 +10,8 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/favicon.svg")}],
-    "STYLES": [lambda request: static("core/admin.css")],
-    "SCRIPTS": [lambda request: static("core/admin.js")],
+    "STYLES": [lambda request: static("core/admin.css"), lambda request: static("core/clerk.css")],
+    "SCRIPTS": [lambda request: static("core/admin.js"), lambda request: static("core/scan.js")],
     "LOGIN": {"form": "config.signing_in.SignInForm"},
     "COLORS": {
         "primary": {

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -5,9 +6,12 @@ from django.db import models
 from django.http import HttpRequest
 
 from core.admin import TenantAdmin, TenantTabularInline
+from core.limits import reach
 from inventory.admin.assemblies import BomLineInline
 from inventory.admin.attributes import AttributeValueInline, ProductAttributeValueInline
 from inventory.admin.barcodes import BarcodeInline
+from inventory.admin.clerk.card import card_url, summary
+from inventory.admin.clerk.pages import SEE
 from inventory.admin.fitment import VehiclesOfPart
 from inventory.admin.labels import LabelledAdmin
 from inventory.admin.relations import RelatedInline, RelationInline
@@ -15,6 +19,7 @@ from inventory.admin.value_links import ValueLink
 from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
 from inventory.queries.catalog import Path
 from inventory.queries.search import product_search, variant_search
+from inventory.queries.stock_card import stock_of
 
 
 @admin.register(UnitOfMeasure)
@@ -62,3 +67,9 @@ class ProductVariantAdmin(VehiclesOfPart, LabelledAdmin, ValueLink):
     search_keys = ["sku_key", "name_key"]
     searcher = staticmethod(variant_search)
     inlines = [BarcodeInline, AttributeValueInline, BomLineInline, RelationInline, RelatedInline]
+
+    def palette_cards(self, request: Any, rows: Sequence[ProductVariant]) -> dict[Any, tuple[str, str]]:
+        if not rows or not request.user.has_perm(SEE):
+            return {}
+        stock = stock_of([row.pk for row in rows], warehouses=reach(request.principal, SEE), most=3)
+        return {row.pk: (card_url(row.pk), summary(stock[row.pk])) for row in rows}

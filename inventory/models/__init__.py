@@ -12,6 +12,9 @@ from inventory.models.closings import StockClosing as StockClosing
 from inventory.models.counts import StockCount as StockCount
 from inventory.models.counts import StockCountLine as StockCountLine
 from inventory.models.counts import StockCountPlan as StockCountPlan
+from inventory.models.drafts import ReceiptDraft as ReceiptDraft
+from inventory.models.drafts import ReceiptDraftEntry as ReceiptDraftEntry
+from inventory.models.drafts import TrayLine as TrayLine
 from inventory.models.forecasts import DemandForecast as DemandForecast
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse

@@ -50,6 +50,7 @@ from tests.factories.accounts import (
     UserSessionFactory,
 )
 from tests.factories.counts import StockCountLineFactory
+from tests.factories.drafts import ReceiptDraftEntryFactory, TrayLineFactory
 from tests.factories.inventory import StockMoveFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
@@ -141,6 +142,8 @@ def in_the_company(membership: Membership) -> None:
     StockClosingFactory(actor_id=user.pk)
     StockAdjustmentFactory(requested_by=user.pk)
     StockCountLineFactory(counted_by=user.pk, count__requested_by=user.pk)
+    TrayLineFactory(actor_id=user.pk)
+    ReceiptDraftEntryFactory(draft__actor_id=user.pk)
     UserSessionFactory(user=user)
 
 

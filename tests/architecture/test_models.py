@@ -28,7 +28,16 @@ from accounts.models import (
     User,
 )
 from core.models import AuditedModel, TenantRow
-from inventory.models import Reservation, SearchToken, StockCountLine, TransferOrderLine, ValueEntry
+from inventory.models import (
+    ReceiptDraft,
+    ReceiptDraftEntry,
+    Reservation,
+    SearchToken,
+    StockCountLine,
+    TransferOrderLine,
+    TrayLine,
+    ValueEntry,
+)
 from notifications.models import (
     EventDelivery,
     FeedPosition,
@@ -47,6 +56,11 @@ from tests.factories import BY_MODEL
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
 TENANT_MODELS = [model for model in MODELS if issubclass(model, TenantRow)]
 
+DRAFTS = {
+    TrayLine: "a person's own, on the page Tray of the admin, until it is put down",
+    ReceiptDraft: "a person's own, on the page Receive of the admin, until it is posted",
+    ReceiptDraftEntry: "a person's own, on the page Receive of the admin, until it is posted",
+}
 NO_ENDPOINT = {
     Schedule: "belongs to the installation, not to an organization",
     ScheduleRun: "belongs to the installation, not to an organization",
@@ -60,6 +74,7 @@ NO_ENDPOINT = {
     SearchToken: "found by ?search= of products and variants",
     TransferOrderLine: "read below its order, at lines/, and written with it",
     StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
+    **DRAFTS,
 }
 NO_ADMIN = {
     User: "people are seen through memberships",
@@ -72,6 +87,7 @@ NO_ADMIN = {
     SearchToken: "found by the search of products and variants",
     TransferOrderLine: "shown on its order's page",
     StockCountLine: "shown on its count's sheet and variance",
+    **DRAFTS,
 }
 NO_FACTORY = {
     RateWindow: "accounts_rate_lease() alone writes it",

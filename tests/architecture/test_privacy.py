@@ -37,6 +37,7 @@ NOT_PURGED = {
     "accounts_userrole": "counts no longer; it goes with the membership",
     "axes_accessattemptexpiration": "nobody may write it",
     "inventory_lot": "the goods expire, not the row, by which their recall is traced",
+    "inventory_receiptdraftentry": "the goods expire; the row goes when it is posted",
     "inventory_reservation": "the goods are free again; the row tells what was promised to whom",
 }
 

@@ -206,7 +206,16 @@ class Palette {
 
 	go(option, event) {
 		if (!option) return;
+		const panel = "inPlace" in option.dataset && document.getElementById("scan-panel");
 		if (event.ctrlKey || event.metaKey) window.open(option.dataset.url);
+		else if (panel) this.show(option.dataset.url, panel);
 		else window.location.assign(option.dataset.url);
+	}
+
+	// A card, on the page that one is on.
+	async show(url, panel) {
+		this.dialog.close();
+		await htmx.ajax("GET", url, panel);
+		panel.querySelector("[data-focus]")?.focus();
 	}
 }

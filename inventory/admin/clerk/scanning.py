@@ -1,0 +1,107 @@
+"""Where every scan goes: what the code is, and what follows."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from core.limits import reach
+from inventory.admin.clerk.card import MOVE, card, card_url
+from inventory.admin.clerk.pages import SEE, part, text_of
+from inventory.admin.clerk.places import place
+from inventory.admin.clerk.transfers import transfer
+from inventory.admin.clerk.tray import put, put_down
+from inventory.models import ProductVariant
+from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
+from inventory.queries.search import variant_search
+from inventory.queries.stock_card import stock_of
+from inventory.services.tray import tray_awake
+
+BY_HAND, MOST_CHOICES = "hand", 9  # a digit each
+TRANSFER = "transfer_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a scan may stand for: a variant, perhaps of a lot, or something else, whose kind `place` then says."""
+
+    key: UUID
+    title: str
+    kind: str
+    lot: UUID | None = None
+    place: str = ""
+
+    @property
+    def url(self) -> str:
+        if self.place:
+            view = "stock_transfer" if self.place == TRANSFER else "stock_place"
+            return f"{reverse(f'admin:{view}')}?{urlencode({self.place: str(self.key)})}"
+        return card_url(self.key, self.lot)
+
+
+def scan_view(site: Any, request: Any) -> HttpResponse:
+    text = text_of(request.POST, "text", longest=LONGEST, is_scan=True)
+    code = text
+    try:
+        found = found_in(scan_resolve(text=text, holder=request.principal, today=timezone.localdate()))
+    except UnknownCode:
+        found, code = by_words(text) if request.POST.get("by") == BY_HAND else [], ""
+        if not found:
+            raise
+    if len(found) > 1:
+        return choices(text, found, request)
+    [one] = found
+    is_carrying = request.user.has_perm(MOVE) and tray_awake()
+    if one.place:
+        if is_carrying and one.place == "location":
+            return put_down(request, one.key, text_of(request.POST, "id", longest=40))
+        return transfer(request, one.key) if one.place == TRANSFER else place(request, one.place, one.key)
+    if is_carrying and (only := _only_place(request, one)):
+        return put(request, only)
+    return card(request, one.key, one.lot, scanned=code)
+
+
+def choices(text: str, found: list[Found], request: Any, *, send: str = "", into: str = "") -> HttpResponse:
+    """A question: which of them. With `send`, where the answer goes, in line with the scans."""
+    shown = [
+        (digit, one, urlencode({"text": text, "chosen": str(one.key)}))
+        for digit, one in enumerate(found[:MOST_CHOICES], 1)
+    ]
+    more = len(found) - MOST_CHOICES
+    response = part(request, "choices", text=text, choices=shown, more=more, send=send, into=into)
+    if send:
+        response.headers["X-Into"] = "#scan-panel"
+    return response
+
+
+def found_in(scan: Scan) -> list[Found]:
+    """One for each variant and place, however many codes of it match. A lot counts with its own variant alone."""
+    lots = {match.variant: match.id for match in scan.matches if match.kind == "lot"}
+    found: dict[UUID, Found] = {}
+    for match in scan.matches:
+        if match.variant is None:
+            found.setdefault(match.id, Found(match.id, match.title, _words(match.kind), place=match.kind))
+        else:
+            kind = "Lot" if match.kind == "lot" else "Variant"
+            found.setdefault(match.variant, Found(match.variant, f"{match.sku} {match.name}", kind, lots.get(match.variant)))
+    return list(found.values())
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ").capitalize()
+
+
+def by_words(text: str) -> list[Found]:
+    rows = variant_search(text).narrow(ProductVariant.objects.filter(archived_at=None))[: MOST_CHOICES + 1]
+    return [Found(row.pk, str(row), "Variant") for row in rows]
+
+
+def _only_place(request: Any, found: Found) -> UUID | None:
+    """Where it is taken from, if there is no choice."""
+    stock = stock_of([found.key], warehouses=reach(request.principal, SEE), lot=found.lot)[found.key]
+    places = [one for one in stock.places if one.quantity > one.reserved and found.lot in (None, one.lot)]
+    return places[0].item if len(places) == 1 else None
