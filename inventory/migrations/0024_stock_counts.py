@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0014_one_primary_picture'),
-        ('inventory', '0021_transfers'),
+        ('inventory', '0023_location_capacity'),
     ]
 
     operations = [

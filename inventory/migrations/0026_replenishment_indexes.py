@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inventory', '0027_replenishment_plans'),
+        ('inventory', '0025_replenishment_plans'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0014_one_primary_picture'),
-        ('inventory', '0021_transfers'),
+        ('inventory', '0024_stock_counts'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0014_one_primary_picture'),
-        ('inventory', '0024_stock_counts'),
+        ('inventory', '0027_replenishment_routes'),
     ]
 
     operations = [

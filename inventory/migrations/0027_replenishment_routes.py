@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('inventory', '0028_replenishment_indexes'),
+        ('inventory', '0026_replenishment_indexes'),
     ]
 
     operations = [
