@@ -101,7 +101,7 @@ RECORD = """
         SET counted = excluded.counted, counted_at = excluded.counted_at, counted_by = excluded.counted_by,
             snapshot_seq = excluded.snapshot_seq
         WHERE l.book IS NULL
-    RETURNING l.variant_id, l.location_id, l.lot_id, l.id, l.line, l.is_found, l.counted, l.recounts
+    RETURNING l.variant_id, l.location_id, l.lot_id, l.id, l.line, l.is_found, l.counted
 """
 RECOUNT = """
     UPDATE inventory_stockcountline
@@ -158,7 +158,6 @@ class Recorded(NamedTuple):
     line: int
     is_found: bool
     counted: Decimal
-    recounts: int
 
 
 class Sheet(NamedTuple):
