@@ -88,9 +88,8 @@ def _page(site: Any, request: Any) -> HttpResponse:
         return _write_classes(request, span)
     names = [name for name in SECTIONS if costs or name not in OF_COSTS]
     csv = request.GET.get("csv")
-    reading = Reading(
-        goods, span, form.cleaned_data["period"] or DAY, organization.base_currency, costs, None if csv else SHOWN,
-    )
+    shown = None if csv in names else SHOWN
+    reading = Reading(goods, span, form.cleaned_data["period"] or DAY, organization.base_currency, costs, shown)
     if csv in names:
         section = SECTIONS[csv](reading)
         return csv_answer(section.heads, section.rows, section.id)

@@ -29,7 +29,8 @@ OUT = """
         FROM steps WINDOW steps_of_it AS (PARTITION BY variant_id, warehouse_id ORDER BY at, seq)
     ), rules AS (
         SELECT r.variant_id, r.warehouse_id, min(r.created_at) AS since FROM inventory_reorderrule AS r
-        WHERE r.organization_id = %(organization)s AND r.is_active AND {chosen_r} GROUP BY r.variant_id, r.warehouse_id
+        WHERE r.organization_id = %(organization)s AND r.is_active AND r.created_at < %(until)s AND {chosen_r}
+        GROUP BY r.variant_id, r.warehouse_id
     ), begun AS (
         SELECT variant_id, warehouse_id, min(at) AS at FROM steps GROUP BY variant_id, warehouse_id
     ), kept AS MATERIALIZED (

@@ -198,6 +198,8 @@ def test_stock_outs(acme: Company, worth: Worth) -> None:
         ReorderRule.objects.create(variant=new, warehouse=worth.main, min_quantity=1, created_at=ago(1))
     found = {row[0]: row[1] for row in rows(acme, "stock-outs", "sku", "days_out", group_by="variant")}
     assert close(found["NUT"], 2) and close(found["NEW"], 1)
+    before = dict(rows(acme, "stock-outs", "sku", "days_out", to_day=ago(3).date()))
+    assert before == {"NUT": "0.00", "BOLT": "0.00"}, "there was no rule yet"
     days = rows(acme, "stock-outs", "days_out", period="day", group_by="total")
     assert close(str(sum(float(out) for (out,) in days)), 3)
 
