@@ -92,7 +92,7 @@ def run(size: int) -> Iterator[Result]:
 
     long = f"from_day={year}"
     sides: dict[str, tuple[tuple[str, Any], str, float]] = {
-        "value at the end of 12 months": ((SNAPSHOTS, [organization_id, ends]), "value/?period=month", 4),
+        "value at the end of 12 months": ((SNAPSHOTS, [organization_id, ends]), "value/?period=month", 6),
         "value by day and warehouse, 30 days": (entries(month), "value/?group_by=warehouse", 6),
         "turnover by category, 30 days": (entries(month), "turnover/?group_by=category", 6),
         "turnover by month, a year": (entries(year), f"turnover/?period=month&{long}", 6),
