@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from inventory.services.reorder_tasks import TaskOrder, tasks_order, tasks_reope
 ORDER, CHANGE, UNDO = "inventory.order_reordertask", "inventory.change_reordertask", "reorder-undo"
 QUANTITY = forms.DecimalField(max_digits=19, decimal_places=6, min_value=Decimal("0.000001"))
 SNOOZE, CENT = timedelta(days=7), Decimal("0.01")
+EXACT = Context(prec=80)
 
 type Line = dict[str, Any]
 
@@ -55,7 +56,6 @@ def _reorder(site: Any, request: Any) -> HttpResponse:
     return answer(site, request, "reordertask/reorder", {
         "title": "Reorder", "groups": groups, "is_preview": is_preview, "lines": len(ticked), "may_undo": UNDO in request.session,
         "orders": len(groups), "may_snooze": request.user.has_perm(CHANGE),
-        "chosen": [line["task"].pk for line in lines] if request.GET.getlist("task") else [],
     })
 
 
@@ -79,7 +79,7 @@ def _lines(request: Any) -> list[Line]:
         line["source"] = None if line["supplier"] else row["task"].source_warehouse
         price = row["prices"].get(line["supplier"].pk) if line["supplier"] else None
         is_known = price is not None and line["quantity"] is not None
-        lines.append({**line, "amount": (price * line["quantity"]).quantize(CENT) if is_known else None})
+        lines.append({**line, "amount": (price * line["quantity"]).quantize(CENT, context=EXACT) if is_known else None})
     return lines
 
 
