@@ -86,9 +86,10 @@ def _filled(organization_id: UUID, moves: int) -> tuple[UUID, UUID]:
         if cursor.fetchone()[0] < 5_000:
             with progress(f"  {moves:,} moves of one article"), transaction.atomic("owner"):
                 cursor.execute("SELECT id FROM inventory_location WHERE organization_id = %s LIMIT 1", [organization_id])
+                location = cursor.fetchone()[0]
                 with bare_tables(cursor, ["inventory_stockmove"]):
                     cursor.execute(FILL, {
-                        "organization": organization_id, "variant": moved, "location": cursor.fetchone()[0], "moves": moves,
+                        "organization": organization_id, "variant": moved, "location": location, "moves": moves,
                     })
             cursor.execute("VACUUM ANALYZE inventory_stockmove")
     return moved, lying

@@ -52,7 +52,7 @@ type Verb = Callable[[], str]
 class StartForm(PlainForm):
     place = forms.CharField(
         label="Location", required=False, max_length=64,
-        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "data-scan": "bus"}),
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
         help_text="Scan or type its code: it and all below it. Empty: the whole warehouse.",
     )
     warehouse = forms.ModelChoiceField(

@@ -51,9 +51,11 @@ class ScanBus {
 	}
 
 	add(character, event) {
+		const { burst } = this;
 		const now = event.timeStamp;
+		const isLed = burst && burst.field !== event.target && isTyped(burst.field); // a key of the page led to another field
 		clearTimeout(this.lone);
-		if (!this.burst || now - this.burst.last > Wedge.pause) {
+		if (!burst || isLed || now - burst.last > Wedge.pause) {
 			this.burst = { text: "", first: now, last: now, field: event.target, before: event.target.value };
 			if (!isTyped(event.target)) this.lone = setTimeout(() => this.press(character, event.target), Wedge.alone);
 		} else if (character === " " && !isTyped(event.target)) {
@@ -250,7 +252,7 @@ class ScanQueue {
 		if (html && target) {
 			if (target !== this.panel) this.panel.replaceChildren(); // a refusal that is over
 			const { id, value, selectionStart } = from;
-			htmx.swap(target, html, { swapStyle: "innerHTML" });
+			htmx.swap(target, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 }); // its keys work at once
 			this.arrived(target, mayMove && !job.quiet);
 			if (job.quiet && !from.isConnected && id) this.goOn(document.getElementById(id), value, selectionStart);
 		}
