@@ -56,7 +56,8 @@ router = Router(
     partners.routes, documents.routes, governance.routes, attachments.routes,
     annotations.routes, customizing.routes, rates.routes,
     adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
-    locations.routes, logistic_units.routes, lots.routes, prices.routes, relations.routes, replenishment.routes, reservations.routes, stock.routes,
+    locations.routes, logistic_units.routes, lots.routes, prices.routes, relations.routes, replenishment.routes,
+    reservations.routes, stock.routes,
     suppliers.routes, taxes.routes, transfers.routes, valuation.routes, vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
 )
