@@ -50,7 +50,7 @@ def receipt_replace(*, draft: ReceiptDraft, line: ReceiptLine, goods: Goods, ste
 def receipt_undo(*, draft: ReceiptDraft, step: str) -> bool:
     """Takes the step back, if it is the last one. Asked twice, it takes back no other. Returns whether it did."""
     entries = ReceiptDraftEntry.objects.filter(draft=draft)
-    is_last = [step] == list(entries.order_by("-pk").values_list("step", flat=True)[:1])
+    is_last = bool(entries.order_by("-pk").values_list("step", flat=True).first() == step)
     if is_last:
         entries.filter(step=step).delete()
     return is_last

@@ -72,6 +72,7 @@ def test_symbols_of_gs1_find_the_lot(clerk: Clerk) -> None:
         EAN, f"]E0{EAN}", f"]d201{gtin}10L8", f"]d210L8{GS}01{gtin}", f"(01){gtin}(10)L8", f"https://id.gs1.org/01/{gtin}/10/L8",
     ):
         clerk.scan(code)
+        expect(clerk.page.locator("#scan-form")).to_have_attribute("data-state", "ready")
         first = "L8" if "L8" in code else "L7"
         expect(clerk.page.locator("#scan-panel tr:has(:checked)"), code).to_contain_text(first)
         expect(clerk.page.locator("#scan-panel h2")).to_contain_text("MILK")
