@@ -46,9 +46,17 @@ LISTS = ("apikey", "attachment", "auditentry", "auditseal", "identityprovider", 
 FORMS = ("customfielddefinition", "identityprovider", "invitation", "role")
 
 
+# Charts follow the window some frames later.
+WIDTH = """async () => {
+    const wide = () => document.documentElement.scrollWidth - window.innerWidth;
+    for (let frames = 0; wide() > 0 && frames < 60; frames += 1) await new Promise(requestAnimationFrame);
+    return wide();
+}"""
+
+
 def too_wide(page: Page) -> list[str]:
     page.set_viewport_size(PHONE)
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    wide = page.evaluate(WIDTH)
     page.set_viewport_size(DESK)
     return [f"{wide} px wider than a phone"] if wide > 0 else []
 

@@ -57,7 +57,9 @@ class Clerk:
         self.devtools.send("Input.dispatchKeyEvent", {"type": "keyUp", "timestamp": self.clock, **up})
 
     def key(self, name: str) -> None:
+        """The browser's own clock stamps it, and it comes after what the other one has stamped."""
         self.actions += 1
+        self.page.wait_for_timeout(max(0, self.clock + 0.2 - time.time()) * 1000)
         self.page.keyboard.press(name)
 
     def types(self, text: str) -> None:
