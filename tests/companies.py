@@ -20,6 +20,7 @@ from core.tenancy import Origin, organization_scope
 
 PASSWORD = "Correct horse 4 battery staples"
 JSON = "application/json"
+LEASE = "SELECT tokens, rest, quota"  # of requests, now and then: no part of what is counted
 
 
 class Api(Client):

@@ -51,7 +51,7 @@ from tests.factories.accounts import (
 )
 from tests.factories.counts import StockCountLineFactory
 from tests.factories.drafts import ReceiptDraftEntryFactory, TrayLineFactory
-from tests.factories.inventory import StockMoveFactory
+from tests.factories.inventory import ReorderTaskFactory, StockMoveFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
     DeliveryAttemptFactory,
@@ -142,6 +142,7 @@ def in_the_company(membership: Membership) -> None:
     StockClosingFactory(actor_id=user.pk)
     StockAdjustmentFactory(requested_by=user.pk)
     StockCountLineFactory(counted_by=user.pk, count__requested_by=user.pk)
+    ReorderTaskFactory(assignee=membership)
     TrayLineFactory(actor_id=user.pk)
     ReceiptDraftEntryFactory(draft__actor_id=user.pk)
     UserSessionFactory(user=user)

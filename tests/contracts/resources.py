@@ -19,12 +19,12 @@ from config.api import router
 from core.api import VERBS, ReadViewSet
 from core.models import ArchivableModel
 from core.problems import CONTENT_TYPE
-from tests.companies import Api, Company
+from tests.companies import LEASE, Api, Company
 from tests.factories import BY_MODEL
 
 ACTIONS = {"post": "create", "put": "update", "patch": "partial_update", "delete": "destroy"}
 # What is sent around a request, or, like a lease of its rate limits, for many at once.
-TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SELECT tokens, rest, quota")
+TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", LEASE)
 
 
 @dataclass(frozen=True)
