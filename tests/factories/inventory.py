@@ -177,8 +177,9 @@ class ReorderRuleFactory(DjangoModelFactory):
     def fits(rule: ReorderRule, create: bool, extracted: None, **kwargs: None) -> None:  # noqa: N805  # of factory_boy
         """Each part of the rules fits each of their vehicles, so that a rule may take over another's."""
         parts, vehicles = (set(ReorderRule.objects.values_list(name, flat=True)) for name in ("variant_id", "vehicle_model_id"))
+        pairs = {(rule.variant_id, vehicle) for vehicle in vehicles} | {(part, rule.vehicle_model_id) for part in parts}
         Fitment.objects.bulk_create([
-            Fitment(variant_id=part, vehicle_model_id=vehicle) for part in parts for vehicle in vehicles - {None}
+            Fitment(variant_id=part, vehicle_model_id=vehicle) for part, vehicle in pairs if vehicle
         ], ignore_conflicts=True)
 
     class Meta:

@@ -83,7 +83,7 @@ def stock_happens(goods: Goods) -> None:
 
 VERBS = (
     "receive", "issue", "move", "count", "sheet", "reserve", "pick", "release", "reverse", "assemble", "hold", "transfer",
-    "forward",
+    "forward", "settle",
 )
 CODES = ("A", "B", "C")
 RECENT = 20  # what a trader looks among
@@ -153,7 +153,7 @@ class Trader:
             stock_adjust(adjustments=[adjustment], circumstances=Circumstances(reason_id=self.goods.found.pk))
 
     def sheet(self) -> None:
-        """On the one that is open, which somebody posts now and then."""
+        """On the one that is open."""
         open_count = StockCount.objects.filter(status="open").order_by("-id").first()
         count = open_count or stock_count_open(selection=Selection(self.goods.warehouse.pk))
         lines = {}
@@ -161,7 +161,10 @@ class Trader:
             counted = Decimal(self.choose((0, 1))) if item.is_serial else self.quantity()
             lines[item.pk] = Counted(counted, variant_id=item.variant_id, location_id=item.location_id, lot_id=item.lot_id)
         stock_count_record(count_id=count.pk, lines=list(lines.values()))
-        if self.choose((True, False, False)):
+
+    def settle(self) -> None:
+        """A step of its own: who has recorded shares the sheet with others who do, and nobody posts it meanwhile."""
+        if count := StockCount.objects.filter(status="open").order_by("id").first():
             stock_count_post(count_id=count.pk, rest=Rest.LEAVE)
 
     def reserve(self) -> None:
