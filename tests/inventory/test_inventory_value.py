@@ -51,7 +51,8 @@ def worth_of(as_of: datetime | None, basis: str = POSTED) -> tuple[Decimal, Deci
 
 def noon(ago: int) -> datetime:
     """A day is closed an hour after its end: until then it is still that day."""
-    return datetime.combine((timezone.now() - timedelta(hours=1)).date() - ago * DAY, datetime.min.time(), UTC) + timedelta(hours=12)
+    today = (timezone.now() - timedelta(hours=1)).date()
+    return datetime.combine(today - ago * DAY, datetime.min.time(), UTC) + timedelta(hours=12)
 
 
 def test_as_of_any_instant_with_snapshots_and_without(acme: Company) -> None:
