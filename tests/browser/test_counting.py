@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from inventory.models import Location, ProductBarcode, StockCount, StockItem
 from inventory.services.posting import Line
@@ -129,3 +129,33 @@ def test_unexpected_goods_serial_numbers_and_a_recount(page: Page, new_company: 
     page.goto(page.url.replace("/variance/", "/print/"))
     expect(page.locator("table")).to_contain_text("WASHER")
     screenshot(page, "count-paper")
+
+
+def test_a_number_is_meant_for_what_was_scanned_before_it(page: Page, new_company: Callable[[], Company]) -> None:
+    """However long the network takes: not for the line that has the focus, and not for the scan after it."""
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        variants = bin_of_ten(goods)
+    sign_in(page, company)
+    page.goto(START)
+    expect(page.get_by_label("Location")).to_be_focused()
+    hands = Hands(page)
+    hands.types("A-1")
+    page.wait_for_url(re.compile("/sheet/"), timeout=60_000)
+    expect(page.locator("[data-rows] input").first).to_be_focused()
+
+    def later(route: Route) -> None:
+        page.wait_for_timeout(500)
+        route.continue_()
+
+    page.route("**/scan/*", later)
+    for sku, number in (("PART-05", "1"), ("PART-07", "22"), ("PART-02", "3")):
+        hands.types(sku)
+        hands.types(number)
+    expect(page.locator("[data-progress]")).to_contain_text("3 of 10")
+    hands.types("4")  # goes on with the first that is left
+    expect(page.locator("[data-progress]")).to_contain_text("4 of 10")
+    with company.scope():
+        counted = dict(StockCount.objects.get().lines.exclude(counted=None).values_list("variant_id", "counted"))
+    assert counted == {variants[5].pk: 1, variants[7].pk: 22, variants[2].pk: 3, variants[0].pk: 4}

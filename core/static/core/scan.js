@@ -105,7 +105,9 @@ class ScanBus {
 		if (!text.trim()) return;
 		this.queue.flushAll();
 		if (document.activeElement.matches("[data-post]")) document.activeElement.blur(); // the next digits are not for it
-		this.queue.add({ url: this.page?.dataset.scanUrl || this.form.action, fields: { text, by }, into: this.page?.dataset.scanInto });
+		document.dispatchEvent(new CustomEvent("scan:sent"));
+		const url = this.page?.dataset.scanUrl || this.form.action;
+		this.queue.add({ url, fields: { text, by }, into: this.page?.dataset.scanInto, isScan: true });
 	}
 }
 
@@ -257,6 +259,7 @@ class ScanQueue {
 			if (job.quiet && !from.isConnected && id) this.goOn(document.getElementById(id), value, selectionStart);
 		}
 		if (!job.quiet) beep(ok);
+		if (job.isScan) document.dispatchEvent(new CustomEvent("scan:answered"));
 	}
 
 	// Somebody was typing in a field that has come anew.

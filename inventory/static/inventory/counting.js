@@ -13,6 +13,10 @@ document.addEventListener("DOMContentLoaded", () => {
 	document.querySelector("[data-counting] [autofocus]")?.focus();
 });
 
+function isNumber(text) {
+	return NUMBER.test(text) && text.split(/[.,]/)[0].length <= LONGEST_NUMBER;
+}
+
 class CountSheet {
 	constructor(root) {
 		this.root = root;
@@ -21,6 +25,8 @@ class CountSheet {
 		this.answer = root.querySelector("#count-answer");
 		this.scanUrl = root.dataset.scanUrl;
 		this.sent = Promise.resolve();
+		this.asked = this.answered = 0; // scans
+		this.held = new Map(); // numbers that were typed before their scan was answered
 		root.addEventListener("keydown", (event) => this.key(event));
 		root.addEventListener("change", (event) => this.keep(event.target));
 		root.querySelector(".count-scan").addEventListener("submit", (event) => event.preventDefault());
@@ -32,6 +38,8 @@ class CountSheet {
 		});
 		// The answer to a scan, whether the header's scan field asked or the one of this page.
 		new MutationObserver(() => this.scanned()).observe(this.answer, { childList: true });
+		document.addEventListener("scan:sent", () => this.scanSent());
+		document.addEventListener("scan:answered", () => setTimeout(() => this.scanAnswered())); // after scanned()
 		(this.firstLeft() || this.scanField).focus();
 	}
 
@@ -69,8 +77,10 @@ class CountSheet {
 
 	enter(field) {
 		if (field === this.scanField) {
-			if (field.value.trim()) this.scan(field.value);
+			const text = field.value.trim();
 			field.value = "";
+			if (this.answered < this.asked && isNumber(text)) this.held.set(this.asked, text);
+			else if (text) this.scan(text);
 		} else if (this.keep(field)) {
 			(this.firstLeft(field) || this.scanField).focus();
 		}
@@ -81,7 +91,7 @@ class CountSheet {
 		if (field === this.scanField || !field.matches("input")) return true;
 		const text = field.value.trim();
 		if (text === field.dataset.counted) return true;
-		if (!NUMBER.test(text) || text.split(/[.,]/)[0].length > LONGEST_NUMBER) {
+		if (!isNumber(text)) {
 			field.value = field.dataset.counted;
 			if (text) this.scan(text);
 			return !text;
@@ -133,11 +143,47 @@ class CountSheet {
 	}
 
 	scan(text) {
+		this.scanSent();
 		this.later(async () => {
 			const response = await this.post(this.root.dataset.scanUrl, { text });
 			if (response.ok && !response.redirected) this.answer.innerHTML = await response.text();
 			else this.say("This was not taken: reload the page.");
+			setTimeout(() => this.scanAnswered());
 		});
+	}
+
+	// What is typed from here on is meant for what was scanned, not for the line that had the focus.
+	scanSent() {
+		if (this.answered === this.asked) this.from = document.activeElement;
+		this.asked += 1;
+		this.scanField.focus();
+	}
+
+	scanAnswered() {
+		if (this.answered === this.asked) return; // a scan of the page before
+		this.answered += 1;
+		const { target } = this;
+		this.target = null;
+		const number = this.held.get(this.answered);
+		this.held.delete(this.answered);
+		if (target && number) {
+			target.value = number;
+			this.keep(target);
+		} else if (number) this.say(`${number} was not counted: scan again.`, true);
+		if (this.answered < this.asked || document.activeElement !== this.scanField) return;
+		if (target && !number) this.goTo(target);
+		else (number || !this.from?.isConnected ? this.firstLeft() || this.scanField : this.from).focus();
+	}
+
+	// With what was begun to type, if it is a number.
+	goTo(field) {
+		const begun = this.scanField.value.trim();
+		field.focus();
+		field.select();
+		if (!/^[\d.,]+$/.test(begun)) return;
+		this.scanField.value = "";
+		field.value = begun;
+		field.setSelectionRange(begun.length, begun.length);
 	}
 
 	scanned() {
@@ -159,8 +205,7 @@ class CountSheet {
 			field.value = field.dataset.counted = counted;
 			row.dataset.state = "saved";
 		} else {
-			field?.focus();
-			field?.select();
+			this.target = field;
 		}
 	}
 
@@ -189,6 +234,7 @@ class CountSheet {
 
 	async leave() {
 		if (document.activeElement.matches("input")) this.keep(document.activeElement);
+		while (this.answered < this.asked) await new Promise((resolve) => setTimeout(resolve, 50));
 		await this.sent;
 		const wrong = this.rows.querySelector("[data-state=wrong] input");
 		if (wrong) wrong.focus();
