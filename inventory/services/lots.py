@@ -17,7 +17,7 @@ from inventory.models import Lot, Product, ProductVariant
 from inventory.services.levels import levels_follow
 from inventory.services.locks import lock_grounds
 from inventory.services.posting import Line, LotCode
-from notifications.services.events import publish
+from notifications.services.events import publish_all
 
 LONGEST_SHELF_LIFE = 36_500  # days: a date has an end
 
@@ -133,14 +133,16 @@ def lot_status_change(*, lot_ids: Collection[UUID], status: str, reason: str) ->
     Lot.objects.filter(pk__in=ids).update(status=status)
     _hold(ids, status != Lot.Status.RELEASED)
     totals = _totals(ids)
+    told = []
     for lot, before in changed:
         lot.status = status
         journal_status(object=lot, from_state=before, to_state=status, body=reason)
         sku, on_hand, reserved = totals[lot.pk]
-        publish(LotStatusChanged(
+        told.append((LotStatusChanged(
             lot=lot.pk, code=lot.code, variant=lot.variant_id, sku=sku, status=status, previous=before, reason=reason,
             on_hand=on_hand, reserved=reserved,
-        ), aggregate_id=lot.pk)
+        ), lot.pk))
+    publish_all(told)
     return [lot for lot, _ in changed]
 
 

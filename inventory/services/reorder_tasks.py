@@ -27,7 +27,7 @@ from inventory.models import ReorderTask, Supplier
 from inventory.queries.closings import today
 from inventory.services.levels import levels_follow
 from inventory.services.reorder_drafts import transfers_draft, transfers_undo
-from notifications.services.events import publish
+from notifications.services.events import publish_all
 
 Status = ReorderTask.Status
 
@@ -108,11 +108,13 @@ def tasks_order(*, orders: Sequence[TaskOrder]) -> None:
         due = dict(cursor.fetchall())
     bought = [task for task in tasks if task.pk not in transfers]
     levels_follow([], coming=[(task.variant_id, task.warehouse_id, quantities[task.pk]) for task in bought])
-    for task in tasks:
-        publish(ReorderTaskOrdered(
+    publish_all([
+        (ReorderTaskOrdered(
             supplier=suppliers[task.pk], transfer_order=transfers.get(task.pk), quantity=quantities[task.pk],
             due_on=due[task.pk], **_told(task),
-        ), aggregate_id=task.pk)
+        ), task.pk)
+        for task in tasks
+    ])
 
 
 def tasks_snooze(*, tasks: Collection[UUID], until: date) -> None:
@@ -122,8 +124,7 @@ def tasks_snooze(*, tasks: Collection[UUID], until: date) -> None:
         raise Invalid(detail, fields={"until": detail})
     found = _locked(tasks, ReorderTask.UNDECIDED)
     _write(found, status=Status.SNOOZED, snoozed_until=until)
-    for task in found.values():
-        publish(ReorderTaskSnoozed(until=until, **_told(task)), aggregate_id=task.pk)
+    publish_all([(ReorderTaskSnoozed(until=until, **_told(task)), task.pk) for task in found.values()])
 
 
 def tasks_assign(*, tasks: Collection[UUID], assignee_id: UUID | None) -> None:
@@ -133,8 +134,7 @@ def tasks_assign(*, tasks: Collection[UUID], assignee_id: UUID | None) -> None:
         raise Invalid(detail, code="does_not_exist", fields={"assignee": detail})
     found = _locked(tasks, ReorderTask.UNFINISHED)
     _write(found, assignee_id=assignee_id)
-    for task in found.values():
-        publish(ReorderTaskAssigned(assignee=assignee_id, **_told(task)), aggregate_id=task.pk)
+    publish_all([(ReorderTaskAssigned(assignee=assignee_id, **_told(task)), task.pk) for task in found.values()])
 
 
 def tasks_dismiss(*, tasks: Collection[UUID], reason: str = "") -> None:
@@ -151,8 +151,7 @@ def tasks_dismiss(*, tasks: Collection[UUID], reason: str = "") -> None:
     _write(found, status=Status.DISMISSED, dismissed_because=reason, snoozed_until=None, closed=True)
     levels_follow([], coming=[(task.variant_id, task.warehouse_id, -outstanding(task)) for task in found.values()])
     _hush([task.pk for task in found.values() if task.status in ReorderTask.UNDECIDED], quiet=True)
-    for task in found.values():
-        publish(ReorderTaskDismissed(reason=reason, **_told(task)), aggregate_id=task.pk)
+    publish_all([(ReorderTaskDismissed(reason=reason, **_told(task)), task.pk) for task in found.values()])
 
 
 def tasks_reopen(*, tasks: Collection[UUID]) -> None:
@@ -160,8 +159,7 @@ def tasks_reopen(*, tasks: Collection[UUID]) -> None:
     come, and where there is another task by now. A draft of a transfer order that they are on is canceled.
     """
     undone = transfers_undo(tasks=tasks)
-    for task in undone:
-        publish(ReorderTaskReopened(because="undone", **_told(task)), aggregate_id=task.pk)
+    publish_all([(ReorderTaskReopened(because="undone", **_told(task)), task.pk) for task in undone])
     if not (others := [key for key in tasks if key not in {task.pk for task in undone}]):
         return
     found = _locked(others, (Status.ORDERED, Status.SNOOZED, Status.DISMISSED))
@@ -178,8 +176,7 @@ def tasks_reopen(*, tasks: Collection[UUID]) -> None:
     )
     levels_follow([], coming=[(task.variant_id, task.warehouse_id, -outstanding(task)) for task in found.values()])
     _hush(list(found), quiet=False)
-    for task in found.values():
-        publish(ReorderTaskReopened(because="undone", **_told(task)), aggregate_id=task.pk)
+    publish_all([(ReorderTaskReopened(because="undone", **_told(task)), task.pk) for task in found.values()])
 
 
 def outstanding(task: ReorderTask) -> Decimal:
@@ -232,9 +229,11 @@ def _refuse_blocked(suppliers: Collection[UUID]) -> None:
 
 
 def _refuse_twins(tasks: Sequence[ReorderTask]) -> None:
-    unfinished = ReorderTask.objects.filter(status__in=ReorderTask.UNFINISHED)
+    variants = {task.variant_id for task in tasks}
+    unfinished = ReorderTask.objects.filter(status__in=ReorderTask.UNFINISHED, variant__in=variants)
+    taken = set(unfinished.values_list("variant_id", "warehouse_id"))
     for task in tasks:
-        if unfinished.filter(variant=task.variant_id, warehouse=task.warehouse_id).exists():
+        if (task.variant_id, task.warehouse_id) in taken:
             raise Conflict(f"There is another task of {task.variant.sku} in {task.warehouse.code} by now.", code="another_task")
 
 

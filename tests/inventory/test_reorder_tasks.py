@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership, Party
 from core.errors import Conflict, Invalid, NotFound
@@ -102,6 +103,26 @@ def test_orders_many_at_once_or_none(acme: Company) -> None:
         with pytest.raises(Conflict, match="BOLT in W1 is ordered already"), transaction.atomic():
             tasks_order(orders=orders)
         assert ReorderTask.objects.get(pk=nut.pk).status == "open"
+
+
+def test_many_cost_what_one_costs(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        for variant in [goods.bolt, *(goods.tracked("none", f"PART-{number}") for number in range(7))]:
+            goods.rule(variant=variant, preferred_supplier=None)
+        reorder_check()
+        one, *many = ReorderTask.objects.values_list("pk", flat=True)
+        counts = []
+        for chosen in ([one], many):
+            with CaptureQueriesContext(connection) as asked:
+                tasks_order(orders=[TaskOrder(key) for key in chosen])
+                tasks_reopen(tasks=chosen)
+                tasks_snooze(tasks=chosen, until=today() + timedelta(days=1))
+                tasks_assign(tasks=chosen, assignee_id=None)
+                tasks_dismiss(tasks=chosen, reason="None")
+                tasks_reopen(tasks=chosen)
+            counts.append(len(asked))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize(("wrong", "error", "words"), [
