@@ -10,8 +10,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.permissions import MANAGER, VIEWER
+from core.errors import Invalid
 from inventory.models import Location, ProductBarcode, ReasonCode, ReceiptDraftEntry, StockItem, StockMove, TrayLine, Warehouse
 from inventory.queries.stock_history import Asked, stock_history
+from inventory.services.tray import tray_awake, tray_put, tray_put_down, tray_quantity, tray_take_out
 from tests.admin.pages import statements, text
 from tests.companies import Company
 from tests.inventory.goods import Goods
@@ -194,6 +196,20 @@ def test_a_tray_moves_once_and_a_forgotten_one_by_a_key_alone(acme: Company, goo
         assert "Moved to A-2" in text(moved)
     with acme.scope():
         assert (goods.on_hand(), goods.on_hand(location=goods.other_shelf)) == (0, 40)
+
+
+def test_a_tray_is_its_persons_alone(acme: Company, goods: Goods) -> None:
+    other = acme.members[MANAGER].user.pk
+    with acme.scope():
+        line = tray_put(item_id=StockItem.objects.filter(quantity__gt=0)[0].pk)
+    with acme.scope(actor_id=other):
+        assert not tray_awake()
+        tray_take_out(line_id=line.pk)
+        tray_quantity(line_id=line.pk, quantity=Decimal(1))
+        with pytest.raises(Invalid, match="The tray is empty"):
+            tray_put_down(location=goods.other_shelf, key="k")
+    with acme.scope():
+        assert TrayLine.objects.get().quantity is None and tray_awake()
 
 
 def test_what_is_received_is_kept_step_by_step_and_posted_once(acme: Company, goods: Goods) -> None:
