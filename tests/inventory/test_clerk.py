@@ -11,11 +11,26 @@ from django.utils import timezone
 
 from accounts.permissions import MANAGER, VIEWER
 from core.errors import Invalid
-from inventory.models import Location, ProductBarcode, ReasonCode, ReceiptDraftEntry, StockItem, StockMove, TrayLine, Warehouse
+from inventory.models import (
+    Location,
+    LogisticUnit,
+    ProductBarcode,
+    ReasonCode,
+    ReceiptDraftEntry,
+    StockItem,
+    StockMove,
+    TrayLine,
+    Warehouse,
+)
+from inventory.queries.barcodes import SOURCES
 from inventory.queries.stock_history import Asked, stock_history
 from inventory.services.tray import tray_awake, tray_put, tray_put_down, tray_quantity, tray_take_out
 from tests.admin.pages import statements, text
 from tests.companies import Company
+from tests.factories.barcodes import ProductBarcodeFactory
+from tests.factories.inventory import SupplierProductFactory, WarehouseFactory
+from tests.factories.lots import LotFactory
+from tests.factories.transfers import LogisticUnitFactory, TransferOrderFactory
 from tests.inventory.goods import Goods
 from tests.limited import limited_admin
 
@@ -67,6 +82,28 @@ def test_what_is_scanned_is_strict_and_what_is_typed_may_be_words(acme: Company,
     for wrong, status in (("", 404), ("\0", 422), ("A\x07B", 422), ("x" * 3_000, 422), ("]d201", 404)):
         assert scan(client, wrong).status_code == status, repr(wrong)
     assert "role=\"alert\"" in text(scan(client, "nobody"))
+
+
+def test_whatever_a_scan_finds_has_a_card(acme: Company, goods: Goods) -> None:
+    client = acme.admin
+    with acme.scope():
+        code = {
+            "barcode": ProductBarcodeFactory(variant=goods.bolt, symbology="ean13", value=EAN, quantity=1).value,
+            "sku": "NUT", "location": "A-1", "warehouse": goods.warehouse.code,
+            "supplier_sku": SupplierProductFactory(supplier_sku="THEIRS-1").supplier_sku,
+            "lot": LotFactory(code="LOT-77").code,
+            "logistic_unit": LogisticUnitFactory(location=goods.shelf, parent__location=goods.shelf).sscc,
+            "transfer_order": TransferOrderFactory(number="TO-000777").number,
+        }
+        parent, elsewhere = LogisticUnit.objects.get(sscc=code["logistic_unit"]).parent, WarehouseFactory()
+    assert code.keys() == {source.kind for source in SOURCES}
+    for kind, text_of_it in code.items():
+        answer = scan(client, text_of_it)
+        assert (kind, answer.status_code) == (kind, 200) and said(answer), text(answer)
+    assert f"at A-1 in {goods.warehouse}, on {parent}" in text(scan(client, code["logistic_unit"]))
+    assert code["logistic_unit"] in text(client.get(f"/admin/stock/unit/?logistic_unit={parent.pk}"))
+    assert f'value="{parent.sscc}"' in text(client.get(f"/admin/labels/?sscc={parent.sscc}"))
+    assert scan(limited_admin(acme, elsewhere), code["logistic_unit"]).status_code == 404
 
 
 def test_a_lot_is_looked_up_with_its_own_article(acme: Company, goods: Goods) -> None:

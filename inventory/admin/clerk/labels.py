@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import Invalid
 from core.limits import reach, within
-from inventory.admin.clerk.pages import SEE, key_or_none, whole
+from inventory.admin.clerk.pages import SEE, key_or_none, text_of, whole
 from inventory.admin.labels import LabelsForm
 from inventory.models import Location, ProductBarcode, ProductVariant, StockItem
 from inventory.queries.labels import Wanted, labels_of, labels_pdf
@@ -26,7 +26,7 @@ class UnitForm(LabelsForm):
 def labels_view(site: Any, request: Any) -> HttpResponse:
     about, said = _about(request)
     form_class = LabelsForm if about else UnitForm
-    form = form_class(request.POST or None)
+    form = form_class(request.POST or None, initial={} if about else {"sscc": text_of(request.GET, "sscc")})
     if form.is_bound and form.is_valid():
         chosen = form.cleaned_data
         more = about or {"sscc": chosen["sscc"]}

@@ -1,5 +1,6 @@
 """Where every scan goes: what the code is, and what follows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from inventory.admin.clerk.pages import SEE, part, text_of
 from inventory.admin.clerk.places import place
 from inventory.admin.clerk.transfers import transfer
 from inventory.admin.clerk.tray import put, put_down
+from inventory.admin.clerk.units import unit
 from inventory.models import ProductVariant
 from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
 from inventory.queries.search import variant_search
@@ -22,7 +24,14 @@ from inventory.queries.stock_card import stock_of
 from inventory.services.tray import tray_awake
 
 BY_HAND, MOST_CHOICES = "hand", 9  # a digit each
-TRANSFER = "transfer_order"
+
+# What is no variant: the address of its card, and the card, by the kind that `scan_resolve` gives.
+CARDS: dict[str, tuple[str, Callable[[Any, UUID], HttpResponse]]] = {
+    "location": ("stock_place", lambda request, key: place(request, "location", key)),
+    "warehouse": ("stock_place", lambda request, key: place(request, "warehouse", key)),
+    "logistic_unit": ("stock_unit", unit),
+    "transfer_order": ("stock_transfer", transfer),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +47,7 @@ class Found:
     @property
     def url(self) -> str:
         if self.place:
-            view = "stock_transfer" if self.place == TRANSFER else "stock_place"
-            return f"{reverse(f'admin:{view}')}?{urlencode({self.place: str(self.key)})}"
+            return f"{reverse(f'admin:{CARDS[self.place][0]}')}?{urlencode({self.place: str(self.key)})}"
         return card_url(self.key, self.lot)
 
 
@@ -59,7 +67,7 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
     if one.place:
         if is_carrying and one.place == "location":
             return put_down(request, one.key, text_of(request.POST, "id", longest=40))
-        return transfer(request, one.key) if one.place == TRANSFER else place(request, one.place, one.key)
+        return CARDS[one.place][1](request, one.key)
     if is_carrying and (only := _only_place(request, one)):
         return put(request, only)
     return card(request, one.key, one.lot, scanned=code)

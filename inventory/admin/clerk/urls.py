@@ -13,6 +13,8 @@ from inventory.admin.clerk.scanning import scan_view
 from inventory.admin.clerk.transfers import LOOK, receive_transfer_view, transfer_view
 from inventory.admin.clerk.transfers import RECEIVE as RECEIVE_TRANSFER
 from inventory.admin.clerk.undoing import REVERSE, undo_view
+from inventory.admin.clerk.units import LOOK as LOOK_AT_UNITS
+from inventory.admin.clerk.units import unit_view
 
 
 def urls(site: Any) -> list[Any]:
@@ -31,6 +33,7 @@ def urls(site: Any) -> list[Any]:
             "stock/transfer/receive/", page(site, receive_transfer_view, ["POST"], permission=RECEIVE_TRANSFER),
             name="stock_receive_transfer",
         ),
+        path("stock/unit/", page(site, unit_view, ["GET"], permission=LOOK_AT_UNITS), name="stock_unit"),
         path("tray/", page(site, tray.tray_view, ["GET"], permission=MOVE), name="tray"),
         path("tray/put/", page(site, tray.put_view, ["POST"], permission=MOVE), name="tray_put"),
         path("tray/quantity/", page(site, tray.quantity_view, ["POST"], permission=MOVE), name="tray_quantity"),
