@@ -12,7 +12,7 @@ from uuid import UUID
 
 from core.limits import Holder, reach
 from core.tenancy import active_organization_id
-from inventory.models import StockMove
+from inventory.models import StockMove, Warehouse
 from inventory.queries.dashboard import IN_SOME
 from inventory.queries.spans import Span
 from inventory.queries.valuation import PRODUCTS, VARIANT_JOIN, WAREHOUSE_JOIN
@@ -56,6 +56,12 @@ GROUPINGS = {
         ("g.variant_id", "v.sku", "v.name", "g.warehouse_id", "w.code"), f"{VARIANT_JOIN} {WAREHOUSE_JOIN}",
     ),
 }
+
+# Where goods are kept: what has gone through a warehouse of goods in transit is not out of stock there.
+KEEPING = f"""
+    JOIN inventory_warehouse AS keeping ON keeping.organization_id = %(organization)s AND keeping.id = warehouse_id
+        AND keeping.kind <> '{Warehouse.Kind.TRANSIT}'
+"""
 
 # Of a category all that lies below it counts.
 IN_BRANCH = """

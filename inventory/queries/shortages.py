@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection
 
 from inventory.models import Location
-from inventory.queries.analytics_sources import GROUPINGS, STOCK, WHOLE, Goods, Page, Report
+from inventory.queries.analytics_sources import GROUPINGS, KEEPING, STOCK, WHOLE, Goods, Page, Report
 from inventory.queries.levels import BOUGHT, FITS
 
 LOW, OUT = "low", "out"
@@ -30,6 +30,7 @@ STATES = f"""
         FROM held AS h FULL JOIN ruled AS r USING (variant_id, warehouse_id)
         JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = variant_id AND NOT v.is_kit
         JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
+        {KEEPING}
         WHERE {BOUGHT}
     )
 """

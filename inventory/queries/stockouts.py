@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from inventory.queries.analytics_sources import GROUPINGS, STOCK, TOTAL, WHOLE, Goods, Grouping, Page, Report, opening
+from inventory.queries.analytics_sources import GROUPINGS, KEEPING, STOCK, TOTAL, WHOLE, Goods, Grouping, Page, Report, opening
 from inventory.queries.spans import Span
 
 DAYS = Decimal("0.01")
@@ -44,6 +44,7 @@ OUT = """
         FROM begun AS b FULL JOIN rules AS r USING (variant_id, warehouse_id)
         JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = variant_id
             AND v.archived_at IS NULL AND NOT v.is_kit
+        {keeping}
     ), stretches AS (
         SELECT variant_id, warehouse_id, false AS is_out, since AS at, %(until)s::timestamptz AS until FROM kept
         UNION ALL
@@ -130,7 +131,7 @@ def stock_outs_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> 
 
 def _rows(sql: str, goods: Goods, span: Span, grouping: Grouping, more: Row, **parts: str) -> list[tuple[Any, ...]]:
     text = f"WITH {OUT}{sql}".format(
-        opening=opening(goods), chosen_e=goods.chosen("e"), chosen_r=goods.chosen("r"), keys=grouping.keys,
+        opening=opening(goods), keeping=KEEPING, chosen_e=goods.chosen("e"), chosen_r=goods.chosen("r"), keys=grouping.keys,
         keys_of_g=grouping.keys_of_g, inner=grouping.inner, joins=grouping.joins,
         columns="".join(f"{column}, " for column in grouping.columns), **parts,
     )

@@ -198,8 +198,12 @@ def stock_count_open(*, selection: Selection, terms: Terms = USUAL, plan_id: UUI
 
 
 def _check_selection(selection: Selection) -> None:
-    if not Warehouse.objects.filter(pk=selection.warehouse_id).exists():
+    kind = Warehouse.objects.filter(pk=selection.warehouse_id).values_list("kind", flat=True).first()
+    if kind is None:
         raise Invalid("There is no such warehouse.", code="does_not_exist", fields={"warehouse": "does not exist"})
+    if kind == Warehouse.Kind.TRANSIT:
+        detail = "Nobody counts goods in transit: receive them by their transfer order, or close it."
+        raise Conflict(detail, code="in_transit")
     if selection.location_id and not Location.objects.filter(
         pk=selection.location_id, warehouse_id=selection.warehouse_id,
     ).exists():

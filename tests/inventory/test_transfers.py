@@ -25,6 +25,7 @@ from inventory.models import (
 )
 from inventory.queries.transfers import in_transit, incoming
 from inventory.services.candidates import Wanted
+from inventory.services.counts import Selection, stock_count_open
 from inventory.services.locations import location_change
 from inventory.services.posting import Line
 from inventory.services.reservations import Demand, Shortage, stock_reserve
@@ -331,3 +332,20 @@ def values() -> dict[str, Decimal]:
     for code, value in rows:
         found[code] = found.get(code, Decimal(0)) + value
     return found
+
+
+def test_goods_in_transit_are_neither_counted_nor_missed(acme: Company) -> None:
+    """What has come through is not out of stock on the way."""
+    with acme.scope():
+        two = Two.create()
+        two.goods.receive(5)
+        order = two.order((two.goods.bolt, 5))
+        transfer_order_ship(order=order)
+        order.refresh_from_db()
+        transit = Warehouse.objects.get(kind="transit")
+        with pytest.raises(Conflict, match="Nobody counts goods in transit"), transaction.atomic():
+            stock_count_open(selection=Selection(transit.pk))
+        transfer_order_receive(order=order)
+    for report, where in (("shortages", ["W1"]), ("stock-outs", ["SHOP", "W1"])):
+        found = acme.api.get(f"/api/v1/analytics/{report}/").json()["results"]
+        assert (report, sorted(row["warehouse_code"] for row in found)) == (report, where)
