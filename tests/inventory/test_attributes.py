@@ -45,9 +45,9 @@ def test_sets_all_in_one_call(wares: Wares) -> None:
 
 def test_costs_the_same_for_one_and_for_many(wares: Wares) -> None:
     def sent(row: ProductVariant, **values: Any) -> int:
-        with CaptureQueriesContext(connection) as queries:
+        with statements() as found:
             wares.given(row, **values)
-        return len(queries)
+        return len(found)
 
     assert sent(wares.variants[0], **EVERYTHING) <= sent(wares.variants[1], storage="64 GB")
 
