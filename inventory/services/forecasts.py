@@ -21,7 +21,7 @@ from notifications.services.jobs import Order, job_made
 from notifications.services.sittings import JobContext
 
 FORECAST_TASK = "inventory.tasks.forecast"
-BALANCES = 10_000  # in a portion: a few seconds, and some 30 MB
+BALANCES = 10_000  # in a portion: a few seconds, and some 40 MB
 REVISED = 4  # weeks that are over, whose demand late moves may still change
 
 OF_THE_PORTION = f"{BETWEEN.format('m.variant_id')} AND m.occurred_at >= %(begins)s AND m.occurred_at < %(ends)s"
