@@ -30,6 +30,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="with 10,000 products only, not 1,000,000 as well")
     parser.add_argument("--size", type=int, help="with so many products, 10,000 at least, in the place of these two sizes")
     options = parser.parse_args()
+    if options.size is not None and options.size < QUICK[0]:
+        parser.error(f"the least size is {QUICK[0]:,}")
     if unknown := set(options.names) - set(SCRIPTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose of {', '.join(SCRIPTS)}")
 
