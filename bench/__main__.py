@@ -28,7 +28,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what is promised to be fast.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(SCRIPTS)}; without any, all")
     parser.add_argument("--quick", action="store_true", help="with 10,000 products only, not 1,000,000 as well")
+    parser.add_argument("--size", type=int, help="with so many products, 10,000 at least, in the place of these two sizes")
     options = parser.parse_args()
+    if options.size is not None and options.size < QUICK[0]:
+        parser.error(f"the least size is {QUICK[0]:,}")
     if unknown := set(options.names) - set(SCRIPTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose of {', '.join(SCRIPTS)}")
 
@@ -39,7 +42,8 @@ def main() -> int:
     with ExitStack() as stack:
         if data := getattr(settings, "EMBEDDED_DATABASE", None):
             stack.enter_context(running(data))
-        results = measure(options.names or SCRIPTS, QUICK if options.quick else SIZES)
+        sizes = [options.size] if options.size else QUICK if options.quick else SIZES
+        results = measure(options.names or SCRIPTS, sizes)
     missed = [result for result in results if not result.is_met]
     print(f"\n{len(results)} figures in {RESULTS}; " + (f"{len(missed)} targets missed." if missed else "every target met."))
     return 0

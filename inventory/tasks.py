@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django_tasks import task
 
+from inventory.services.abc import abc_classes_follow
 from inventory.services.count_plans import stock_count_plans_open
-from inventory.services.forecasts import forecasts_compute
+from inventory.services.forecasts import forecasts_compute_sitting
 from inventory.services.replenishment import reorder_check as check_now
 from inventory.services.replenishment import reorder_check_everywhere
 from inventory.services.reservations import reservations_expire_everywhere
@@ -31,10 +32,10 @@ def check(warehouses: list[str] | None = None) -> dict[str, int]:
     return {"created": check_now(warehouses=None if warehouses is None else [UUID(one) for one in warehouses])}
 
 
-@task()
-def forecast(day: str = "", warehouses: list[str] | None = None) -> dict[str, int]:
-    return forecasts_compute(
-        day=date.fromisoformat(day) if day else None,
+@task(takes_context=True)
+def forecast(context: Any, day: str = "", warehouses: list[str] | None = None) -> dict[str, int]:
+    return forecasts_compute_sitting(
+        context=context, day=date.fromisoformat(day) if day else None,
         warehouses=None if warehouses is None else [UUID(one) for one in warehouses],
     )
 
@@ -64,3 +65,13 @@ def open_counts(day: str) -> dict[str, int]:
 @scheduled_in_each_zone("cron(0 4 * * ? *)")
 def stock_counts(tick: ZoneTick) -> None:
     tick.enqueue(open_counts)
+
+
+@task(takes_context=True)
+def write_abc_classes(context: Any, day: str) -> dict[str, int]:
+    return abc_classes_follow(context=context, day=date.fromisoformat(day))
+
+
+@scheduled_in_each_zone("cron(0 3 1 * ? *)")
+def abc_classes(tick: ZoneTick) -> None:
+    tick.enqueue(write_abc_classes)

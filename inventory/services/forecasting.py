@@ -8,11 +8,13 @@ would favor nothing for goods that are wanted once in a while.
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import dist, sqrt
+from operator import sub
 from typing import NamedTuple
 
 WINDOW = 8  # weeks of the moving average
 ALPHAS = (0.1, 0.2, 0.4)  # of the exponential smoothing; the best one counts
 CROSTON_ALPHA = 0.1
+UNBIASED = 1 - CROSTON_ALPHA / 2
 MEASURED = 13  # weeks whose forecasts are compared with what came, at most
 LEARNED = 4  # weeks before the first that is compared
 ONE_IN_TEN = 1.2816  # standard deviations from the mean
@@ -63,12 +65,12 @@ def averaged(demand: Sequence[float]) -> Forecasts:
     """The mean of the last weeks; of all while there are fewer."""
     sums = [0.0, *accumulate(demand)]
     begun = [sums[weeks] / weeks for weeks in range(1, min(WINDOW, len(demand)) + 1)]
-    return [demand[0], *begun, *((late - early) / WINDOW for early, late in zip(sums[1:], sums[WINDOW + 1 :], strict=False))]
+    return [demand[0], *begun, *[gained / WINDOW for gained in map(sub, sums[WINDOW + 1 :], sums[1:])]]
 
 
 def smoothed(demand: Sequence[float], alpha: float) -> Forecasts:
     level = demand[0]
-    return [level, *(level := level + alpha * (quantity - level) for quantity in demand)]
+    return [level, *[level := level + alpha * (quantity - level) for quantity in demand]]
 
 
 def croston(demand: Sequence[float]) -> Forecasts:
@@ -76,11 +78,11 @@ def croston(demand: Sequence[float]) -> Forecasts:
 
     The second time it is wanted says first how long that takes; until then it is once in all weeks.
     """
-    size, interval, last, found = demand[0], 0.0, 0, [demand[0]]
+    size, interval, last, rate, found = demand[0], 0.0, 0, 0.0, [demand[0]]
     for week, quantity in enumerate(demand):
         if quantity > 0 and week:
             size += CROSTON_ALPHA * (quantity - size)
             interval = interval + CROSTON_ALPHA * (week - last - interval) if interval else float(week)
-            last = week
-        found.append((1 - CROSTON_ALPHA / 2) * size / interval if interval else size / (week + 1))
+            last, rate = week, UNBIASED * size / interval
+        found.append(rate if interval else size / (week + 1))
     return found

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from statistics import NormalDist
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from core.tenancy import active_organization_id
 from inventory.models import ReorderTask
+from inventory.queries.forecasts import BETWEEN
 from inventory.queries.supply import SUPPLY
 
 # How many standard deviations cover so many of a hundred lead times.
@@ -36,6 +38,7 @@ COMPUTE = f"""
         WHERE r.organization_id = %(organization)s AND r.method = 'forecast'
             AND (%(rules)s::uuid[] IS NULL OR r.id = ANY (%(rules)s::uuid[]))
             AND (%(warehouses)s::uuid[] IS NULL OR r.warehouse_id = ANY (%(warehouses)s::uuid[]))
+            AND {BETWEEN.format("r.variant_id")}
     ), computed AS MATERIALIZED (
         SELECT k.*, LEAST(ceil((lead_demand + safety) * parts) / parts, %(most)s) AS minimum,
                LEAST(ceil(weekly / 7 * COALESCE(cover_days, 0) * parts) / parts, %(most)s) AS cover
@@ -70,12 +73,24 @@ COMPUTE = f"""
 MOST = 999_999_999_999  # a minimum and a maximum together are not more than the column holds
 
 
-def minimums_compute(*, rules: Collection[UUID] | None = None, warehouses: Collection[UUID] | None = None) -> int:
+class Portion(NamedTuple):
+    """Of the variants, by id: after the one, up to the other and with it; None is without an end."""
+
+    after: UUID | None = None
+    last: UUID | None = None
+
+
+EVERYTHING = Portion()
+
+
+def minimums_compute(
+    *, rules: Collection[UUID] | None = None, warehouses: Collection[UUID] | None = None, portion: Portion = EVERYTHING,
+) -> int:
     """Of rules by forecast, by the last one that there is; says how many have changed."""
     with connection.cursor() as cursor:
         cursor.execute(COMPUTE, {
             "organization": active_organization_id(), "rules": None if rules is None else list(rules),
             "warehouses": None if warehouses is None else list(warehouses), "most": MOST, "levels": list(FACTORS),
-            "factors": list(FACTORS.values()), "undecided": list(ReorderTask.UNDECIDED),
+            "factors": list(FACTORS.values()), "undecided": list(ReorderTask.UNDECIDED), **portion._asdict(),
         })
         return int(cursor.fetchone()[0])

@@ -161,6 +161,12 @@ class JobContext(TaskContext):
         """
         self.sitting.checkpoint(state)
 
+    def checkpoint_or_rest(self, state: Any, *, took: float) -> None:
+        """After a portion that took so many seconds. Raises Continue where there may be no time for another one."""
+        if self.time_left() < 2 * took:
+            raise Continue(state)
+        self.checkpoint(state)
+
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """Tells those who poll; twice a second at most. Raises Cancelled when the job was asked to stop."""
         self.sitting.progress(done, total, note)

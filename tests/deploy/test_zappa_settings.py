@@ -65,7 +65,7 @@ def test_the_clock_calls_each_schedule_that_the_code_declares(commits: None, mon
     product = {name for name in declared() if not name.startswith("tests.")}
     assert product == {
         "inventory.tasks.reorder_check", "inventory.tasks.expire_reservations", "inventory.tasks.stock_snapshots",
-        "inventory.tasks.stock_counts", "inventory.tasks.demand_forecasts",
+        "inventory.tasks.stock_counts", "inventory.tasks.demand_forecasts", "inventory.tasks.abc_classes",
         "notifications.tasks.purge", "notifications.tasks.audit_seal", "notifications.tasks.dead_letters",
     }
     Schedule.objects.using("worker").all().delete()

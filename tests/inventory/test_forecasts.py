@@ -1,6 +1,6 @@
 """What is going to be used, by which method and how wrong it was; and the minimums that follow it."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Organization, Party
-from core.tenancy import organization_scope
 from inventory.models import DemandForecast, ProductVariant, ReasonCode, ReorderRule, ReorderTask, StockMove, Supplier
 from inventory.queries.forecasts import HISTORY, WEEK, demand_history, this_week
 from inventory.services.forecasting import AVERAGE, CROSTON, SMOOTHING, averaged, croston, forecast, smoothed
 from inventory.services.forecasts import forecasts_compute
 from inventory.services.replenishment import reorder_check, reorder_rules_settle
 from inventory.services.reversal import stock_reverse
-from inventory.tasks import forecast as forecast_task
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
 from tests.inventory.goods import Goods
@@ -230,14 +228,10 @@ def test_through_the_api(acme: Company) -> None:
     assert (made["min_quantity"], made["explanation"]["lead_time_demand"]) == ("7.000000", "6.000000")
 
 
-def test_the_job_of_a_monday(acme: Company) -> None:
+def test_the_page_of_a_forecast(acme: Company) -> None:
     with acme.scope():
         issued(Goods.create(), 2, 6)
-        day: date = this_week()
-    with organization_scope(acme.organization.pk):
-        assert forecast_task.call(str(day)) == {"forecasts": 1, "minimums": 0}
-    with acme.scope():
-        forecasts = DemandForecast.objects.values_list("pk", flat=True)
-        [pk] = forecasts
+        forecasts_compute()
+        pk = DemandForecast.objects.get().pk
     page = acme.admin.get(f"/admin/inventory/demandforecast/{pk}/demand")
     assert page.status_code in (200, 301)
