@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -12,6 +13,7 @@ from inventory.queries.stock_days import Day, stock_days
 from inventory.queries.stock_history import Asked, MoveLine
 
 FEWEST, MOST = 14, 60  # days
+ZERO = Decimal(0)
 STEP, WIDTH, HIGH, FOOT = 12, 9, 60, 6  # in units of the drawing
 
 
@@ -43,7 +45,8 @@ def _day(line: MoveLine) -> date:
 
 
 def _drawn(days: Sequence[Day]) -> dict[str, Any]:
-    top, bottom = max(0, *(day.balance for day in days)), min(0, *(day.balance for day in days))
+    balances = [day.balance for day in days]
+    top, bottom = max(ZERO, *balances), min(ZERO, *balances)
     scale = HIGH / float(top - bottom or 1)
     zero = round(float(top) * scale)
     bars = []
@@ -52,7 +55,7 @@ def _drawn(days: Sequence[Day]) -> dict[str, Any]:
         bars.append(Bar(day, place * STEP, min(edge, zero), max(abs(edge - zero), 2 if day.balance else 0)))
     return {
         "bars": bars, "width": len(days) * STEP, "high": HIGH + FOOT, "bar_width": WIDTH, "zero": zero, "foot": HIGH + 2,
-        "words": _words(days), "first": days[0].day, "last": days[-1].day, "top": top,
+        "words": _words(days), "first": days[0].day, "last": days[-1].day,
         "moved": [bar.day for bar in reversed(bars) if bar.has_moves],
     }
 
@@ -60,7 +63,7 @@ def _drawn(days: Sequence[Day]) -> dict[str, Any]:
 def _words(days: Sequence[Day]) -> str:
     least, most = min(days, key=lambda day: day.balance), max(days, key=lambda day: day.balance)
     return (
-        f"The balance at the end of each day from {days[0].day} to {days[-1].day}: first {_plain(days[0])}, "
+        f"Balance at the end of each day from {days[0].day} to {days[-1].day}: first {_plain(days[0])}, "
         f"at most {_plain(most)} on {most.day}, at least {_plain(least)} on {least.day}, last {_plain(days[-1])}."
     )
 
