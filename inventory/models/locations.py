@@ -75,7 +75,6 @@ class Location(TenantModel):
     max_weight = QuantityField(
         null=True, blank=True, help_text="Of all goods together, in kilograms, as their variants say. Empty: whatever comes.",
     )
-
     capacity_policy = models.CharField(
         max_length=6, choices=CapacityPolicy, default=CapacityPolicy.REFUSE, db_default=CapacityPolicy.REFUSE,
         help_text="What happens when more comes than fits.",
