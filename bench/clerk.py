@@ -1,13 +1,16 @@
 """The clerk's questions: where does it lie, and why is it this number, among as many moves as there are products.
 
-One article has all the moves, of which the last ten thousand are looked at for the sentences above the ledger.
+One article has all the moves, of which the last ten thousand are looked at for the sentences and the bars above the ledger.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
+from django.utils import timezone
 
 from bench.database import TENANT, Member, member_of
 from bench.filling import bare_tables
@@ -17,6 +20,7 @@ from core.supervisor import progress
 from core.tenancy import organization_scope
 from inventory.models import ProductVariant
 from inventory.queries.stock_card import stock_of
+from inventory.queries.stock_days import stock_days
 from inventory.queries.stock_history import Asked, stock_history, stock_proof, stock_since
 
 ROUNDS = 100
@@ -51,14 +55,15 @@ def run(size: int) -> Iterator[Result]:
     member = member_of(TENANT)
     moved, lying = _filled(member.organization_id, size)
     floor, values = Floor(member.organization_id), [member.organization_id, moved]
-    asked = Asked(moved)
+    asked, today = Asked(moved), timezone.localdate()
 
     def ledger() -> None:
-        stock_history(asked)
+        lines, _ = stock_history(asked)
         stock_since(asked)
+        stock_days(asked, first=today - timedelta(13), last=today, balance=lines[0].after or Decimal(0))
 
     sides: dict[str, tuple[str, Any, Callable[[], Any], tuple[str, float]]] = {
-        f"the last 50 of {size:,} moves, with balances and sentences": (LAST, moved, ledger, ("ours", 300)),
+        f"the last 50 of {size:,} moves, with balances, bars, sentences": (LAST, moved, ledger, ("ours", 300)),
         f"proof of a balance by {size:,} moves": (SUM, moved, lambda: stock_proof(asked), ("ratio", 4)),
         "the places of a stock card": (PLACES, lying, lambda: stock_of([lying], warehouses=None), ("ratio", 3)),
     }

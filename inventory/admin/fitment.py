@@ -143,7 +143,7 @@ class VehiclesOfPart(FitmentPages):
         row = self.get_object(request, object_id)
         if row is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        columns = ["make", "model", "year", "engine", "trim", "position", "quantity_per_vehicle", "notes"]
+        columns = ["make", "model", "year", "engine", "trim", "replaces_sku", "position", "quantity_per_vehicle", "notes"]
         return self.list_page(
             request, row, "Vehicles that it fits", forms.Form(), vehicles_window, lambda window: vehicles_of(row.pk, window),
             ("admin:inventory_vehiclemodel_change", "vehicle_model"), columns,

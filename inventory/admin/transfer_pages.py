@@ -132,11 +132,13 @@ def _page(page: Any, request: Any, form: Any, title: str, done: str) -> HttpResp
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                form.act()
+                acted = form.act()
         except DomainError as error:
             form.add_error(None, error.detail)
         else:
             page.message_user(request, f"Transfer order {order.number}: goods {done}.", messages.SUCCESS)
+            for one in acted.overfull:
+                page.message_user(request, one.detail, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:inventory_transferorder_change", args=[order.pk]))
     context = {
         **page.admin_site.each_context(request), "title": title, "subtitle": str(order), "opts": page.opts, "order": order,

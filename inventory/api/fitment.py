@@ -74,6 +74,8 @@ class FittingVehicleSerializer(serializers.Serializer):
     quantity_per_vehicle = serializers.CharField()
     notes = serializers.CharField()
     verified_at = serializers.DateTimeField(allow_null=True)
+    replaces = serializers.UUIDField(allow_null=True, help_text="The superseded part whose fitment it is.")
+    replaces_sku = serializers.CharField(allow_null=True)
 
 
 class FittingPartsSerializer(serializers.Serializer):
@@ -174,7 +176,7 @@ class FittingVehicles(ReadViewSet):
     )
     @action(detail=True, methods=["get"], permission=VIEW, pagination_class=None)
     def vehicles(self, request: Request, pk: str) -> HttpResponse:
-        """The vehicle models that the part fits, a row for each position."""
+        """The vehicle models that the part fits, or a part that it supersedes, a row for each position."""
         query = self._query(["limit", "cursor", *CHOOSING])
         variant, window = self.get_object(), _window(vehicles_window, query)
         page = vehicles_of(variant.pk, window, filter_conditions(CHOOSING, query))

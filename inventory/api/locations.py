@@ -29,8 +29,7 @@ class LocationSerializer(TenantSerializer):
         model = Location
         fields = [
             "id", "warehouse", "warehouse_code", "parent", "code", "name", "kind", "barcode", "pick_sequence", "capacity",
-            "max_weight",
-            "created_at", "updated_at", "version",
+            "max_weight", "capacity_policy", "created_at", "updated_at", "version",
         ]
 
 

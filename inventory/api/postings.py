@@ -1,12 +1,13 @@
 """The bodies and the answers of postings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from core.serializers import ReferenceField, StrictSerializer
+from inventory.services.capacity import Overfull
 from inventory.services.posting import LotCode, Posted
 
 
@@ -103,10 +104,17 @@ class BalanceSerializer(serializers.Serializer):
     available = quantity_field()
 
 
+class OverfullSerializer(serializers.Serializer):
+    code = serializers.ChoiceField(["location_overfull"])
+    location = serializers.UUIDField()
+    detail = serializers.CharField()
+
+
 class PostedSerializer(serializers.Serializer):
     moves = serializers.ListField(child=serializers.UUIDField())
     balances = BalanceSerializer(many=True)
     replayed = serializers.BooleanField()
+    warnings = OverfullSerializer(many=True, help_text="Places that took more than fits, as their capacity_policy says.")
 
 
 class PendingSerializer(serializers.Serializer):
@@ -126,6 +134,12 @@ def with_lot(line: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "lot": label}
 
 
+def warnings(overfull: Sequence[Overfull]) -> list[dict[str, Any]]:
+    return [{"code": "location_overfull", "location": one.location_id, "detail": one.detail} for one in overfull]
+
+
 def answer(posted: Posted) -> Response:
-    body = {"moves": posted.moves, "balances": posted.balances, "replayed": posted.replayed}
+    body = {
+        "moves": posted.moves, "balances": posted.balances, "replayed": posted.replayed, "warnings": warnings(posted.overfull),
+    }
     return Response(body, status=status.HTTP_200_OK if posted.replayed else status.HTTP_201_CREATED)

@@ -11,7 +11,7 @@ from core.api import TenantViewSet
 from core.errors import Invalid
 from core.limits import refuse_outside
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
-from inventory.api.postings import PostingSerializer, quantity_field
+from inventory.api.postings import OverfullSerializer, PostingSerializer, quantity_field, warnings
 from inventory.models import Location, TransferOrder, TransferOrderLine, Warehouse
 from inventory.services.reservations import Shortage
 from inventory.services.stock import Circumstances
@@ -72,6 +72,13 @@ class TransferOrderLineSerializer(TenantSerializer):
             "id", "line", "variant", "sku", "lot", "lot_code", "from_location", "quantity", "shipped_quantity",
             "received_quantity", "lost_quantity", "cancelled_quantity",
         ]
+
+
+class ReceivedTransferOrderSerializer(TransferOrderSerializer):
+    warnings = OverfullSerializer(many=True, read_only=True)
+
+    class Meta(TransferOrderSerializer.Meta):
+        fields = [*TransferOrderSerializer.Meta.fields, "warnings"]
 
 
 class ConfirmSerializer(StrictSerializer):
@@ -164,16 +171,16 @@ class TransferOrderViewSet(TenantViewSet):
         transfer_order_ship(order=order, lines=lines, circumstances=circumstances)
         return Response(self.read_row(pk))
 
-    @extend_schema(request=ReceiveSerializer, responses=TransferOrderSerializer)
+    @extend_schema(request=ReceiveSerializer, responses=ReceivedTransferOrderSerializer)
     @action(detail=True, methods=["post"], permission="inventory.receive_transferorder", body_class=ReceiveSerializer)
     def receive(self, request: Request, pk: str) -> Response:
         """The goods come out of transit to their line's location, else to the body's, the order's or the warehouse's own."""
         order = self._order_from("destination")
         lines, location, circumstances = _parts(self.body(request))
-        transfer_order_receive(order=order, lines=lines, location=location, circumstances=circumstances)
-        return Response(self.read_row(pk))
+        done = transfer_order_receive(order=order, lines=lines, location=location, circumstances=circumstances)
+        return Response({**self.read_row(pk), "warnings": warnings(done.overfull)})
 
-    @extend_schema(request=ReceiveSerializer, responses=TransferOrderSerializer)
+    @extend_schema(request=ReceiveSerializer, responses=ReceivedTransferOrderSerializer)
     @action(
         detail=True, methods=["post"], url_path="take-back", permission="inventory.ship_transferorder",
         body_class=ReceiveSerializer,
@@ -182,8 +189,8 @@ class TransferOrderViewSet(TenantViewSet):
         """Goods in transit come back to the source, as if they had not been shipped."""
         order = self._order_from("source")
         lines, location, circumstances = _parts(self.body(request))
-        transfer_order_take_back(order=order, lines=lines, location=location, circumstances=circumstances)
-        return Response(self.read_row(pk))
+        done = transfer_order_take_back(order=order, lines=lines, location=location, circumstances=circumstances)
+        return Response({**self.read_row(pk), "warnings": warnings(done.overfull)})
 
     @extend_schema(request=PostingSerializer, responses=TransferOrderSerializer)
     @action(detail=True, methods=["post"], permission="inventory.close_transferorder", body_class=PostingSerializer)

@@ -55,6 +55,10 @@ class Location(TenantModel):
         SCRAP = "scrap", "Scrap"
         TRANSIT = "transit", "Transit"
 
+    class CapacityPolicy(models.TextChoices):
+        REFUSE = "refuse", "Refuse what does not fit"
+        WARN = "warn", "Take it, and say so"
+
     AVAILABLE = (Kind.STORAGE, Kind.RECEIVING, Kind.SHIPPING)
 
     warehouse = TenantForeignKey(Warehouse, related_name="locations")
@@ -70,6 +74,10 @@ class Location(TenantModel):
     )
     max_weight = QuantityField(
         null=True, blank=True, help_text="Of all goods together, in kilograms, as their variants say. Empty: whatever comes.",
+    )
+    capacity_policy = models.CharField(
+        max_length=6, choices=CapacityPolicy, default=CapacityPolicy.REFUSE, db_default=CapacityPolicy.REFUSE,
+        help_text="What happens when more comes than fits.",
     )
 
     class Meta:

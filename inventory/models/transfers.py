@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -27,6 +30,8 @@ class TransferOrder(TenantModel):
 
     UNDER_WAY = (Status.CONFIRMED, Status.PARTLY_SHIPPED, Status.SHIPPED)
     OVER = (Status.COMPLETED, Status.CANCELLED)
+
+    overfull: Sequence[Any] = ()  # of who has just received it: the places that took more than fits
 
     number = models.CharField(max_length=40, editable=False)
     number_key = SearchKeyField("number")

@@ -93,24 +93,54 @@ PARTS = """
     ORDER BY {order}
 """
 
-VEHICLES = """
+# The part that is asked about and all that it supersedes, by how many steps. Of several that fit the same place, the nearest
+# one speaks. A page is read from the index of each of these parts, so it costs what the pages of so many parts cost.
+TAKEN_OVER = f"""
+    WITH RECURSIVE part AS (
+        SELECT %(variant)s::uuid AS id, 0 AS step
+        UNION ALL
+        SELECT r.to_variant_id, part.step + 1
+        FROM part JOIN inventory_productrelation AS r ON r.organization_id = %(organization)s
+            AND r.from_variant_id = part.id AND r.kind = 'supersedes' AND {IN_FORCE.format("r")}
+    )
+"""
+SPEAKS = """
+    (part.step = 0 OR NOT EXISTS (
+        SELECT FROM part AS nearer JOIN inventory_fitment AS other ON other.organization_id = f.organization_id
+            AND other.variant_id = nearer.id AND other.vehicle_model_id = f.vehicle_model_id AND other.position = f.position
+        WHERE (nearer.step, nearer.id) < (part.step, part.id)
+    ))
+"""
+
+VEHICLES = f"""
+    {TAKEN_OVER}, page AS (
+        SELECT f.* FROM part CROSS JOIN LATERAL (
+            SELECT f.id, f.vehicle_model_id FROM inventory_fitment AS f
+            JOIN inventory_vehiclemodel AS t ON t.organization_id = f.organization_id AND t.id = f.vehicle_model_id
+            WHERE f.organization_id = %(organization)s AND f.variant_id = part.id AND {SPEAKS}{{chosen}}{{beyond}}
+            ORDER BY {{order}} LIMIT %(size)s
+        ) AS f ORDER BY {{order}} LIMIT %(size)s
+    )
     SELECT f.id AS fitment, t.id AS vehicle_model, t.make, t.model, t.year, t.engine, t.trim, f.position,
-           f.quantity_per_vehicle::text AS quantity_per_vehicle, f.notes, f.verified_at
-    FROM inventory_fitment AS f
+           f.quantity_per_vehicle::text AS quantity_per_vehicle, f.notes, f.verified_at,
+           replaced.id AS replaces, replaced.sku AS replaces_sku
+    FROM page JOIN inventory_fitment AS f ON f.organization_id = %(organization)s AND f.id = page.id
     JOIN inventory_vehiclemodel AS t ON t.organization_id = f.organization_id AND t.id = f.vehicle_model_id
-    WHERE f.organization_id = %(organization)s AND f.variant_id = %(variant)s{chosen}{beyond}
-    ORDER BY {order} LIMIT %(size)s
+    LEFT JOIN inventory_productvariant AS replaced
+        ON replaced.organization_id = f.organization_id AND replaced.id = f.variant_id AND replaced.id <> %(variant)s
+    ORDER BY {{order}}
 """
 
 # Years that follow each other are one range: their distance to their own place in the order stays the same.
-RANGES = """
+RANGES = f"""
+    {TAKEN_OVER}
     SELECT make, model, position, quantity_per_vehicle::text AS quantity_per_vehicle, min(year) AS year_from, max(year) AS year_to
     FROM (
         SELECT m.make, m.model, m.year, f.position, f.quantity_per_vehicle, m.year - dense_rank() OVER (
             PARTITION BY m.make, m.model, f.position, f.quantity_per_vehicle ORDER BY m.year) AS island
-        FROM inventory_fitment AS f
+        FROM part JOIN inventory_fitment AS f ON f.organization_id = %(organization)s AND f.variant_id = part.id
         JOIN inventory_vehiclemodel AS m ON m.organization_id = f.organization_id AND m.id = f.vehicle_model_id
-        WHERE f.organization_id = %(organization)s AND f.variant_id = %(variant)s
+        WHERE {SPEAKS}
     ) AS years
     GROUP BY make, model, position, quantity_per_vehicle, island
     ORDER BY make, model, position, year_from
@@ -158,7 +188,10 @@ def parts_statement(vehicle_model_id: UUID, window: Window, stock: Stock | None)
 
 
 def vehicles_of(variant_id: UUID, window: Window, chosen: Sequence[tuple[str, list[Any]]] = ()) -> Page[Row]:
-    """`chosen` are conditions on the vehicle model t, whose ids follow the years where a file was imported."""
+    """Also those of the parts that this one supersedes, which `replaces` names; where both fit a place, its own.
+
+    `chosen` are conditions on the vehicle model t, whose ids follow the years where a file was imported.
+    """
     beyond, values, order = _named(window)
     conditions = "".join(_and(condition, given, f"chosen_{number}", values) for number, (condition, given) in enumerate(chosen))
     values |= {"variant": variant_id, "size": window.size + 1}

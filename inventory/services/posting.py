@@ -14,7 +14,7 @@ from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
-from inventory.services.capacity import refuse_overfull
+from inventory.services.capacity import Overfull, check_room
 from inventory.services.grounds import USUAL, Rules, check_grounds
 from inventory.services.levels import Arrival, Change, Coming, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
@@ -55,11 +55,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """`moves` in the order of the lines, without those that changed nothing; `balances` of the places touched."""
+    """`moves` in the order of the lines, without those that changed nothing; `balances` of the places touched.
+
+    `overfull` are places that took more than fits, because they may.
+    """
 
     moves: list[UUID]
     balances: list[dict[str, Any]]
     replayed: bool = False
+    overfull: Sequence[Overfull] = ()
 
 
 ZERO = Decimal(0)
@@ -132,8 +136,9 @@ def apply(
     lines = _settle(lines, balances)
     leaving = [line for line in lines if (line.kind or kind) in USED_UP and line.from_location_id and not line.reverses_id]
     changes = _changes(lines)
+    overfull: Sequence[Overfull] = ()
     if lines and check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules) and kind in BRINGS_TO_A_PLACE:
-        refuse_overfull(changes)
+        overfull = check_room(changes)
     taken = take() if take else {}
     _refuse_short(changes, balances, taken)
     rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
@@ -142,7 +147,7 @@ def apply(
     levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming)
     if moves:
         publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])
-    return Posted(moves, [shown(row) for row in rows])
+    return Posted(moves, [shown(row) for row in rows], overfull=overfull)
 
 
 def _places(lines: Iterable[Line]) -> set[Place]:

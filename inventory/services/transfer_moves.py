@@ -18,7 +18,7 @@ from inventory.queries.transfers import DOCUMENT, UnderWay, in_transit, usual_en
 from inventory.services.adjustments import is_over_limit
 from inventory.services.levels import Coming
 from inventory.services.locks import lock_ahead
-from inventory.services.posting import Line
+from inventory.services.posting import Line, Posted
 from inventory.services.reservations import Pick, Shortage, stock_pick_into_transit, stock_reserve
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
 from inventory.services.transfer_states import Status, lines_add, lines_of, locked, status_follow, to_ship, transit_to
@@ -91,7 +91,7 @@ def transfer_order_receive(
     row = locked(order, verb="received", among=SHIPPED)
     found = _take_out(row, lines)
     place = location.pk if location else row.to_location_id
-    _move_out(row, found, row.destination_id, place, circumstances, coming=_gone(row, found))
+    row.overfull = _move_out(row, found, row.destination_id, place, circumstances, coming=_gone(row, found)).overfull
     lines_add(_by_line(found), "received_quantity")
     status_follow(row, received=True)
     publish(TransferOrderReceived(
@@ -111,7 +111,7 @@ def transfer_order_take_back(
         return _now(order)
     row = locked(order, verb="taken back", among=SHIPPED)
     found = _take_out(row, lines)
-    _move_out(row, found, row.source_id, location.pk if location else None, circumstances)
+    row.overfull = _move_out(row, found, row.source_id, location.pk if location else None, circumstances).overfull
     lines_add({key: -quantity for key, quantity in _by_line(found).items()}, "shipped_quantity")
     return status_follow(row)
 
@@ -266,7 +266,7 @@ def _take_out(order: TransferOrder, parts: Sequence[Part] | None, *, may_be_none
 def _move_out(
     order: TransferOrder, shares: Sequence[Share], warehouse_id: UUID, place: UUID | None, circumstances: Circumstances,
     coming: Sequence[Coming] = (),
-) -> None:
+) -> Posted:
     if place is None and any(share.location_id is None for share in shares):
         entrance = usual_entrance(warehouse_id)
         place = entrance.pk if entrance else None
@@ -277,7 +277,7 @@ def _move_out(
     if Location.objects.filter(pk__in=targets, warehouse_id=warehouse_id).count() != len(targets):
         detail = "There is no such location in the warehouse where the goods go."
         raise Invalid(detail, code="does_not_exist", fields={"location": detail})
-    post(kind=MOVE, in_transit=True, circumstances=_of(order, circumstances), coming=coming, lines=[
+    return post(kind=MOVE, in_transit=True, circumstances=_of(order, circumstances), coming=coming, lines=[
         Line(
             share.line.variant_id, share.quantity, from_location_id=order.transit_location_id,
             to_location_id=share.location_id or place, lot_id=share.lot_id, document_line_id=share.line.pk,

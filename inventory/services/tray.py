@@ -15,6 +15,7 @@ from core.tenancy import active_scope
 from inventory.models import Location, StockItem, StockMove, TransferOrder, TrayLine, Warehouse
 from inventory.queries.drafts import tray_of
 from inventory.queries.transfers import DOCUMENT
+from inventory.services.capacity import Overfull
 from inventory.services.posting import Line
 from inventory.services.reversal import stock_reverse
 from inventory.services.stock import Circumstances, stock_move
@@ -26,10 +27,14 @@ AWAKE = timedelta(hours=1)  # a tray that was forgotten does nothing by itself
 
 @dataclass(frozen=True, slots=True)
 class PutDown:
-    """What was moved, last first, and by which orders what came from other warehouses is on its way."""
+    """What was moved, last first, and by which orders what came from other warehouses is on its way.
+
+    `overfull` says so where the location took more than fits.
+    """
 
     carried: list[Any]
     orders: list[TransferOrder]
+    overfull: Sequence[Overfull] = ()
 
 
 def tray_put(*, item_id: UUID) -> TrayLine:
@@ -77,15 +82,16 @@ def tray_put_down(*, location: Location, key: str) -> PutDown:
     by_warehouse: dict[Warehouse, list[Any]] = defaultdict(list)
     for line in carried:
         by_warehouse[line.stock_item.warehouse].append(line)
-    orders = []
+    orders: list[TransferOrder] = []
+    overfull: Sequence[Overfull] = ()
     for number, (warehouse, lines) in enumerate(sorted(by_warehouse.items(), key=lambda pair: pair[0].code)):
         circumstances = Circumstances(idempotency_key=_key(key, number))
         if warehouse.pk == location.warehouse_id:
-            stock_move(lines=[_line(one, location) for one in lines], circumstances=circumstances)
+            overfull = stock_move(lines=[_line(one, location) for one in lines], circumstances=circumstances).overfull
         else:
             orders.append(_ship(warehouse, location, lines, circumstances))
     TrayLine.objects.filter(pk__in=held).delete()
-    return PutDown(carried, orders)
+    return PutDown(carried, orders, overfull)
 
 
 def tray_undo(*, key: str) -> list[StockMove]:

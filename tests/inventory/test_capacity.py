@@ -3,16 +3,17 @@
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
 
 from core.errors import Conflict
 from core.invariants import broken
-from inventory.models import Location, ProductVariant
+from inventory.models import Location, ProductVariant, ReceiptDraft, StockItem
 from inventory.services.posting import Line
 from inventory.services.reversal import stock_reverse
-from inventory.services.stock import stock_move
+from inventory.services.stock import stock_move, stock_receive
 from inventory.services.transfer_moves import transfer_order_receive, transfer_order_ship
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
@@ -65,6 +66,56 @@ def test_a_transfer_is_received_where_there_is_room(acme: Company) -> None:
         assert quantities(order) == [(5, 5, 5, 0, 0)]
 
 
+def test_a_place_that_warns_takes_it_and_says_so(acme: Company) -> None:
+    """Together with one that refuses, the whole posting is refused."""
+    with acme.scope():
+        two = Two.create()
+        goods = two.goods
+        Location.objects.filter(pk=goods.shelf.pk).update(capacity=10, capacity_policy="warn")
+        Location.objects.filter(pk=two.counter.pk).update(capacity=3, capacity_policy="warn")
+        assert goods.receive(10).overfull == []
+        [told] = goods.receive(2, idempotency_key="once").overfull
+        assert (told.location_id, told.detail) == (goods.shelf.pk, "A-1 has room for 0 pieces, not for 2.")
+        assert not goods.receive(2, idempotency_key="once").overfull, "the same once more"
+        assert goods.on_hand() == 12 and not goods.issue(1).overfull
+        Location.objects.filter(pk=goods.other_shelf.pk).update(capacity=1)
+        lines = [Line(goods.bolt.pk, Decimal(2), to_location_id=place.pk) for place in (goods.shelf, goods.other_shelf)]
+        with pytest.raises(Conflict, match=r"room: A-2 has room for 1 pieces, not for 2\. Choose"), transaction.atomic():
+            stock_receive(lines=lines)
+        order = transfer_order_ship(order=two.order((goods.bolt, 5)))
+        [told] = transfer_order_receive(order=order).overfull
+        assert told.detail == "COUNTER has room for 3 pieces, not for 5."
+        assert [rows for _, rows in broken() if rows] == []
+
+
+def test_the_clerk_is_told_what_does_not_fit(acme: Company) -> None:
+    with acme.scope():
+        two = Two.create()
+        two.goods.receive(8)
+        Location.objects.filter(pk__in=[two.goods.other_shelf.pk, two.counter.pk]).update(capacity=2, capacity_policy="warn")
+        item = StockItem.objects.get(location=two.goods.shelf)
+        order = transfer_order_ship(order=two.order((two.goods.bolt, 3)))
+    browser = acme.admin
+    browser.post("/admin/tray/put/", {"item": item.pk})
+    moved = browser.post("/admin/tray/put-down/", {"location": two.goods.other_shelf.pk, "id": "1"})
+    assert "But A-2 has room for 2 pieces, not for 5." in moved.text
+    received = browser.post("/admin/stock/transfer/receive/", {"order": order.pk, "id": "2"})
+    assert "is received. But COUNTER has room for 2 pieces, not for 3." in received.text
+    with acme.scope():
+        two.goods.receive(4)
+        order = transfer_order_ship(order=two.order((two.goods.bolt, 4)))
+        line = str(order.lines.get().pk)
+    done = acme.api.send("post", f"/api/v1/transfer-orders/{order.pk}/receive/", {"lines": [{"line": line, "quantity": "1"}]})
+    assert [one["detail"] for one in done.json()["warnings"]] == ["COUNTER has room for 0 pieces, not for 1."]
+    form = {"line-1-0": "3", "token": str(uuid4())}
+    page = browser.post(f"/admin/inventory/transferorder/{order.pk}/receive/", form, follow=True)
+    assert "COUNTER has room for 0 pieces, not for 3." in page.text
+    browser.post("/admin/receive/", {"variant": two.goods.bolt.pk, "id": "3"})
+    with acme.scope():
+        ReceiptDraft.objects.update(location=two.goods.other_shelf)
+    assert "But A-2 has room for 0 pieces, not for 1." in browser.post("/admin/receive/post/", {"id": "4"}).text
+
+
 def test_eight_processes_fill_a_place_together(new_company: Callable[[], Company]) -> None:
     """Each with goods of its own, so that no balance makes them wait for each other."""
     company = new_company()
@@ -94,3 +145,8 @@ def test_over_the_api(acme: Company) -> None:
     assert acme.api.send("patch", url, {"capacity": "4"}).json()["capacity"] == "4.000000"
     line = {"variant": str(goods.bolt.pk), "quantity": "5", "to_location": str(goods.shelf.pk)}
     assert_problem(acme.api.send("post", "/api/v1/stock-items/receive/", {"lines": [line]}), 409, "location_full")
+    assert acme.api.send("patch", url, {"capacity_policy": "warn"}).json()["capacity_policy"] == "warn"
+    done = acme.api.send("post", "/api/v1/stock-items/receive/", {"lines": [line]})
+    assert done.status_code == 201 and done.json()["warnings"] == [
+        {"code": "location_overfull", "location": str(goods.shelf.pk), "detail": "A-1 has room for 4 pieces, not for 5."},
+    ]

@@ -23,6 +23,7 @@ from inventory.models import (
     Warehouse,
 )
 from inventory.queries.barcodes import SOURCES
+from inventory.queries.stock_days import stock_days
 from inventory.queries.stock_history import Asked, stock_history
 from inventory.services.tray import tray_awake, tray_put, tray_put_down, tray_quantity, tray_take_out
 from tests.admin.pages import statements, text
@@ -180,7 +181,7 @@ def test_the_ledger_runs_and_narrows(acme: Company, goods: Goods) -> None:
     assert [int(line.after or 0) for line in last] == [40, 30], "an older page goes on where the newer one ended"
     with statements() as asked:
         page = text(client.get(HISTORY, {"variant": goods.bolt.pk}))
-    assert len([one for one in asked if "inventory_stockmove" in one]) == 3
+    assert len([one for one in asked if "inventory_stockmove" in one]) == 4
     assert "It has never been counted." in page and "In all 5 moves" in page and "None of them is unusual." in page
     for words, there, gone in (
         ("loc:a-2", "A-2", "<strong>43"), ("by:admin", "Found", "scope=\"col\">Balance"),
@@ -192,6 +193,37 @@ def test_the_ledger_runs_and_narrows(acme: Company, goods: Goods) -> None:
     assert client.get(HISTORY, {"variant": goods.bolt.pk, "before": "9" * 30}).status_code == 200
     assert client.get(HISTORY, {"variant": "x"}).status_code == 404
     assert said(client.get(VERIFY, {"variant": goods.bolt.pk})).startswith("Right: the balance of 43")
+
+
+def test_a_bar_for_each_day_ends_with_the_balance_of_the_page(acme: Company, goods: Goods) -> None:
+    """Moves count on the day on which they happened, whenever they were posted; of an older page, as it was then."""
+    now = timezone.now()
+    with acme.scope():
+        goods.receive(6, occurred_at=now - timedelta(days=3))
+        goods.issue(20, occurred_at=now - timedelta(days=2))
+        goods.issue(1, occurred_at=now - timedelta(days=20))
+        last = StockMove.objects.latest("seq").seq
+        lines, _ = stock_history(Asked(goods.bolt.pk))
+        days = stock_days(
+            Asked(goods.bolt.pk), first=now.date() - timedelta(4), last=now.date(), balance=lines[0].after or Decimal(0),
+        )
+    assert [int(day.balance) for day in days] == [-1, 5, -15, -15, 29]
+    assert [(int(day.came), int(day.went)) for day in days] == [(0, 0), (6, 0), (0, 20), (0, 0), (44, 0)]
+    client = acme.admin
+    page = text(client.get(HISTORY, {"variant": goods.bolt.pk}))
+    assert page.count("<g>") == 21 and f"at least -15 on {now.date() - timedelta(2)}, last 29." in page
+    assert f"{now.date()}: 29, 44 came, 0 went" in page and f"{now.date() - timedelta(1)}: -15, nothing moved" in page
+    older = text(client.get(HISTORY, {"variant": goods.bolt.pk, "before": last}))
+    assert older.count("<g>") == 14 and f"at least -14 on {now.date() - timedelta(2)}, last 30." in older
+    place = text(client.get(HISTORY, {"variant": goods.bolt.pk, "q": "loc:a-2"}))
+    assert "at most 10 on" in place and "last 10." in place
+    for words in ("by:admin", "doc:none"):
+        assert "<figure" not in text(client.get(HISTORY, {"variant": goods.bolt.pk, "q": words})), "moves are missing"
+
+
+def test_bars_are_of_days_whose_moves_are_all_known(acme: Company, goods: Goods, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inventory.queries.stock_days.LATELY", 2)
+    assert "<figure" not in text(acme.admin.get(HISTORY, {"variant": goods.bolt.pk})), "more than that were posted today"
 
 
 def test_sentences_say_when_it_was_counted_and_what_is_unusual(acme: Company, goods: Goods) -> None:

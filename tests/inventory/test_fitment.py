@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.errors import Invalid
 from core.invariants import broken
 from inventory.models import Fitment, ProductRelation, ProductVariant, StockItem, VehicleModel, Warehouse
-from inventory.queries.fitment import Stock, parts_statement, parts_window
+from inventory.queries.fitment import Stock, parts_of, parts_statement, parts_window, vehicles_of, vehicles_window
 from inventory.services.fitment import Mode, Place, Span, fitments_set
 from tests.companies import Company
 from tests.contracts.resources import all_pages, assert_problem, statements
@@ -108,6 +108,59 @@ def test_a_part_is_offered_once_for_a_place(own: list[int], archived: list[int],
     assert [(row["sku"], row["replaces_sku"]) for row in rows] == expected
 
 
+def test_a_part_takes_over_the_vehicles_of_what_it_supersedes(acme: Company) -> None:
+    """A place that two of them fit is shown once, by the nearest; what is not in force yet does not count."""
+    with acme.scope():
+        goods, (own, both, old, older, *_) = Goods.create(), models()
+        part, two, newest = superseded(goods, "BOLT-2", "BOLT-3")
+        ProductRelation.objects.create(from_variant=newest, to_variant=goods.nut, kind="supersedes")
+        fit(newest, own), fit(newest, both, quantity=2), fit(two, both), fit(two, old), fit(part, old), fit(part, older)
+        fit(part, both, "rear"), fit(goods.nut, older)
+        ProductVariant.objects.filter(pk=part.pk).update(archived_at=timezone.now())
+
+    def shown(asked: ProductVariant, **query: Any) -> list[Any]:
+        rows = acme.api.get(vehicles_url(asked), query).json()["results"]
+        return [(row["year"], row["position"], row["quantity_per_vehicle"][0], row["replaces_sku"]) for row in rows]
+
+    assert shown(newest) == [
+        (2001, "", "1", None), (2002, "", "2", None), (2002, "rear", "1", "BOLT"), (2003, "", "1", "BOLT-2"),
+        (2004, "", "1", "NUT"),
+    ]
+    assert shown(newest, year__gte=2003) == [(2003, "", "1", "BOLT-2"), (2004, "", "1", "NUT")]
+    assert shown(part) == [(2002, "rear", "1", None), (2003, "", "1", None), (2004, "", "1", None)], "its own stay its own"
+    ranges = acme.api.get(f"/api/v1/product-variants/{newest.pk}/vehicle-ranges/").json()["results"]
+    assert [(row["year_from"], row["year_to"], row["position"], row["quantity_per_vehicle"][0]) for row in ranges] == [
+        (2001, 2001, "", "1"), (2002, 2002, "", "2"), (2003, 2004, "", "1"), (2002, 2002, "rear", "1"),
+    ]
+    page = acme.admin.get(f"/admin/inventory/productvariant/{newest.pk}/vehicles/")
+    assert "Replaces sku" in page.text and "<td>BOLT-2</td>" in page.text
+    pages = all_pages(acme.api, vehicles_url(newest), {"limit": 2})
+    assert [len(page["results"]) for page in pages] == [2, 2, 1]
+    assert acme.api.get(pages[2]["previous"]).json()["results"] == pages[1]["results"]
+    with acme.scope():
+        ProductRelation.objects.update(valid_from="2999-01-01")
+    assert shown(newest) == [(2001, "", "1", None), (2002, "", "2", None)]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(places=st.sets(st.tuples(st.integers(0, 3), st.integers(0, 1), st.sampled_from(["", "front"])), max_size=12))
+def test_both_directions_say_the_same_of_a_current_part(places: set[tuple[int, int, str]], acme: Company) -> None:
+    """A part with its own chain: it is offered for just those places that it says it fits."""
+    with transaction.atomic(), acme.scope():
+        goods, vehicles = Goods.create(), models(years=[2001, 2002])
+        chain = superseded(goods, "BOLT-2", "BOLT-3", "BOLT-4")
+        for number, vehicle, position in places:
+            fit(chain[number], vehicles[vehicle], position)
+        ProductVariant.objects.filter(pk=chain[1].pk).update(archived_at=timezone.now())
+        offered = {
+            (row["fitment"], row["replaces"]) for vehicle in vehicles
+            for row in parts_of(vehicle.pk, parts_window(50, None)).rows if row["variant"] == chain[-1].pk
+        }
+        said = {(row["fitment"], row["replaces"]) for row in vehicles_of(chain[-1].pk, vehicles_window(50, None)).rows}
+        assert offered == said
+        transaction.set_rollback(True)
+
+
 def test_what_fits_and_is_in_stock_here(acme: Company) -> None:
     """Reserved goods and those in quarantine are there, but not available; another warehouse does not count."""
     with acme.scope():
@@ -190,6 +243,12 @@ def test_a_page_costs_the_same_however_much_there_is(acme: Company) -> None:
         fit(goods.nut, vehicles[0])
         goods.receive(5), goods.receive(5, variant=goods.nut)
     assert len(statements(acme.api, url)) == len(one) <= 5  # the last one ends the scope inside the test's transaction
+    one = statements(acme.api, vehicles_url(goods.bolt))
+    with acme.scope():
+        for part in superseded(goods, "BOLT-2", "BOLT-3"):
+            fit(part, vehicles[1])
+        newest = ProductVariant.objects.get(sku="BOLT-3")
+    assert len(statements(acme.api, vehicles_url(newest))) == len(one) <= 5
 
 
 def test_a_page_is_found_by_indexes_alone(new_company: Callable[[], Company]) -> None:

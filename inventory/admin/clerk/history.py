@@ -13,6 +13,7 @@ from accounts.models import ApiKey, Membership
 from accounts.queries.history import people_named
 from core.errors import DomainError, Invalid
 from core.limits import reach, refuse_outside, within
+from inventory.admin.clerk.day_bars import day_bars
 from inventory.admin.clerk.pages import SEE, key_of, key_or_none, part, text_of, whole
 from inventory.admin.clerk.undoing import REVERSE
 from inventory.models import Location, Lot, ProductVariant, StockItem, StockMove
@@ -81,7 +82,8 @@ def _ledger(request: Any, given: Any) -> dict[str, Any]:
     return {
         "variant": variant, "q": words, "problem": problem, "how": HOW, "older": older, "is_later": asked.before is not None,
         "rows": [_shown(line, people, keys) for line in lines], "has_balance": asked.actors is None and asked.document is None,
-        "sentences": _sentences(since) if since else [], "may_reverse": request.user.has_perm(REVERSE),
+        "sentences": _sentences(since) if since else [], "days": day_bars(asked, lines),
+        "may_reverse": request.user.has_perm(REVERSE),
     }
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from core.characters import CONTROL, REFUSAL
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from inventory.gs1.elements import GS
+from inventory.services.capacity import Overfull
 
 SEE = "inventory.view_stockitem"
 
@@ -66,6 +67,11 @@ def text_of(given: Any, name: str, *, longest: int = 200, is_scan: bool = False)
     if CONTROL.search(text.replace(GS, "") if is_scan else text):
         raise Invalid(REFUSAL)
     return text
+
+
+def too_full(overfull: Sequence[Overfull]) -> str:
+    """What follows the words about a posting, empty if all of it fits."""
+    return "".join(f" But {one.detail}" for one in overfull)
 
 
 def _status(error: DomainError) -> int:

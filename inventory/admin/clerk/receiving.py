@@ -13,7 +13,7 @@ from django.utils import timezone
 from core.errors import Invalid
 from core.limits import OutsideWarehouses, reach, within
 from inventory.admin.clerk.card import RECEIVE
-from inventory.admin.clerk.pages import key_or_none, part, text_of, whole
+from inventory.admin.clerk.pages import key_or_none, part, text_of, too_full, whole
 from inventory.admin.clerk.scanning import BY_HAND, Found, by_words, choices, found_in
 from inventory.admin.clerk.undoing import undo_of
 from inventory.models import Location, ReceiptDraft
@@ -80,7 +80,8 @@ def receive_post_view(site: Any, request: Any) -> HttpResponse:
     key = f"scan:{_step(request)}"
     posted = receipt_post(draft=draft, key=key)
     many = f"{len(posted.moves)} line{'' if len(posted.moves) == 1 else 's'}"
-    return grid(request, draft, done=f"Received {many} at {draft.location}.", undo=undo_of(request, key))
+    done = f"Received {many} at {draft.location}.{too_full(posted.overfull)}"
+    return grid(request, draft, done=done, undo=undo_of(request, key))
 
 
 def grid(request: Any, draft: ReceiptDraft, **more: Any) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 
 from core.errors import Invalid
 from core.limits import OutsideWarehouses, reach, within
-from inventory.admin.clerk.pages import key_of, part, text_of, whole
+from inventory.admin.clerk.pages import key_of, part, text_of, too_full, whole
 from inventory.models import TransferOrder
 from inventory.services.stock import Circumstances
 from inventory.services.transfer_moves import transfer_order_receive
@@ -34,8 +34,8 @@ def receive_transfer_view(site: Any, request: Any) -> HttpResponse:
         raise OutsideWarehouses
     if not (step := text_of(request.POST, "id", longest=40)):
         raise Invalid("Reload the page: this came without its number.")
-    transfer_order_receive(order=order, circumstances=Circumstances(idempotency_key=f"scan:{step}"))
-    return transfer(request, order.pk, done=f"{order.number} is received.")
+    received = transfer_order_receive(order=order, circumstances=Circumstances(idempotency_key=f"scan:{step}"))
+    return transfer(request, order.pk, done=f"{order.number} is received.{too_full(received.overfull)}")
 
 
 def _order(request: Any, key: UUID) -> TransferOrder:

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from core.errors import Forbidden, Invalid
 from core.limits import OutsideWarehouses, reach
 from inventory.admin.clerk.card import MOVE
-from inventory.admin.clerk.pages import key_of, part, text_of, whole
+from inventory.admin.clerk.pages import key_of, part, text_of, too_full, whole
 from inventory.admin.clerk.undoing import undo_of
 from inventory.models import Location, StockItem
 from inventory.queries.drafts import tray_of
@@ -89,7 +89,7 @@ def _refuse_warehouses(request: Any, location: Location, sources: set[UUID]) -> 
 def _told(location: Location, done: PutDown) -> str:
     names = [f"{line.takes.normalize():f} of {line.stock_item.variant.sku}" for line in reversed(done.carried)]
     if not done.orders:
-        return f"Moved to {location.code}: {', '.join(names)}."
+        return f"Moved to {location.code}: {', '.join(names)}.{too_full(done.overfull)}"
     numbers = ", ".join(order.number for order in done.orders)
     return f"On the way to {location.warehouse} by {numbers}, whose number is scanned there: {', '.join(names)}."
 
