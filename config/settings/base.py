@@ -205,6 +205,7 @@ IMPERSONATION_SECONDS = env.int("IMPERSONATION_SECONDS", default=30 * 60)
 OUTSIDE_ORGANIZATIONS = (
     "/api/v1/auth/token/", "/api/v1/auth/sign-up/", "/api/v1/auth/verify-email/", "/api/v1/auth/password/reset/",
     "/api/v1/auth/invitation/", "/account/", "/admin/platform/", "/signup", "/signin", "/api/v1/inbound/",
+    "/subscriptions/",
 )
 # Webhooks that come in: what they say of who they are is not said to us, and proved by their signature.
 INBOUND = "/api/v1/inbound/"
@@ -284,6 +285,11 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_USER"] or "", EM
 EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_TLS", False), EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="quartermaster@localhost")
+# SMS=sns sends messages to numbers by Amazon SNS; without it nobody is subscribed by SMS.
+SMS_SENDER = {"": "", "sns": "notifications.sms.send_by_sns"}[env("SMS", default="")]
+SMS_SENDER_ID = env("SMS_SENDER_ID", default="")  # what phones show, in countries that allow one
+SMS_ENDPOINT_URL = env("SMS_ENDPOINT_URL", default="")
+SMS_REGION = env("SMS_REGION", default=env("AWS_REGION", default=""))
 
 # --- Labels ----------------------------------------------------------------------------------------------
 # A TrueType font for scripts other than the Western European ones; empty: the font that every PDF reader has.
