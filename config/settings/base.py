@@ -209,6 +209,8 @@ OUTSIDE_ORGANIZATIONS = (
 )
 # Webhooks that come in: what they say of who they are is not said to us, and proved by their signature.
 INBOUND = "/api/v1/inbound/"
+# Links that subscribers confirm and leave by, who need no account; a mail provider may follow them for many people.
+MAILED_LINKS = "/subscriptions/"
 
 AXES_HANDLER = "accounts.services.attempts.LockOutHandler"
 AXES_FAILURE_LIMIT = 5  # for an account
@@ -262,7 +264,7 @@ CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
 # Requests of a minute. A key and an organization may have a number of their own; an address is of people who sign in.
 RATE_WINDOW = 60
 RATE_LIMITS = {"user": 600, "key": 600, "organization": 6000, "address": 30}
-# Of webhooks that come in: what an address may try, and what a source may send that is genuine.
+# Of webhooks that come in and of mailed links: what an address may try, and what a source may send that is genuine.
 INBOUND_LIMITS = {"sender": 600, "source": 3000}
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (

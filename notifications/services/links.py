@@ -66,7 +66,8 @@ def code_make(subscription: TopicSubscription) -> str:
 
 def code_hash(subscription: TopicSubscription, code: str) -> str:
     """With SECRET_KEY: of a million codes a bare hash would tell the right one."""
-    return str(salted_hmac("notifications.code", f"{subscription.pk} {subscription.address} {code}", algorithm="sha256").hexdigest())
+    said = f"{subscription.pk} {subscription.address} {code}"
+    return str(salted_hmac("notifications.code", said, algorithm="sha256").hexdigest())
 
 
 def _link(name: str, salt: str, subscription: TopicSubscription) -> str:
