@@ -71,7 +71,8 @@ def code_hash(subscription: TopicSubscription, code: str) -> str:
 
 
 def _link(name: str, salt: str, subscription: TopicSubscription) -> str:
-    packed = subscription.organization_id.bytes + subscription.pk.bytes + _digest(subscription)
+    ids = (UUID(str(one)).bytes for one in (subscription.organization_id, subscription.pk))
+    packed = b"".join([*ids, _digest(subscription)])
     token = signing.TimestampSigner(salt=salt).sign(urlsafe_b64encode(packed).decode())
     return f"{settings.PUBLIC_URL.rstrip('/')}{reverse(name, args=[token])}"
 
