@@ -28,10 +28,16 @@ MOST_WRONG_CODES = 5
 
 
 def vouches(subscription: TopicSubscription | None, values: dict[str, Any]) -> bool:
-    """Whether these values confirm in the place of whoever has the address, which needs a permission of its own."""
-    if values.get("status") != CONFIRMED:
+    """Whether these values answer in the place of whoever has the address, which needs a permission of its own.
+
+    Saying that they left is an answer too: a mandatory topic goes to those.
+    """
+    status = values.get("status", PENDING)
+    if status == PENDING:
         return False
-    return subscription is None or subscription.status != CONFIRMED or _moves(subscription, values)
+    if subscription is None or subscription.status == PENDING or _moves(subscription, values):
+        return True
+    return status == CONFIRMED != subscription.status
 
 
 @transaction.atomic
@@ -43,9 +49,11 @@ def topic_subscription_create(*, channel: str = Channel.EMAIL, address: str, **v
         row.status, row.membership_id = CONFIRMED, row.membership_id or own
     if row.status == CONFIRMED:
         row.confirmed_at = timezone.now()
+    if row.status == PENDING:
+        row.asked_at = timezone.now()
     row.save(force_insert=True)
     if row.status == PENDING:
-        _ask(row)
+        confirmation_enqueue(subscription=row)
     return row
 
 
@@ -61,8 +69,7 @@ def topic_subscription_update(*, subscription: TopicSubscription, values: dict[s
         _check(row.channel, row.address)
         row.code_hash, row.code_expires_at = "", None
         changed |= {"code_hash", "code_expires_at"}
-        if "status" not in values and before == CONFIRMED:
-            row.status = PENDING
+        row.status = values.get("status", PENDING)
     if row.status == PENDING and (moves or before != PENDING) and _own_membership(row):
         row.status = CONFIRMED
     if row.status == CONFIRMED and (moves or before != CONFIRMED):
@@ -106,7 +113,7 @@ def topic_subscription_confirm(*, subscription: TopicSubscription, code: str) ->
 
 
 def link_find(*, token: str, to_leave: bool) -> TopicSubscription:
-    """What a mailed link is about, with its topic; outside any scope. Raises Invalid."""
+    """What a mailed link is about, with topic and organization; outside any scope. Raises Invalid."""
     linked = link_read(token=token, salt=LEAVE if to_leave else CONFIRM)
     with organization_scope(linked.organization_id):
         return _linked(linked)
@@ -136,7 +143,7 @@ def link_leave(*, token: str, origin: Origin) -> None:
 
 
 def _linked(linked: Linked, *, lock: bool = False) -> TopicSubscription:
-    rows = TopicSubscription.objects.select_related("topic")
+    rows = TopicSubscription.objects.select_related("topic", "organization")
     if lock:
         rows = rows.select_for_update(no_key=True, of=("self",))
     row: TopicSubscription | None = rows.filter(pk=linked.subscription_id).first()

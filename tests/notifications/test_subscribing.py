@@ -58,6 +58,12 @@ def state(company: Company, made: dict[str, Any]) -> str:
         return str(TopicSubscription.objects.get(pk=made["id"]).status)
 
 
+def later(company: Company) -> None:
+    """A minute after the address was asked."""
+    with company.scope():
+        TopicSubscription.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
+
+
 def last_mail(address: str = ANN) -> Any:
     run_all()
     return [letter for letter in mail.outbox if letter.to == [address]][-1]
@@ -93,7 +99,7 @@ def test_an_address_is_told_once_its_owner_has_pressed_the_button(company: Compa
         assert look(link).status_code == 200
         assert state(company, made) == "pending"
     page = stranger.get(link).content.decode()
-    assert "News, to ann@elsewhere.test" in page and "Confirm</button>" in page
+    assert f"News of {company.organization.name}, to ann@elsewhere.test" in page and "Confirm</button>" in page
     answer = stranger.post(link)
     assert "gets the messages of News from now on" in answer.content.decode()
     assert "no-cache" in answer.headers["Cache-Control"] and not answer.cookies
@@ -119,8 +125,7 @@ def test_a_changed_address_is_asked_itself_and_voids_the_links_of_the_old_one(
     Client().post(link)
     send(company, topic)
     leave = link_in(last_mail().body)
-    with company.scope():
-        TopicSubscription.objects.update(asked_at=timezone.now() - timedelta(hours=1))
+    later(company)
     assert change(company, made, **values).json()["status"] == "pending"
     assert [Client().post(old).status_code for old in (link, leave)] == [400, 400]
     assert state(company, made) == "pending"
@@ -147,6 +152,8 @@ def test_who_left_is_not_brought_back_by_an_older_link(company: Company, topic: 
     change(company, made, status="unsubscribed")
     assert Client().post(link).status_code == 400
     assert state(company, made) == "unsubscribed"
+    later(company)
+    assert change(company, made, address="b@new.test").json()["status"] == "pending", "another address has not answered"
 
 
 # --- Who need not be asked --------------------------------------------------------------------------------
@@ -170,10 +177,12 @@ def test_saying_yes_for_others_needs_its_permission(company: Company, topic: Top
     assert_problem(refused, 403)
     assert refused.json()["missing_permission"] == "notifications.confirm_topicsubscription"
     made = api.send("post", f"{V1}topic-subscriptions/", body).json()
-    assert_problem(api.send("patch", row_url(made), {"status": "confirmed"}), 403)
+    for answer in ("confirmed", "unsubscribed"):  # to whom a mandatory topic goes
+        assert_problem(api.send("patch", row_url(made), {"status": answer}), 403)
     assert change(company, made, status="confirmed").json()["status"] == "confirmed"
     assert api.send("patch", row_url(made), {"status": "confirmed"}).status_code == 200, "nothing changes"
     assert_problem(api.send("patch", row_url(made), {"status": "confirmed", "address": "b@new.test"}), 403)
+    assert api.send("patch", row_url(made), {"status": "unsubscribed"}).status_code == 200
     rows = [{**body, "address": "b@new.test", "status": "confirmed"}]
     assert_problem(api.send("post", f"{V1}topic-subscriptions/bulk/", {"rows": rows}), 400)
 
@@ -184,8 +193,7 @@ def test_asking_again_within_a_minute_is_refused(company: Company, topic: Topic)
     assert_problem(again, 429, "asked_already")
     assert 0 < int(again.headers["Retry-After"]) <= 60
     assert_problem(change(company, made, address="b@new.test"), 429, "asked_already")
-    with company.scope():
-        TopicSubscription.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
+    later(company)
     assert company.api.send("post", row_url(made, "resend/")).status_code == 200
     Client().post(link_in(last_mail().body))
     assert state(company, made) == "confirmed"
