@@ -37,7 +37,7 @@ def vouches(subscription: TopicSubscription | None, values: dict[str, Any]) -> b
         return False
     if subscription is None or subscription.status == PENDING or _moves(subscription, values):
         return True
-    return status == CONFIRMED != subscription.status
+    return bool(status == CONFIRMED != subscription.status)
 
 
 @transaction.atomic
