@@ -37,7 +37,7 @@ def policies_of(request: Any, claim: Claim | KeyClaim | None) -> list[Policy]:
     """Reading without a sign-in is free as well: it is documentation."""
     if request.path_info.startswith(FREE):
         return []
-    if request.path_info.startswith(settings.INBOUND):
+    if request.path_info.startswith((settings.INBOUND, settings.MAILED_LINKS)):
         return [Policy("sender", network_of(request.origin.ip), settings.INBOUND_LIMITS["sender"])]
     limits = settings.RATE_LIMITS
     if claim is None:

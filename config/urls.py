@@ -12,6 +12,7 @@ urlpatterns = [
     # By name, not by `include`, which would import every admin page when the first API request arrives.
     URLResolver(RoutePattern("admin/"), "config.admin_urls", app_name="admin", namespace="admin"),
     URLResolver(RoutePattern("account/"), "accounts.pages"),
+    URLResolver(RoutePattern("subscriptions/"), "notifications.pages"),
     path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("config.api")),

@@ -205,9 +205,12 @@ IMPERSONATION_SECONDS = env.int("IMPERSONATION_SECONDS", default=30 * 60)
 OUTSIDE_ORGANIZATIONS = (
     "/api/v1/auth/token/", "/api/v1/auth/sign-up/", "/api/v1/auth/verify-email/", "/api/v1/auth/password/reset/",
     "/api/v1/auth/invitation/", "/account/", "/admin/platform/", "/signup", "/signin", "/api/v1/inbound/",
+    "/subscriptions/",
 )
 # Webhooks that come in: what they say of who they are is not said to us, and proved by their signature.
 INBOUND = "/api/v1/inbound/"
+# Links that subscribers confirm and leave by, who need no account; a mail provider may follow them for many people.
+MAILED_LINKS = "/subscriptions/"
 
 AXES_HANDLER = "accounts.services.attempts.LockOutHandler"
 AXES_FAILURE_LIMIT = 5  # for an account
@@ -261,7 +264,7 @@ CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
 # Requests of a minute. A key and an organization may have a number of their own; an address is of people who sign in.
 RATE_WINDOW = 60
 RATE_LIMITS = {"user": 600, "key": 600, "organization": 6000, "address": 30}
-# Of webhooks that come in: what an address may try, and what a source may send that is genuine.
+# Of webhooks that come in and of mailed links: what an address may try, and what a source may send that is genuine.
 INBOUND_LIMITS = {"sender": 600, "source": 3000}
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
@@ -284,6 +287,11 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_USER"] or "", EM
 EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_TLS", False), EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="quartermaster@localhost")
+# SMS=sns sends messages to numbers by Amazon SNS; without it nobody is subscribed by SMS.
+SMS_SENDER = {"": "", "sns": "notifications.sms.send_by_sns"}[env("SMS", default="")]
+SMS_SENDER_ID = env("SMS_SENDER_ID", default="")  # what phones show, in countries that allow one
+SMS_ENDPOINT_URL = env("SMS_ENDPOINT_URL", default="")
+SMS_REGION = env("SMS_REGION", default=env("AWS_REGION", default=""))
 
 # --- Labels ----------------------------------------------------------------------------------------------
 # A TrueType font for scripts other than the Western European ones; empty: the font that every PDF reader has.

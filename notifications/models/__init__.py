@@ -1,10 +1,10 @@
+from notifications.channels import Channel as Channel
 from notifications.models.events import EventDelivery as EventDelivery
 from notifications.models.events import EventSubscription as EventSubscription
 from notifications.models.events import FeedPosition as FeedPosition
 from notifications.models.events import OutboxEvent as OutboxEvent
 from notifications.models.inbound import InboundSource as InboundSource
 from notifications.models.inbound import InboundWebhook as InboundWebhook
-from notifications.models.messages import Channel as Channel
 from notifications.models.messages import NotificationDelivery as NotificationDelivery
 from notifications.models.messages import Topic as Topic
 from notifications.models.messages import TopicSubscription as TopicSubscription

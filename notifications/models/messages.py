@@ -1,14 +1,11 @@
-from django.core.validators import validate_email
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Membership
 from core.fields import SearchKeyField
 from core.models import RuntimeModel, TenantForeignKey, TenantModel
-
-
-class Channel(models.TextChoices):
-    EMAIL = "email", "E-mail"
+from notifications.channels import E164, Channel, address_fault
 
 
 class Topic(TenantModel):
@@ -21,6 +18,7 @@ class Topic(TenantModel):
     is_mandatory = models.BooleanField(default=False, help_text="Goes to those who unsubscribed as well.")
 
     class Meta:
+        permissions = [("send_topic", "Can send a message to the subscribers of a topic")]
         constraints = [models.UniqueConstraint(fields=["organization", "key"], name="topic_key_per_organization")]
         indexes = [models.Index(fields=["organization", "name_key"], name="topic_search")]
 
@@ -38,13 +36,26 @@ class TopicSubscription(TenantModel):
 
     topic = TenantForeignKey(Topic, models.CASCADE, related_name="subscriptions")
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
-    address = models.CharField(max_length=254, validators=[validate_email])
+    address = models.CharField(max_length=254, help_text="An e-mail address, or a number such as +351912345678.")
     # Not the user: the wall keeps a member inside the organization.
     membership = TenantForeignKey(Membership, models.CASCADE, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
+    asked_at = models.DateTimeField(null=True, editable=False, help_text="When the address was last asked to confirm.")
+    confirmed_at = models.DateTimeField(null=True, editable=False)
+    # Of the code that went to a number; an e-mail address gets a signed link.
+    code_hash = models.CharField(max_length=64, default="", db_default="", editable=False)
+    code_expires_at = models.DateTimeField(null=True, editable=False)
+    code_failures = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+
+    audit_redacted = ("code_hash",)
 
     class Meta:
+        permissions = [("confirm_topicsubscription", "Can confirm a subscription for whoever has the address")]
         constraints = [
+            models.CheckConstraint(
+                condition=~Q(channel=Channel.SMS) | Q(address__regex=E164), name="topic_subscription_number",
+                violation_error_message="Give a number for SMS with its country: + and 7 to 15 digits, such as +351912345678.",
+            ),
             models.UniqueConstraint(
                 fields=["organization", "topic", "channel", "address"], name="topic_subscription_once",
                 violation_error_message="This address has a subscription of this topic already.",
@@ -55,9 +66,17 @@ class TopicSubscription(TenantModel):
     def __str__(self) -> str:
         return self.address
 
+    def clean(self) -> None:
+        if self.address and (fault := address_fault(self.channel, self.address)):
+            raise ValidationError({"address": fault})
+
 
 class NotificationDelivery(RuntimeModel):
-    """One message to one subscriber."""
+    """One message to one subscriber. Links and codes are made as it is sent: who may read this row could use them."""
+
+    class Kind(models.TextChoices):
+        MESSAGE = "message", "Message"
+        CONFIRMATION = "confirmation", "Question whether the address wants the topic"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -67,6 +86,7 @@ class NotificationDelivery(RuntimeModel):
     # Null once the subscription is gone: what was sent stays known.
     subscription = TenantForeignKey(TopicSubscription, models.SET_NULL, null=True, related_name="+")
     dedupe_key = models.CharField(max_length=200, help_text="What it is about: a subscriber hears of it once.")
+    kind = models.CharField(max_length=12, choices=Kind, db_default=Kind.MESSAGE)
     channel = models.CharField(max_length=10, choices=Channel)
     address = models.CharField(max_length=254)
     subject = models.CharField(max_length=200)

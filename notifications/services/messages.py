@@ -1,16 +1,16 @@
 """Messages to those who subscribed: one delivery and one job for each, so that each is tried for itself."""
 
-from smtplib import SMTPAuthenticationError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from uuid import UUID
 
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from core.tenancy import active_scope
+from core.text import storable
 from notifications.models import NotificationDelivery, Topic, TopicSubscription
-from notifications.services.jobs import DOORBELL, JOB_ONCE, TryAgain
+from notifications.services.departures import Unsent, about, delivery_depart
+from notifications.services.jobs import DOORBELL, JOB_ONCE, Order, TryAgain, job_enqueue
 from notifications.services.ringing import ring_away
 
 DELIVER = "notifications.tasks.deliver"
@@ -56,8 +56,23 @@ def notify(*, topic: str, subject: str, body: str, dedupe_key: str) -> int:
     return int(told)
 
 
+def topic_send(*, topic: Topic, subject: str, body: str, dedupe_key: str = "") -> int:
+    """Somebody's own message; with a dedupe_key each subscriber gets it once, however often it is sent."""
+    return notify(topic=topic.key, subject=subject, body=body, dedupe_key=f"sent {dedupe_key or uuid7()}")
+
+
+def confirmation_enqueue(*, subscription: TopicSubscription) -> None:
+    """Asks the address, by its channel, whether it wants the topic."""
+    delivery = NotificationDelivery.objects.create(
+        subscription=subscription, dedupe_key=f"confirm {uuid7()}", kind=NotificationDelivery.Kind.CONFIRMATION,
+        channel=subscription.channel, address=subscription.address, subject=f"Please confirm: {about(subscription)}"[:200],
+        body=f"Somebody subscribed {subscription.address} to {about(subscription)}.",
+    )
+    job_enqueue(Order(task=DELIVER, queue="mail", args=[str(delivery.pk)], dedupe_key=f"deliver {delivery.pk}"))
+
+
 def delivery_send(*, delivery_id: UUID, is_last_attempt: bool) -> str:
-    """Raises TryAgain when the mail server could not take it now.
+    """Raises TryAgain when nobody could take it now.
 
     Sent once, but for a crash between the mail server's yes and our commit: then the same message, by the same
     Message-ID, goes out again.
@@ -66,13 +81,14 @@ def delivery_send(*, delivery_id: UUID, is_last_attempt: bool) -> str:
     if delivery.status == NotificationDelivery.Status.SENT:
         return str(delivery.status)
     delivery.attempts += 1
-    failure = _refused_by_subscriber(delivery)
+    subscription = TopicSubscription.objects.select_related("topic").filter(pk=delivery.subscription_id).first()
+    failure = _refused_by_subscriber(delivery, subscription)
     temporary = False
-    if not failure:
+    if subscription and not failure:
         try:
-            _message(delivery).send()
-        except (SMTPException, OSError) as error:
-            failure, temporary = f"{type(error).__name__}: {error}"[:2000], not (is_last_attempt or _is_permanent(error))
+            delivery_depart(delivery, subscription)
+        except Unsent as error:
+            failure, temporary = storable(str(error))[:2000], not (is_last_attempt or error.is_permanent)
     if not failure:
         delivery.sent_at = timezone.now()
         delivery.status = NotificationDelivery.Status.SENT
@@ -85,25 +101,15 @@ def delivery_send(*, delivery_id: UUID, is_last_attempt: bool) -> str:
     return str(delivery.status)
 
 
-def _message(delivery: NotificationDelivery) -> EmailMessage:
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
-    return EmailMessage(
-        delivery.subject, delivery.body, to=[delivery.address], headers={"Message-ID": f"<{delivery.pk}@{domain}>"},
-    )
-
-
-def _refused_by_subscriber(delivery: NotificationDelivery) -> str:
-    """A message may wait for hours, and its subscriber leave meanwhile."""
-    subscription = TopicSubscription.objects.select_related("topic").filter(pk=delivery.subscription_id).first()
+def _refused_by_subscriber(delivery: NotificationDelivery, subscription: TopicSubscription | None) -> str:
+    """A message may wait for hours, and its subscriber leave or move meanwhile."""
     if subscription is None:
         return "The subscription was deleted before the message was sent."
-    if subscription.status != TopicSubscription.Status.CONFIRMED and not subscription.topic.is_mandatory:
-        return "The subscriber left before the message was sent."
-    return ""
-
-
-def _is_permanent(error: Exception) -> bool:
-    """The mail server's 5xx, except for our own credentials: those can be put right."""
-    if isinstance(error, SMTPRecipientsRefused):
-        return all(code >= 500 for code, _ in error.recipients.values())
-    return isinstance(error, SMTPResponseException) and not isinstance(error, SMTPAuthenticationError) and error.smtp_code >= 500
+    if (subscription.channel, subscription.address) != (delivery.channel, delivery.address):
+        return "The subscription has another address now."
+    status, statuses = subscription.status, TopicSubscription.Status
+    if delivery.kind == NotificationDelivery.Kind.CONFIRMATION:
+        return "" if status == statuses.PENDING else "There is nothing to confirm any more."
+    if status == statuses.CONFIRMED or (status == statuses.UNSUBSCRIBED and subscription.topic.is_mandatory):
+        return ""
+    return "The subscriber left before the message was sent."

@@ -39,6 +39,7 @@ NOT_PURGED = {
     "inventory_lot": "the goods expire, not the row, by which their recall is traced",
     "inventory_receiptdraftentry": "the goods expire; the row goes when it is posted",
     "inventory_reservation": "the goods are free again; the row tells what was promised to whom",
+    "notifications_topicsubscription": "the code expires, of which the row has a hash alone; the subscription does not",
 }
 
 COLUMNS = """
