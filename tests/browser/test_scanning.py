@@ -115,6 +115,21 @@ def test_what_has_no_answer_is_sent_again_with_its_id_also_by_the_next_page(cler
     assert len(set(ids)) == 1 and len(ids) >= 3
 
 
+def test_a_key_that_is_pressed_before_the_answer_is_for_the_answer(clerk: Clerk) -> None:
+    page, held = clerk.page, list[Any]()
+    begin(clerk, ITEMS)
+    clerk.scan("BOLT")
+    expect(page.locator("#scan-panel h2")).to_contain_text("BOLT")
+    page.route("**/admin/scan/", lambda route: held.append(route))  # it sets an attribute
+    page.evaluate("Wedge.alone = 1000")  # so that the answer comes before it is known that no scan begins with the key
+    with page.expect_request("**/admin/scan/"):
+        clerk.scan("NUT")
+    clerk.key("h")
+    held[0].continue_()
+    expect(page.locator("#ledger")).to_contain_text("NUT")
+    assert clerk.loads == 1
+
+
 def test_what_people_type_is_no_scan(clerk: Clerk) -> None:
     begin(clerk, ITEMS)
     clerk.types("bolt")

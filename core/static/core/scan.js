@@ -57,7 +57,8 @@ class ScanBus {
 		clearTimeout(this.lone);
 		if (!burst || isLed || now - burst.last > Wedge.pause) {
 			this.burst = { text: "", first: now, last: now, field: event.target, before: event.target.value };
-			if (!isTyped(event.target)) this.lone = setTimeout(() => this.press(character, event.target), Wedge.alone);
+			const from = this.queue.jobs.length ? null : event.target;
+			if (!isTyped(event.target)) this.lone = setTimeout(() => this.press(character, from), Wedge.alone);
 		} else if (character === " " && !isTyped(event.target)) {
 			event.preventDefault(); // it would press the button that has the focus
 		}
@@ -79,9 +80,9 @@ class ScanBus {
 		this.send(burst.text, "scanner");
 	}
 
-	// What is pressed before a scan is answered is meant for its answer.
+	// What is pressed before a scan is answered is meant for its answer, also if that comes before the key is known for one.
 	async press(character, from) {
-		const waits = this.queue.jobs.length > 0;
+		const waits = !from || this.queue.jobs.length > 0;
 		if (waits) await this.queue.idle;
 		press(character, waits ? document.activeElement : from);
 	}
