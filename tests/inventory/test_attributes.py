@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.invariants import broken
 from inventory.models import AttributeDefinition, ProductAttributeValue, ProductVariant, UnitOfMeasure
+from tests.admin.pages import statements as counted
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers, statements
 from tests.factories.inventory import ProductFactory, ProductVariantFactory
@@ -44,7 +45,7 @@ def test_sets_all_in_one_call(wares: Wares) -> None:
 
 def test_costs_the_same_for_one_and_for_many(wares: Wares) -> None:
     def sent(row: ProductVariant, **values: Any) -> int:
-        with statements() as found:
+        with counted() as found:
             wares.given(row, **values)
         return len(found)
 
