@@ -16,7 +16,7 @@ from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
-    "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation",
+    "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation", "recall",
     "analytics", "reorder", "forecasts", "prices", "fitment", "clerk", "wall", "audit", "events", "webhooks", "jobs", "startup",
 ]
 ONCE = {"startup", "reserving", "counting", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter

@@ -14,6 +14,7 @@ from django.db import connections, transaction
 
 from accounts.models import Organization
 from bench.database import LARGE, TENANT, bare, member_of
+from bench.filling import bare_tables
 from bench.measuring import Result, times
 from core.supervisor import progress
 from core.tenancy import organization_scope
@@ -38,11 +39,6 @@ FILL = (
 )
 BY_FORECAST = """
     UPDATE inventory_reorderrule SET method = 'forecast', max_quantity = NULL, cover_days = 30, lead_time_days = 14
-    WHERE organization_id = %s
-"""
-AS_BEFORE = """
-    UPDATE inventory_reorderrule
-    SET method = 'fixed', min_quantity = 10, max_quantity = 200, cover_days = NULL, lead_time_days = NULL, explanation = NULL
     WHERE organization_id = %s
 """
 
@@ -104,7 +100,7 @@ def _fill(organization_id: UUID) -> None:
         ])  # fmt: skip
         if cursor.fetchone()[0]:
             return
-        with progress("  a year of issues"):
+        with progress("  a year of issues"), bare_tables(cursor, ["inventory_stockmove"]):
             for statement in FILL:
                 cursor.execute(statement, {"organization": organization_id, "until": until, "issues": ISSUES})
 
