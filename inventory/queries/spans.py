@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.errors import Invalid
@@ -47,9 +47,10 @@ class Span:
 
     @property
     def bounds(self) -> list[datetime]:
-        """Where the periods begin, and where the last one ends."""
+        """Where the periods begin, and where the last one ends; in UTC, because two times of one zone differ by the clock on the
+        wall, and not by how long it was between them."""
         days = [period.first for period in self.periods] + [self.last + ONE_DAY]
-        *bounds, end = [datetime.combine(day, time(), self.zone) for day in days]
+        *bounds, end = [datetime.combine(day, time(), self.zone).astimezone(UTC) for day in days]
         return [*bounds, min(end, self.now)]
 
 

@@ -102,6 +102,14 @@ class Part(NamedTuple):
     value: Decimal
     received_at: datetime
     layer: UUID | None
+    known: Decimal | None = None
+
+    @property
+    def unit_cost(self) -> Decimal:
+        """What is known of it, if the value agrees: the value of a small quantity, rounded, says little about others."""
+        if self.known is not None and abs(self.quantity * self.known - self.value) <= UNIT:
+            return rounded(self.known)
+        return rounded(self.value / self.quantity)
 
 
 @dataclass(slots=True)
@@ -165,7 +173,8 @@ class Costing:
             if flow.assembly:
                 self.pots[flow.assembly].value += sum((part.value for part in parts), ZERO)
         else:
-            parts = [Part(flow.quantity, self._cost_of_arrival(), flow.occurred_at, None)]
+            known = self.pools[flow.pairs[0]].unit_cost if flow.unit_cost is None else flow.unit_cost
+            parts = [Part(flow.quantity, self._cost_of_arrival(), flow.occurred_at, None, known)]
         if flow.target:
             for part in parts:
                 self._put((flow.variant_id, flow.target), part)
@@ -199,7 +208,7 @@ class Costing:
             value = layer.worth(quantity, self.flow.standard_cost)
         received_at = self.flow.occurred_at if layer.is_pool else layer.received_at
         self._write(layer, -quantity, -value)
-        return Part(quantity, value, received_at, layer.id)
+        return Part(quantity, value, received_at, layer.id, layer.unit_cost)
 
     # --- In -------------------------------------------------------------------------------------------------
     def _cost_of_arrival(self) -> Decimal:
@@ -229,14 +238,13 @@ class Costing:
         if self.method != Method.FIFO:
             self._in(pool, part.quantity, part.value, part.layer)
             return
-        cost = rounded(part.value / part.quantity)
         layer = Layer(
-            uuid7(), pair, False, ZERO, ZERO, cost, part.received_at, self.flow.move_id, part.quantity, is_new=True,
+            uuid7(), pair, False, ZERO, ZERO, part.unit_cost, part.received_at, self.flow.move_id, part.quantity, is_new=True,
         )  # fmt: skip
         self.layers[layer.id] = layer
         self._write(layer, part.quantity, part.value, from_layer=part.layer)
         self._queue(layer)
-        pool.unit_cost, pool.is_changed = cost, True
+        pool.unit_cost, pool.is_changed = layer.unit_cost, True
 
     def _in(self, layer: Layer, quantity: Decimal, value: Decimal, from_layer: UUID | None) -> None:
         """What was sold before it came has its right cost now: the difference to what it was sold at is shown."""

@@ -1,7 +1,7 @@
 """The URL table as the contract tests see it, and what they ask of it again and again."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -113,9 +113,10 @@ class Resource:
 RESOURCES = [Resource(prefix, viewset) for prefix, viewset, _ in router.registry]
 
 
-def each_resource(*methods: str) -> pytest.MarkDecorator:
-    """Those that take all of the methods."""
-    return pytest.mark.parametrize("resource", [pytest.param(r, id=r.prefix) for r in RESOURCES if r.takes(*methods)])
+def each_resource(*methods: str, having: Callable[[Resource], Any] = bool) -> pytest.MarkDecorator:
+    """Those that take all of the methods, and have something of which the function tells."""
+    chosen = [resource for resource in RESOURCES if resource.takes(*methods) and having(resource)]
+    return pytest.mark.parametrize("resource", [pytest.param(resource, id=resource.prefix) for resource in chosen])
 
 
 def each_resource_with(**values: Any) -> pytest.MarkDecorator:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import product as product_of
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from accounts.models import ApiKey, Organization
 from accounts.services.leases import forget
 from config.urls import urlpatterns as product
 from tests.companies import JSON, Api, Company
-from tests.contracts.resources import ACTIONS, Resource, assert_problem, each_resource, each_resource_with
+from tests.contracts.resources import ACTIONS, Resource, assert_problem, each_resource
 from tests.contracts.test_addresses import CLOSED, url_of
 
 PARTIES, TOKEN = "/api/v1/parties/", "/api/v1/auth/token/"
@@ -54,13 +55,13 @@ def assert_limited(response: Any, whose: str) -> None:
 # --- Every address ----------------------------------------------------------------------------------------
 
 
-@each_resource_with(method=lambda resource: ["get", *ACTIONS])
-def test_each_answer_says_what_is_left(resource: Resource, method: str, limits: dict[str, int], acme: Company) -> None:
+@each_resource()
+def test_each_answer_says_what_is_left(resource: Resource, limits: dict[str, int], acme: Company) -> None:
     """Whatever is answered: 200, 400, 404 or 405."""
     [row] = resource.make(acme)
-    for url in (resource.url, resource.row_url(row)):
+    for method, url in product_of(["get", *ACTIONS], [resource.url, resource.row_url(row)]):
         found = policies(acme.api.send(method, url))
-        assert {name: quota for name, (quota, _) in found.items()} == {"user": 1000, "organization": 1000}
+        assert {name: quota for name, (quota, _) in found.items()} == {"user": 1000, "organization": 1000}, method
 
 
 @each_resource()

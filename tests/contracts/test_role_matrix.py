@@ -1,6 +1,7 @@
 """docs/role-matrix.md is what the code says, and what the code does."""
 
 import re
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ CALLS = list(calls())
 BY_PREFIX = {resource.prefix: resource for resource in RESOURCES}
 
 
+@cache
 def table() -> dict[tuple[str, str], tuple[str, dict[str, bool]]]:
     """(resource, call) -> permission, and whether each role has it, as a reader of the page sees it."""
     found = re.findall(r"^\| ([a-z-]+) \| `([A-Z].*?)` \| `(\S+)` \| (.*) \|$", role_matrix.PAGE.read_text(), re.M)
@@ -53,16 +55,17 @@ def test_the_page_has_every_call_of_every_resource() -> None:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize("role", BUILT_IN)
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.resource} {call.title}")
-def test_a_role_may_do_what_the_page_says(call: Call, role: str, acme: Company) -> None:
+def test_a_role_may_do_what_the_page_says(call: Call, acme: Company) -> None:
     """An allowed call may still be wrong, since its body is empty; a forbidden one is refused whatever its body."""
     permission, allowed = table()[call.resource, call.title]
-    response = acme.api_as(role).send(call.method.lower(), address(BY_PREFIX[call.resource], call, acme))
-    if allowed[role]:
-        assert response.status_code not in (401, 403, 405) and response.status_code < 500, response.content
-    else:
-        assert assert_problem(response, 403, "permission_denied")["missing_permission"] == permission
+    url = address(BY_PREFIX[call.resource], call, acme)
+    for role in reversed(BUILT_IN):  # those who may least first
+        response = acme.api_as(role).send(call.method.lower(), url)
+        if allowed[role]:
+            assert response.status_code not in (401, 403, 405) and response.status_code < 500, f"{role}: {response.content}"
+        else:
+            assert assert_problem(response, 403, "permission_denied")["missing_permission"] == permission, role
 
 
 def address(resource: Resource, call: Call, company: Company) -> str:

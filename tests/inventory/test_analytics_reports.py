@@ -236,6 +236,12 @@ def test_as_counted_by_hand(posts: Any, snapshot: int | None, period: str, zone:
         transaction.set_rollback(True)
 
 
+def test_the_day_on_which_clocks_go_back_has_25_hours() -> None:
+    day = date(2026, 11, 1)
+    first, end = Days(first=day, last=day).span(ZoneInfo("America/New_York"), datetime(2026, 11, 20, tzinfo=UTC)).bounds
+    assert end - first == timedelta(hours=25)
+
+
 def out_by_hand(history: list[Any], bounds: list[datetime]) -> list[float]:
     """Of each period."""
     found = []

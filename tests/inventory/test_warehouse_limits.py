@@ -159,7 +159,7 @@ def test_forms_offer_and_accept_its_own_warehouse(acme: Company, two: Two) -> No
     query = {"app_label": "inventory", "model_name": "location", "field_name": "warehouse", "term": "W"}
     assert [hit["text"] for hit in browser.get("/admin/autocomplete/", query).json()["results"]] == ["Main"]
     page = browser.post("/admin/inventory/location/add/", {
-        "warehouse": two.elsewhere.pk, "code": "X", "kind": "storage", "pick_sequence": 0,
+        "warehouse": two.elsewhere.pk, "code": "X", "kind": "storage", "pick_sequence": 0, "capacity_policy": "refuse",
     })
     assert page.status_code == 200 and "in some warehouses only" in page.text
     with acme.scope():
