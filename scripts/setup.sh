@@ -55,6 +55,7 @@ if ! is_recent .venv/bin/python; then
     step "Making .venv with $("$found" --version)" "$found" -m venv --clear .venv
 fi
 rm -f "$installed"
+# Not compiled: Python does that with what is imported, the first time.
 step "Installing Python packages ($lock)" .venv/bin/python -m pip install \
-    --require-hashes --disable-pip-version-check --no-input --requirement "$lock"
+    --no-compile --require-hashes --disable-pip-version-check --no-input --requirement "$lock"
 cp "$lock" "$installed"

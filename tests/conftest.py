@@ -1,6 +1,7 @@
 """Migrates as the owner, runs as the app. Two companies are committed once; what a test writes is rolled back."""
 
 import gc
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -21,7 +22,9 @@ from tests.database import scratch_database
 
 # A machine that has much else to do may take ten seconds for the first example; that says nothing about the product.
 hypothesis_settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("tests")
+# Where a change is judged, the examples are the same for everybody; whoever works on something tries new ones each time.
+hypothesis_settings.register_profile("judged", hypothesis_settings.get_profile("tests"), derandomize=True)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 
 def pytest_collection_finish() -> None:
