@@ -14,6 +14,7 @@ from notifications.worker import GRACE, Worker
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # of code, which `check` looks at before it gets here: one that was killed is back sooner
     help = "Relay events, run jobs and tick schedules until SIGTERM or Ctrl-C, which let the jobs at hand finish."
 
     def add_arguments(self, parser: CommandParser) -> None:
