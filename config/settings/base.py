@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.unfold import UNFOLD  # noqa: F401
 
@@ -288,7 +289,9 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_TLS", False), EMAIL_C
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="quartermaster@localhost")
 # SMS=sns sends messages to numbers by Amazon SNS; without it nobody is subscribed by SMS.
-SMS_SENDER = {"": "", "sns": "notifications.sms.send_by_sns"}[env("SMS", default="")]
+if (SMS := env("SMS", default="")) not in ("", "sns"):
+    raise ImproperlyConfigured(f"SMS={SMS} is no way to send messages to numbers: say SMS=sns, or leave it out.")
+SMS_SENDER = "notifications.sms.send_by_sns" if SMS else ""
 SMS_SENDER_ID = env("SMS_SENDER_ID", default="")  # what phones show, in countries that allow one
 SMS_ENDPOINT_URL = env("SMS_ENDPOINT_URL", default="")
 SMS_REGION = env("SMS_REGION", default=env("AWS_REGION", default=""))

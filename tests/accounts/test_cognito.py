@@ -6,13 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from accounts.models import IdentityProvider
 from accounts.permissions import MANAGER
 from accounts.services.providers import identity_provider_approve
 from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
+from tests.moto_server import moto_server
 
 EMAIL, PASSWORD = "lena@example.test", "Correct-horse-9"
 REGION = "eu-west-1"
@@ -38,15 +38,11 @@ class Pool:
 
 @pytest.fixture(scope="module")
 def cognito() -> Iterator[tuple[Any, str]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    client = boto3.client(
-        "cognito-idp", region_name=REGION, endpoint_url=address, aws_access_key_id="x", aws_secret_access_key="x",
-    )
-    yield client, address
-    server.stop()
+    with moto_server() as address:
+        client = boto3.client(
+            "cognito-idp", region_name=REGION, endpoint_url=address, aws_access_key_id="x", aws_secret_access_key="x",
+        )
+        yield client, address
 
 
 @pytest.fixture

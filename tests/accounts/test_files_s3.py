@@ -9,7 +9,6 @@ import boto3
 import pytest
 import requests
 from django.core.files.storage import storages
-from moto.server import ThreadedMotoServer
 
 from accounts.models import Attachment
 from accounts.services.attachments import attachment_delete_files
@@ -20,17 +19,15 @@ from tests.accounts.files import ATTACHMENTS, EXE, PDF, attach, form, party_of, 
 from tests.accounts.test_uploads import complete, listed, start
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
+from tests.moto_server import moto_server
 
 BUCKET = "quartermaster-files"
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from uuid import uuid4
 import boto3
 import pytest
 from django.db import connections
-from moto.server import ThreadedMotoServer
 
 from core.budget import Budget
 from notifications import bus
 from notifications.models import OutboxEvent
 from tests.companies import Company
+from tests.moto_server import moto_server
 from tests.notifications.test_relaying import relay_all, told, untold
 
 type NewCompany = Callable[[], Company]
@@ -24,11 +24,8 @@ REGION = "eu-central-1"
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 class Refusing:

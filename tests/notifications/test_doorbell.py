@@ -8,7 +8,6 @@ from uuid import uuid4
 import boto3
 import pytest
 from django.db import transaction
-from moto.server import ThreadedMotoServer
 
 from core.budget import Budget
 from notifications import doorbell
@@ -17,6 +16,7 @@ from notifications.services.events import publish
 from notifications.services.ringing import ring, ring_away
 from notifications.services.running import jobs_run_ids
 from tests.companies import Company
+from tests.moto_server import moto_server
 from tests.notifications.at_work import enqueued, quiet, statuses
 from tests.notifications.playground import tasks
 from tests.notifications.playground.events import Happened
@@ -24,11 +24,8 @@ from tests.notifications.playground.events import Happened
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.server import ThreadedMotoServer
 from moto.sns.models import sns_backends
 
 from inventory.handlers import REORDER_REMINDERS
@@ -23,6 +22,7 @@ from tests.companies import Company
 from tests.contracts.resources import assert_problem
 from tests.factories.notifications import TopicFactory
 from tests.inventory.goods import Goods
+from tests.moto_server import moto_server
 from tests.notifications.at_work import quiet, run_all
 
 REGION = "eu-central-1"
@@ -32,11 +32,8 @@ NUMBER = "+351912345678"
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture

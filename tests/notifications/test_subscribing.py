@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.permissions import ADMIN, MANAGER, VIEWER
 from notifications.models import NotificationDelivery, Topic, TopicSubscription
+from notifications.services.topic_subscriptions import topic_subscription_create
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
 from tests.factories.notifications import TopicFactory, TopicSubscriptionFactory
@@ -167,6 +168,12 @@ def test_members_subscribe_their_own_verified_address_at_once(company: Company, 
     admin = company.members[ADMIN].user
     User.objects.filter(pk=admin.pk).update(email_verified_at=None)
     assert subscribe(company, topic, address=admin.email, role=ADMIN)["status"] == "pending"
+
+
+@pytest.mark.parametrize("who", ["api_key_id", "impersonator_id"])
+def test_who_acts_for_a_member_does_not_have_their_address(company: Company, topic: Topic, who: str) -> None:
+    with company.scope(**{who: uuid4()}):
+        assert topic_subscription_create(topic=topic, address=company.user.email).status == "pending"
 
 
 def test_saying_yes_for_others_needs_its_permission(company: Company, topic: Topic) -> None:
