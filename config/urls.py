@@ -1,9 +1,10 @@
 from django.urls import URLResolver, include, path
 from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from config import health
+from config.description import DescriptionView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -13,7 +14,7 @@ urlpatterns = [
     URLResolver(RoutePattern("admin/"), "config.admin_urls", app_name="admin", namespace="admin"),
     URLResolver(RoutePattern("account/"), "accounts.pages"),
     URLResolver(RoutePattern("subscriptions/"), "notifications.pages"),
-    path("api/v1/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/v1/schema/", DescriptionView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("config.api")),
     path("", include("config.compat")),
