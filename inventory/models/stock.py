@@ -89,7 +89,7 @@ class StockItem(TenantModel):
                 violation_error_message="There is not enough stock.",
             ),
             models.CheckConstraint(
-                condition=Q(packed__gte=0) & (Q(may_be_short=True) | Q(quantity__gte=F("packed"))), name="stock_covers_packed",
+                condition=Q(packed__gte=0) & (Q(may_be_short=True) | Q(quantity__gte=F("packed"))), name="stock_holds_packed",
                 violation_error_message="These goods are packed: unpack them first.",
             ),
             models.CheckConstraint(

@@ -168,11 +168,13 @@ def test_negative_stock_where_the_organization_allows_it(acme: Company) -> None:
 @pytest.mark.parametrize("statement", [
     "UPDATE inventory_stockitem SET quantity = -1",
     "UPDATE inventory_stockitem SET reserved = quantity + 1",
+    "UPDATE inventory_stockitem SET packed = quantity + 1",
+    "UPDATE inventory_stockitem SET packed = -1",
 ])
 def test_the_database_refuses_impossible_balances(statement: str, acme: Company) -> None:
     with acme.scope():
         Goods.create().receive(1)
-        with pytest.raises(Exception, match="stock_covers_reservations"), transaction.atomic(), connection.cursor() as cursor:
+        with pytest.raises(Exception, match="stock_(covers_reservations|holds_packed)"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.errors import DomainError
+from inventory.gs1.meaning import sscc
 from inventory.models import (
     Location,
     Lot,
@@ -29,7 +30,9 @@ from inventory.services.candidates import Wanted
 from inventory.services.closings import period_close
 from inventory.services.count_posting import Rest, stock_count_post
 from inventory.services.counts import Counted, Selection, stock_count_open, stock_count_record
+from inventory.services.logistic_units import unit_create
 from inventory.services.lots import lot_status_change
+from inventory.services.packing import unit_pack
 from inventory.services.posting import Line, LotCode
 from inventory.services.reservations import Demand, Pick, Shortage, stock_pick, stock_release, stock_reserve
 from inventory.services.reversal import stock_reverse
@@ -71,6 +74,8 @@ def stock_happens(goods: Goods) -> None:
     sent = TransferLine(goods.nut.pk, Decimal(1))
     order = transfer_order_ship(order=transfer_order_create(source=goods.warehouse, destination=shop, lines=[sent]))
     transfer_order_receive(order=order)
+    parcel = unit_create(sscc=sscc("9506000", 1), location_id=goods.shelf.pk)
+    unit_pack(unit_id=parcel.pk, lines=[Line(lot.variant_id, Decimal(1), lot_id=lot.pk)])
     ReasonCode.objects.filter(pk=goods.found.pk).update(approval_over_quantity=1)
     asked: Any = adjustment_post(
         adjustments=[Adjustment(goods.bolt.pk, goods.shelf.pk, change=Decimal(5))],
