@@ -23,6 +23,7 @@ class ContentInline(TenantTabularInline):
     fields = ("variant", "lot", "packed")
     readonly_fields = fields
     tab = False
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -47,7 +48,8 @@ class LogisticUnitAdmin(TenantAdmin):
 
     def save_model(self, request: HttpRequest, obj: LogisticUnit, form: Any, change: bool) -> None:
         if change:
-            columns = [self.opts.get_field(name).attname for name in changed_columns(obj, form.changed_data)]
+            changed = changed_columns(obj, form.changed_data)
+            columns = [field.attname for field in self.opts.concrete_fields if field.name in changed]
             made = unit_change(unit_id=obj.pk, **{name: getattr(obj, name) for name in columns}) if columns else obj
         else:
             made = unit_create(unit=obj)
@@ -75,7 +77,8 @@ class LogisticUnitAdmin(TenantAdmin):
         may = bool(request.user.has_perm(permission))
         if not may or object_id is None:
             return may
-        return bool(LogisticUnit.objects.filter(within(LogisticUnit, reach(request.principal, permission)), pk=object_id).exists())
+        reached = LogisticUnit.objects.filter(within(LogisticUnit, reach(request.principal, permission)))
+        return bool(reached.filter(pk=object_id).exists())
 
     def _page(self, request: Any, object_id: str, may: Callable[..., bool], verb: Verb) -> HttpResponse:
         unit = self.get_object(request, object_id)

@@ -41,8 +41,8 @@ class GoodsForm(CodeForm):
     )
     field_order = ("code", "lot", "quantity")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
         self.fields["code"].label, self.fields["code"].help_text = "Goods", "A SKU, or the barcode of the goods or of their lot."
 
 
@@ -52,8 +52,8 @@ class PlaceForm(CodeForm):
     note = forms.CharField(required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
     token = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"token": uuid4()}, **kwargs)
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, initial={"token": uuid4()})
         self.fields["code"].label, self.fields["code"].help_text = "Location", "Its code or barcode."
 
 
@@ -116,7 +116,10 @@ def _place(unit: LogisticUnit, text: str, holder: Holder) -> Location:
     found: list[Location] = list(Location.objects.filter(pk__in=keys))
     here = [one for one in found if unit.location and one.warehouse_id == unit.location.warehouse_id]
     if len(here or found) != 1:
-        raise Invalid(f"{text} is no location." if not found else f"{text} is a location of several warehouses: scan its barcode.")
+        raise Invalid(
+            f"{text} is a location of several warehouses: scan its barcode."
+            if found else f"{text} is no location.",
+        )
     return (here or found)[0]
 
 

@@ -123,13 +123,14 @@ ROOTS = """
 
 def lock_units(units: Collection[UUID]) -> None:
     """Each with all that it stands on and all that stands on it, by the lowest one. Raises Conflict for one that leaves."""
-    values = {"organization": active_organization_id(), "units": list(units)}
+    organization = active_organization_id()
+    values: dict[str, Any] = {"organization": organization, "units": list(units)}
     with connection.cursor() as cursor:
         cursor.execute(ROOTS, values)
         roots = cursor.fetchall()
         cursor.execute(
             "SELECT FROM inventory_logisticunit WHERE organization_id = %s AND id = ANY (%s) ORDER BY id FOR NO KEY UPDATE",
-            [values["organization"], [row[0] for row in roots]],
+            [organization, [row[0] for row in roots]],
         )
         cursor.execute(ROOTS, values)
         if cursor.fetchall() != roots:

@@ -4,7 +4,7 @@ Every verb locks the units first, then the stock items: who holds a pile knows w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -104,7 +104,8 @@ def unit_move(*, unit_id: UUID, location_id: UUID, circumstances: Circumstances 
     if unit.location_id == location_id:
         raise Invalid(f"{unit.sscc} is there already.", fields={"location": "the same location"})
     if not Location.objects.filter(pk=location_id).exists():
-        raise Invalid("There is no such location in this organization.", code="does_not_exist", fields={"location": "does not exist"})
+        detail = "There is no such location in this organization."
+        raise Invalid(detail, code="does_not_exist", fields={"location": detail})
     pile = pile_of(unit.pk)
     within = LogisticUnitContent.objects.filter(unit__in=pile).order_by().values_list("variant_id", "lot_id")
     amounts: dict[Goods, Decimal] = {(variant, lot): total for variant, lot, total in within.annotate(total=Sum("quantity"))}
@@ -114,7 +115,7 @@ def unit_move(*, unit_id: UUID, location_id: UUID, circumstances: Circumstances 
     return posted
 
 
-def _carry(unit: LogisticUnit, location_id: UUID, amounts: Mapping[Goods, Decimal], circumstances: Circumstances) -> Posted:
+def _carry(unit: Any, location_id: UUID, amounts: Mapping[Goods, Decimal], circumstances: Circumstances) -> Posted:
     lines = [
         Line(variant, quantity, unit.location_id, location_id, lot_id=lot) for (variant, lot), quantity in amounts.items()
     ]
@@ -141,8 +142,8 @@ def _at(unit: Any, amounts: Mapping[Goods, Decimal]) -> dict[Place, Decimal]:
     return {Place(variant, unit.location_id, lot): quantity for (variant, lot), quantity in amounts.items()}
 
 
-def _tell(unit: LogisticUnit, amounts: Mapping[Goods, Decimal]) -> None:
-    lines: Iterable[ContentLine] = (ContentLine(variant=goods[0], lot=goods[1], change=change) for goods, change in amounts.items())
+def _tell(unit: Any, amounts: Mapping[Goods, Decimal]) -> None:
+    lines = [ContentLine(variant=variant, lot=lot, change=change) for (variant, lot), change in amounts.items()]
     publish(LogisticUnitContentsChanged(
-        logistic_unit=unit.pk, sscc=unit.sscc, location=unit.location_id, lines=list(lines),
+        logistic_unit=unit.pk, sscc=unit.sscc, location=unit.location_id, lines=lines,
     ), aggregate_id=unit.pk)

@@ -227,7 +227,10 @@ def change_balances(
     }
     moved = {place: deltas for place, deltas in every.items() if any(deltas)}
     if any(balances[place].is_serial for place in moved):
-        steps = [{p: deltas for p, deltas in moved.items() if deltas[0] < 0}, {p: deltas for p, deltas in moved.items() if deltas[0] >= 0}]
+        steps = [
+            {place: deltas for place, deltas in moved.items() if deltas[0] < 0},
+            {place: deltas for place, deltas in moved.items() if deltas[0] >= 0},
+        ]
     else:
         steps = [moved]
     return [row for step in steps if step for row in _change(balances, step)]

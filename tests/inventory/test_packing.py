@@ -85,7 +85,7 @@ def test_a_pallet_moves_with_all_that_is_within(acme: Company, pile: Pile) -> No
     with acme.scope():
         assert (pile.numbers(), pile.numbers(goods.other_shelf)) == ((2, 0, 0), (8, 0, 8))
         assert set(LogisticUnit.objects.values_list("location", flat=True)) == {goods.other_shelf.pk}
-        assert StockMove.objects.filter(document_id=pile.pallet.pk, document_type="logistic_unit", note="To the front").count() == 3
+        assert StockMove.objects.filter(document_id=pile.pallet.pk, note="To the front").count() == 3
         unit_move(unit_id=pile.parcel.pk, location_id=goods.shelf.pk)
         pile.parcel.refresh_from_db()
         assert (pile.parcel.parent_id, pile.numbers(), pile.numbers(goods.other_shelf)) == (None, (5, 0, 3), (5, 0, 5))
@@ -179,7 +179,8 @@ def test_a_unit_stands_where_the_one_stands_that_it_is_on(acme: Company, pile: P
 
 @pytest.mark.parametrize(("line", "status", "code"), [
     ({"quantity": "0"}, 400, "invalid"), ({"quantity": "11"}, 409, "insufficient_stock"),
-    ({"quantity": "1", "lot_code": "?"}, 400, "does_not_exist"), ({"quantity": "1", "variant": str(uuid4())}, 409, "insufficient_stock"),
+    ({"quantity": "1", "lot_code": "?"}, 400, "does_not_exist"),
+    ({"quantity": "1", "variant": str(uuid4())}, 409, "insufficient_stock"),
 ])  # fmt: skip
 def test_what_cannot_be_packed(line: dict[str, str], status: int, code: str, acme: Company, pile: Pile) -> None:
     body = {"lines": [{"variant": str(pile.goods.bolt.pk), **line}]}

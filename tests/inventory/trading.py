@@ -13,6 +13,8 @@ from core.errors import DomainError
 from inventory.gs1.meaning import sscc
 from inventory.models import (
     Location,
+    LogisticUnit,
+    LogisticUnitContent,
     Lot,
     ProductVariant,
     ReasonCode,
@@ -32,7 +34,7 @@ from inventory.services.count_posting import Rest, stock_count_post
 from inventory.services.counts import Counted, Selection, stock_count_open, stock_count_record
 from inventory.services.logistic_units import unit_create
 from inventory.services.lots import lot_status_change
-from inventory.services.packing import unit_pack
+from inventory.services.packing import unit_move, unit_pack, unit_unpack
 from inventory.services.posting import Line, LotCode
 from inventory.services.reservations import Demand, Pick, Shortage, stock_pick, stock_release, stock_reserve
 from inventory.services.reversal import stock_reverse
@@ -88,7 +90,7 @@ def stock_happens(goods: Goods) -> None:
 
 VERBS = (
     "receive", "issue", "move", "count", "sheet", "reserve", "pick", "release", "reverse", "assemble", "hold", "transfer",
-    "forward", "settle",
+    "forward", "settle", "pack", "unpack", "carry",
 )
 CODES = ("A", "B", "C")
 RECENT = 20  # what a trader looks among
@@ -216,6 +218,29 @@ class Trader:
         else:
             line = self.choose(list(order.lines.all()))
             verb(order=order, lines=self.choose((None, [Part(line.pk, Decimal(1))])))
+
+    def pack(self) -> None:
+        """Into one of two units at the place."""
+        if item := self.there(self.choose(self.variants)):
+            number = self.choose((0, 1))
+            found = list(LogisticUnit.objects.filter(location_id=item.location_id).order_by("id")[:2])
+            unit = found[number] if number < len(found) else unit_create(
+                sscc=sscc("9506000", uuid4().int % 10**9), location_id=item.location_id,
+            )
+            quantity = Decimal(1) if item.is_serial else self.quantity()
+            unit_pack(unit_id=unit.pk, lines=[Line(item.variant_id, quantity, lot_id=item.lot_id)])
+
+    def unpack(self) -> None:
+        if units := self.filled():
+            unit_unpack(unit_id=self.choose(units))
+
+    def carry(self) -> None:
+        if units := self.filled():
+            unit_move(unit_id=self.choose(units), location_id=self.choose(self.places).pk)
+
+    @staticmethod
+    def filled() -> list[Any]:
+        return list(LogisticUnitContent.objects.order_by("-id").values_list("unit", flat=True)[:RECENT])
 
     def hold(self) -> None:
         if lots := list(Lot.objects.order_by("id")[:RECENT]):
