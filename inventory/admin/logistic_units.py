@@ -23,7 +23,7 @@ class ContentInline(TenantTabularInline):
     fields = ("variant", "lot", "packed")
     readonly_fields = fields
     tab = False
-    hide_title = True
+    show_title = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
