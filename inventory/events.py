@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-import inventory.events_replenishment  # noqa: F401  # which declares more of them
+import inventory.events_replenishment
+import inventory.events_units  # noqa: F401  # which declare more of them
 from inventory.models import (
     BomLine,
+    LogisticUnit,
     PriceList,
     PriceListItem,
     Product,
@@ -29,6 +31,7 @@ object_events(BomLine, name="bom_line", example={"quantity": 2.0})
 object_events(ProductRelation, name="product_relation", example={"kind": "supersedes"})
 object_events(ProductBarcode, name="product_barcode", example={"symbology": "ean13", "value": "5601234567892", "quantity": 1.0})
 object_events(StockItem, name="stock_item", also=("available",), example={"quantity": 12.0, "reserved": 2.0, "available": 10.0})
+object_events(LogisticUnit, name="logistic_unit", example={"sscc": "056012340000000016", "kind": "pallet", "weight": 412.5})
 object_events(TransferOrder, name="transfer_order", example={"number": "TO-000042", "status": "shipped"})
 object_events(PriceList, name="price_list", example={"code": "RETAIL", "name": "Retail", "kind": "sale", "currency": "EUR"})
 object_events(PriceListItem, name="price_list_item", example={"min_quantity": 10.0, "price": 9.95})

@@ -5,6 +5,7 @@ from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
 from inventory.queries.search_sources import COLUMNS, KEPT, WANTED
 from inventory.queries.transfer_invariants import TRANSFER_INVARIANTS
+from inventory.queries.unit_invariants import UNIT_INVARIANTS
 from inventory.queries.value_invariants import VALUE_INVARIANTS
 
 INVARIANTS = [
@@ -106,6 +107,7 @@ INVARIANTS = [
         ORDER BY 1
     """),
     *TRANSFER_INVARIANTS,
+    *UNIT_INVARIANTS,
     *VALUE_INVARIANTS,
     *COUNTS,
 ]

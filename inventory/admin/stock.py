@@ -73,9 +73,9 @@ class ReverseForm(forms.Form):
 
 @admin.register(StockItem)
 class StockItemAdmin(ValueLink, ReadOnlyTenantAdmin):
-    list_display = ["variant", "warehouse", "location", "lot", "quantity", "reserved", "available", "is_held"]
+    list_display = ["variant", "warehouse", "location", "lot", "quantity", "reserved", "packed", "available", "is_held"]
     list_filter = ["warehouse", "is_held"]
-    fields = ["variant", "warehouse", "location", "lot", "quantity", "reserved", "available", "is_held", "updated_at"]
+    fields = ["variant", "warehouse", "location", "lot", "quantity", "reserved", "packed", "available", "is_held", "updated_at"]
     actions_detail = ["adjust", "value"]
 
     @action(description="Adjust", url_path="adjust", permissions=["adjust"])

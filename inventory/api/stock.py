@@ -59,7 +59,7 @@ class StockItemSerializer(TenantSerializer):
         model = StockItem
         fields = [
             "id", "variant", "sku", "warehouse", "warehouse_code", "location", "location_code", "lot", "lot_code", "expires_on",
-            "quantity", "reserved", "available", "is_held", "created_at", "updated_at", "version",
+            "quantity", "reserved", "packed", "available", "is_held", "created_at", "updated_at", "version",
         ]
 
 

@@ -19,6 +19,7 @@ from inventory.models.forecasts import DemandForecast as DemandForecast
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse
 from inventory.models.logistic_units import LogisticUnit as LogisticUnit
+from inventory.models.logistic_units import LogisticUnitContent as LogisticUnitContent
 from inventory.models.lots import Lot as Lot
 from inventory.models.prices import PriceList as PriceList
 from inventory.models.prices import PriceListItem as PriceListItem

@@ -5,7 +5,9 @@ from django.db.models import Q
 from core.fields import QuantityField
 from core.models import TenantForeignKey, TenantModel
 from inventory.gs1.digits import SSCC, is_digits, wrong_digit
+from inventory.models.catalog import ProductVariant
 from inventory.models.locations import Location
+from inventory.models.lots import Lot
 
 
 def validate_sscc(text: str) -> None:
@@ -16,7 +18,7 @@ def validate_sscc(text: str) -> None:
 
 
 class LogisticUnit(TenantModel):
-    """A parcel or a pallet, with the number on its label. Parcels stand on a pallet by `parent`."""
+    """A parcel or a pallet, with the number on its label. Parcels stand on a pallet by `parent`, and where it stands."""
 
     annotated = True
     tree_depth = 5
@@ -37,6 +39,7 @@ class LogisticUnit(TenantModel):
     weight = QuantityField(null=True, blank=True, help_text="In kilograms, with what is in it.")
 
     class Meta:
+        permissions = [("pack_logisticunit", "Can pack goods into logistic units and unpack them")]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "sscc"], name="logistic_unit_sscc",
@@ -55,3 +58,29 @@ class LogisticUnit(TenantModel):
 
     def __str__(self) -> str:
         return self.sscc
+
+
+class LogisticUnitContent(TenantModel):
+    """What is packed in a unit itself, without what is in those that stand on it. It lies where the unit stands."""
+
+    stands_in = ("unit.location.warehouse",)
+
+    unit = TenantForeignKey(LogisticUnit, related_name="contents")
+    variant = TenantForeignKey(ProductVariant, related_name="+")
+    lot = TenantForeignKey(Lot, null=True, related_name="+")
+    quantity = QuantityField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "unit", "variant", "lot"], nulls_distinct=False, name="logistic_unit_content_once",
+            ),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="logistic_unit_content_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "variant", "lot"], name="logistic_unit_content_variant"),
+            models.Index(fields=["organization", "lot"], name="logistic_unit_content_lot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity.normalize():f} of {self.variant}"

@@ -50,7 +50,8 @@ class ReasonCode(TenantModel):
 class StockItem(TenantModel):
     """The balance of a variant, or of one of its lots, at a location. The posting service alone changes it.
 
-    Moves account for its quantity, reservations for what is reserved. What is held is on hand and not available.
+    Moves account for its quantity, reservations for what is reserved, logistic units for what is packed, which may be
+    reserved as well. What is held is on hand and not available.
     """
 
     audit_ignored = ("available", "may_be_short")
@@ -62,6 +63,7 @@ class StockItem(TenantModel):
     lot = TenantForeignKey(Lot, null=True, blank=True, related_name="stock_items", editable=False)
     quantity = QuantityField(default=0, editable=False)
     reserved = QuantityField(default=0, editable=False)
+    packed = QuantityField(default=0, db_default=0, editable=False)
     is_held = models.BooleanField("held", default=False, db_default=False, editable=False)  # as the status of its lot says
     is_serial = models.BooleanField("serial number", default=False, db_default=False, editable=False)
     available = models.GeneratedField(
@@ -85,6 +87,10 @@ class StockItem(TenantModel):
             models.CheckConstraint(
                 condition=Q(may_be_short=True) | Q(quantity__gte=F("reserved")), name="stock_covers_reservations",
                 violation_error_message="There is not enough stock.",
+            ),
+            models.CheckConstraint(
+                condition=Q(packed__gte=0) & (Q(may_be_short=True) | Q(quantity__gte=F("packed"))), name="stock_holds_packed",
+                violation_error_message="These goods are packed: unpack them first.",
             ),
             models.CheckConstraint(
                 condition=Q(is_serial=False) | Q(quantity__in=[0, 1]), name="stock_serial_is_one_piece",

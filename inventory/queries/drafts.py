@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import DecimalField, F, Min, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 from inventory.models import ReceiptDraft, ReceiptDraftEntry, TrayLine
 
@@ -16,7 +16,7 @@ WITH = ("stock_item__variant", "stock_item__location", "stock_item__warehouse", 
 
 def tray_of(actor_id: UUID) -> list[Any]:
     """The last first; `takes` is what a line moves as things stand."""
-    free = F("stock_item__quantity") - F("stock_item__reserved")
+    free = F("stock_item__quantity") - Greatest("stock_item__reserved", "stock_item__packed")
     takes = Coalesce(F("quantity"), free, output_field=DecimalField())
     lines: QuerySet[TrayLine] = TrayLine.objects.filter(actor_id=actor_id).select_related(*WITH).annotate(takes=takes, free=free)
     return list(lines.order_by("-pk"))

@@ -19,7 +19,7 @@ MOST_PLACES = 200
 PLACES = """
     SELECT * FROM (
         SELECT s.variant_id, s.id, s.location_id, l.code, l.kind, s.warehouse_id, w.code, s.lot_id, lot.code AS lot_code,
-            lot.expires_on, lot.status, s.quantity, s.reserved, a.available,
+            lot.expires_on, lot.status, s.quantity, s.reserved, a.available, s.packed,
             row_number() OVER (PARTITION BY s.variant_id ORDER BY s.lot_id IS NOT DISTINCT FROM %(lot)s DESC, w.code,
                 l.pick_sequence, l.code, lot.expires_on, lot.code, s.id) AS place,
             count(*) OVER v, sum(s.quantity) OVER v, sum(s.reserved) OVER v, sum(a.available) OVER v
@@ -69,6 +69,12 @@ class StockPlace:
     quantity: Decimal
     reserved: Decimal
     available: Decimal
+    packed: Decimal
+
+    @property
+    def loose(self) -> Decimal:
+        """What anybody may take: neither reserved nor packed."""
+        return self.quantity - max(self.reserved, self.packed)
 
 
 @dataclass(slots=True)

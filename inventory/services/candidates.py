@@ -36,6 +36,7 @@ class Candidate(NamedTuple):
     id: UUID
     quantity: Decimal
     reserved: Decimal
+    packed: Decimal
     is_held: bool
     is_serial: bool
     may_go_negative: bool
@@ -49,7 +50,7 @@ class Candidate(NamedTuple):
 
     @property
     def balance(self) -> Balance:
-        return Balance(*self[3:9])
+        return Balance(*self[3:10])
 
     @property
     def free(self) -> Decimal:
@@ -86,8 +87,8 @@ RANKED = """
 """
 
 LOCK = f"""
-    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock,
-           s.warehouse_id, l.expires_on, place.pick_sequence
+    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.packed, s.is_held, s.is_serial,
+           o.allow_negative_stock, s.warehouse_id, l.expires_on, place.pick_sequence
     FROM inventory_stockitem AS s
     JOIN accounts_organization AS o ON o.id = s.organization_id
     JOIN inventory_location AS place ON place.organization_id = s.organization_id AND place.id = s.location_id

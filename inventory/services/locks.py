@@ -1,5 +1,6 @@
-"""Locks on stock, in one order for every verb: a document's number and row, the grounds, stock items by id, locations
-that have a capacity, reservations, cost pools by variant and warehouse, reorder rules by id (levels.py).
+"""Locks on stock, in one order for every verb: a document's number and row, piles of logistic units, the
+grounds, stock items by id, locations that have a capacity, reservations, cost pools by variant and warehouse, reorder rules by
+id (levels.py).
 
 Two postings of the same goods then wait for each other instead of deadlocking: 954 five-line orders a second
 on 30 hot products, against 2 or 3 unsorted.
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from core.errors import Conflict
 from core.tenancy import active_organization_id
 
 
@@ -29,6 +31,7 @@ class Balance(NamedTuple):
     id: UUID
     quantity: Decimal
     reserved: Decimal
+    packed: Decimal
     is_held: bool
     is_serial: bool
     may_go_negative: bool
@@ -49,7 +52,8 @@ STOCK_ITEMS = f"""
             AND s.variant_id = w.variant_id AND s.location_id = w.location_id AND s.lot_id IS NULL
         WHERE w.lot_id IS NULL
     )
-    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock
+    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.packed, s.is_held, s.is_serial,
+        o.allow_negative_stock
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
     WHERE {SHARE_GROUNDS} AND s.organization_id = %s AND s.id = ANY (ARRAY(SELECT id FROM found))
     ORDER BY s.id FOR NO KEY UPDATE OF s
@@ -97,12 +101,40 @@ def lock_reversals() -> None:
 
 # Of reservations; their stock items stay the same.
 ITEMS_OF = f"""
-    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock
+    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.packed, s.is_held, s.is_serial,
+        o.allow_negative_stock
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
     WHERE {SHARE_GROUNDS} AND s.organization_id = %s AND s.id = ANY (ARRAY(
         SELECT r.stock_item_id FROM inventory_reservation AS r WHERE r.organization_id = %s AND r.id = ANY (%s)))
     ORDER BY s.id FOR NO KEY UPDATE OF s
 """
+
+
+ROOTS = """
+    WITH RECURSIVE up AS (
+        SELECT id, parent_id FROM inventory_logisticunit WHERE organization_id = %(organization)s AND id = ANY (%(units)s)
+        UNION
+        SELECT u.id, u.parent_id FROM up
+        JOIN inventory_logisticunit AS u ON u.organization_id = %(organization)s AND u.id = up.parent_id
+    )
+    SELECT id FROM up WHERE parent_id IS NULL ORDER BY id
+"""
+
+
+def lock_units(units: Collection[UUID]) -> None:
+    """Each with all that it stands on and all that stands on it, by the lowest one. Raises Conflict for one that leaves."""
+    organization = active_organization_id()
+    values: dict[str, Any] = {"organization": organization, "units": list(units)}
+    with connection.cursor() as cursor:
+        cursor.execute(ROOTS, values)
+        roots = cursor.fetchall()
+        cursor.execute(
+            "SELECT FROM inventory_logisticunit WHERE organization_id = %s AND id = ANY (%s) ORDER BY id FOR NO KEY UPDATE",
+            [organization, [row[0] for row in roots]],
+        )
+        cursor.execute(ROOTS, values)
+        if cursor.fetchall() != roots:
+            raise Conflict("Somebody has just put this unit elsewhere: look again.", code="unit_changed")
 
 
 def lock_limited_locations(locations: Collection[UUID]) -> list[UUID]:

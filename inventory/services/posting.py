@@ -18,6 +18,7 @@ from inventory.services.capacity import Overfull, check_room
 from inventory.services.grounds import USUAL, Rules, check_grounds
 from inventory.services.levels import Arrival, Change, Coming, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
+from inventory.services.loose import refuse_packed
 from inventory.services.valuation import moves_value
 from notifications.services.events import publish
 
@@ -67,6 +68,7 @@ class Posted:
 
 
 ZERO = Decimal(0)
+NOTHING: Mapping[Place, Decimal] = {}
 ONE_PLACE = "stock_serial_in_one_place"  # the constraint, for two who receive one serial number in two places at once
 
 # A new row's may_be_short is set by the change that follows in the same transaction.
@@ -87,9 +89,11 @@ CREATE = """
 # The rows are locked and what is short has been refused; the table's own check stands behind it.
 CHANGE = """
     UPDATE inventory_stockitem AS s
-    SET quantity = s.quantity + d.change, reserved = s.reserved + d.promised,
-        may_be_short = o.allow_negative_stock OR s.may_be_short AND s.quantity + d.change < s.reserved + d.promised
-    FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[]) AS d(id, change, promised), accounts_organization AS o,
+    SET quantity = s.quantity + d.change, reserved = s.reserved + d.promised, packed = s.packed + d.packed,
+        may_be_short = o.allow_negative_stock
+            OR s.may_be_short AND s.quantity + d.change < GREATEST(s.reserved + d.promised, s.packed + d.packed)
+    FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[]) AS d(id, change, promised, packed),
+        accounts_organization AS o,
         inventory_productvariant AS v
     WHERE s.organization_id = %s AND s.id = d.id AND o.id = s.organization_id
         AND v.organization_id = s.organization_id AND v.id = s.variant_id
@@ -126,9 +130,11 @@ type Taking = Callable[[], Mapping[Place, Decimal]]
 
 def apply(
     *, kind: str, lines: Sequence[Line], occurred_at: datetime, rules: Rules = USUAL, take: Taking | None = None,
-    coming: Sequence[Coming] = (), **common: Any,
+    coming: Sequence[Coming] = (), packed: Mapping[Place, Decimal] = NOTHING, **common: Any,
 ) -> Posted:
     """Raises Conflict, naming each line that is short, or Invalid for a location that is not there.
+
+    `packed` is what goes along in logistic units: less where they leave, more where they come.
 
     Both before it changes a balance; what the database refuses after that ends the scope's transaction.
     """
@@ -141,7 +147,8 @@ def apply(
         overfull = check_room(changes)
     taken = take() if take else {}
     _refuse_short(changes, balances, taken)
-    rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
+    refuse_packed(changes, packed, balances)
+    rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()}, packed)
     moves = _write_moves(kind, lines, occurred_at, common)
     moves_value(moves=moves)
     levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming)
@@ -211,29 +218,45 @@ def _changes(lines: Iterable[Line]) -> dict[Place, Decimal]:
 
 def change_balances(
     balances: Mapping[Place, Balance], changes: Mapping[Place, Decimal], promised: Mapping[Place, Decimal],
+    packed: Mapping[Place, Decimal] = NOTHING,
 ) -> list[dict[str, Any]]:
-    """What is on hand and what is reserved at each place, which must be locked. A serial number leaves before it arrives."""
-    every = {place: (changes.get(place, ZERO), promised.get(place, ZERO)) for place in [*changes, *promised]}
-    moved = {place: both for place, both in every.items() if any(both)}
+    """What is on hand, reserved and packed at each place, which must be locked. A serial number leaves before it arrives."""
+    every = {
+        place: (changes.get(place, ZERO), promised.get(place, ZERO), packed.get(place, ZERO))
+        for place in [*changes, *promised, *packed]
+    }
+    moved = {place: deltas for place, deltas in every.items() if any(deltas)}
     if any(balances[place].is_serial for place in moved):
-        steps = [{p: both for p, both in moved.items() if both[0] < 0}, {p: both for p, both in moved.items() if both[0] >= 0}]
+        steps = [
+            {place: deltas for place, deltas in moved.items() if deltas[0] < 0},
+            {place: deltas for place, deltas in moved.items() if deltas[0] >= 0},
+        ]
     else:
         steps = [moved]
     return [row for step in steps if step for row in _change(balances, step)]
 
 
-def _change(balances: Mapping[Place, Balance], step: Mapping[Place, tuple[Decimal, Decimal]]) -> list[dict[str, Any]]:
+type Deltas = tuple[Decimal, Decimal, Decimal]  # on hand, reserved, packed
+
+
+def _change(balances: Mapping[Place, Balance], step: Mapping[Place, Deltas]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         try:
             cursor.execute(CHANGE, [
-                [balances[place].id for place in step], [change for change, _ in step.values()],
-                [promised for _, promised in step.values()], active_organization_id(),
+                [balances[place].id for place in step], *map(list, zip(*step.values(), strict=True)), active_organization_id(),
             ])
         except IntegrityError as error:
             if ONE_PLACE not in str(error):
                 raise
             raise Conflict("One of the serial numbers has come into stock elsewhere just now.", code="serial_in_stock") from error
         return [dict(zip(CHANGED, row, strict=True)) for row in cursor.fetchall()]
+
+
+def repack(packed: Mapping[Place, Decimal]) -> None:
+    """Loose goods go into logistic units, or come out of them; nothing moves. Raises Conflict where there are too few."""
+    balances = lock_stock_items(packed)
+    refuse_packed({}, packed, balances, is_packing=True)
+    change_balances(balances, {}, {}, packed)
 
 
 def _refuse_short(

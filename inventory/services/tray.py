@@ -38,12 +38,12 @@ class PutDown:
 
 
 def tray_put(*, item_id: UUID) -> TrayLine:
-    """All that is not reserved there, until it is said otherwise. Once more changes nothing."""
+    """All that is neither reserved nor packed there, until it is said otherwise. Once more changes nothing."""
     found = StockItem.objects.filter(pk=item_id).first()
     if found is None:
         raise Invalid("There is no such stock.")
-    if found.quantity <= found.reserved:
-        raise Invalid("Nothing of it is free there: it is reserved, or gone.")
+    if found.quantity <= max(found.reserved, found.packed):
+        raise Invalid("Nothing of it is free there: it is reserved, packed, or gone.")
     line: TrayLine
     line, _ = TrayLine.objects.get_or_create(actor_id=_actor(), stock_item=found)
     return line

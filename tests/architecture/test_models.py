@@ -29,6 +29,7 @@ from accounts.models import (
 )
 from core.models import AuditedModel, TenantRow
 from inventory.models import (
+    LogisticUnitContent,
     ReceiptDraft,
     ReceiptDraftEntry,
     Reservation,
@@ -72,6 +73,7 @@ NO_ENDPOINT = {
     WebhookHealth: "read below its endpoint, at health/",
     FeedPosition: "each answer of the feed says it",
     SearchToken: "found by ?search= of products and variants",
+    LogisticUnitContent: "read below its unit, at contents/, and written by pack/ and unpack/",
     TransferOrderLine: "read below its order, at lines/, and written with it",
     StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
     **DRAFTS,
@@ -85,6 +87,7 @@ NO_ADMIN = {
     WebhookHealth: "shown on its endpoint's page",
     FeedPosition: "the relay's own count",
     SearchToken: "found by the search of products and variants",
+    LogisticUnitContent: "shown on its unit's page",
     TransferOrderLine: "shown on its order's page",
     StockCountLine: "shown on its count's sheet and variance",
     **DRAFTS,

@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from inventory.gs1.meaning import sscc
-from inventory.models import LogisticUnit, TransferOrder, TransferOrderLine
+from inventory.models import LogisticUnit, LogisticUnitContent, TransferOrder, TransferOrderLine
 from tests.factories.inventory import LocationFactory, ProductVariantFactory, WarehouseFactory
 
 
@@ -20,12 +20,25 @@ class TransferOrderFactory(DjangoModelFactory):
 
 
 class LogisticUnitFactory(DjangoModelFactory):
+    """A parcel on a pallet, where that stands."""
+
     sscc = factory.Sequence(lambda number: sscc("5601234", number))
-    parent = factory.SubFactory("tests.factories.transfers.LogisticUnitFactory", parent=None)
-    location = factory.SubFactory(LocationFactory)
+    parent = factory.SubFactory(
+        "tests.factories.transfers.LogisticUnitFactory", parent=None, location=factory.SubFactory(LocationFactory),
+    )
+    location = factory.SelfAttribute("parent.location")
 
     class Meta:
         model = LogisticUnit
+
+
+class LogisticUnitContentFactory(DjangoModelFactory):
+    unit = factory.SubFactory(LogisticUnitFactory)
+    variant = factory.SubFactory(ProductVariantFactory)
+    quantity = Decimal(4)
+
+    class Meta:
+        model = LogisticUnitContent
 
 
 class TransferOrderLineFactory(DjangoModelFactory):

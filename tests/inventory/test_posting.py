@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -168,11 +168,14 @@ def test_negative_stock_where_the_organization_allows_it(acme: Company) -> None:
 @pytest.mark.parametrize("statement", [
     "UPDATE inventory_stockitem SET quantity = -1",
     "UPDATE inventory_stockitem SET reserved = quantity + 1",
+    "UPDATE inventory_stockitem SET packed = quantity + 1",
+    "UPDATE inventory_stockitem SET packed = -1",
 ])
 def test_the_database_refuses_impossible_balances(statement: str, acme: Company) -> None:
     with acme.scope():
         Goods.create().receive(1)
-        with pytest.raises(Exception, match="stock_covers_reservations"), transaction.atomic(), connection.cursor() as cursor:
+        refused = pytest.raises(IntegrityError, match=r"stock_(covers_reservations|holds_packed)")
+        with refused, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
 
 

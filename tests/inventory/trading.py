@@ -10,8 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.errors import DomainError
+from inventory.gs1.meaning import sscc
 from inventory.models import (
     Location,
+    LogisticUnit,
+    LogisticUnitContent,
     Lot,
     ProductVariant,
     ReasonCode,
@@ -29,7 +32,9 @@ from inventory.services.candidates import Wanted
 from inventory.services.closings import period_close
 from inventory.services.count_posting import Rest, stock_count_post
 from inventory.services.counts import Counted, Selection, stock_count_open, stock_count_record
+from inventory.services.logistic_units import unit_create
 from inventory.services.lots import lot_status_change
+from inventory.services.packing import unit_move, unit_pack, unit_unpack
 from inventory.services.posting import Line, LotCode
 from inventory.services.reservations import Demand, Pick, Shortage, stock_pick, stock_release, stock_reserve
 from inventory.services.reversal import stock_reverse
@@ -71,6 +76,8 @@ def stock_happens(goods: Goods) -> None:
     sent = TransferLine(goods.nut.pk, Decimal(1))
     order = transfer_order_ship(order=transfer_order_create(source=goods.warehouse, destination=shop, lines=[sent]))
     transfer_order_receive(order=order)
+    parcel = unit_create(sscc=sscc("9506000", 1), location_id=goods.shelf.pk)
+    unit_pack(unit_id=parcel.pk, lines=[Line(lot.variant_id, Decimal(1), lot_id=lot.pk)])
     ReasonCode.objects.filter(pk=goods.found.pk).update(approval_over_quantity=1)
     asked: Any = adjustment_post(
         adjustments=[Adjustment(goods.bolt.pk, goods.shelf.pk, change=Decimal(5))],
@@ -83,7 +90,7 @@ def stock_happens(goods: Goods) -> None:
 
 VERBS = (
     "receive", "issue", "move", "count", "sheet", "reserve", "pick", "release", "reverse", "assemble", "hold", "transfer",
-    "forward", "settle",
+    "forward", "settle", "pack", "unpack", "carry",
 )
 CODES = ("A", "B", "C")
 RECENT = 20  # what a trader looks among
@@ -211,6 +218,29 @@ class Trader:
         else:
             line = self.choose(list(order.lines.all()))
             verb(order=order, lines=self.choose((None, [Part(line.pk, Decimal(1))])))
+
+    def pack(self) -> None:
+        """Into one of two units at the place."""
+        if item := self.there(self.choose(self.variants)):
+            number = self.choose((0, 1))
+            found = list(LogisticUnit.objects.filter(location_id=item.location_id).order_by("id")[:2])
+            unit = found[number] if number < len(found) else unit_create(
+                sscc=sscc("9506000", uuid4().int % 10**9), location_id=item.location_id,
+            )
+            quantity = Decimal(1) if item.is_serial else self.quantity()
+            unit_pack(unit_id=unit.pk, lines=[Line(item.variant_id, quantity, lot_id=item.lot_id)])
+
+    def unpack(self) -> None:
+        if units := self.filled():
+            unit_unpack(unit_id=self.choose(units))
+
+    def carry(self) -> None:
+        if units := self.filled():
+            unit_move(unit_id=self.choose(units), location_id=self.choose(self.places).pk)
+
+    @staticmethod
+    def filled() -> list[Any]:
+        return list(LogisticUnitContent.objects.order_by("-id").values_list("unit", flat=True)[:RECENT])
 
     def hold(self) -> None:
         if lots := list(Lot.objects.order_by("id")[:RECENT]):

@@ -111,5 +111,5 @@ def by_words(text: str) -> list[Found]:
 def _only_place(request: Any, found: Found) -> UUID | None:
     """Where it is taken from, if there is no choice."""
     stock = stock_of([found.key], warehouses=reach(request.principal, SEE), lot=found.lot)[found.key]
-    places = [one for one in stock.places if one.quantity > one.reserved and found.lot in (None, one.lot)]
+    places = [one for one in stock.places if one.loose > 0 and found.lot in (None, one.lot)]
     return places[0].item if len(places) == 1 else None

@@ -1,4 +1,4 @@
-"""A parcel or a pallet by its scanned SSCC: where it stands, and what stands on it."""
+"""A parcel or a pallet by its scanned SSCC: where it stands, what stands on it, and what is within."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,9 @@ from django.http import Http404, HttpResponse
 
 from core.limits import reach, within
 from inventory.admin.clerk.pages import key_of, part, whole
+from inventory.admin.unit_pages import MOST_SHOWN, MOVE, PACK_UNIT
 from inventory.models import LogisticUnit
+from inventory.queries.logistic_units import contents_of
 
 LOOK = "inventory.view_logisticunit"
 MOST_ROWS = 100
@@ -30,4 +32,9 @@ def _context(request: Any, key: UUID) -> dict[str, Any]:
     if found is None:
         raise Http404
     carried = list(seen.filter(parent=found).order_by("sscc")[: MOST_ROWS + 1])
-    return {"unit": found, "carried": carried[:MOST_ROWS], "more": len(carried) > MOST_ROWS}
+    contents = contents_of(found.pk, most=MOST_SHOWN + 1)
+    return {
+        "unit": found, "carried": carried[:MOST_ROWS], "more_carried": len(carried) > MOST_ROWS,
+        "contents": contents[:MOST_SHOWN], "more": len(contents) > MOST_SHOWN,
+        "may": {"pack": request.user.has_perm(PACK_UNIT), "move": request.user.has_perm(MOVE)},
+    }
