@@ -49,7 +49,7 @@ class Candidate(NamedTuple):
 
     @property
     def balance(self) -> Balance:
-        return Balance(*self[3:9])
+        return Balance(*self[3:10])
 
     @property
     def free(self) -> Decimal:

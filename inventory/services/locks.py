@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from core.arrays import array
 from core.tenancy import active_organization_id
 
 
@@ -32,11 +33,18 @@ class Balance(NamedTuple):
     is_held: bool
     is_serial: bool
     may_go_negative: bool
+    warehouse_id: UUID
 
 
 # As a condition of a statement that locks rows: evaluated once, before any of them. The statement's own snapshot may be
 # older than the lock, so what the grounds are is read by the statement after it.
 SHARE_GROUNDS = "(SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))) IS NOT NULL"
+
+# A place and its balance.
+COLUMNS = """
+    s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock,
+    s.warehouse_id
+"""
 
 # Found by two ways, because an index knows `=` and IS NULL, but not what is distinct from what.
 STOCK_ITEMS = f"""
@@ -49,7 +57,7 @@ STOCK_ITEMS = f"""
             AND s.variant_id = w.variant_id AND s.location_id = w.location_id AND s.lot_id IS NULL
         WHERE w.lot_id IS NULL
     )
-    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock
+    SELECT {COLUMNS}
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
     WHERE {SHARE_GROUNDS} AND s.organization_id = %s AND s.id = ANY (ARRAY(SELECT id FROM found))
     ORDER BY s.id FOR NO KEY UPDATE OF s
@@ -61,8 +69,8 @@ def lock_stock_items(places: Collection[Place]) -> dict[Place, Balance]:
     organization = active_organization_id()
     with connection.cursor() as cursor:
         cursor.execute(STOCK_ITEMS, [
-            [place.variant_id for place in places], [place.location_id for place in places],
-            [place.lot_id for place in places], organization, organization, grounds(), organization,
+            array(place.variant_id for place in places), array(place.location_id for place in places),
+            array(place.lot_id for place in places), organization, organization, grounds(), organization,
         ])
         return {Place(*row[:3]): Balance(*row[3:]) for row in cursor.fetchall()}
 
@@ -97,10 +105,10 @@ def lock_reversals() -> None:
 
 # Of reservations; their stock items stay the same.
 ITEMS_OF = f"""
-    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.is_held, s.is_serial, o.allow_negative_stock
+    SELECT {COLUMNS}
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
     WHERE {SHARE_GROUNDS} AND s.organization_id = %s AND s.id = ANY (ARRAY(
-        SELECT r.stock_item_id FROM inventory_reservation AS r WHERE r.organization_id = %s AND r.id = ANY (%s)))
+        SELECT r.stock_item_id FROM inventory_reservation AS r WHERE r.organization_id = %s AND r.id = ANY (%s::uuid[])))
     ORDER BY s.id FOR NO KEY UPDATE OF s
 """
 
@@ -116,11 +124,42 @@ def lock_limited_locations(locations: Collection[UUID]) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
+# The same for who picks them, with what is left of each. Those that wait for goods are not among them.
+PROMISED = f"""
+    SELECT {COLUMNS}, r.id, r.quantity - r.picked_quantity, r.status, r.demand_type, r.demand_id, r.demand_line_id
+    FROM inventory_reservation AS r
+    JOIN inventory_stockitem AS s ON s.organization_id = r.organization_id AND s.id = r.stock_item_id
+    JOIN accounts_organization AS o ON o.id = r.organization_id
+    WHERE {SHARE_GROUNDS} AND r.organization_id = %s AND r.id = ANY (%s::uuid[])
+"""
+PROMISED_LOCKED = f"{PROMISED} ORDER BY s.id FOR NO KEY UPDATE OF s"
+
+
+class Promised(NamedTuple):
+    """A reservation as it was before the lock."""
+
+    place: Place
+    balance: Balance
+    id: UUID
+    left: Decimal
+    status: str
+    demand_type: str
+    demand_id: UUID
+    demand_line_id: UUID | None
+
+
+def promised(reservations: Collection[UUID], *, lock: bool) -> list[Promised]:
+    organization = active_organization_id()
+    with connection.cursor() as cursor:
+        cursor.execute(PROMISED_LOCKED if lock else PROMISED, [grounds(), organization, array(reservations)])
+        return [Promised(Place(*row[:3]), Balance(*row[3:10]), *row[10:]) for row in cursor.fetchall()]
+
+
 def lock_items_of(reservations: Collection[UUID]) -> dict[UUID, tuple[Place, Balance]]:
     """The stock items that the reservations hold, by id."""
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(ITEMS_OF, [grounds(), organization, organization, list(reservations)])
+        cursor.execute(ITEMS_OF, [grounds(), organization, organization, array(reservations)])
         return {row[3]: (Place(*row[:3]), Balance(*row[3:])) for row in cursor.fetchall()}
 
 
@@ -168,6 +207,8 @@ COST_POOLS = """
 def lock_cost_pools(pairs: Collection[tuple[UUID, UUID]]) -> list[tuple[Any, ...]]:
     """Those that exist, of (variant, warehouse): who holds one may change all layers of the pair."""
     with connection.cursor() as cursor:
-        cursor.execute(COST_POOLS, [[pair[0] for pair in pairs], [pair[1] for pair in pairs], active_organization_id()])
+        cursor.execute(COST_POOLS, [
+            array(pair[0] for pair in pairs), array(pair[1] for pair in pairs), active_organization_id(),
+        ])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found

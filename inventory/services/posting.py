@@ -2,23 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connection
 from uuid_utils.compat import uuid7
 
+from core.arrays import array
 from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
 from inventory.services.capacity import Overfull, check_room
-from inventory.services.grounds import USUAL, Rules, check_grounds
+from inventory.services.costing import Flow, rounded
+from inventory.services.grounds import USUAL, Grounds, Rules, check_grounds
 from inventory.services.levels import Arrival, Change, Coming, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
-from inventory.services.valuation import moves_value
+from inventory.services.valuation import flows_value
 from notifications.services.events import publish
 
 
@@ -67,6 +69,7 @@ class Posted:
 
 
 ZERO = Decimal(0)
+AT_ONCE = timedelta(minutes=1)  # what is posted within it happened when it was posted
 ONE_PLACE = "stock_serial_in_one_place"  # the constraint, for two who receive one serial number in two places at once
 
 # A new row's may_be_short is set by the change that follows in the same transaction.
@@ -126,24 +129,29 @@ type Taking = Callable[[], Mapping[Place, Decimal]]
 
 def apply(
     *, kind: str, lines: Sequence[Line], occurred_at: datetime, rules: Rules = USUAL, take: Taking | None = None,
-    coming: Sequence[Coming] = (), **common: Any,
+    coming: Sequence[Coming] = (), balances: Mapping[Place, Balance] | None = None, **common: Any,
 ) -> Posted:
     """Raises Conflict, naming each line that is short, or Invalid for a location that is not there.
 
-    Both before it changes a balance; what the database refuses after that ends the scope's transaction.
+    Both before it changes a balance; what the database refuses after that ends the scope's transaction. `balances` are those
+    of all places, if they are locked already.
     """
-    balances = locked(_places(lines))
+    balances = locked(_places(lines)) if balances is None else balances
     lines = _settle(lines, balances)
     leaving = [line for line in lines if (line.kind or kind) in USED_UP and line.from_location_id and not line.reverses_id]
     changes = _changes(lines)
     overfull: Sequence[Overfull] = ()
-    if lines and check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules) and kind in BRINGS_TO_A_PLACE:
+    goods = check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules) if lines else {}
+    if kind in BRINGS_TO_A_PLACE and any(one.is_limited for one in goods.values()):
         overfull = check_room(changes)
     taken = take() if take else {}
     _refuse_short(changes, balances, taken)
-    rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()})
-    moves = _write_moves(kind, lines, occurred_at, common)
-    moves_value(moves=moves)
+    moves = [uuid7() for _ in lines]
+    written = _written(moves, kind, lines, occurred_at, common) if lines else None
+    rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()}, written)
+    if lines:
+        flows = _flows(moves, kind, lines, balances, goods, occurred_at, common["document_id"])
+        flows_value(method=next(iter(goods.values())).costing_method, flows=flows)
     levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming)
     if moves:
         publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])
@@ -181,7 +189,7 @@ def _arrived(kind: str, lines: Iterable[Line]) -> list[Arrival]:
     ]
 
 
-def _settle(lines: Sequence[Line], balances: dict[Place, Balance]) -> list[Line]:
+def _settle(lines: Sequence[Line], balances: Mapping[Place, Balance]) -> list[Line]:
     """Counted lines become the difference to the balance, which nobody can change any more."""
     settled = []
     for line in lines:
@@ -209,8 +217,16 @@ def _changes(lines: Iterable[Line]) -> dict[Place, Decimal]:
     return changes
 
 
+class Beside(NamedTuple):
+    """What is written in the same statement as the balances: it needs nothing of them, and saves a way to the database."""
+
+    sql: str
+    values: Sequence[Any]
+
+
 def change_balances(
     balances: Mapping[Place, Balance], changes: Mapping[Place, Decimal], promised: Mapping[Place, Decimal],
+    beside: Beside | None = None,
 ) -> list[dict[str, Any]]:
     """What is on hand and what is reserved at each place, which must be locked. A serial number leaves before it arrives."""
     every = {place: (changes.get(place, ZERO), promised.get(place, ZERO)) for place in [*changes, *promised]}
@@ -219,15 +235,22 @@ def change_balances(
         steps = [{p: both for p, both in moved.items() if both[0] < 0}, {p: both for p, both in moved.items() if both[0] >= 0}]
     else:
         steps = [moved]
-    return [row for step in steps if step for row in _change(balances, step)]
+    steps = [step for step in steps if step]
+    if beside and not steps:
+        with connection.cursor() as cursor:
+            cursor.execute(*beside)
+    return [row for number, step in enumerate(steps) for row in _change(balances, step, None if number else beside)]
 
 
-def _change(balances: Mapping[Place, Balance], step: Mapping[Place, tuple[Decimal, Decimal]]) -> list[dict[str, Any]]:
+def _change(
+    balances: Mapping[Place, Balance], step: Mapping[Place, tuple[Decimal, Decimal]], beside: Beside | None,
+) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         try:
-            cursor.execute(CHANGE, [
-                [balances[place].id for place in step], [change for change, _ in step.values()],
-                [promised for _, promised in step.values()], active_organization_id(),
+            cursor.execute(f"WITH beside AS ({beside.sql}) {CHANGE}" if beside else CHANGE, [
+                *(beside.values if beside else ()), array(balances[place].id for place in step),
+                array(change for change, _ in step.values()), array(promised for _, promised in step.values()),
+                active_organization_id(),
             ])
         except IntegrityError as error:
             if ONE_PLACE not in str(error):
@@ -251,21 +274,39 @@ def _refuse_short(
         raise Conflict(f"There is not enough stock: available are only {'; '.join(short)}.", code="insufficient_stock")
 
 
-def _write_moves(kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any]) -> list[UUID]:
-    if not lines:
-        return []
+def _written(moves: Sequence[UUID], kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any]) -> Beside:
     scope = active_scope()
-    ids = [uuid7() for _ in lines]
-    with connection.cursor() as cursor:
-        cursor.execute(MOVES, [
-            scope.organization_id, common["reason_id"], common["note"], common["document_type"], common["document_id"],
-            occurred_at, common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
-            ids, [line.kind or kind for line in lines], [line.variant_id for line in lines], [line.lot_id for line in lines],
-            [line.quantity for line in lines], [line.from_location_id for line in lines], [line.to_location_id for line in lines],
-            [line.unit_cost for line in lines], [line.document_line_id for line in lines], [line.reverses_id for line in lines],
-            list(range(len(lines))),
-        ])
-    return ids
+    return Beside(MOVES, [
+        scope.organization_id, common["reason_id"], common["note"], common["document_type"], common["document_id"],
+        occurred_at, common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
+        array(moves), [line.kind or kind for line in lines], array(line.variant_id for line in lines),
+        array(line.lot_id for line in lines), array(line.quantity for line in lines),
+        array(line.from_location_id for line in lines), array(line.to_location_id for line in lines),
+        array(line.unit_cost for line in lines), array(line.document_line_id for line in lines),
+        array(line.reverses_id for line in lines), array(range(len(lines))),
+    ])
+
+
+def _flows(
+    moves: Sequence[UUID], kind: str, lines: Sequence[Line], balances: Mapping[Place, Balance], goods: Grounds,
+    occurred_at: datetime, document_id: UUID | None,
+) -> list[Flow]:
+    """What the moves, as the database keeps them, bring to warehouses; within one nothing flows. See FLOWS of valuation.py."""
+    flows = []
+    for move, line in zip(moves, lines, strict=True):
+        one = goods[line.variant_id, line.lot_id]
+        source, target = (
+            location and balances[Place(line.variant_id, location, line.lot_id)].warehouse_id
+            for location in (line.from_location_id, line.to_location_id)
+        )
+        if source != target:
+            flows.append(Flow(
+                move, line.variant_id, source, target, rounded(Decimal(line.quantity)),
+                None if line.unit_cost is None else rounded(Decimal(line.unit_cost)), line.reverses_id,
+                occurred_at if occurred_at < one.now - AT_ONCE else one.now, one.now, one.standard_cost,
+                document_id if (line.kind or kind) == StockMove.Kind.ASSEMBLY else None,
+            ))
+    return flows
 
 
 def level_change(row: Mapping[str, Any]) -> Change:

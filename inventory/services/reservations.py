@@ -10,21 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import connection, connections
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from core.arrays import array
 from core.errors import Conflict, Invalid, NotFound
 from core.tenancy import active_organization_id, active_scope, organization_scope
 from inventory.events import ReservationEnded, StockReserved
 from inventory.models import Reservation, StockMove
 from inventory.services.candidates import Candidate, Wanted, lock_candidates
 from inventory.services.levels import Coming, levels_follow
-from inventory.services.locks import Balance, Place, lock_items_of, lock_posting
-from inventory.services.posting import Line, Posted, change_balances, level_change, shown, stock_line
+from inventory.services.locks import Balance, Place, Promised, lock_items_of, lock_posting, promised
+from inventory.services.posting import Beside, Line, Posted, change_balances, level_change, shown, stock_line
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
 from notifications.services.events import publish, publish_from
 
@@ -138,8 +139,10 @@ def stock_reserve(
         raise Conflict(f"There is not enough stock: {_short_words(lines, short)}.", code="insufficient_stock")
     if shortage == Shortage.BACKORDER:
         shares += [Share(number, lines[number], quantity) for number, quantity in short.items()]
-    rows = _promise([(share.item, share.quantity) for share in shares if share.item])
-    ids = _write(shares, demand, idempotency_key)
+    ids = [uuid7() for _ in shares]
+    rows = _promise(
+        [(share.item, share.quantity) for share in shares if share.item], _written(ids, shares, demand, idempotency_key),
+    )
     levels_follow([level_change(row) for row in rows], coming=coming)
     publish(StockReserved(
         demand_type=demand.type, demand=demand.id, expires_at=demand.expires_at, reservations=ids,
@@ -193,28 +196,26 @@ def _short_words(lines: Sequence[Wanted], short: Mapping[int, Decimal]) -> str:
     )
 
 
-def _promise(promised: Sequence[tuple[Candidate, Decimal]]) -> list[dict[str, Any]]:
+def _promise(promised: Sequence[tuple[Candidate, Decimal]], beside: Beside) -> list[dict[str, Any]]:
     balances: dict[Place, Balance] = {}
     added: dict[Place, Decimal] = defaultdict(Decimal)
     for item, quantity in promised:
         balances[item.place] = item.balance
         added[item.place] += quantity
-    return change_balances(balances, {}, added)
+    return change_balances(balances, {}, added, beside)
 
 
-def _write(shares: Sequence[Share], demand: Demand, idempotency_key: str) -> list[UUID]:
+def _written(ids: Sequence[UUID], shares: Sequence[Share], demand: Demand, idempotency_key: str) -> Beside:
     scope = active_scope()
-    ids = [uuid7() for _ in shares]
-    with connection.cursor() as cursor:
-        cursor.execute(RESERVE, [
-            scope.organization_id, demand.type, demand.id, demand.expires_at, idempotency_key,
-            scope.origin.actor_id, scope.origin.api_key_id, ids,
-            [share.line.variant_id for share in shares], [share.line.warehouse_id for share in shares],
-            [share.item and share.item.id for share in shares],
-            [share.item.place.lot_id if share.item else share.line.lot_id for share in shares],
-            [share.quantity for share in shares], [share.line.demand_line_id for share in shares], list(range(len(shares))),
-        ])
-    return ids
+    return Beside(RESERVE, [
+        scope.organization_id, demand.type, demand.id, demand.expires_at, idempotency_key,
+        scope.origin.actor_id, scope.origin.api_key_id, array(ids),
+        array(share.line.variant_id for share in shares), array(share.line.warehouse_id for share in shares),
+        array(share.item and share.item.id for share in shares),
+        array(share.item.lot_id if share.item else share.line.lot_id for share in shares),
+        array(share.quantity for share in shares), array(share.line.demand_line_id for share in shares),
+        array(range(len(shares))),
+    ])
 
 
 def stock_pick(*, picks: Sequence[Pick], circumstances: Circumstances = USUAL) -> Posted:
@@ -233,10 +234,11 @@ def stock_pick_into_transit(*, picks: Sequence[Pick], location_id: UUID, circums
 def _pick(kind: str, picks: Sequence[Pick], circumstances: Circumstances, to_location_id: UUID | None = None) -> Posted:
     if done := posted_before(kind=kind, key=circumstances.idempotency_key):
         return done
-    rows = Reservation.objects.filter(pk__in=[pick.reservation_id for pick in picks]).select_related("stock_item")
-    found = {one.pk: one for one in rows}
+    in_transit = to_location_id is not None
+    # With a place where the goods go, all places are locked in one order: by the posting.
+    found = {one.id: one for one in promised({pick.reservation_id for pick in picks}, lock=not in_transit)}
     if len(found) != len(picks):
-        raise NotFound("There is no such reservation, or it is named twice.")
+        _refuse_missing(picks)
     taken = {pick.reservation_id: _quantity(pick, found[pick.reservation_id]) for pick in picks}
     lines = [_leaving(found[key], quantity, to_location_id) for key, quantity in taken.items()]
     demands = {(one.demand_type, one.demand_id) for one in found.values()}
@@ -253,31 +255,40 @@ def _pick(kind: str, picks: Sequence[Pick], circumstances: Circumstances, to_loc
             used[Place(line.variant_id, line.from_location_id, line.lot_id)] += line.quantity  # type: ignore[arg-type]  # has one
         return used
 
-    return post(kind=kind, lines=lines, circumstances=circumstances, take=take, in_transit=to_location_id is not None)
+    return post(
+        kind=kind, lines=lines, circumstances=circumstances, take=take, in_transit=in_transit,
+        balances=None if in_transit else {one.place: one.balance for one in found.values()},
+    )
 
 
-def _quantity(pick: Pick, reservation: Reservation) -> Decimal:
-    if reservation.stock_item_id is None:
-        raise Conflict(f"Reservation {reservation.pk} waits for goods: allocate it first.", code="not_allocated")
-    quantity: Decimal = reservation.quantity - reservation.picked_quantity if pick.quantity is None else pick.quantity
+def _refuse_missing(picks: Sequence[Pick]) -> NoReturn:
+    rows = Reservation.objects.filter(pk__in=[pick.reservation_id for pick in picks])
+    waiting = {key: item is None for key, item in rows.values_list("pk", "stock_item_id")}
+    if len(waiting) == len(picks) and (keys := [key for key, waits in waiting.items() if waits]):
+        raise Conflict(f"Reservation {keys[0]} waits for goods: allocate it first.", code="not_allocated")
+    raise NotFound("There is no such reservation, or it is named twice.")
+
+
+def _quantity(pick: Pick, reservation: Promised) -> Decimal:
+    quantity = reservation.left if pick.quantity is None else pick.quantity
     if reservation.status != Status.ACTIVE:
-        raise Conflict(f"Reservation {reservation.pk} is {reservation.status} already.", code="not_active")
+        raise Conflict(f"Reservation {reservation.id} is {reservation.status} already.", code="not_active")
     if quantity <= 0:
         raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
     return quantity
 
 
-def _leaving(reservation: Reservation, quantity: Decimal, to_location_id: UUID | None) -> Line:
-    item: Any = reservation.stock_item
+def _leaving(reservation: Promised, quantity: Decimal, to_location_id: UUID | None) -> Line:
+    place = reservation.place
     return Line(
-        item.variant_id, quantity, from_location_id=item.location_id, to_location_id=to_location_id, lot_id=item.lot_id,
+        place.variant_id, quantity, from_location_id=place.location_id, to_location_id=to_location_id, lot_id=place.lot_id,
         document_line_id=reservation.demand_line_id,
     )
 
 
 def _take(taken: Mapping[UUID, Decimal]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, [list(taken), list(taken.values()), active_organization_id()])
+        cursor.execute(TAKE, [array(taken), array(taken.values()), active_organization_id()])
         done = {row[0] for row in cursor.fetchall()}
     if missed := [str(key) for key in taken if key not in done]:
         raise Conflict(f"There is less left of reservation {', '.join(missed)}: look again.", code="reservation_changed")

@@ -1,19 +1,21 @@
 """What stock is worth follows the moves: read, lock, compute (costing.py), write, for all moves of a posting at once."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
 from uuid_utils.compat import uuid7
 
+from core.arrays import array
 from core.errors import Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.services.costing import Change, Costing, Entry, Flow, Layer, Method, Pair
 from inventory.services.locks import lock_cost_pools
 
-# Within a warehouse nothing changes. What is posted at once happened when it was posted. Read after the moves are written:
-# the method stays what it is until they are committed, because who changes it waits for all who refer to the organization.
+# For moves that were written before; as in posting.py. Within a warehouse nothing changes. What is posted at once happened when
+# it was posted.
 FLOWS = """
     SELECT o.costing_method, m.id, m.variant_id, f.warehouse_id, t.warehouse_id, m.quantity, m.unit_cost, m.reverses_id,
            CASE WHEN m.occurred_at < m.created_at - interval '1 minute' THEN m.occurred_at ELSE m.created_at END, m.created_at,
@@ -89,23 +91,31 @@ WRITE = """
 """
 
 
-def moves_value(*, moves: Sequence[UUID]) -> int:
-    """Layers and entries of moves that have none; returns of how many, because those within a warehouse need none.
+# Read once the pools are locked: who changes a standard cost locks them too.
+STANDARDS = "SELECT id, standard_cost FROM inventory_productvariant WHERE organization_id = %s AND id = ANY (%s::uuid[])"
 
-    Raises Invalid for a cost below zero.
-    """
+
+def moves_value(*, moves: Sequence[UUID]) -> int:
+    """Layers and entries of moves that have none; returns of how many, because those within a warehouse need none."""
     method, flows = _flows(moves)
+    flows_value(method=method, flows=flows)
+    return len(flows)
+
+
+def flows_value(*, method: str, flows: Sequence[Flow]) -> None:
+    """Layers and entries of moves that have just been written. Raises Invalid for a cost below zero."""
     if not flows:
-        return 0
+        return
     if any(flow.unit_cost is not None and flow.unit_cost < 0 for flow in flows):
         raise Invalid("A cost cannot be below zero.", fields={"unit_cost": "negative"})
     pools = _pools(sorted({pair for flow in flows for pair in flow.pairs}))
+    if method == Method.STANDARD:
+        flows = _at_standard(flows)
     earlier = _earlier({flow.reverses for flow in flows if flow.reverses})
     layers = pools | _receipts(method, flows, pools, earlier)
     costing = Costing(method, layers, earlier)
     costing.run(flows)
     _write(costing)
-    return len(flows)
 
 
 def _flows(moves: Sequence[UUID]) -> tuple[str, list[Flow]]:
@@ -115,6 +125,13 @@ def _flows(moves: Sequence[UUID]) -> tuple[str, list[Flow]]:
         cursor.execute(FLOWS, [active_organization_id(), list(moves)])
         rows = cursor.fetchall()
     return (rows[0][0] if rows else ""), [Flow(*row[1:]) for row in rows]
+
+
+def _at_standard(flows: Sequence[Flow]) -> list[Flow]:
+    with connection.cursor() as cursor:
+        cursor.execute(STANDARDS, [active_organization_id(), array({flow.variant_id for flow in flows})])
+        costs = dict(cursor.fetchall())
+    return [replace(flow, standard_cost=costs[flow.variant_id]) for flow in flows]
 
 
 def _pools(pairs: Sequence[Pair]) -> dict[UUID, Layer]:
@@ -156,8 +173,8 @@ def _receipts(
         return {}
     with connection.cursor() as cursor:
         cursor.execute(RECEIPTS, {
-            "organization": active_organization_id(), "variants": [pair[0] for pair in needed],
-            "warehouses": [pair[1] for pair in needed], "quantities": list(needed.values()), "touched": list(touched),
+            "organization": active_organization_id(), "variants": array(pair[0] for pair in needed),
+            "warehouses": array(pair[1] for pair in needed), "quantities": array(needed.values()), "touched": array(touched),
         })
         return {row[0]: Layer(row[0], (row[1], row[2]), *row[3:]) for row in cursor.fetchall()}
 
@@ -168,21 +185,22 @@ def _write(costing: Costing) -> None:
     scope, entries = active_scope(), costing.entries
     with connection.cursor() as cursor:
         cursor.execute(WRITE, [
-            scope.organization_id, [layer.id for layer in made], [layer.pair[0] for layer in made],
-            [layer.pair[1] for layer in made], [layer.source_move for layer in made], [layer.quantity for layer in made],
-            [layer.remaining for layer in made], [layer.value for layer in made], [layer.unit_cost for layer in made],
+            scope.organization_id, array(layer.id for layer in made), array(layer.pair[0] for layer in made),
+            array(layer.pair[1] for layer in made), array(layer.source_move for layer in made),
+            array(layer.quantity for layer in made), array(layer.remaining for layer in made),
+            array(layer.value for layer in made), array(layer.unit_cost for layer in made),
             [layer.received_at for layer in made],
-            [layer.id for layer in changed], [layer.remaining for layer in changed], [layer.value for layer in changed],
-            [layer.unit_cost for layer in changed], scope.organization_id,
+            array(layer.id for layer in changed), array(layer.remaining for layer in changed),
+            array(layer.value for layer in changed), array(layer.unit_cost for layer in changed), scope.organization_id,
             scope.organization_id, scope.origin.actor_id, scope.origin.api_key_id, *_columns(entries),
         ])
 
 
-def _columns(entries: Sequence[Entry]) -> list[list[object]]:
+def _columns(entries: Sequence[Entry]) -> list[object]:
     return [
-        [uuid7() for _ in entries], [entry.kind for entry in entries], [entry.layer.pair[0] for entry in entries],
-        [entry.layer.pair[1] for entry in entries], [entry.layer.id for entry in entries],
-        [entry.flow.move_id for entry in entries], [entry.from_layer for entry in entries],
-        [entry.quantity for entry in entries], [entry.value for entry in entries],
+        array(uuid7() for _ in entries), [entry.kind for entry in entries], array(entry.layer.pair[0] for entry in entries),
+        array(entry.layer.pair[1] for entry in entries), array(entry.layer.id for entry in entries),
+        array(entry.flow.move_id for entry in entries), array(entry.from_layer for entry in entries),
+        array(entry.quantity for entry in entries), array(entry.value for entry in entries),
         [entry.flow.occurred_at for entry in entries], [entry.flow.created_at for entry in entries],
     ]
