@@ -18,13 +18,10 @@ from inventory.queries.closings import CLOSED_THROUGH
 
 # And what its goods cost by. Read after the lock on the grounds is held, and for serial numbers after their items are locked.
 GROUNDS = f"""
-    SELECT w.variant_id, w.lot_id, v.sku, p.tracking, l.variant_id, l.code, l.status, l.expires_on,
+    SELECT w.variant_id, w.lot_id, v.sku, p.tracking, {{lot}},
            (now() AT TIME ZONE o.timezone)::date, (%s::timestamptz AT TIME ZONE o.timezone)::date,
            ({CLOSED_THROUGH.format("o.id")}),
-           CASE p.tracking WHEN 'serial' THEN (
-               SELECT COALESCE(sum(s.quantity), 0) FROM inventory_stockitem AS s
-               WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END,
-           places.transit, places.is_limited, o.costing_method, v.standard_cost, now()
+           {{on_hand}}, places.transit, places.is_limited, o.costing_method, v.standard_cost, now()
     FROM accounts_organization AS o
     CROSS JOIN (
         SELECT min(place.code) FILTER (WHERE place.kind = 'transit') AS transit,
@@ -35,9 +32,18 @@ GROUNDS = f"""
     CROSS JOIN unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, lot_id)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = o.id AND v.id = w.variant_id
     LEFT JOIN inventory_product AS p ON p.organization_id = o.id AND p.id = v.product_id
-    LEFT JOIN inventory_lot AS l ON l.organization_id = o.id AND l.id = w.lot_id
+    {{joined}}
     WHERE o.id = %s
 """
+WITHOUT_LOTS = GROUNDS.format(lot="NULL, NULL, NULL, NULL", on_hand="0", joined="")
+WITH_LOTS = GROUNDS.format(
+    lot="l.variant_id, l.code, l.status, l.expires_on",
+    on_hand="""
+           CASE p.tracking WHEN 'serial' THEN (
+               SELECT COALESCE(sum(s.quantity), 0) FROM inventory_stockitem AS s
+               WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END""",
+    joined="LEFT JOIN inventory_lot AS l ON l.organization_id = o.id AND l.id = w.lot_id",
+)
 
 Tracking = Product.Tracking
 
@@ -116,7 +122,7 @@ def _goods(lines: Sequence[Any], occurred_at: datetime) -> Grounds:
     targets = {line.to_location_id for line in lines if line.to_location_id}
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(GROUNDS, [
+        cursor.execute(WITH_LOTS if any(lot for _, lot in wanted) else WITHOUT_LOTS, [
             occurred_at, array(targets), organization, array(places),
             array(variant for variant, _ in wanted), array(lot for _, lot in wanted), organization,
         ])

@@ -11,6 +11,7 @@ from core.arrays import array
 from core.tenancy import active_organization_id
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
+from inventory.services.beside import Beside, send, send_alone
 
 # Rules are locked by id, after the stock items (see locks.py), and tasks after them. Stock in quarantine or scrap is on hand,
 # but not available. Of what comes in, as much was on its way as was ordered: a projected level stays then.
@@ -122,26 +123,29 @@ type Arrival = tuple[UUID, UUID, Decimal]
 type Coming = tuple[UUID, UUID, Decimal]
 
 
-def levels_follow(changes: Sequence[Change], arrived: Sequence[Arrival] = (), coming: Sequence[Coming] = ()) -> None:
+def levels_follow(
+    changes: Sequence[Change], arrived: Sequence[Arrival] = (), coming: Sequence[Coming] = (), besides: Sequence[Beside] = (),
+) -> None:
     """`changes` are (variant, warehouse, location, change on hand, change of what is available), as just made.
 
     `arrived` are (variant, location, quantity) of goods from outside: what was ordered of them is on its way no longer.
     `coming` are (variant, warehouse, change of what is on its way there): see `INCOMING`. All in one call, because rules are
-    locked by id.
+    locked by id. `besides` is what else the posting writes.
     """
     if not changes and not coming:
+        send_alone(besides)
         return
     variants, warehouses, locations, amounts, freed = _columns(changes, 5)
     came, places, quantities = _columns(arrived, 3)
     awaited, goals, on_their_way = _columns(coming, 3)
     falls = not coming and all(change <= 0 and free <= 0 for *_, change, free in changes)
     with connection.cursor() as cursor:
-        cursor.execute(RECEIVED if arrived else FALLEN if falls else MOVED, {
+        send(cursor, RECEIVED if arrived else FALLEN if falls else MOVED, {
             "organization": active_organization_id(), "variants": variants, "warehouses": warehouses,
             "locations": locations, "changes": amounts, "freed": freed, "available": list(Location.AVAILABLE),
             "undecided": list(ReorderTask.UNDECIDED), "arrived": came, "arrived_at": places, "quantities": quantities,
             "coming": awaited, "coming_to": goals, "on_their_way": on_their_way,
-        })
+        }, besides)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[str]:

@@ -198,19 +198,18 @@ def lock_ahead(
 
 
 COST_POOLS = """
-    SELECT p.id, p.variant_id, p.warehouse_id, p.remaining, p.value, p.unit_cost, p.received_at
-    FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, warehouse_id)
+    SELECT p.variant_id, p.warehouse_id FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, warehouse_id)
     JOIN inventory_costlayer AS p ON p.organization_id = %s AND p.kind = 'pool'
         AND p.variant_id = w.variant_id AND p.warehouse_id = w.warehouse_id
     ORDER BY p.variant_id, p.warehouse_id FOR NO KEY UPDATE OF p
 """
 
 
-def lock_cost_pools(pairs: Collection[tuple[UUID, UUID]]) -> list[tuple[Any, ...]]:
+def lock_cost_pools(pairs: Collection[tuple[UUID, UUID]]) -> None:
     """Those that exist, of (variant, warehouse): who holds one may change all layers of the pair."""
     with connection.cursor() as cursor:
-        cursor.execute(COST_POOLS, [
-            array(pair[0] for pair in pairs), array(pair[1] for pair in pairs), active_organization_id(),
-        ])
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+        cursor.execute(COST_POOLS, pools_of(pairs))
+
+
+def pools_of(pairs: Collection[tuple[UUID, UUID]]) -> list[Any]:
+    return [array(pair[0] for pair in pairs), array(pair[1] for pair in pairs), active_organization_id()]

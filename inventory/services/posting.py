@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection
@@ -15,13 +15,14 @@ from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
+from inventory.services.beside import Beside, send, send_alone
 from inventory.services.capacity import Overfull, check_room
 from inventory.services.costing import Flow, rounded
 from inventory.services.grounds import USUAL, Grounds, Rules, check_grounds
 from inventory.services.levels import Arrival, Change, Coming, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
-from inventory.services.valuation import flows_value
-from notifications.services.events import publish
+from inventory.services.valuation import flows_value, pools_locked
+from notifications.services.events import published
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ CHANGED = (
     "id", "variant_id", "sku", "location_id", "lot_id", "warehouse_id", "quantity", "reserved", "available", "change", "freed",
 )
 
+# Once the cost pools are locked.
 MOVES = """
     INSERT INTO inventory_stockmove (
         id, organization_id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id,
@@ -114,6 +116,7 @@ MOVES = """
                 %s::uuid[], %s::int[])
         AS m(id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id,
              reverses_id, line)
+    WHERE (SELECT count(*) FROM pools) IS NOT NULL
     ORDER BY m.line
 """
 
@@ -147,14 +150,15 @@ def apply(
     taken = take() if take else {}
     _refuse_short(changes, balances, taken)
     moves = [uuid7() for _ in lines]
-    written = _written(moves, kind, lines, occurred_at, common) if lines else None
+    flows = _flows(moves, kind, lines, balances, goods, occurred_at, common["document_id"])
+    written = [pools_locked(flows), _written(moves, kind, lines, occurred_at, common)] if lines else []
     rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()}, written)
-    if lines:
-        flows = _flows(moves, kind, lines, balances, goods, occurred_at, common["document_id"])
-        flows_value(method=next(iter(goods.values())).costing_method, flows=flows)
-    levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming)
+    besides: list[Beside] = []
     if moves:
-        publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])
+        event = StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows])
+        method = next(iter(goods.values())).costing_method
+        besides = [*flows_value(method=method, flows=flows), told(event, moves[0])]
+    levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming, besides)
     return Posted(moves, [shown(row) for row in rows], overfull=overfull)
 
 
@@ -217,16 +221,9 @@ def _changes(lines: Iterable[Line]) -> dict[Place, Decimal]:
     return changes
 
 
-class Beside(NamedTuple):
-    """What is written in the same statement as the balances: it needs nothing of them, and saves a way to the database."""
-
-    sql: str
-    values: Sequence[Any]
-
-
 def change_balances(
     balances: Mapping[Place, Balance], changes: Mapping[Place, Decimal], promised: Mapping[Place, Decimal],
-    beside: Beside | None = None,
+    besides: Sequence[Beside] = (),
 ) -> list[dict[str, Any]]:
     """What is on hand and what is reserved at each place, which must be locked. A serial number leaves before it arrives."""
     every = {place: (changes.get(place, ZERO), promised.get(place, ZERO)) for place in [*changes, *promised]}
@@ -236,22 +233,20 @@ def change_balances(
     else:
         steps = [moved]
     steps = [step for step in steps if step]
-    if beside and not steps:
-        with connection.cursor() as cursor:
-            cursor.execute(*beside)
-    return [row for number, step in enumerate(steps) for row in _change(balances, step, None if number else beside)]
+    if not steps:
+        send_alone(besides)
+    return [row for number, step in enumerate(steps) for row in _change(balances, step, () if number else besides)]
 
 
 def _change(
-    balances: Mapping[Place, Balance], step: Mapping[Place, tuple[Decimal, Decimal]], beside: Beside | None,
+    balances: Mapping[Place, Balance], step: Mapping[Place, tuple[Decimal, Decimal]], besides: Sequence[Beside],
 ) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         try:
-            cursor.execute(f"WITH beside AS ({beside.sql}) {CHANGE}" if beside else CHANGE, [
-                *(beside.values if beside else ()), array(balances[place].id for place in step),
-                array(change for change, _ in step.values()), array(promised for _, promised in step.values()),
-                active_organization_id(),
-            ])
+            send(cursor, CHANGE, [
+                array(balances[place].id for place in step), array(change for change, _ in step.values()),
+                array(promised for _, promised in step.values()), active_organization_id(),
+            ], besides)
         except IntegrityError as error:
             if ONE_PLACE not in str(error):
                 raise
@@ -276,7 +271,7 @@ def _refuse_short(
 
 def _written(moves: Sequence[UUID], kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any]) -> Beside:
     scope = active_scope()
-    return Beside(MOVES, [
+    return Beside("moves", MOVES, [
         scope.organization_id, common["reason_id"], common["note"], common["document_type"], common["document_id"],
         occurred_at, common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
         array(moves), [line.kind or kind for line in lines], array(line.variant_id for line in lines),
@@ -307,6 +302,11 @@ def _flows(
                 document_id if (line.kind or kind) == StockMove.Kind.ASSEMBLY else None,
             ))
     return flows
+
+
+def told(event: object, aggregate_id: UUID) -> Beside:
+    _, sql, values = published([(event, aggregate_id)])
+    return Beside("told", sql, values)
 
 
 def level_change(row: Mapping[str, Any]) -> Change:

@@ -22,12 +22,13 @@ from core.errors import Conflict, Invalid, NotFound
 from core.tenancy import active_organization_id, active_scope, organization_scope
 from inventory.events import ReservationEnded, StockReserved
 from inventory.models import Reservation, StockMove
+from inventory.services.beside import Beside
 from inventory.services.candidates import Candidate, Wanted, lock_candidates
 from inventory.services.levels import Coming, levels_follow
 from inventory.services.locks import Balance, Place, Promised, lock_items_of, lock_posting, promised
-from inventory.services.posting import Beside, Line, Posted, change_balances, level_change, shown, stock_line
+from inventory.services.posting import Line, Posted, change_balances, level_change, shown, stock_line, told
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
-from notifications.services.events import publish, publish_from
+from notifications.services.events import publish_from
 
 RESERVE = """
     INSERT INTO inventory_reservation (
@@ -143,11 +144,11 @@ def stock_reserve(
     rows = _promise(
         [(share.item, share.quantity) for share in shares if share.item], _written(ids, shares, demand, idempotency_key),
     )
-    levels_follow([level_change(row) for row in rows], coming=coming)
-    publish(StockReserved(
+    event = StockReserved(
         demand_type=demand.type, demand=demand.id, expires_at=demand.expires_at, reservations=ids,
         lines=[stock_line(row) for row in rows],
-    ), aggregate_id=demand.id)
+    )
+    levels_follow([level_change(row) for row in rows], coming=coming, besides=[told(event, demand.id)])
     return Reserved(ids, [shown(row) for row in rows], short)
 
 
@@ -202,12 +203,12 @@ def _promise(promised: Sequence[tuple[Candidate, Decimal]], beside: Beside) -> l
     for item, quantity in promised:
         balances[item.place] = item.balance
         added[item.place] += quantity
-    return change_balances(balances, {}, added, beside)
+    return change_balances(balances, {}, added, [beside])
 
 
 def _written(ids: Sequence[UUID], shares: Sequence[Share], demand: Demand, idempotency_key: str) -> Beside:
     scope = active_scope()
-    return Beside(RESERVE, [
+    return Beside("reserved", RESERVE, [
         scope.organization_id, demand.type, demand.id, demand.expires_at, idempotency_key,
         scope.origin.actor_id, scope.origin.api_key_id, array(ids),
         array(share.line.variant_id for share in shares), array(share.line.warehouse_id for share in shares),
