@@ -13,7 +13,7 @@ from django.db import connection
 from core.arrays import array
 from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id
-from inventory.models import Product
+from inventory.models import Location, Product
 from inventory.queries.closings import CLOSED_THROUGH
 
 # And what its goods cost by. Read after the lock on the grounds is held, and for serial numbers after their items are locked.
@@ -21,12 +21,13 @@ GROUNDS = f"""
     SELECT w.variant_id, w.lot_id, v.sku, p.tracking, {{lot}},
            (now() AT TIME ZONE o.timezone)::date, (%s::timestamptz AT TIME ZONE o.timezone)::date,
            ({CLOSED_THROUGH.format("o.id")}),
-           {{on_hand}}, places.transit, places.is_limited, o.costing_method, v.standard_cost, now()
+           {{on_hand}}, places.transit, places.is_limited, places.apart, o.costing_method, v.standard_cost, now()
     FROM accounts_organization AS o
     CROSS JOIN (
         SELECT min(place.code) FILTER (WHERE place.kind = 'transit') AS transit,
                COALESCE(bool_or(place.capacity IS NOT NULL OR place.max_weight IS NOT NULL)
-                   FILTER (WHERE place.id = ANY (%s::uuid[])), false) AS is_limited
+                   FILTER (WHERE place.id = ANY (%s::uuid[])), false) AS is_limited,
+               array_agg(place.id) FILTER (WHERE place.kind <> ALL (%s)) AS apart
         FROM inventory_location AS place WHERE place.organization_id = %s AND place.id = ANY (%s::uuid[])
     ) AS places
     CROSS JOIN unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, lot_id)
@@ -65,6 +66,7 @@ class Goods(NamedTuple):
     on_hand: Decimal
     transit: str | None  # a place of the posting whose goods are under way
     is_limited: bool  # whether goods come to a place that may be full
+    apart: list[UUID] | None  # places of the posting whose goods are on hand, but not available
     costing_method: str
     standard_cost: Decimal
     now: datetime  # when what is posted is written
@@ -123,7 +125,7 @@ def _goods(lines: Sequence[Any], occurred_at: datetime) -> Grounds:
     organization = active_organization_id()
     with connection.cursor() as cursor:
         cursor.execute(WITH_LOTS if any(lot for _, lot in wanted) else WITHOUT_LOTS, [
-            occurred_at, array(targets), organization, array(places),
+            occurred_at, array(targets), list(Location.AVAILABLE), organization, array(places),
             array(variant for variant, _ in wanted), array(lot for _, lot in wanted), organization,
         ])
         found = [Goods(*row) for row in cursor.fetchall()]

@@ -1,6 +1,6 @@
 """How a posting is written: lock, look, change, in statements for all lines at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -92,10 +92,9 @@ CREATE = """
 CHANGE = """
     UPDATE inventory_stockitem AS s
     SET quantity = s.quantity + d.change, reserved = s.reserved + d.promised,
-        may_be_short = o.allow_negative_stock OR s.may_be_short AND s.quantity + d.change < s.reserved + d.promised
-    FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[]) AS d(id, change, promised), accounts_organization AS o,
-        inventory_productvariant AS v
-    WHERE s.organization_id = %s AND s.id = d.id AND o.id = s.organization_id
+        may_be_short = %s OR s.may_be_short AND s.quantity + d.change < s.reserved + d.promised
+    FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[]) AS d(id, change, promised), inventory_productvariant AS v
+    WHERE s.organization_id = %s AND s.id = d.id
         AND v.organization_id = s.organization_id AND v.id = s.variant_id
     RETURNING s.id, s.variant_id, v.sku, s.location_id, s.lot_id, s.warehouse_id, s.quantity, s.reserved,
         s.available, d.change, CASE WHEN s.is_held THEN 0 ELSE d.change - d.promised END
@@ -158,7 +157,8 @@ def apply(
         event = StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows])
         method = next(iter(goods.values())).costing_method
         besides = [*flows_value(method=method, flows=flows), told(event, moves[0])]
-    levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming, besides)
+    apart = {place for one in goods.values() for place in one.apart or ()}
+    levels_follow(level_changes(rows, apart), _arrived(kind, lines), coming, besides)
     return Posted(moves, [shown(row) for row in rows], overfull=overfull)
 
 
@@ -244,7 +244,7 @@ def _change(
     with connection.cursor() as cursor:
         try:
             send(cursor, CHANGE, [
-                array(balances[place].id for place in step), array(change for change, _ in step.values()),
+                any(balances[place].may_go_negative for place in step), array(balances[place].id for place in step), array(change for change, _ in step.values()),
                 array(promised for _, promised in step.values()), active_organization_id(),
             ], besides)
         except IntegrityError as error:
@@ -309,8 +309,12 @@ def told(event: object, aggregate_id: UUID) -> Beside:
     return Beside("told", sql, values)
 
 
-def level_change(row: Mapping[str, Any]) -> Change:
-    return row["variant_id"], row["warehouse_id"], row["location_id"], row["change"], row["freed"]
+def level_changes(rows: Iterable[Mapping[str, Any]], apart: Collection[UUID] = ()) -> list[Change]:
+    """What lies `apart` is not available. Nothing there is reserved."""
+    return [
+        (row["variant_id"], row["warehouse_id"], row["change"], ZERO if row["location_id"] in apart else row["freed"])
+        for row in rows
+    ]
 
 
 def stock_line(row: Mapping[str, Any]) -> StockLine:

@@ -26,7 +26,7 @@ from inventory.services.beside import Beside
 from inventory.services.candidates import Candidate, Wanted, lock_candidates
 from inventory.services.levels import Coming, levels_follow
 from inventory.services.locks import Balance, Place, Promised, lock_items_of, lock_posting, promised
-from inventory.services.posting import Line, Posted, change_balances, level_change, shown, stock_line, told
+from inventory.services.posting import Line, Posted, change_balances, level_changes, shown, stock_line, told
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
 from notifications.services.events import publish_from
 
@@ -148,7 +148,7 @@ def stock_reserve(
         demand_type=demand.type, demand=demand.id, expires_at=demand.expires_at, reservations=ids,
         lines=[stock_line(row) for row in rows],
     )
-    levels_follow([level_change(row) for row in rows], coming=coming, besides=[told(event, demand.id)])
+    levels_follow(level_changes(rows), coming=coming, besides=[told(event, demand.id)])
     return Reserved(ids, [shown(row) for row in rows], short)
 
 
@@ -357,7 +357,7 @@ def _end(
         if item:
             freed[places[item][0]] -= quantity
     rows = change_balances(dict(places.values()), {}, freed)
-    levels_follow([level_change(row) for row in rows], coming=coming)
+    levels_follow(level_changes(rows), coming=coming)
     return ended
 
 
