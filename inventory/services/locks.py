@@ -124,8 +124,8 @@ def lock_limited_locations(locations: Collection[UUID]) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-# The same for who picks them, with what is left of each. Those that wait for goods are not among them. Joined one by one: for
-# `= ANY` a planner that thinks the table small, as when it has grown since it was analyzed, reads an index of all of them.
+# The same for who picks them, and the reservations as they are once locked; without those that wait for goods. Joined one by one:
+# for `= ANY` a planner that thinks the table small, as when it has grown since it was analyzed, reads an index of all of them.
 PROMISED = f"""
     SELECT {COLUMNS}, r.id, r.quantity - r.picked_quantity, r.status, r.demand_type, r.demand_id, r.demand_line_id
     FROM unnest(%s::uuid[]) AS w(id)
@@ -133,13 +133,11 @@ PROMISED = f"""
     JOIN inventory_stockitem AS s ON s.organization_id = r.organization_id AND s.id = r.stock_item_id
     JOIN accounts_organization AS o ON o.id = r.organization_id
     WHERE {SHARE_GROUNDS}
+    ORDER BY s.id, r.id FOR NO KEY UPDATE OF s, r
 """
-PROMISED_LOCKED = f"{PROMISED} ORDER BY s.id FOR NO KEY UPDATE OF s"
 
 
 class Promised(NamedTuple):
-    """A reservation as it was before the lock."""
-
     place: Place
     balance: Balance
     id: UUID
@@ -150,10 +148,10 @@ class Promised(NamedTuple):
     demand_line_id: UUID | None
 
 
-def promised(reservations: Collection[UUID], *, lock: bool) -> list[Promised]:
+def lock_promised(reservations: Collection[UUID]) -> list[Promised]:
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(PROMISED_LOCKED if lock else PROMISED, [array(reservations), organization, grounds()])
+        cursor.execute(PROMISED, [array(reservations), organization, grounds()])
         return [Promised(Place(*row[:3]), Balance(*row[3:10]), *row[10:]) for row in cursor.fetchall()]
 
 

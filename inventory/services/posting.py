@@ -1,10 +1,10 @@
 """How a posting is written: lock, look, change, in statements for all lines at once."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connection
@@ -125,8 +125,12 @@ USED_UP = (StockMove.Kind.ISSUE, StockMove.Kind.ASSEMBLY)
 # By these one chooses the place. What is counted, or put back as it was, is there whether it fits or not.
 BRINGS_TO_A_PLACE = (StockMove.Kind.RECEIPT, StockMove.Kind.MOVE, StockMove.Kind.ASSEMBLY)
 
-# What to do before the change, once the balances are locked: by place, what it takes from what is reserved there.
-type Taking = Callable[[], Mapping[Place, Decimal]]
+
+class Taking(NamedTuple):
+    """What a posting uses of what is reserved at each place, and how the reservations, which are locked, become so."""
+
+    used: Mapping[Place, Decimal]
+    written: Beside
 
 
 def apply(
@@ -146,11 +150,13 @@ def apply(
     goods = check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules) if lines else {}
     if kind in BRINGS_TO_A_PLACE and any(one.is_limited for one in goods.values()):
         overfull = check_room(changes)
-    taken = take() if take else {}
+    taken = take.used if take else {}
     _refuse_short(changes, balances, taken)
     moves = [uuid7() for _ in lines]
     flows = _flows(moves, kind, lines, balances, goods, occurred_at, common["document_id"])
-    written = [pools_locked(flows), _written(moves, kind, lines, occurred_at, common)] if lines else []
+    written = [take.written] if take else []
+    if lines:
+        written += [pools_locked(flows), _written(moves, kind, lines, occurred_at, common)]
     rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()}, written)
     besides: list[Beside] = []
     if moves:
@@ -244,8 +250,9 @@ def _change(
     with connection.cursor() as cursor:
         try:
             send(cursor, CHANGE, [
-                any(balances[place].may_go_negative for place in step), array(balances[place].id for place in step), array(change for change, _ in step.values()),
-                array(promised for _, promised in step.values()), active_organization_id(),
+                any(balances[place].may_go_negative for place in step), array(balances[place].id for place in step),
+                array(change for change, _ in step.values()), array(promised for _, promised in step.values()),
+                active_organization_id(),
             ], besides)
         except IntegrityError as error:
             if ONE_PLACE not in str(error):

@@ -25,8 +25,8 @@ from inventory.models import Reservation, StockMove
 from inventory.services.beside import Beside
 from inventory.services.candidates import Candidate, Wanted, lock_candidates
 from inventory.services.levels import Coming, levels_follow
-from inventory.services.locks import Balance, Place, Promised, lock_items_of, lock_posting, promised
-from inventory.services.posting import Line, Posted, change_balances, level_changes, shown, stock_line, told
+from inventory.services.locks import Balance, Place, Promised, lock_items_of, lock_posting, lock_promised
+from inventory.services.posting import Line, Posted, Taking, change_balances, level_changes, shown, stock_line, told
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
 from notifications.services.events import publish_from
 
@@ -42,14 +42,14 @@ RESERVE = """
     ORDER BY r.line
 """
 
+# Of reservations that are locked, and have as much left.
 TAKE = """
     UPDATE inventory_reservation AS r
     SET picked_quantity = r.picked_quantity + t.quantity,
         status = CASE WHEN r.picked_quantity + t.quantity = r.quantity THEN 'consumed' ELSE 'active' END,
         closed_at = CASE WHEN r.picked_quantity + t.quantity = r.quantity THEN now() END
     FROM unnest(%s::uuid[], %s::numeric[]) AS t(id, quantity)
-    WHERE r.organization_id = %s AND r.id = t.id AND r.status = 'active' AND r.quantity - r.picked_quantity >= t.quantity
-    RETURNING r.id
+    WHERE r.organization_id = %s AND r.id = t.id
 """
 
 TELL = publish_from(
@@ -235,9 +235,7 @@ def stock_pick_into_transit(*, picks: Sequence[Pick], location_id: UUID, circums
 def _pick(kind: str, picks: Sequence[Pick], circumstances: Circumstances, to_location_id: UUID | None = None) -> Posted:
     if done := posted_before(kind=kind, key=circumstances.idempotency_key):
         return done
-    in_transit = to_location_id is not None
-    # With a place where the goods go, all places are locked in one order: by the posting.
-    found = {one.id: one for one in promised({pick.reservation_id for pick in picks}, lock=not in_transit)}
+    found = {one.id: one for one in lock_promised({pick.reservation_id for pick in picks})}
     if len(found) != len(picks):
         _refuse_missing(picks)
     taken = {pick.reservation_id: _quantity(pick, found[pick.reservation_id]) for pick in picks}
@@ -249,15 +247,13 @@ def _pick(kind: str, picks: Sequence[Pick], circumstances: Circumstances, to_loc
             circumstances.idempotency_key,
         )
 
-    def take() -> Mapping[Place, Decimal]:
-        _take(taken)
-        used: dict[Place, Decimal] = defaultdict(Decimal)
-        for line in lines:
-            used[Place(line.variant_id, line.from_location_id, line.lot_id)] += line.quantity  # type: ignore[arg-type]  # has one
-        return used
-
+    used: dict[Place, Decimal] = defaultdict(Decimal)
+    for key, quantity in taken.items():
+        used[found[key].place] += quantity
+    in_transit = to_location_id is not None
     return post(
-        kind=kind, lines=lines, circumstances=circumstances, take=take, in_transit=in_transit,
+        kind=kind, lines=lines, circumstances=circumstances, in_transit=in_transit,
+        take=Taking(used, Beside("taken", TAKE, [array(taken), array(taken.values()), active_organization_id()])),
         balances=None if in_transit else {one.place: one.balance for one in found.values()},
     )
 
@@ -276,6 +272,8 @@ def _quantity(pick: Pick, reservation: Promised) -> Decimal:
         raise Conflict(f"Reservation {reservation.id} is {reservation.status} already.", code="not_active")
     if quantity <= 0:
         raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
+    if quantity > reservation.left:
+        raise Conflict(f"There is less left of reservation {reservation.id}: look again.", code="reservation_changed")
     return quantity
 
 
@@ -285,14 +283,6 @@ def _leaving(reservation: Promised, quantity: Decimal, to_location_id: UUID | No
         place.variant_id, quantity, from_location_id=place.location_id, to_location_id=to_location_id, lot_id=place.lot_id,
         document_line_id=reservation.demand_line_id,
     )
-
-
-def _take(taken: Mapping[UUID, Decimal]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, [array(taken), array(taken.values()), active_organization_id()])
-        done = {row[0] for row in cursor.fetchall()}
-    if missed := [str(key) for key in taken if key not in done]:
-        raise Conflict(f"There is less left of reservation {', '.join(missed)}: look again.", code="reservation_changed")
 
 
 def stock_release(*, reservations: Collection[UUID]) -> list[UUID]:
