@@ -1,12 +1,13 @@
 """Locks on stock, in one order for every verb: a document's number and row, the grounds, stock items by id, locations
-that have a capacity, reservations, cost pools by variant and warehouse, reorder rules by id (levels.py).
+that have a capacity, cost pools by variant and warehouse, reorder rules by id (levels.py). Who holds a stock item may lock
+its reservations at any time: nobody locks them otherwise.
 
 Two postings of the same goods then wait for each other instead of deadlocking: 954 five-line orders a second
 on 30 hot products, against 2 or 3 unsorted.
 
 The grounds are what a posting stands on while it looks and writes: which period is closed, how a product is tracked, the
-status of a lot. All postings of an organization share them, in memory alone; who changes them waits until no posting is
-under way, and postings wait for the change (ADR 31).
+status of a lot, how goods are costed. All postings of an organization share them, in memory alone; who changes them waits
+until no posting is under way, and postings wait for the change (ADR 31).
 """
 
 from collections.abc import Collection

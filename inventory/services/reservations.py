@@ -1,7 +1,7 @@
 """Stock is promised, picked, given back, and free again when time is up.
 
-Every verb locks the stock items first, by id, and their reservations after them: who holds an item's lock knows what is
-reserved there.
+Every verb locks the stock items first, by id, and their reservations with or after them: who holds an item's lock knows what
+is reserved there.
 """
 
 from collections import defaultdict
