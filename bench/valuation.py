@@ -116,11 +116,11 @@ def _posting(organization_id: UUID, size: int, lines: int) -> Iterator[Result]:
             verbs[verb]()
 
     def without(verb: str) -> None:
-        kept, posting.moves_value = posting.moves_value, lambda *, moves: None  # type: ignore[assignment]  # for the comparison
+        kept, posting.flows_value = posting.flows_value, lambda *, method, flows: []  # type: ignore[assignment]  # for the comparison
         try:
             call(verb)
         finally:
-            posting.moves_value = kept
+            posting.flows_value = kept
 
     call("receive")
     for verb in verbs:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from core.arrays import array
 from core.tenancy import active_organization_id
 from inventory.models import Location
 from inventory.services.locks import SHARE_GROUNDS, Balance, Place, grounds
@@ -50,7 +51,7 @@ class Candidate(NamedTuple):
 
     @property
     def balance(self) -> Balance:
-        return Balance(*self[3:10])
+        return Balance(*self[3:11])
 
     @property
     def free(self) -> Decimal:
@@ -68,7 +69,7 @@ SPARE = 4
 # Parameters: organization; columns of the lines; kinds of location; how many of the first places at least.
 RANKED = """
     SELECT s.id, s.warehouse_id, s.location_id, s.lot_id, s.quantity - s.reserved AS free, w.line, w.quantity AS wanted,
-           l.code AS lot, l.expires_on, place.code AS location, place.pick_sequence,
+           l.code AS lot, l.expires_on, place.code AS location, place.pick_sequence, o.allow_negative_stock,
            sum(s.quantity - s.reserved) OVER fefo - (s.quantity - s.reserved) AS before, row_number() OVER fefo AS rank
     FROM unnest(%(variants)s::uuid[], %(warehouses)s::uuid[], %(lots)s::uuid[], %(locations)s::uuid[], %(quantities)s::numeric[])
         WITH ORDINALITY AS w(variant_id, warehouse_id, lot_id, location_id, quantity, line)
@@ -86,27 +87,28 @@ RANKED = """
     )
 """
 
+# Several lines may want one place.
 LOCK = f"""
+    WITH wanted AS MATERIALIZED (
+        SELECT DISTINCT r.id, r.expires_on, r.pick_sequence, r.allow_negative_stock FROM ({RANKED}) AS r WHERE {{0}}
+    )
     SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.packed, s.is_held, s.is_serial,
-           o.allow_negative_stock, s.warehouse_id, l.expires_on, place.pick_sequence
-    FROM inventory_stockitem AS s
-    JOIN accounts_organization AS o ON o.id = s.organization_id
-    JOIN inventory_location AS place ON place.organization_id = s.organization_id AND place.id = s.location_id
-    LEFT JOIN inventory_lot AS l ON l.organization_id = s.organization_id AND l.id = s.lot_id
+           w.allow_negative_stock, s.warehouse_id, w.expires_on, w.pick_sequence
+    FROM inventory_stockitem AS s JOIN wanted AS w ON w.id = s.id
     WHERE {SHARE_GROUNDS.replace("%s", "%(grounds)s")} AND s.organization_id = %(organization)s
-        AND s.id = ANY (ARRAY(SELECT r.id FROM ({RANKED}) AS r WHERE {{0}}))
+        AND s.id = ANY (ARRAY(SELECT id FROM wanted))
     ORDER BY s.id FOR NO KEY UPDATE OF s {{1}}
 """
 FIRST = LOCK.format("r.before < r.wanted * 2 OR r.rank <= %(spare)s", "")
 # Without waiting, since others may wait for the first ones.
-MORE = LOCK.format("r.id <> ALL (%(besides)s)", "SKIP LOCKED")
+MORE = LOCK.format("r.id <> ALL (%(besides)s::uuid[])", "SKIP LOCKED")
 
 
 def lock_candidates(lines: Sequence[Wanted], besides: Collection[Candidate] = ()) -> list[Candidate]:
     """The first places of each line; with those `besides`, all others that nobody else is at."""
     with connection.cursor() as cursor:
         cursor.execute(MORE if besides else FIRST, {
-            **parameters(lines), "grounds": grounds(), "spare": SPARE, "besides": [item.id for item in besides],
+            **parameters(lines), "grounds": grounds(), "spare": SPARE, "besides": array(item.id for item in besides),
         })
         return [Candidate(*row) for row in cursor.fetchall()]
 
@@ -114,9 +116,9 @@ def lock_candidates(lines: Sequence[Wanted], besides: Collection[Candidate] = ()
 def parameters(lines: Sequence[Wanted]) -> dict[str, Any]:
     return {
         "organization": active_organization_id(), "kinds": list(Location.AVAILABLE),
-        "variants": [line.variant_id for line in lines], "warehouses": [line.warehouse_id for line in lines],
-        "lots": [line.lot_id for line in lines], "locations": [line.location_id for line in lines],
-        "quantities": [line.quantity for line in lines],
+        "variants": array(line.variant_id for line in lines), "warehouses": array(line.warehouse_id for line in lines),
+        "lots": array(line.lot_id for line in lines), "locations": array(line.location_id for line in lines),
+        "quantities": array(line.quantity for line in lines),
     }
 
 

@@ -5,10 +5,12 @@ from django.db import connection
 from accounts.models import Organization
 from core.errors import Invalid
 from core.tenancy import active_organization_id, active_scope
+from inventory.services.locks import lock_grounds
 
 Method = Organization.CostingMethod
 
-# Who writes anything for the organization refers to it: this waits for them, and they for this.
+# No posting is under way: see lock_grounds. Who changes layers otherwise holds the organization: this waits for them, and they
+# for this.
 LOCK = "SELECT costing_method FROM accounts_organization WHERE id = %s FOR UPDATE"
 
 # The receipts' layers, each poured into the pool of its goods.
@@ -66,6 +68,7 @@ def costing_method_change(*, method: str) -> None:
     if method not in Method.values:
         raise Invalid(f"A costing method is one of {', '.join(Method.values)}.", fields={"costing_method": "unknown"})
     scope = active_scope()
+    lock_grounds()
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [scope.organization_id])
         [before] = cursor.fetchone()

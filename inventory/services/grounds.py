@@ -10,31 +10,41 @@ from uuid import UUID
 
 from django.db import connection
 
+from core.arrays import array
 from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id
-from inventory.models import Product
+from inventory.models import Location, Product
 from inventory.queries.closings import CLOSED_THROUGH
 
-# Read after the lock on the grounds is held, and for serial numbers after their stock items are locked.
+# And what its goods cost by. Read after the lock on the grounds is held, and for serial numbers after their items are locked.
 GROUNDS = f"""
-    SELECT w.variant_id, w.lot_id, v.sku, p.tracking, l.variant_id, l.code, l.status, l.expires_on,
+    SELECT w.variant_id, w.lot_id, v.sku, p.tracking, {{lot}},
            (now() AT TIME ZONE o.timezone)::date, (%s::timestamptz AT TIME ZONE o.timezone)::date,
            ({CLOSED_THROUGH.format("o.id")}),
-           CASE p.tracking WHEN 'serial' THEN (
-               SELECT COALESCE(sum(s.quantity), 0) FROM inventory_stockitem AS s
-               WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END,
-           (SELECT min(place.code) FROM inventory_location AS place
-            WHERE place.organization_id = %s AND place.id = ANY (%s) AND place.kind = 'transit'),
-           EXISTS (SELECT FROM inventory_location AS place
-                   WHERE place.organization_id = %s AND place.id = ANY (%s)
-                       AND (place.capacity IS NOT NULL OR place.max_weight IS NOT NULL))
+           {{on_hand}}, places.transit, places.is_limited, places.apart, o.costing_method, v.standard_cost, now()
     FROM accounts_organization AS o
+    CROSS JOIN (
+        SELECT min(place.code) FILTER (WHERE place.kind = 'transit') AS transit,
+               COALESCE(bool_or(place.capacity IS NOT NULL OR place.max_weight IS NOT NULL)
+                   FILTER (WHERE place.id = ANY (%s::uuid[])), false) AS is_limited,
+               array_agg(place.id) FILTER (WHERE place.kind <> ALL (%s)) AS apart
+        FROM inventory_location AS place WHERE place.organization_id = %s AND place.id = ANY (%s::uuid[])
+    ) AS places
     CROSS JOIN unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, lot_id)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = o.id AND v.id = w.variant_id
     LEFT JOIN inventory_product AS p ON p.organization_id = o.id AND p.id = v.product_id
-    LEFT JOIN inventory_lot AS l ON l.organization_id = o.id AND l.id = w.lot_id
+    {{joined}}
     WHERE o.id = %s
 """
+WITHOUT_LOTS = GROUNDS.format(lot="NULL, NULL, NULL, NULL", on_hand="0", joined="")
+WITH_LOTS = GROUNDS.format(
+    lot="l.variant_id, l.code, l.status, l.expires_on",
+    on_hand="""
+           CASE p.tracking WHEN 'serial' THEN (
+               SELECT COALESCE(sum(s.quantity), 0) FROM inventory_stockitem AS s
+               WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END""",
+    joined="LEFT JOIN inventory_lot AS l ON l.organization_id = o.id AND l.id = w.lot_id",
+)
 
 Tracking = Product.Tracking
 
@@ -56,6 +66,10 @@ class Goods(NamedTuple):
     on_hand: Decimal
     transit: str | None  # a place of the posting whose goods are under way
     is_limited: bool  # whether goods come to a place that may be full
+    apart: list[UUID] | None  # places of the posting whose goods are on hand, but not available
+    costing_method: str
+    standard_cost: Decimal
+    now: datetime  # when what is posted is written
 
     @property
     def words(self) -> str:
@@ -69,6 +83,9 @@ class Goods(NamedTuple):
         return f"expired on {self.expires_on}" if self.expires_on and self.expires_on < self.today else ""
 
 
+type Grounds = Mapping[tuple[UUID, UUID | None], Goods]  # by variant and lot
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What this posting may do although it is forbidden in general."""
@@ -80,11 +97,8 @@ class Rules:
 USUAL = Rules()
 
 
-def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Iterable[Any], rules: Rules) -> bool:
-    """`leaving` are the lines that go to somebody: held lots do not, unless the reason says so. Raises Conflict or Invalid.
-
-    Returns whether goods come to a place that has a capacity.
-    """
+def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Iterable[Any], rules: Rules) -> Grounds:
+    """`leaving` are the lines that go to somebody: held lots do not, unless the reason says so. Raises Conflict or Invalid."""
     goods = _goods(lines, occurred_at)
     for one in goods.values():
         _check_period(one)
@@ -101,18 +115,18 @@ def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Itera
                 code="lot_held",
             )
     _check_serials(lines, goods)
-    return any(one.is_limited for one in goods.values())
+    return goods
 
 
-def _goods(lines: Sequence[Any], occurred_at: datetime) -> Mapping[tuple[UUID, UUID | None], Goods]:
+def _goods(lines: Sequence[Any], occurred_at: datetime) -> Grounds:
     wanted = {(line.variant_id, line.lot_id) for line in lines}
     places = {place for line in lines for place in (line.from_location_id, line.to_location_id) if place}
     targets = {line.to_location_id for line in lines if line.to_location_id}
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(GROUNDS, [
-            occurred_at, organization, list(places), organization, list(targets),
-            [variant for variant, _ in wanted], [lot for _, lot in wanted], organization,
+        cursor.execute(WITH_LOTS if any(lot for _, lot in wanted) else WITHOUT_LOTS, [
+            occurred_at, array(targets), list(Location.AVAILABLE), organization, array(places),
+            array(variant for variant, _ in wanted), array(lot for _, lot in wanted), organization,
         ])
         found = [Goods(*row) for row in cursor.fetchall()]
     return {(one.variant_id, one.lot_id): one for one in found}
@@ -139,7 +153,7 @@ def _check_lot(one: Goods) -> None:
         raise Invalid(f"{one.sku} is not tracked: leave the lot out.", code="not_tracked", fields={"lot": "not tracked"})
 
 
-def _check_serials(lines: Sequence[Any], goods: Mapping[tuple[UUID, UUID | None], Goods]) -> None:
+def _check_serials(lines: Sequence[Any], goods: Grounds) -> None:
     """The database refuses two of one as well, in words that know less."""
     change: dict[tuple[UUID, UUID | None], Decimal] = defaultdict(Decimal)
     for line in lines:

@@ -1,55 +1,54 @@
 """The level of each reorder rule follows the stock that its basis looks at."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
+from core.arrays import array
 from core.tenancy import active_organization_id
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
+from inventory.services.beside import Beside, send, send_alone
 
-# Rules are locked by id, after the stock items (see locks.py), and tasks after them. Stock in quarantine or scrap is on hand,
-# but not available. Of what comes in, as much was on its way as was ordered: a projected level stays then.
-FOLLOW = """
-    WITH moved AS (
-        SELECT variant_id, warehouse_id, sum(on_hand) AS on_hand, sum(available) AS available, sum(coming) AS coming
-        FROM (
-            SELECT d.variant_id, d.warehouse_id, d.change AS on_hand,
-                   CASE WHEN l.kind = ANY (%(available)s) THEN d.freed ELSE 0 END AS available, 0 AS coming
-            FROM unnest(
-                    %(variants)s::uuid[], %(warehouses)s::uuid[], %(locations)s::uuid[], %(changes)s::numeric[],
-                    %(freed)s::numeric[]
-                ) AS d(variant_id, warehouse_id, location_id, change, freed)
-            JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = d.location_id
-            UNION ALL
-            SELECT c.variant_id, c.warehouse_id, 0, 0, c.coming
-            FROM unnest(%(coming)s::uuid[], %(coming_to)s::uuid[], %(on_their_way)s::numeric[])
-                AS c(variant_id, warehouse_id, coming)
-        ) AS changes GROUP BY variant_id, warehouse_id
-    ), changing AS (
-        SELECT r.id, r.variant_id, r.warehouse_id, r.basis,
-               CASE r.basis WHEN 'on_hand' THEN m.on_hand WHEN 'available' THEN m.available
-                            ELSE m.available + m.coming END AS change
-        FROM inventory_reorderrule AS r JOIN moved AS m ON m.variant_id = r.variant_id AND m.warehouse_id = r.warehouse_id
-        WHERE r.organization_id = %(organization)s
-    ), locked AS (
-        SELECT r.id, c.variant_id, c.warehouse_id, c.change
-        FROM inventory_reorderrule AS r JOIN changing AS c ON c.id = r.id
-        WHERE r.organization_id = %(organization)s AND (c.change <> 0 OR {arrives} AND c.basis = 'projected')
+ZERO = Decimal(0)
+
+# Rules are locked by id, after the stock items (see locks.py), and tasks after them. Of what comes in, as much was on its way
+# as was ordered: a projected level stays then.
+CHANGE = "CASE r.basis WHEN 'on_hand' THEN m.on_hand WHEN 'available' THEN m.available ELSE m.available + m.coming END"
+LOCKED = f"""
+        SELECT r.id, r.variant_id, r.warehouse_id, {CHANGE} AS change
+        FROM unnest(
+                %(variants)s::uuid[], %(warehouses)s::uuid[], %(on_hand)s::numeric[], %(available)s::numeric[],
+                %(coming)s::numeric[]
+            ) AS m(variant_id, warehouse_id, on_hand, available, coming)
+        JOIN inventory_reorderrule AS r ON r.organization_id = %(organization)s
+            AND r.variant_id = m.variant_id AND r.warehouse_id = m.warehouse_id
+        WHERE {CHANGE} <> 0 OR {{arrives}} AND r.basis = 'projected'
         ORDER BY r.id FOR NO KEY UPDATE OF r
-    ), {came} followed AS (
+"""
+FOLLOW = f"""
+    WITH locked AS ({LOCKED}), {{came}} followed AS (
         UPDATE inventory_reorderrule AS r
-        SET level = r.level + l.change + {incoming},
-            quiet_at = CASE WHEN r.level + l.change + {incoming} <= r.min_quantity THEN r.quiet_at END
-        FROM locked AS l {joined} WHERE r.organization_id = %(organization)s AND r.id = l.id
+        SET level = r.level + l.change + {{incoming}},
+            quiet_at = CASE WHEN r.level + l.change + {{incoming}} <= r.min_quantity THEN r.quiet_at END
+        FROM locked AS l {{joined}} WHERE r.organization_id = %(organization)s AND r.id = l.id
         RETURNING r.id, r.is_low
     )
     UPDATE inventory_reordertask AS t SET status = 'done', closed_at = now()
     FROM followed AS f
     WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s) AND NOT f.is_low
+"""
+
+# Of goods that leave or are promised: a rule that was low stays so.
+FALLEN = f"""
+    WITH locked AS ({LOCKED.format(arrives="false")})
+    UPDATE inventory_reorderrule AS r
+    SET level = r.level + l.change, quiet_at = CASE WHEN r.level + l.change <= r.min_quantity THEN r.quiet_at END
+    FROM locked AS l WHERE r.organization_id = %(organization)s AND r.id = l.id
 """
 
 MOVED = FOLLOW.format(arrives="false", came="", incoming="0", joined="")
@@ -104,34 +103,43 @@ REFRESH = f"""
         WHERE r.method = 'forecast')
 """
 
-type Change = tuple[UUID, UUID, UUID, Decimal, Decimal]
+type Change = tuple[UUID, UUID, Decimal, Decimal]
 type Arrival = tuple[UUID, UUID, Decimal]
 type Coming = tuple[UUID, UUID, Decimal]
 
 
-def levels_follow(changes: Sequence[Change], arrived: Sequence[Arrival] = (), coming: Sequence[Coming] = ()) -> None:
-    """`changes` are (variant, warehouse, location, change on hand, change of what is available), as just made.
+def levels_follow(
+    changes: Iterable[Change], arrived: Sequence[Arrival] = (), coming: Iterable[Coming] = (), besides: Sequence[Beside] = (),
+) -> None:
+    """`changes` are (variant, warehouse, change on hand, change of what is available), as just made. Stock in quarantine or
+    scrap is on hand, but not available.
 
     `arrived` are (variant, location, quantity) of goods from outside: what was ordered of them is on its way no longer.
     `coming` are (variant, warehouse, change of what is on its way there): see `INCOMING`. All in one call, because rules are
-    locked by id.
+    locked by id. `besides` is what else the posting writes.
     """
-    if not changes and not coming:
+    sums: dict[tuple[UUID, UUID], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
+    for variant, warehouse, on_hand, available in changes:
+        of = sums[variant, warehouse]
+        of[0], of[1] = of[0] + on_hand, of[1] + available
+    for variant, warehouse, more in coming:
+        sums[variant, warehouse][2] += more
+    if not sums:
+        send_alone(besides)
         return
-    variants, warehouses, locations, amounts, freed = _columns(changes, 5)
+    variants, warehouses, *amounts = _columns([(*pair, *three) for pair, three in sums.items()], 5)
     came, places, quantities = _columns(arrived, 3)
-    awaited, goals, on_their_way = _columns(coming, 3)
+    falls = all(amount <= 0 for three in sums.values() for amount in three)
     with connection.cursor() as cursor:
-        cursor.execute(RECEIVED if arrived else MOVED, {
+        send(cursor, RECEIVED if arrived else FALLEN if falls else MOVED, {
             "organization": active_organization_id(), "variants": variants, "warehouses": warehouses,
-            "locations": locations, "changes": amounts, "freed": freed, "available": list(Location.AVAILABLE),
-            "undecided": list(ReorderTask.UNDECIDED), "arrived": came, "arrived_at": places, "quantities": quantities,
-            "coming": awaited, "coming_to": goals, "on_their_way": on_their_way,
-        })
+            "on_hand": amounts[0], "available": amounts[1], "coming": amounts[2], "undecided": list(ReorderTask.UNDECIDED),
+            "arrived": came, "arrived_at": places, "quantities": quantities,
+        }, besides)
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[str]:
+    return [array(column) for column in zip(*rows, strict=True)] if rows else ["{}"] * width
 
 
 class Refreshed(NamedTuple):

@@ -13,7 +13,7 @@ def location_change(*, location: Location, **values: Any) -> None:
     availability = (kind in Location.AVAILABLE) != (location.kind in Location.AVAILABLE)
     if not availability and warehouse == location.warehouse_id:
         return
-    if StockItem.objects.filter(location=location).exclude(quantity=0).exists():
+    if StockItem.objects.filter(location=location).exclude(quantity=0, reserved=0).exists():
         raise Conflict(f"There is stock at {location.code}: move it away first.", code="location_in_use")
     if warehouse != location.warehouse_id and StockItem.objects.filter(location=location).exists():
         raise Conflict(f"{location.code} has held stock: make a new location in the other warehouse.", code="location_in_use")

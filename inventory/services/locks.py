@@ -1,13 +1,13 @@
-"""Locks on stock, in one order for every verb: a document's number and row, piles of logistic units, the
-grounds, stock items by id, locations that have a capacity, reservations, cost pools by variant and warehouse, reorder rules by
-id (levels.py).
+"""Locks on stock, in one order for every verb: a document's number and row, piles of logistic units, the grounds, stock items
+by id, locations that have a capacity, cost pools by variant and warehouse, reorder rules by id (levels.py). Who holds a stock
+item may lock its reservations at any time: nobody locks them otherwise.
 
 Two postings of the same goods then wait for each other instead of deadlocking: 954 five-line orders a second
 on 30 hot products, against 2 or 3 unsorted.
 
 The grounds are what a posting stands on while it looks and writes: which period is closed, how a product is tracked, the
-status of a lot. All postings of an organization share them, in memory alone; who changes them waits until no posting is
-under way, and postings wait for the change (ADR 31).
+status of a lot, how goods are costed. All postings of an organization share them, in memory alone; who changes them waits
+until no posting is under way, and postings wait for the change (ADR 31).
 """
 
 from collections.abc import Collection
@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from core.arrays import array
 from core.errors import Conflict
 from core.tenancy import active_organization_id
 
@@ -35,11 +36,18 @@ class Balance(NamedTuple):
     is_held: bool
     is_serial: bool
     may_go_negative: bool
+    warehouse_id: UUID
 
 
 # As a condition of a statement that locks rows: evaluated once, before any of them. The statement's own snapshot may be
 # older than the lock, so what the grounds are is read by the statement after it.
 SHARE_GROUNDS = "(SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))) IS NOT NULL"
+
+# A place and its balance.
+COLUMNS = """
+    s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.packed, s.is_held, s.is_serial,
+    o.allow_negative_stock, s.warehouse_id
+"""
 
 # Found by two ways, because an index knows `=` and IS NULL, but not what is distinct from what.
 STOCK_ITEMS = f"""
@@ -52,8 +60,7 @@ STOCK_ITEMS = f"""
             AND s.variant_id = w.variant_id AND s.location_id = w.location_id AND s.lot_id IS NULL
         WHERE w.lot_id IS NULL
     )
-    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.packed, s.is_held, s.is_serial,
-        o.allow_negative_stock
+    SELECT {COLUMNS}
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
     WHERE {SHARE_GROUNDS} AND s.organization_id = %s AND s.id = ANY (ARRAY(SELECT id FROM found))
     ORDER BY s.id FOR NO KEY UPDATE OF s
@@ -65,8 +72,8 @@ def lock_stock_items(places: Collection[Place]) -> dict[Place, Balance]:
     organization = active_organization_id()
     with connection.cursor() as cursor:
         cursor.execute(STOCK_ITEMS, [
-            [place.variant_id for place in places], [place.location_id for place in places],
-            [place.lot_id for place in places], organization, organization, grounds(), organization,
+            array(place.variant_id for place in places), array(place.location_id for place in places),
+            array(place.lot_id for place in places), organization, organization, grounds(), organization,
         ])
         return {Place(*row[:3]): Balance(*row[3:]) for row in cursor.fetchall()}
 
@@ -101,11 +108,10 @@ def lock_reversals() -> None:
 
 # Of reservations; their stock items stay the same.
 ITEMS_OF = f"""
-    SELECT s.variant_id, s.location_id, s.lot_id, s.id, s.quantity, s.reserved, s.packed, s.is_held, s.is_serial,
-        o.allow_negative_stock
+    SELECT {COLUMNS}
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
     WHERE {SHARE_GROUNDS} AND s.organization_id = %s AND s.id = ANY (ARRAY(
-        SELECT r.stock_item_id FROM inventory_reservation AS r WHERE r.organization_id = %s AND r.id = ANY (%s)))
+        SELECT r.stock_item_id FROM inventory_reservation AS r WHERE r.organization_id = %s AND r.id = ANY (%s::uuid[])))
     ORDER BY s.id FOR NO KEY UPDATE OF s
 """
 
@@ -148,11 +154,42 @@ def lock_limited_locations(locations: Collection[UUID]) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
+# The same for who picks them, and the reservations as they are once locked; without those that wait for goods. Joined one by one:
+# for `= ANY` a planner that thinks the table small, as when it has grown since it was analyzed, reads an index of all of them.
+PROMISED = f"""
+    SELECT {COLUMNS}, r.id, r.quantity - r.picked_quantity, r.status, r.demand_type, r.demand_id, r.demand_line_id
+    FROM unnest(%s::uuid[]) AS w(id)
+    JOIN inventory_reservation AS r ON r.organization_id = %s AND r.id = w.id
+    JOIN inventory_stockitem AS s ON s.organization_id = r.organization_id AND s.id = r.stock_item_id
+    JOIN accounts_organization AS o ON o.id = r.organization_id
+    WHERE {SHARE_GROUNDS}
+    ORDER BY s.id, r.id FOR NO KEY UPDATE OF s, r
+"""
+
+
+class Promised(NamedTuple):
+    place: Place
+    balance: Balance
+    id: UUID
+    left: Decimal
+    status: str
+    demand_type: str
+    demand_id: UUID
+    demand_line_id: UUID | None
+
+
+def lock_promised(reservations: Collection[UUID]) -> list[Promised]:
+    organization = active_organization_id()
+    with connection.cursor() as cursor:
+        cursor.execute(PROMISED, [array(reservations), organization, grounds()])
+        return [Promised(Place(*row[:3]), Balance(*row[3:11]), *row[11:]) for row in cursor.fetchall()]
+
+
 def lock_items_of(reservations: Collection[UUID]) -> dict[UUID, tuple[Place, Balance]]:
     """The stock items that the reservations hold, by id."""
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(ITEMS_OF, [grounds(), organization, organization, list(reservations)])
+        cursor.execute(ITEMS_OF, [grounds(), organization, organization, array(reservations)])
         return {row[3]: (Place(*row[:3]), Balance(*row[3:])) for row in cursor.fetchall()}
 
 
@@ -189,17 +226,18 @@ def lock_ahead(
 
 
 COST_POOLS = """
-    SELECT p.id, p.variant_id, p.warehouse_id, p.remaining, p.value, p.unit_cost, p.received_at
-    FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, warehouse_id)
+    SELECT p.variant_id, p.warehouse_id FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, warehouse_id)
     JOIN inventory_costlayer AS p ON p.organization_id = %s AND p.kind = 'pool'
         AND p.variant_id = w.variant_id AND p.warehouse_id = w.warehouse_id
     ORDER BY p.variant_id, p.warehouse_id FOR NO KEY UPDATE OF p
 """
 
 
-def lock_cost_pools(pairs: Collection[tuple[UUID, UUID]]) -> list[tuple[Any, ...]]:
+def lock_cost_pools(pairs: Collection[tuple[UUID, UUID]]) -> None:
     """Those that exist, of (variant, warehouse): who holds one may change all layers of the pair."""
     with connection.cursor() as cursor:
-        cursor.execute(COST_POOLS, [[pair[0] for pair in pairs], [pair[1] for pair in pairs], active_organization_id()])
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+        cursor.execute(COST_POOLS, pools_of(pairs))
+
+
+def pools_of(pairs: Collection[tuple[UUID, UUID]]) -> list[Any]:
+    return [array(pair[0] for pair in pairs), array(pair[1] for pair in pairs), active_organization_id()]

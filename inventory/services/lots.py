@@ -13,7 +13,7 @@ from accounts.services.annotations import journal_status
 from core.errors import Conflict, Invalid, NotFound
 from core.tenancy import active_organization_id
 from inventory.events import LotStatusChanged
-from inventory.models import Lot, Product, ProductVariant
+from inventory.models import Location, Lot, Product, ProductVariant
 from inventory.services.levels import levels_follow
 from inventory.services.locks import lock_grounds
 from inventory.services.posting import Line, LotCode
@@ -46,9 +46,11 @@ FIND = """
 # No posting is under way: see lock_grounds.
 HOLD = """
     UPDATE inventory_stockitem AS s SET is_held = %s
+    FROM inventory_location AS l
     WHERE s.organization_id = %s AND s.lot_id = ANY (%s) AND s.is_held <> %s
-    RETURNING s.variant_id, s.warehouse_id, s.location_id, 0::numeric,
-        CASE WHEN s.is_held THEN s.reserved - s.quantity ELSE s.available END
+        AND l.organization_id = s.organization_id AND l.id = s.location_id
+    RETURNING s.variant_id, s.warehouse_id, 0::numeric,
+        CASE WHEN l.kind <> ALL (%s) THEN 0 WHEN s.is_held THEN s.reserved - s.quantity ELSE s.available END
 """
 
 TOTALS = """
@@ -148,7 +150,7 @@ def lot_status_change(*, lot_ids: Collection[UUID], status: str, reason: str) ->
 
 def _hold(ids: Sequence[UUID], is_held: bool) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [is_held, active_organization_id(), list(ids), is_held])
+        cursor.execute(HOLD, [is_held, active_organization_id(), list(ids), is_held, list(Location.AVAILABLE)])
         levels_follow(cursor.fetchall())
 
 

@@ -1,26 +1,29 @@
 """How a posting is written: lock, look, change, in statements for all lines at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connection
 from uuid_utils.compat import uuid7
 
+from core.arrays import array
 from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
+from inventory.services.beside import Beside, send, send_alone
 from inventory.services.capacity import Overfull, check_room
-from inventory.services.grounds import USUAL, Rules, check_grounds
+from inventory.services.costing import Flow, rounded
+from inventory.services.grounds import USUAL, Grounds, Rules, check_grounds
 from inventory.services.levels import Arrival, Change, Coming, levels_follow
 from inventory.services.locks import Balance, Place, lock_stock_items
 from inventory.services.loose import refuse_packed
-from inventory.services.valuation import moves_value
-from notifications.services.events import publish
+from inventory.services.valuation import flows_value, pools_locked
+from notifications.services.events import published
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Posted:
 
 
 ZERO = Decimal(0)
+AT_ONCE = timedelta(minutes=1)  # what is posted within it happened when it was posted
 NOTHING: Mapping[Place, Decimal] = {}
 ONE_PLACE = "stock_serial_in_one_place"  # the constraint, for two who receive one serial number in two places at once
 
@@ -90,12 +94,11 @@ CREATE = """
 CHANGE = """
     UPDATE inventory_stockitem AS s
     SET quantity = s.quantity + d.change, reserved = s.reserved + d.promised, packed = s.packed + d.packed,
-        may_be_short = o.allow_negative_stock
+        may_be_short = %s
             OR s.may_be_short AND s.quantity + d.change < GREATEST(s.reserved + d.promised, s.packed + d.packed)
     FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[]) AS d(id, change, promised, packed),
-        accounts_organization AS o,
-        inventory_productvariant AS v
-    WHERE s.organization_id = %s AND s.id = d.id AND o.id = s.organization_id
+         inventory_productvariant AS v
+    WHERE s.organization_id = %s AND s.id = d.id
         AND v.organization_id = s.organization_id AND v.id = s.variant_id
     RETURNING s.id, s.variant_id, v.sku, s.location_id, s.lot_id, s.warehouse_id, s.quantity, s.reserved,
         s.available, d.change, CASE WHEN s.is_held THEN 0 ELSE d.change - d.promised END
@@ -104,6 +107,7 @@ CHANGED = (
     "id", "variant_id", "sku", "location_id", "lot_id", "warehouse_id", "quantity", "reserved", "available", "change", "freed",
 )
 
+# Once the cost pools are locked.
 MOVES = """
     INSERT INTO inventory_stockmove (
         id, organization_id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id,
@@ -115,6 +119,7 @@ MOVES = """
                 %s::uuid[], %s::int[])
         AS m(id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id,
              reverses_id, line)
+    WHERE (SELECT count(*) FROM pools) IS NOT NULL
     ORDER BY m.line
 """
 
@@ -124,36 +129,51 @@ USED_UP = (StockMove.Kind.ISSUE, StockMove.Kind.ASSEMBLY)
 # By these one chooses the place. What is counted, or put back as it was, is there whether it fits or not.
 BRINGS_TO_A_PLACE = (StockMove.Kind.RECEIPT, StockMove.Kind.MOVE, StockMove.Kind.ASSEMBLY)
 
-# What to do before the change, once the balances are locked: by place, what it takes from what is reserved there.
-type Taking = Callable[[], Mapping[Place, Decimal]]
+
+class Taking(NamedTuple):
+    """What a posting uses of what is reserved at each place, and how the reservations, which are locked, become so."""
+
+    used: Mapping[Place, Decimal]
+    written: Beside
 
 
 def apply(
     *, kind: str, lines: Sequence[Line], occurred_at: datetime, rules: Rules = USUAL, take: Taking | None = None,
-    coming: Sequence[Coming] = (), packed: Mapping[Place, Decimal] = NOTHING, **common: Any,
+    coming: Sequence[Coming] = (), packed: Mapping[Place, Decimal] = NOTHING,
+    balances: Mapping[Place, Balance] | None = None, **common: Any,
 ) -> Posted:
     """Raises Conflict, naming each line that is short, or Invalid for a location that is not there.
 
     `packed` is what goes along in logistic units: less where they leave, more where they come.
 
-    Both before it changes a balance; what the database refuses after that ends the scope's transaction.
+    Both before it changes a balance; what the database refuses after that ends the scope's transaction. `balances` are those
+    of all places, if they are locked already.
     """
-    balances = locked(_places(lines))
+    balances = locked(_places(lines)) if balances is None else balances
     lines = _settle(lines, balances)
     leaving = [line for line in lines if (line.kind or kind) in USED_UP and line.from_location_id and not line.reverses_id]
     changes = _changes(lines)
     overfull: Sequence[Overfull] = ()
-    if lines and check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules) and kind in BRINGS_TO_A_PLACE:
+    goods = check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules) if lines else {}
+    if kind in BRINGS_TO_A_PLACE and any(one.is_limited for one in goods.values()):
         overfull = check_room(changes)
-    taken = take() if take else {}
+    taken = take.used if take else {}
     _refuse_short(changes, balances, taken)
     refuse_packed(changes, packed, balances)
-    rows = change_balances(balances, changes, {place: -quantity for place, quantity in taken.items()}, packed)
-    moves = _write_moves(kind, lines, occurred_at, common)
-    moves_value(moves=moves)
-    levels_follow([level_change(row) for row in rows], _arrived(kind, lines), coming)
+    moves = [uuid7() for _ in lines]
+    flows = _flows(moves, kind, lines, balances, goods, occurred_at, common["document_id"])
+    written = [take.written] if take else []
+    if lines:
+        written += [pools_locked(flows), _written(moves, kind, lines, occurred_at, common)]
+    promised = {place: -quantity for place, quantity in taken.items()}
+    rows = change_balances(balances, changes, promised, packed, written)
+    besides: list[Beside] = []
     if moves:
-        publish(StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows]), aggregate_id=moves[0])
+        event = StockPosted(kind=kind, moves=moves, lines=[stock_line(row) for row in rows])
+        method = next(iter(goods.values())).costing_method
+        besides = [*flows_value(method=method, flows=flows), told(event, moves[0])]
+    apart = {place for one in goods.values() for place in one.apart or ()}
+    levels_follow(level_changes(rows, apart), _arrived(kind, lines), coming, besides)
     return Posted(moves, [shown(row) for row in rows], overfull=overfull)
 
 
@@ -188,7 +208,7 @@ def _arrived(kind: str, lines: Iterable[Line]) -> list[Arrival]:
     ]
 
 
-def _settle(lines: Sequence[Line], balances: dict[Place, Balance]) -> list[Line]:
+def _settle(lines: Sequence[Line], balances: Mapping[Place, Balance]) -> list[Line]:
     """Counted lines become the difference to the balance, which nobody can change any more."""
     settled = []
     for line in lines:
@@ -218,7 +238,7 @@ def _changes(lines: Iterable[Line]) -> dict[Place, Decimal]:
 
 def change_balances(
     balances: Mapping[Place, Balance], changes: Mapping[Place, Decimal], promised: Mapping[Place, Decimal],
-    packed: Mapping[Place, Decimal] = NOTHING,
+    packed: Mapping[Place, Decimal] = NOTHING, besides: Sequence[Beside] = (),
 ) -> list[dict[str, Any]]:
     """What is on hand, reserved and packed at each place, which must be locked. A serial number leaves before it arrives."""
     every = {
@@ -233,18 +253,24 @@ def change_balances(
         ]
     else:
         steps = [moved]
-    return [row for step in steps if step for row in _change(balances, step)]
+    steps = [step for step in steps if step]
+    if not steps:
+        send_alone(besides)
+    return [row for number, step in enumerate(steps) for row in _change(balances, step, () if number else besides)]
 
 
 type Deltas = tuple[Decimal, Decimal, Decimal]  # on hand, reserved, packed
 
 
-def _change(balances: Mapping[Place, Balance], step: Mapping[Place, Deltas]) -> list[dict[str, Any]]:
+def _change(
+    balances: Mapping[Place, Balance], step: Mapping[Place, Deltas], besides: Sequence[Beside],
+) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         try:
-            cursor.execute(CHANGE, [
-                [balances[place].id for place in step], *map(list, zip(*step.values(), strict=True)), active_organization_id(),
-            ])
+            send(cursor, CHANGE, [
+                any(balances[place].may_go_negative for place in step), array(balances[place].id for place in step),
+                *map(array, zip(*step.values(), strict=True)), active_organization_id(),
+            ], besides)
         except IntegrityError as error:
             if ONE_PLACE not in str(error):
                 raise
@@ -274,25 +300,52 @@ def _refuse_short(
         raise Conflict(f"There is not enough stock: available are only {'; '.join(short)}.", code="insufficient_stock")
 
 
-def _write_moves(kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any]) -> list[UUID]:
-    if not lines:
-        return []
+def _written(moves: Sequence[UUID], kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any]) -> Beside:
     scope = active_scope()
-    ids = [uuid7() for _ in lines]
-    with connection.cursor() as cursor:
-        cursor.execute(MOVES, [
-            scope.organization_id, common["reason_id"], common["note"], common["document_type"], common["document_id"],
-            occurred_at, common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
-            ids, [line.kind or kind for line in lines], [line.variant_id for line in lines], [line.lot_id for line in lines],
-            [line.quantity for line in lines], [line.from_location_id for line in lines], [line.to_location_id for line in lines],
-            [line.unit_cost for line in lines], [line.document_line_id for line in lines], [line.reverses_id for line in lines],
-            list(range(len(lines))),
-        ])
-    return ids
+    return Beside("moves", MOVES, [
+        scope.organization_id, common["reason_id"], common["note"], common["document_type"], common["document_id"],
+        occurred_at, common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
+        array(moves), [line.kind or kind for line in lines], array(line.variant_id for line in lines),
+        array(line.lot_id for line in lines), array(line.quantity for line in lines),
+        array(line.from_location_id for line in lines), array(line.to_location_id for line in lines),
+        array(line.unit_cost for line in lines), array(line.document_line_id for line in lines),
+        array(line.reverses_id for line in lines), array(range(len(lines))),
+    ])
 
 
-def level_change(row: Mapping[str, Any]) -> Change:
-    return row["variant_id"], row["warehouse_id"], row["location_id"], row["change"], row["freed"]
+def _flows(
+    moves: Sequence[UUID], kind: str, lines: Sequence[Line], balances: Mapping[Place, Balance], goods: Grounds,
+    occurred_at: datetime, document_id: UUID | None,
+) -> list[Flow]:
+    """What the moves, as the database keeps them, bring to warehouses; within one nothing flows. See FLOWS of valuation.py."""
+    flows = []
+    for move, line in zip(moves, lines, strict=True):
+        one = goods[line.variant_id, line.lot_id]
+        source, target = (
+            location and balances[Place(line.variant_id, location, line.lot_id)].warehouse_id
+            for location in (line.from_location_id, line.to_location_id)
+        )
+        if source != target:
+            flows.append(Flow(
+                move, line.variant_id, source, target, rounded(Decimal(line.quantity)),
+                None if line.unit_cost is None else rounded(Decimal(line.unit_cost)), line.reverses_id,
+                occurred_at if occurred_at < one.now - AT_ONCE else one.now, one.now, one.standard_cost,
+                document_id if (line.kind or kind) == StockMove.Kind.ASSEMBLY else None,
+            ))
+    return flows
+
+
+def told(event: object, aggregate_id: UUID) -> Beside:
+    _, sql, values = published([(event, aggregate_id)])
+    return Beside("told", sql, values)
+
+
+def level_changes(rows: Iterable[Mapping[str, Any]], apart: Collection[UUID] = ()) -> list[Change]:
+    """What lies `apart` is not available. Nothing there is reserved."""
+    return [
+        (row["variant_id"], row["warehouse_id"], row["change"], ZERO if row["location_id"] in apart else row["freed"])
+        for row in rows
+    ]
 
 
 def stock_line(row: Mapping[str, Any]) -> StockLine:

@@ -1,7 +1,7 @@
 """Stock is promised, picked, given back, and free again when time is up.
 
-Every verb locks the stock items first, by id, and their reservations after them: who holds an item's lock knows what is
-reserved there.
+Every verb locks the stock items first, by id, and their reservations with or after them: who holds an item's lock knows what
+is reserved there.
 """
 
 from collections import defaultdict
@@ -10,23 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import connection, connections
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from core.arrays import array
 from core.errors import Conflict, Invalid, NotFound
 from core.tenancy import active_organization_id, active_scope, organization_scope
 from inventory.events import ReservationEnded, StockReserved
 from inventory.models import Reservation, StockMove
+from inventory.services.beside import Beside
 from inventory.services.candidates import Candidate, Wanted, lock_candidates
 from inventory.services.levels import Coming, levels_follow
-from inventory.services.locks import Balance, Place, lock_items_of, lock_posting
-from inventory.services.posting import Line, Posted, change_balances, level_change, shown, stock_line
+from inventory.services.locks import Balance, Place, Promised, lock_items_of, lock_posting, lock_promised
+from inventory.services.posting import Line, Posted, Taking, change_balances, level_changes, shown, stock_line, told
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
-from notifications.services.events import publish, publish_from
+from notifications.services.events import publish_from
 
 RESERVE = """
     INSERT INTO inventory_reservation (
@@ -40,14 +42,14 @@ RESERVE = """
     ORDER BY r.line
 """
 
+# Of reservations that are locked, and have as much left.
 TAKE = """
     UPDATE inventory_reservation AS r
     SET picked_quantity = r.picked_quantity + t.quantity,
         status = CASE WHEN r.picked_quantity + t.quantity = r.quantity THEN 'consumed' ELSE 'active' END,
         closed_at = CASE WHEN r.picked_quantity + t.quantity = r.quantity THEN now() END
     FROM unnest(%s::uuid[], %s::numeric[]) AS t(id, quantity)
-    WHERE r.organization_id = %s AND r.id = t.id AND r.status = 'active' AND r.quantity - r.picked_quantity >= t.quantity
-    RETURNING r.id
+    WHERE r.organization_id = %s AND r.id = t.id
 """
 
 TELL = publish_from(
@@ -138,13 +140,15 @@ def stock_reserve(
         raise Conflict(f"There is not enough stock: {_short_words(lines, short)}.", code="insufficient_stock")
     if shortage == Shortage.BACKORDER:
         shares += [Share(number, lines[number], quantity) for number, quantity in short.items()]
-    rows = _promise([(share.item, share.quantity) for share in shares if share.item])
-    ids = _write(shares, demand, idempotency_key)
-    levels_follow([level_change(row) for row in rows], coming=coming)
-    publish(StockReserved(
+    ids = [uuid7() for _ in shares]
+    rows = _promise(
+        [(share.item, share.quantity) for share in shares if share.item], _written(ids, shares, demand, idempotency_key),
+    )
+    event = StockReserved(
         demand_type=demand.type, demand=demand.id, expires_at=demand.expires_at, reservations=ids,
         lines=[stock_line(row) for row in rows],
-    ), aggregate_id=demand.id)
+    )
+    levels_follow(level_changes(rows), coming=coming, besides=[told(event, demand.id)])
     return Reserved(ids, [shown(row) for row in rows], short)
 
 
@@ -193,28 +197,26 @@ def _short_words(lines: Sequence[Wanted], short: Mapping[int, Decimal]) -> str:
     )
 
 
-def _promise(promised: Sequence[tuple[Candidate, Decimal]]) -> list[dict[str, Any]]:
+def _promise(promised: Sequence[tuple[Candidate, Decimal]], beside: Beside) -> list[dict[str, Any]]:
     balances: dict[Place, Balance] = {}
     added: dict[Place, Decimal] = defaultdict(Decimal)
     for item, quantity in promised:
         balances[item.place] = item.balance
         added[item.place] += quantity
-    return change_balances(balances, {}, added)
+    return change_balances(balances, {}, added, besides=[beside])
 
 
-def _write(shares: Sequence[Share], demand: Demand, idempotency_key: str) -> list[UUID]:
+def _written(ids: Sequence[UUID], shares: Sequence[Share], demand: Demand, idempotency_key: str) -> Beside:
     scope = active_scope()
-    ids = [uuid7() for _ in shares]
-    with connection.cursor() as cursor:
-        cursor.execute(RESERVE, [
-            scope.organization_id, demand.type, demand.id, demand.expires_at, idempotency_key,
-            scope.origin.actor_id, scope.origin.api_key_id, ids,
-            [share.line.variant_id for share in shares], [share.line.warehouse_id for share in shares],
-            [share.item and share.item.id for share in shares],
-            [share.item.place.lot_id if share.item else share.line.lot_id for share in shares],
-            [share.quantity for share in shares], [share.line.demand_line_id for share in shares], list(range(len(shares))),
-        ])
-    return ids
+    return Beside("reserved", RESERVE, [
+        scope.organization_id, demand.type, demand.id, demand.expires_at, idempotency_key,
+        scope.origin.actor_id, scope.origin.api_key_id, array(ids),
+        array(share.line.variant_id for share in shares), array(share.line.warehouse_id for share in shares),
+        array(share.item and share.item.id for share in shares),
+        array(share.item.lot_id if share.item else share.line.lot_id for share in shares),
+        array(share.quantity for share in shares), array(share.line.demand_line_id for share in shares),
+        array(range(len(shares))),
+    ])
 
 
 def stock_pick(*, picks: Sequence[Pick], circumstances: Circumstances = USUAL) -> Posted:
@@ -233,10 +235,9 @@ def stock_pick_into_transit(*, picks: Sequence[Pick], location_id: UUID, circums
 def _pick(kind: str, picks: Sequence[Pick], circumstances: Circumstances, to_location_id: UUID | None = None) -> Posted:
     if done := posted_before(kind=kind, key=circumstances.idempotency_key):
         return done
-    rows = Reservation.objects.filter(pk__in=[pick.reservation_id for pick in picks]).select_related("stock_item")
-    found = {one.pk: one for one in rows}
+    found = {one.id: one for one in lock_promised({pick.reservation_id for pick in picks})}
     if len(found) != len(picks):
-        raise NotFound("There is no such reservation, or it is named twice.")
+        _refuse_missing(picks)
     taken = {pick.reservation_id: _quantity(pick, found[pick.reservation_id]) for pick in picks}
     lines = [_leaving(found[key], quantity, to_location_id) for key, quantity in taken.items()]
     demands = {(one.demand_type, one.demand_id) for one in found.values()}
@@ -246,41 +247,42 @@ def _pick(kind: str, picks: Sequence[Pick], circumstances: Circumstances, to_loc
             circumstances.idempotency_key,
         )
 
-    def take() -> Mapping[Place, Decimal]:
-        _take(taken)
-        used: dict[Place, Decimal] = defaultdict(Decimal)
-        for line in lines:
-            used[Place(line.variant_id, line.from_location_id, line.lot_id)] += line.quantity  # type: ignore[arg-type]  # has one
-        return used
-
-    return post(kind=kind, lines=lines, circumstances=circumstances, take=take, in_transit=to_location_id is not None)
-
-
-def _quantity(pick: Pick, reservation: Reservation) -> Decimal:
-    if reservation.stock_item_id is None:
-        raise Conflict(f"Reservation {reservation.pk} waits for goods: allocate it first.", code="not_allocated")
-    quantity: Decimal = reservation.quantity - reservation.picked_quantity if pick.quantity is None else pick.quantity
-    if reservation.status != Status.ACTIVE:
-        raise Conflict(f"Reservation {reservation.pk} is {reservation.status} already.", code="not_active")
-    if quantity <= 0:
-        raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
-    return quantity
-
-
-def _leaving(reservation: Reservation, quantity: Decimal, to_location_id: UUID | None) -> Line:
-    item: Any = reservation.stock_item
-    return Line(
-        item.variant_id, quantity, from_location_id=item.location_id, to_location_id=to_location_id, lot_id=item.lot_id,
-        document_line_id=reservation.demand_line_id,
+    used: dict[Place, Decimal] = defaultdict(Decimal)
+    for key, quantity in taken.items():
+        used[found[key].place] += quantity
+    in_transit = to_location_id is not None
+    return post(
+        kind=kind, lines=lines, circumstances=circumstances, in_transit=in_transit,
+        take=Taking(used, Beside("taken", TAKE, [array(taken), array(taken.values()), active_organization_id()])),
+        balances=None if in_transit else {one.place: one.balance for one in found.values()},
     )
 
 
-def _take(taken: Mapping[UUID, Decimal]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, [list(taken), list(taken.values()), active_organization_id()])
-        done = {row[0] for row in cursor.fetchall()}
-    if missed := [str(key) for key in taken if key not in done]:
-        raise Conflict(f"There is less left of reservation {', '.join(missed)}: look again.", code="reservation_changed")
+def _refuse_missing(picks: Sequence[Pick]) -> NoReturn:
+    rows = Reservation.objects.filter(pk__in=[pick.reservation_id for pick in picks])
+    waiting = {key: item is None for key, item in rows.values_list("pk", "stock_item_id")}
+    if len(waiting) == len(picks) and (keys := [key for key, waits in waiting.items() if waits]):
+        raise Conflict(f"Reservation {keys[0]} waits for goods: allocate it first.", code="not_allocated")
+    raise NotFound("There is no such reservation, or it is named twice.")
+
+
+def _quantity(pick: Pick, reservation: Promised) -> Decimal:
+    quantity = reservation.left if pick.quantity is None else pick.quantity
+    if reservation.status != Status.ACTIVE:
+        raise Conflict(f"Reservation {reservation.id} is {reservation.status} already.", code="not_active")
+    if quantity <= 0:
+        raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
+    if quantity > reservation.left:
+        raise Conflict(f"There is less left of reservation {reservation.id}: look again.", code="reservation_changed")
+    return quantity
+
+
+def _leaving(reservation: Promised, quantity: Decimal, to_location_id: UUID | None) -> Line:
+    place = reservation.place
+    return Line(
+        place.variant_id, quantity, from_location_id=place.location_id, to_location_id=to_location_id, lot_id=place.lot_id,
+        document_line_id=reservation.demand_line_id,
+    )
 
 
 def stock_release(*, reservations: Collection[UUID]) -> list[UUID]:
@@ -345,7 +347,7 @@ def _end(
         if item:
             freed[places[item][0]] -= quantity
     rows = change_balances(dict(places.values()), {}, freed)
-    levels_follow([level_change(row) for row in rows], coming=coming)
+    levels_follow(level_changes(rows), coming=coming)
     return ended
 
 

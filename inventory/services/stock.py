@@ -19,7 +19,7 @@ from inventory.models import ReasonCode, StockMove
 from inventory.queries.stock import posted_with, reason_of
 from inventory.services.grounds import Rules
 from inventory.services.levels import Coming
-from inventory.services.locks import Place, lock_posting
+from inventory.services.locks import Balance, Place, lock_posting
 from inventory.services.lots import lots_resolve
 from inventory.services.posting import NOTHING, Line, LotCode, Posted, Taking, apply
 
@@ -148,10 +148,11 @@ def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
 
 def post(
     *, kind: str, lines: Sequence[Line], circumstances: Circumstances, take: Taking | None = None, in_transit: bool = False,
-    coming: Sequence[Coming] = (), packed: Mapping[Place, Decimal] = NOTHING,
+    coming: Sequence[Coming] = (), packed: Mapping[Place, Decimal] = NOTHING, balances: Mapping[Place, Balance] | None = None,
 ) -> Posted:
     """What all verbs have in common. `take` says what the posting uses of reservations, and `packed` what goes along in
-    logistic units, see posting.py; `coming` what changes of what is on its way, see levels.py.
+    logistic units, see posting.py; `coming` what changes of what is on its way, see levels.py; `balances` are those of all
+    places, if they are locked already.
 
     Goods come to places of kind transit, and leave them, with `in_transit` alone.
     """
@@ -166,7 +167,7 @@ def post(
     return apply(
         kind=kind, lines=lots_resolve(lines=lines, come_in=occurred_at if kind in BRINGS_LOTS else None),
         rules=Rules(held_may_leave=bool(reason and reason.takes_held), in_transit=in_transit), take=take, coming=coming,
-        packed=packed,
+        packed=packed, balances=balances,
         reason_id=circumstances.reason_id, note=circumstances.note, occurred_at=occurred_at,
         document_type=document.type if document else "", document_id=document.id if document else None, idempotency_key=key,
     )

@@ -36,6 +36,14 @@ def publish_all(events: Sequence[tuple[object, UUID]]) -> list[UUID]:
     """The same of several facts, each with the id of its aggregate, in their order and in one statement."""
     if not events:
         return []
+    ids, sql, values = published(events)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+    return ids
+
+
+def published(events: Sequence[tuple[object, UUID]]) -> tuple[list[UUID], str, list[Any]]:
+    """The same for who sends the statement, beside others of the transaction: the ids, the INSERT and its values."""
     scope, ids, values = active_scope(), [uuid7() for _ in events], list[Any]()
     for event_id, (event, aggregate_id) in zip(ids, events, strict=True):
         declared = type_of(event)
@@ -43,10 +51,8 @@ def publish_all(events: Sequence[tuple[object, UUID]]) -> list[UUID]:
             event_id, scope.organization_id, declared.bus, declared.name, declared.version, declared.aggregate, aggregate_id,
             orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode(), scope.origin.request_id,
         ]
-    with connection.cursor() as cursor:
-        cursor.execute(PUBLISH + ", ".join([EVENT] * len(events)), values)
     ring_for_the_relay()
-    return ids
+    return ids, PUBLISH + ", ".join([EVENT] * len(events)), values
 
 
 def _number(value: object) -> orjson.Fragment:

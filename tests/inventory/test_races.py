@@ -6,15 +6,19 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 from django.db import connections
 
 from core.errors import Conflict
 from core.invariants import broken
-from inventory.models import StockMove
+from inventory.models import CostLayer, StockMove
+from inventory.services.candidates import Wanted
+from inventory.services.costing_methods import costing_method_change
 from inventory.services.posting import Line
+from inventory.services.reservations import Demand, Pick, stock_pick, stock_reserve
 from inventory.services.reversal import stock_reverse
-from inventory.services.stock import stock_issue
+from inventory.services.stock import stock_issue, stock_receive
 from tests.companies import Company
 from tests.factories.inventory import ProductVariantFactory
 from tests.inventory.goods import Goods
@@ -144,3 +148,47 @@ def test_a_new_place_is_made_once(new_company: Callable[[], Company]) -> None:
     assert at_once(8, receive) == ["done"] * 8
     with company.scope():
         assert goods.on_hand() == 8
+
+
+def test_six_processes_pick_a_reservation_once(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        lines = [Wanted(goods.bolt.pk, goods.warehouse.pk, Decimal(4))]
+        [reservation] = stock_reserve(lines=lines, demand=Demand("test", uuid4())).reservations
+
+    def pick(number: int) -> str:
+        try:
+            with company.scope():
+                stock_pick(picks=[Pick(reservation)])
+        except Conflict as refusal:
+            return refusal.code
+        return "picked"
+
+    assert Counter(at_once(6, pick)) == {"picked": 1, "not_active": 5}, "each sees what the one before it left"
+    with company.scope():
+        assert goods.on_hand() == 6
+        assert [rows for _, rows in broken() if rows] == []
+
+
+def test_whoever_receives_while_the_costing_method_changes_leaves_no_layer_behind(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(1)
+
+    def work(number: int) -> str:
+        line = Line(goods.bolt.pk, Decimal(1), to_location_id=goods.shelf.pk, unit_cost=Decimal(number))
+        for _ in range(8):
+            with company.scope():
+                if number:
+                    stock_receive(lines=[line])
+                else:
+                    costing_method_change(method="average")
+        return "done"
+
+    assert at_once(4, work) == ["done"] * 4
+    with company.scope():
+        assert not CostLayer.objects.filter(kind="receipt").exclude(remaining=0).exists(), "all of it is in the pool"
+        assert [rows for _, rows in broken() if rows] == []

@@ -191,9 +191,9 @@ def test_statements_do_not_grow_with_the_lines(acme: Company, django_assert_max_
         goods.receive(50, variant=goods.nut)
         for wanted in ([goods.bolt], [goods.bolt, goods.nut]):
             lines = [Wanted(variant.pk, goods.warehouse.pk, Decimal(2)) for variant in wanted]
-            with django_assert_max_num_queries(5):
+            with django_assert_max_num_queries(3):
                 done = stock_reserve(lines=lines, demand=Demand("test", uuid4()))
-            with django_assert_max_num_queries(12):  # four for the value
+            with django_assert_max_num_queries(5):
                 stock_pick(picks=[Pick(key, Decimal(1)) for key in done.reservations])
             with django_assert_max_num_queries(5):
                 stock_release(reservations=done.reservations)
