@@ -27,6 +27,8 @@ from inventory.services.stock import stock_receive
 PROCESSES = int(os.environ.get("BENCH_PROCESSES", "16"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "8"))
 HOT, LINES, POSTED = 30, 5, 1_000
+TURNS = 3  # of each side, of which the one with the median ratio counts
+TABLES = ("stockitem", "stockmove", "reservation", "valueentry", "costlayer")
 PLENTY = Decimal(10_000_000)
 
 LOCK = """
@@ -77,8 +79,9 @@ def run(size: int) -> Iterator[Result]:
             raise AssertionError("There should be a location.")
         variants = list(ProductVariant.objects.order_by("id").values_list("pk", flat=True)[:POSTED])
         stock_receive(lines=[Line(key, PLENTY, to_location_id=shelf.pk) for key in variants[:HOT]])
-    floor = _rate(lambda: _by_sql(member, shelf.pk), variants[:HOT])
-    ours = _rate(lambda: _by_verbs(member, shelf), variants[:HOT])
+    sides = [lambda: _by_sql(member, shelf.pk), lambda: _by_verbs(member, shelf)]
+    turns = [[_rate(side, variants[:HOT]) for side in sides] for _ in range(TURNS)]
+    floor, ours = sorted(turns, key=lambda turn: turn[1] / turn[0])[TURNS // 2]
     count = statements(lambda: _by_verbs(member, shelf)(variants[:LINES]))
     name = f"reserve and ship {LINES} lines, {PROCESSES} processes on {HOT} goods"
     yield Result(name, size, ours, floor, count, target=("ratio", 1 / 0.6))
@@ -90,7 +93,10 @@ def _scope(member: Member) -> Any:
 
 
 def _rate(begin: Callable[[], Order], hot: list[UUID]) -> float:
-    """Milliseconds an order, of all processes together."""
+    """Milliseconds an order, of all processes together. The planner knows the tables, as it does where they grow slowly."""
+    with connections["owner"].cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"VACUUM ANALYZE inventory_{table}")
     connections.close_all()
     context = get_context("fork")
     barrier, answers = context.Barrier(PROCESSES), context.SimpleQueue()
