@@ -20,5 +20,7 @@ SALES_ORDERS = Machine(SalesOrder, [
         S.CONFIRMED, S.ALLOCATED, S.PICKING, S.PACKED, S.SHIPPED,
     )),
     Transition("fail", (*UNDER_WAY, S.PICKING, S.PACKED, S.SHIPPED), S.ERROR, FULFIL, events.OrderFailed),
-    Transition("cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled),
+    Transition(
+        "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,
+    ),
 ])

@@ -85,6 +85,7 @@ class SalesOrder(CustomFieldsModel, TenantModel):
 
     class Meta:
         permissions = [
+            ("shop_salesorder", "Can order for themselves, and see their own orders"),
             ("place_salesorder", "Can place sales orders, which reserves the goods"),
             ("cancel_salesorder", "Can cancel sales orders"),
             ("hold_salesorder", "Can hold sales orders, and release them"),

@@ -33,8 +33,9 @@ STEP = """
 def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str = "", **columns: Any) -> str:
     """The row takes the verb's target state and these values of its columns; answers the state before.
 
-    `target` chooses among several that the transition has.     The caller publishes the event of the transition afterwards, with `told`. Raises Conflict where the state does not allow the
-    verb, naming what it allows, or where the guard refuses; NotFound if the row is gone.
+    `target` chooses among several that the transition has. The caller publishes the event of the transition afterwards, with
+    `told`. Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses;
+    NotFound if the row is gone.
     """
     transition = machine.by_verb[verb]
     target = target or transition.target
