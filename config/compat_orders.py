@@ -85,7 +85,7 @@ class OrderRowSerializer(TenantSerializer):
 
 
 def in_old_shape(rows: Sequence[Mapping[str, Any]]) -> Rows:
-    items: dict[str, Rows] = {row["id"]: [] for row in rows}
+    items: dict[str, Rows] = {str(row["id"]): [] for row in rows}
     for line in SalesOrderItem.objects.filter(order__in=list(items)).order_by("order", "line"):
         items[str(line.order_id)].append({
             "id": str(line.variant_id), "sku": line.sku, "title": line.name, "quantity": number(line.quantity),
@@ -93,7 +93,7 @@ def in_old_shape(rows: Sequence[Mapping[str, Any]]) -> Rows:
         })
     return [
         {"id": row["id"], "userId": row["user"], "userEmail": row["email"], "dateCreated": row["created_at"],
-         "dateUpdated": row["updated_at"], "status": OLD_STATUS[row["status"]], "items": items[row["id"]],
+         "dateUpdated": row["updated_at"], "status": OLD_STATUS[row["status"]], "items": items[str(row["id"])],
          "shippingAddress": row["shipping_address"]}
         for row in rows
     ]  # fmt: skip
@@ -110,7 +110,7 @@ class OldOrders(OldOrderPath):
     """A person lists the own orders. A partner's key, or who may see orders anyway, reads those of others as well."""
 
     permission_classes = (SignedIn,)
-    ordering = ("-placed_at",)
+    ordering = ("-id",)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -91,8 +91,8 @@ def partner_told(*, order_id: UUID, before: str, after: str) -> bool:
 
 def _ship(row: SalesOrder) -> None:
     step(SALES_ORDERS, row, "ship", shipped_at=timezone.now(), fulfilment_status=F_STATUS.SHIPPED)
-    picked = row.lines.filter(picked_quantity__gt=F("shipped_quantity")).annotate(left=F("picked_quantity") - F("shipped_quantity"))
-    if dict(picked.values_list("pk", "left")) != _held(row):
+    packed = row.lines.annotate(left=F("picked_quantity") - F("shipped_quantity")).filter(left__gt=0)
+    if dict(packed.values_list("pk", "left")) != _held(row):
         raise Conflict("What is reserved for this order is not what was packed: look at its reservations.", code="not_allocated")
     stock_pick(picks=[Pick(key) for key in _allocated(row).order_by("pk").values_list("pk", flat=True)])
     row.lines.update(shipped_quantity=F("picked_quantity"))
@@ -110,7 +110,7 @@ def _allocated(row: SalesOrder) -> QuerySet[Reservation]:
 def _held(row: SalesOrder) -> dict[UUID, Decimal]:
     """By line, what is reserved and still there."""
     left = Sum(F("quantity") - F("picked_quantity"))
-    return dict(_allocated(row).order_by().values_list("demand_line_id").annotate(left))
+    return dict(_allocated(row).order_by().values_list("demand_line_id").annotate(left=left))
 
 
 def _wanted(row: SalesOrder) -> list[tuple[UUID, str, Decimal]]:
