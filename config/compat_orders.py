@@ -3,6 +3,7 @@ they expect, over the same services. docs/guide/order-lifecycle.md tells the who
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
@@ -45,7 +46,7 @@ type Rows = list[dict[str, Any]]
 class OldItemSerializer(StrictSerializer):
     id = serializers.CharField(max_length=100, required=False, help_text="Of the variant, or its SKU.")
     sku = serializers.CharField(max_length=64, required=False)
-    quantity = serializers.DecimalField(max_digits=19, decimal_places=6, default=1)
+    quantity = serializers.DecimalField(max_digits=19, decimal_places=6, default=Decimal(1))
 
     def validate_quantity(self, value: Any) -> Any:
         if value <= 0:
@@ -69,7 +70,7 @@ class OldAddressSerializer(StrictSerializer):
 
 
 class OldOrderSerializer(StrictSerializer):
-    items = OldItemSerializer(many=True, allow_empty=False, max_length=1_000)
+    items = serializers.ListField(child=OldItemSerializer(), min_length=1, max_length=1_000)
     channel = serializers.CharField(max_length=40, required=False, default="", help_text="Its code, where there are several.")
     shippingAddress = OldAddressSerializer(required=False, source="shipping_address")  # noqa: N815  # as old clients name it
 
@@ -109,7 +110,7 @@ class OldOrderPath(OldPath, ReadViewSet):
 class OldOrders(OldOrderPath):
     """A person lists the own orders. A partner's key, or who may see orders anyway, reads those of others as well."""
 
-    permission_classes = (SignedIn,)
+    permission_classes: Any = (SignedIn,)
     ordering = ("-id",)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -121,7 +122,7 @@ class OldOrders(OldOrderPath):
         return reach(holder(self.request), VIEW, FULFIL)
 
     def row_conditions(self) -> Conditions:
-        who = self.request._request.principal
+        who: Any = holder(self.request)
         rows: Conditions = [
             (f"{BASE}.organization_id = %s", [active_organization_id()]), (f"{BASE}.placed_at IS NOT NULL", []),
         ]
@@ -141,7 +142,7 @@ class OldOrders(OldOrderPath):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         demand(request, SHOP)
-        who = request._request.principal
+        who: Any = holder(request)
         if who.api_key_id:
             raise Forbidden("A key orders for nobody: sign in as the customer.")
         given = self.checked(OldOrderSerializer)
@@ -173,10 +174,10 @@ class OldOrderDelivered(OldFulfilment):
     verb = staticmethod(sales_order_deliver)
 
 
-SAID = {"post": "create", "put": "create"}
+SAID: Mapping[str, Any] = {"post": "create", "put": "create"}
 urlpatterns = [
     re_path(r"^orders/?$", OldOrders.as_view({"get": "list", "post": "create"}), name="old-orders"),
     re_path(r"^orders/(?P<pk>[^/]+)/?$", OldOrders.as_view({"get": "retrieve"}), name="old-order"),
-    re_path(r"^orderpacked/(?P<pk>[^/]+)/?$", OldOrderPacked.as_view(SAID), name="old-order-packed"),
-    re_path(r"^orderdelivered/(?P<pk>[^/]+)/?$", OldOrderDelivered.as_view(SAID), name="old-order-delivered"),
+    re_path(r"^orderpacked/(?P<pk>[^/]+)/?$", OldOrderPacked.as_view(dict(SAID)), name="old-order-packed"),
+    re_path(r"^orderdelivered/(?P<pk>[^/]+)/?$", OldOrderDelivered.as_view(dict(SAID)), name="old-order-delivered"),
 ]

@@ -100,7 +100,10 @@ def _ship(row: SalesOrder) -> None:
 
 
 def _promised(row: SalesOrder) -> QuerySet[Reservation]:
-    return Reservation.objects.filter(demand_type=DOCUMENT, demand_id=row.pk, status=Reservation.Status.ACTIVE)
+    found: QuerySet[Reservation] = Reservation.objects.filter(
+        demand_type=DOCUMENT, demand_id=row.pk, status=Reservation.Status.ACTIVE,
+    )
+    return found
 
 
 def _allocated(row: SalesOrder) -> QuerySet[Reservation]:

@@ -46,7 +46,7 @@ def customer_of(user: User) -> Customer:
 
 def channel_meant(code: str = "") -> Channel:
     """The one of this code; without a code the only one."""
-    found = list(Channel.objects.filter(is_active=True, **({"code": code} if code else {})).order_by("pk")[:2])
+    found: list[Channel] = list(Channel.objects.filter(is_active=True, **({"code": code} if code else {})).order_by("pk")[:2])
     if len(found) == 1:
         return found[0]
     if found:

@@ -24,7 +24,7 @@ def call(method: str, url: str, authorization: str, body: Any = None) -> Answer:
     request = Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
     try:
         with urlopen(request, timeout=30) as response:
-            return Answer(response.status, json.load(response))
+            return Answer(response.status, json.loads(response.read() or b"null"))
     except HTTPError as error:
         return Answer(error.code, json.loads(error.read() or b"null"))
 
