@@ -5,11 +5,11 @@ PYTHON ?=
 FORCE ?=
 export PYTHON FORCE
 
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run demo-partners test check bench clean
 .DEFAULT_GOAL := help
 
 help:
-	@awk -F ' *:.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## set up Python packages for all the targets (they do it themselves when needed)
 	@sh scripts/setup.sh dev
@@ -17,6 +17,10 @@ setup: ## set up Python packages for all the targets (they do it themselves when
 run: ## run Quartermaster at http://127.0.0.1:8000 until Ctrl-C (PORT=8001, ARGS=--no-demo)
 	@sh scripts/setup.sh local
 	@exec .venv/bin/python manage.py run --port "$(PORT)" $(ARGS)
+
+demo-partners: ## beside `make run`: a warehouse and a delivery service fulfil orders of the demo (PORT=8001)
+	@sh scripts/setup.sh dev
+	@exec .venv/bin/python -m scripts.demo_partners --port "$(PORT)"
 
 test: ## run the tests (ARGS="-k stock" chooses some)
 	@sh scripts/setup.sh dev

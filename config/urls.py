@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("config.api")),
     path("", include("config.compat")),
     path("", include("config.compat_parts")),
+    path("", include("config.compat_orders")),
 ]
 handler404 = "core.problems.page_not_found"
 handler500 = "core.problems.server_error"

@@ -4,6 +4,7 @@ all objects'.
 
 from collections.abc import Iterator
 from typing import Annotated, Any
+from uuid import UUID
 
 from accounts.models import User
 from core.wall_sql import Function, Trigger
@@ -21,6 +22,21 @@ class WebhookEndpointDisabled:
     url: Annotated[str, "Without its path, which may be a secret."]
     reason: str
     by_itself: Annotated[bool, "Whether it failed too long or was gone, so that nobody had to ask for it."]
+
+
+@event_type("webhook.delivered", aggregate="event_delivery", example={
+    "endpoint": SOME_ID, "purpose": "warehouse", "event": SOME_ID, "type": "order.placed", "aggregate_type": "sales_order",
+    "aggregate": SOME_ID,
+})  # fmt: skip
+class WebhookDelivered:
+    """A partner, an endpoint with a purpose, has taken an event; of this type itself nothing is told again."""
+
+    endpoint: UUID
+    purpose: str
+    event: UUID
+    type: Annotated[str, "Of the event that it took."]
+    aggregate_type: str
+    aggregate: Annotated[UUID, "What that event is about."]
 
 
 @event_type("inbound_webhook.received", aggregate="inbound_webhook", example={

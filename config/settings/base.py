@@ -277,7 +277,7 @@ CORS_EXPOSE_HEADERS = (
     "content-disposition",
 )
 # The API, and the paths of older clients (config/compat.py). Whatever fails there is answered as JSON.
-CORS_URLS_REGEX = r"^/(api/|(signup|signin|users|parts|stock|reorder|analytics)(/|$))"
+CORS_URLS_REGEX = r"^/(api/|(signup|signin|users|parts|stock|reorder|analytics|orders|orderpacked|orderdelivered)(/|$))"
 
 # --- Mail, static files, jobs, logs -----------------------------------------------------------------------
 # Without EMAIL_URL (smtp+tls://user:password@host:587) mail is printed.

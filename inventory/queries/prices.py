@@ -173,3 +173,16 @@ def _amounts(price: Decimal, quantity: Decimal, rate: Decimal | None, unit: Deci
             return Amounts(gross=whole) if includes_tax else Amounts(net=whole)
         tax = (whole * rate / (100 + rate if includes_tax else 100)).quantize(unit, ROUND_HALF_UP)
         return Amounts(whole - tax, tax, whole) if includes_tax else Amounts(whole, tax, whole + tax)
+
+
+def amounts(
+    price: Decimal, quantity: Decimal, rate: Decimal, currency: str, *, includes_tax: bool = False, discount: Decimal = Decimal(0),
+    exempt: bool = False,
+) -> Amounts:
+    """Of a line whose price is known: the discount is off the whole of it, in the terms of the price; exempt, it has no tax."""
+    unit = minor_unit(currency)
+    with localcontext(prec=DIGITS):
+        whole = (price * quantity - discount).quantize(unit, ROUND_HALF_UP)
+        if exempt and includes_tax:
+            whole = (whole * 100 / (100 + rate)).quantize(unit, ROUND_HALF_UP)
+        return _amounts(whole, Decimal(1), Decimal(0) if exempt else rate, unit, includes_tax=includes_tax and not exempt)

@@ -42,7 +42,7 @@ def in_words(line: Line) -> str:
 class WebhookEndpointAdmin(TenantAdmin):
     """The secret is shown once, on the page that answers the creation or the rotation."""
 
-    list_display = ["name", "url", "state", "max_per_second"]
+    list_display = ["name", "url", "purpose", "state", "max_per_second"]
     list_per_page = 20  # a state is a look-up of its own, and an organization has a handful of endpoints
     readonly_fields = ["state", "previous_secret_until", "latest_attempts"]
     sortable_by = ["name"]
@@ -70,7 +70,7 @@ class WebhookEndpointAdmin(TenantAdmin):
             if {"url", "max_per_second"} & set(form.changed_data):
                 webhook_health_forget(endpoint_ids=[obj.pk])
             return
-        names = ("name", "url", "max_attempts", "max_per_second")
+        names = ("name", "url", "max_attempts", "max_per_second", "purpose")
         made = webhook_endpoint_create(**{name: form.cleaned_data[name] for name in names})
         obj.pk, obj.made = made.row.pk, made  # type: ignore[attr-defined]  # for the answer
 

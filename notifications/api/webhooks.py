@@ -37,8 +37,8 @@ class WebhookEndpointSerializer(TenantSerializer):
     class Meta:
         model = WebhookEndpoint
         fields = [
-            "id", "name", "url", "max_attempts", "max_per_second", "previous_secret_until", "disabled_at", "disabled_reason",
-            "created_at", "updated_at", "version",
+            "id", "name", "url", "max_attempts", "max_per_second", "purpose", "previous_secret_until", "disabled_at",
+            "disabled_reason", "created_at", "updated_at", "version",
         ]
 
 

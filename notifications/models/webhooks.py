@@ -30,6 +30,10 @@ class WebhookEndpoint(TenantModel):
 
     audit_redacted = ("secret", "previous_secret", "previous_secret_until")
 
+    class Purpose(models.TextChoices):
+        WAREHOUSE = "warehouse", "Warehouse system"
+        DELIVERY = "delivery", "Delivery service"
+
     name = models.CharField(max_length=100)
     url = models.CharField(
         "address", max_length=500, validators=[validate_webhook_url], help_text="Like https://example.com/hooks.",
@@ -44,6 +48,10 @@ class WebhookEndpoint(TenantModel):
     max_per_second = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(1000)],
         help_text="Empty: as fast as it answers.",
+    )
+    purpose = models.CharField(
+        max_length=20, choices=Purpose, default="", db_default="", blank=True,
+        help_text="Of a partner that works for orders: each event that it has taken is an event webhook.delivered.",
     )
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_reason = models.CharField(max_length=200, default="", blank=True, editable=False)

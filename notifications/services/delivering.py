@@ -14,7 +14,9 @@ from django.conf import settings
 from django.db import OperationalError, connections, transaction
 
 from core.text import storable
+from notifications.events import WebhookDelivered
 from notifications.queries.envelopes import envelope
+from notifications.services.events import publish_from
 from notifications.services.lanes import Lane, hold
 
 LEASE = settings.DELIVERY_LEASE_SECONDS  # after its last renewal in which nobody else takes a delivery that is in flight
@@ -56,12 +58,22 @@ EXPIRED = f"""
     WHERE status = 'in_flight' AND leased_until < now() ORDER BY leased_until LIMIT {RECOVERED}
 """
 
+ANNOUNCE = publish_from(
+    WebhookDelivered, """(
+        SELECT m.*, e.type AS event_type, e.aggregate_type FROM mine AS m
+        JOIN notifications_outboxevent AS e ON e.organization_id = m.organization_id AND e.id = m.event_id
+        WHERE m.purpose <> '' AND m.becomes = 'delivered' AND e.type <> 'webhook.delivered'
+    ) AS taken""",
+    aggregate_id="id", endpoint="endpoint_id", purpose="purpose", event="event_id", type="event_type",
+    aggregate_type="aggregate_type", aggregate="aggregate_id",
+)
+
 # The number of the attempt says whose a delivery is: a worker that was thought dead changes nothing any more.
 # The next of the lane is the first by the event's number; the lanes are held, so that no other comes meanwhile.
-RECORD = """
+RECORD = f"""
     WITH mine AS MATERIALIZED (
-        SELECT d.id, d.organization_id, d.subscription_id, d.aggregate_id, d.attempts, s.endpoint_id, o.outcome, o.error,
-               o.wait, o.code, o.excerpt, o.took,
+        SELECT d.id, d.organization_id, d.subscription_id, d.event_id, d.aggregate_id, d.attempts, s.endpoint_id, w.purpose,
+               o.outcome, o.error, o.wait, o.code, o.excerpt, o.took,
                CASE WHEN o.outcome = 'delivered' THEN 'delivered'
                     WHEN o.outcome = 'postponed' THEN CASE WHEN d.attempts > 1 THEN 'retrying' ELSE 'pending' END
                     WHEN o.outcome <> 'dead' AND d.attempts < COALESCE(w.max_attempts, %(most)s) THEN 'retrying'
@@ -89,6 +101,7 @@ RECORD = """
             (id, organization_id, delivery_id, number, status_code, response_excerpt, error, duration_ms)
         SELECT uuid7(), organization_id, id, attempts, code, excerpt, error, took FROM mine
         WHERE endpoint_id IS NOT NULL AND outcome <> 'postponed'
+    ), announced AS ({ANNOUNCE}
     ), next AS (
         SELECT n.id FROM mine AS m CROSS JOIN LATERAL (
             SELECT id FROM notifications_eventdelivery AS n

@@ -35,8 +35,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_commands_exist(page: Path) -> None:
     named = set(re.findall(r"manage\.py (\w+)", page.read_text()))
     assert named - get_commands().keys() == set()
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"`make (\w+)", page.read_text())) - targets == set()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"`make ([\w-]+)", page.read_text())) - targets == set()
 
 
 @each_page

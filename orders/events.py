@@ -1,0 +1,172 @@
+"""What orders tell. An event names no person: who needs the address asks for the order."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from notifications.event_types import SOME_ID, event_type
+from notifications.object_events import object_events
+from orders.models import Channel, Customer, SalesOrder
+
+object_events(Channel, example={"code": "WEB", "name": "Web shop", "currency": "EUR"})
+object_events(Customer, example={"code": "C-1001", "status": "active"})
+object_events(SalesOrder, name="sales_order", example={"number": "SO-000042", "status": "placed", "total": 119.0})
+
+ORDER = {"order": SOME_ID, "number": "SO-000042", "channel": SOME_ID, "customer": SOME_ID, "warehouse": SOME_ID}
+LINE = {
+    "line": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "name": "Brake pad set, front", "quantity": 2.0, "unit_price": 50.0,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderLine:
+    line: UUID
+    variant: UUID
+    sku: str
+    name: str
+    quantity: Annotated[Decimal, "In base units, without what was canceled."]
+    unit_price: Decimal
+
+
+@event_type("order.placed", aggregate="sales_order", example={
+    **ORDER, "currency": "EUR", "net_total": 100.0, "tax_total": 19.0, "total": 119.0, "lines": [LINE],
+})  # fmt: skip
+class OrderPlaced:
+    """A cart became an order: its goods are reserved, or wait for goods where that is allowed."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+    currency: str
+    net_total: Decimal
+    tax_total: Decimal
+    total: Annotated[Decimal, "With tax."]
+    lines: list[OrderLine]
+
+
+@event_type("order.confirmed", aggregate="sales_order", example=ORDER)
+class OrderConfirmed:
+    """Somebody looked at it, or paid for it: it is to be fulfilled."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.allocated", aggregate="sales_order", example=ORDER)
+class OrderAllocated:
+    """All that it wants is there, and promised to it."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.picking", aggregate="sales_order", example=ORDER)
+class OrderPicking:
+    """Somebody began to fetch its goods."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.packed", aggregate="sales_order", example=ORDER)
+class OrderPacked:
+    """Its goods are in parcels, ready for the delivery service."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.shipped", aggregate="sales_order", example=ORDER)
+class OrderShipped:
+    """Its goods have left the warehouse."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.delivered", aggregate="sales_order", example=ORDER)
+class OrderDelivered:
+    """The customer has the goods."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.completed", aggregate="sales_order", example=ORDER)
+class OrderCompleted:
+    """Delivered, and nothing is left to do."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.held", aggregate="sales_order", example={**ORDER, "reason": "Address is not complete"})
+class OrderHeld:
+    """Nobody fulfils it until it is released."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+    reason: str
+
+
+@event_type("order.released", aggregate="sales_order", example=ORDER)
+class OrderReleased:
+    """It goes on where it was held, or where it failed."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.failed", aggregate="sales_order", example={**ORDER, "code": "warehouse_refused", "reason": "Unknown article"})
+class OrderFailed:
+    """It cannot go on, and somebody has to look at it."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+    code: str
+    reason: str
+
+
+@event_type("order.cancelled", aggregate="sales_order", example={**ORDER, "reason": "Ordered twice"})
+class OrderCancelled:
+    """What was promised to it is free again."""
+
+    order: UUID
+    number: Annotated[str | None, "Null for a cart."]
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+    reason: str

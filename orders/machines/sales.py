@@ -1,0 +1,26 @@
+from orders import events
+from orders.machines.declaring import Machine, Transition
+from orders.models import SalesOrder
+
+S = SalesOrder.Status
+FULFIL, HOLD = "orders.fulfil_salesorder", "orders.hold_salesorder"
+UNDER_WAY = (S.PLACED, S.CONFIRMED, S.ALLOCATED)
+
+SALES_ORDERS = Machine(SalesOrder, [
+    Transition("place", (S.DRAFT,), S.PLACED, "orders.place_salesorder", events.OrderPlaced),
+    Transition("confirm", (S.PLACED,), S.CONFIRMED, "orders.place_salesorder", events.OrderConfirmed),
+    Transition("allocate", (S.PLACED, S.CONFIRMED), S.ALLOCATED, FULFIL, events.OrderAllocated),
+    Transition("pick", UNDER_WAY, S.PICKING, FULFIL, events.OrderPicking),
+    Transition("pack", (*UNDER_WAY, S.PICKING), S.PACKED, FULFIL, events.OrderPacked),
+    Transition("ship", (S.PACKED,), S.SHIPPED, FULFIL, events.OrderShipped),
+    Transition("deliver", (S.PACKED, S.SHIPPED), S.DELIVERED, FULFIL, events.OrderDelivered),
+    Transition("complete", (S.DELIVERED,), S.COMPLETED, FULFIL, events.OrderCompleted),
+    Transition("hold", UNDER_WAY, S.ON_HOLD, HOLD, events.OrderHeld),
+    Transition("release", (S.ON_HOLD, S.ERROR), S.PLACED, HOLD, events.OrderReleased, besides=(
+        S.CONFIRMED, S.ALLOCATED, S.PICKING, S.PACKED, S.SHIPPED,
+    )),
+    Transition("fail", (*UNDER_WAY, S.PICKING, S.PACKED, S.SHIPPED), S.ERROR, FULFIL, events.OrderFailed),
+    Transition(
+        "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,
+    ),
+])

@@ -1,0 +1,89 @@
+"""A document goes from one state to another: one conditional UPDATE, which writes the line of its timeline too."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from uuid_utils.compat import uuid7
+
+from core.errors import Conflict, NotFound
+from core.objects import object_type
+from core.tenancy import active_scope
+from notifications.event_types import type_of
+from notifications.services.events import publish
+from orders.machines import Machine
+
+STEP = """
+    WITH before AS (
+        SELECT id, {column} AS state FROM {table} WHERE organization_id = %(organization)s AND id = %(id)s FOR NO KEY UPDATE
+    ), changed AS (
+        UPDATE {table} AS t SET {column} = %(target)s{columns}
+        FROM before AS b WHERE t.organization_id = %(organization)s AND t.id = b.id AND b.state = ANY (%(sources)s)
+        RETURNING t.id, b.state
+    ), told AS (
+        INSERT INTO accounts_journalentry
+            (id, organization_id, object_type, object_id, kind, from_state, to_state, body, pinned, author_id, api_key_id)
+        SELECT %(entry)s, %(organization)s, %(kind)s, c.id, 'status', c.state, %(target)s, %(note)s, false, %(actor)s, %(key)s
+        FROM changed AS c
+    )
+    SELECT b.state, EXISTS (SELECT FROM changed) FROM before AS b
+"""
+
+
+def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str = "", **columns: Any) -> str:
+    """The row takes the verb's target state and these values of its columns; answers the state before.
+
+    `target` chooses among several that the transition has. The caller publishes the event of the transition afterwards, with
+    `told`. Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses;
+    NotFound if the row is gone.
+    """
+    transition = machine.by_verb[verb]
+    target = target or transition.target
+    if target not in transition.targets:
+        raise ValueError(f"{verb} does not lead to {target}.")
+    if transition.guard is not None:
+        transition.guard(row)
+    scope, options = active_scope(), machine.model._meta
+    fields = [options.get_field(name) for name in columns]
+    sets = "".join(f", {field.column} = %(value_{number})s" for number, field in enumerate(fields))
+    values = {
+        f"value_{number}": field.get_db_prep_save(columns[name], connection)
+        for number, (name, field) in enumerate(zip(columns, fields, strict=True))
+    }
+    column = options.get_field(machine.column).column
+    with connection.cursor() as cursor:
+        cursor.execute(STEP.format(table=options.db_table, column=column, columns=sets), {
+            **values, "organization": scope.organization_id, "id": row.pk, "target": target,
+            "sources": list(transition.sources), "entry": uuid7(), "kind": object_type(machine.model), "note": note,
+            "actor": scope.origin.actor_id, "key": scope.origin.api_key_id,
+        })
+        found = cursor.fetchone()
+    if found is None:
+        raise NotFound(f"There is no such {options.verbose_name}.")
+    before, changed = found
+    if not changed:
+        raise refusal(machine, before, verb)
+    setattr(row, machine.column, target)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    return str(before)
+
+
+def refusal(machine: Machine, state: str, verb: str) -> Conflict:
+    """What is said where a state does not allow a verb; a program reads `allowed`."""
+    legal = machine.legal(state)
+    name = str(machine.model._meta.verbose_name)
+    ways = f"it allows {', '.join(legal)}" if legal else "nothing follows it"
+    conflict = Conflict(
+        f"This {name} is {state.replace('_', ' ')}, which does not allow {verb.replace('_', ' ')}: {ways}.", code="wrong_status",
+    )
+    conflict.members = {"status_now": state, "allowed": legal}
+    return conflict
+
+
+def told(machine: Machine, verb: str, event: object, *, aggregate_id: UUID) -> None:
+    """Publish the event of a transition. Raises TypeError for one that the machine does not declare."""
+    declared = machine.by_verb[verb].event
+    if type_of(event) is not type_of(declared):
+        raise TypeError(f"{verb} publishes {type_of(declared).name}, not {type_of(event).name}.")
+    publish(event, aggregate_id=aggregate_id)
