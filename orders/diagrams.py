@@ -4,6 +4,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from notifications.event_types import type_of
 from orders.machines import MACHINES, Machine
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "states.md"
@@ -23,7 +24,7 @@ def page() -> str:
 def _section(machine: Machine) -> str:
     title = str(machine.model._meta.verbose_name).capitalize()
     rows = [
-        f"| {one.verb} | {', '.join(one.sources)} | {', '.join(one.targets)} | `{one.permission}` | `{event_name(one.event)}` |"
+        f"| {one.verb} | {', '.join(one.sources)} | {', '.join(one.targets)} | `{one.permission}` | `{type_of(one.event).name}` |"
         for one in machine.transitions
     ]
     table = "\n".join(["| Verb | From | To | Permission | Event |", "|---|---|---|---|---|", *rows])

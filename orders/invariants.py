@@ -25,8 +25,8 @@ INVARIANTS = [
             FROM inventory_reservation AS r
             WHERE r.organization_id = %(organization)s AND r.demand_type = 'sales_order' GROUP BY r.demand_line_id
         )
-        SELECT format('line %%s of sales order %%s: allocated %%s, reserved %%s, picked %%s', l.id, l.order_id, l.allocated_quantity,
-                      COALESCE(p.held, 0), l.picked_quantity)
+        SELECT format('line %%s of sales order %%s: allocated %%s, reserved %%s, picked %%s', l.id, l.order_id,
+                      l.allocated_quantity, COALESCE(p.held, 0), l.picked_quantity)
         FROM orders_salesorderitem AS l LEFT JOIN promised AS p ON p.id = l.id
         WHERE l.organization_id = %(organization)s AND l.allocated_quantity <> COALESCE(p.held, 0) + l.picked_quantity
             AND (p.changed_at IS NULL OR p.changed_at < now() - interval '1 hour')

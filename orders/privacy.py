@@ -20,8 +20,7 @@ PERSONAL = [
     ),
     PersonalData(
         "orders_salesorder", "Notes of sales orders that mention the person", mentioned("t.note"), "pseudonymise", MENTIONED,
-        {"note": without_the_address("note"), "email": "email", "shipping_address": "shipping_address",
-         "billing_address": "billing_address"},
+        {"note": without_the_address("note")},
     ),
     PersonalData(
         "orders_customer", "The customer as whom the person signs in", "t.user_id = %(user_id)s::uuid", "pseudonymise",
