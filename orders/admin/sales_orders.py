@@ -132,11 +132,12 @@ class SalesOrderAdmin(TenantAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """All lines at once, as the API writes them."""
-        if not formset.has_changed():
-            return
+        has_changed = formset.has_changed()
         kept = [one.cleaned_data for one in formset.forms if one.cleaned_data and not one.cleaned_data.get("DELETE")]
         formset.save(commit=False)  # which fills what the page tells of it
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        if not has_changed:
+            return
         if formset.model is SalesOrderItem:
             sales_order_change(order=form.instance, lines=[_line(one) for one in kept if one.get("variant")])
         else:

@@ -137,7 +137,6 @@ class SalesOrderViewSet(TenantViewSet):
     http_method_names = ["get", "post", "put", "patch", "head", "options"]
     filters = ["status", "customer", "channel", "warehouse", "number", "external_ref", "placed_at"]
     search_keys = ["number_key"]
-    sort_fields = ["number", "placed_at"]
     bulk_operations = ()
     no_bulk = "A sales order has lines and promises goods: make and change them one by one."
 

@@ -14,6 +14,7 @@ class Channel(TenantModel):
     """Where orders come from: a web shop, a marketplace, the counter. It says in which currency, and from which warehouse."""
 
     annotated = True
+    stands_in = ("warehouse",)
 
     code = models.CharField(max_length=40)
     code_key = SearchKeyField("code")
