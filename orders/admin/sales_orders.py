@@ -124,8 +124,10 @@ class SalesOrderAdmin(TenantAdmin):
 
     def save_model(self, request: HttpRequest, obj: SalesOrder, form: Any, change: bool) -> None:
         if change:
-            columns = [obj._meta.get_field(name).attname for name in changed_columns(obj, form.changed_data)]
-            made = sales_order_change(order=obj, **{name: getattr(obj, name) for name in columns}) if columns else obj
+            fields: list[Any] = [obj._meta.get_field(name) for name in changed_columns(obj, form.changed_data)]
+            made = obj
+            if fields:
+                made = sales_order_change(order=obj, **{one.attname: getattr(obj, one.attname) for one in fields})
         else:
             made = sales_order_create(**{name: form.cleaned_data[name] for name in WRITTEN})
         obj.__dict__.update(made.__dict__)

@@ -86,7 +86,7 @@ class NewSalesOrderLineSerializer(StrictSerializer):
 
 class NewOrderAdjustmentSerializer(StrictSerializer):
     kind = serializers.ChoiceField(OrderAdjustment.Kind.choices)
-    label = serializers.CharField(max_length=200)
+    label: Any = serializers.CharField(max_length=200)
     net_amount = serializers.DecimalField(max_digits=19, decimal_places=6, help_text="Less than 0 where it is taken off.")
     tax_rate = serializers.DecimalField(
         max_digits=7, decimal_places=4, min_value=0, max_value=100, required=False, help_text="Per cent.",

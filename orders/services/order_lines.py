@@ -103,7 +103,7 @@ def _price(line: SalesOrderItem, cost: prices.Cost, number: int, currency: str, 
     amounts = prices.amounts(
         line.unit_price, line.quantity, rate, currency, includes_tax=line.includes_tax, discount=line.discount, exempt=exempt,
     )
-    line.tax_rate, line.net_amount, line.tax_amount = ZERO if exempt else rate, amounts.net, amounts.tax
+    line.tax_rate, line.net_amount, line.tax_amount = ZERO if exempt else rate, amounts.net or ZERO, amounts.tax or ZERO
     if line.net_amount < 0:
         detail = "The discount is more than the goods cost."
         raise Invalid(detail, code="discount_too_large", fields={f"lines/{number}/discount": detail})
@@ -137,7 +137,7 @@ def _adjustment(order: SalesOrder, one: NewAdjustment) -> OrderAdjustment:
     exempt = order.customer is not None and order.customer.tax_exempt
     amounts = prices.amounts(one.net_amount, Decimal(1), one.tax_rate, order.currency, exempt=exempt)
     return OrderAdjustment(
-        order=order, kind=one.kind, label=one.label, net_amount=amounts.net, tax_amount=amounts.tax,
+        order=order, kind=one.kind, label=one.label, net_amount=amounts.net or ZERO, tax_amount=amounts.tax or ZERO,
         tax_rate=ZERO if exempt else one.tax_rate,
     )
 

@@ -44,13 +44,13 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     if transition.guard is not None:
         transition.guard(row)
     scope, options = active_scope(), machine.model._meta
-    fields = [options.get_field(name) for name in columns]
+    fields: list[Any] = [options.get_field(name) for name in columns]
     sets = "".join(f", {field.column} = %(value_{number})s" for number, field in enumerate(fields))
     values = {
         f"value_{number}": field.get_db_prep_save(columns[name], connection)
         for number, (name, field) in enumerate(zip(columns, fields, strict=True))
     }
-    column = options.get_field(machine.column).column
+    column = machine.field.column
     with connection.cursor() as cursor:
         cursor.execute(STEP.format(table=options.db_table, column=column, columns=sets), {
             **values, "organization": scope.organization_id, "id": row.pk, "target": target,
