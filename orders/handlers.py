@@ -12,7 +12,8 @@ from notifications.models import WebhookEndpoint
 from notifications.registry import Event, handles
 from orders.models import SalesOrder
 from orders.services.fulfilment import partner_told, sales_order_complete
-from orders.services.sales_orders import locked
+from orders.services.promising import DOCUMENT
+from orders.services.sales_orders import locked, sales_order_allocated
 
 Purpose, F = WebhookEndpoint.Purpose, SalesOrder.FulfilmentStatus
 # What a partner is for, and of which news: the status of which it makes another.
@@ -20,6 +21,20 @@ NEWS: Mapping[tuple[str, str], tuple[str, str]] = {
     (Purpose.WAREHOUSE, "order.placed"): (F.NOT_STARTED, F.WAREHOUSE_NOTIFIED),
     (Purpose.DELIVERY, "order.packed"): (F.PACKED, F.DELIVERY_NOTIFIED),
 }
+
+
+@handles("stock.reservation_ended")
+def follow(event: Event) -> None:
+    """The goods of an order were given up: by time, or by somebody in the stock."""
+    if event["payload"]["demand_type"] == DOCUMENT:
+        sales_order_allocated(order_id=UUID(event["payload"]["demand"]))
+
+
+@handles("stock.reserved")
+def follow_promises(event: Event) -> None:
+    """Goods came for an order that waited for them."""
+    if event["payload"]["demand_type"] == DOCUMENT:
+        sales_order_allocated(order_id=UUID(event["payload"]["demand"]))
 
 
 @handles("webhook.delivered")

@@ -176,8 +176,8 @@ def _amounts(price: Decimal, quantity: Decimal, rate: Decimal | None, unit: Deci
 
 
 def amounts(
-    price: Decimal, quantity: Decimal, rate: Decimal, currency: str, *, includes_tax: bool = False, discount: Decimal = Decimal(0),
-    exempt: bool = False,
+    price: Decimal, quantity: Decimal, rate: Decimal, currency: str, *, includes_tax: bool = False,
+    discount: Decimal = Decimal(0), exempt: bool = False,
 ) -> Amounts:
     """Of a line whose price is known: the discount is off the whole of it, in the terms of the price; exempt, it has no tax."""
     unit = minor_unit(currency)

@@ -298,6 +298,14 @@ def demand_release(*, demand: Demand, coming: Sequence[Coming] = ()) -> list[UUI
     return [key for key, _, _ in _end(list(rows.values_list("pk", flat=True)), Status.RELEASED, coming)]
 
 
+def demand_keep(*, demand: Demand) -> None:
+    """What is reserved for it stays so, without an end."""
+    rows = Reservation.objects.filter(demand_id=demand.id, demand_type=demand.type, status=Status.ACTIVE)
+    if keys := list(rows.filter(expires_at__isnull=False).values_list("pk", flat=True)):
+        lock_items_of(keys)
+        rows.filter(pk__in=keys).update(expires_at=None)
+
+
 def reservations_expire(*, most: int = 5_000) -> int:
     """Of the active organization, those whose time is up; returns how many."""
     due = Reservation.objects.filter(status=Status.ACTIVE, expires_at__lte=timezone.now()).order_by("expires_at")

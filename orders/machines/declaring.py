@@ -1,6 +1,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db import models
 
@@ -35,7 +35,8 @@ class Machine:
 
     def __init__(self, model: type[models.Model], transitions: Sequence[Transition], *, column: str = "status") -> None:
         self.model, self.column, self.transitions = model, column, tuple(transitions)
-        states = {value for value, _ in model._meta.get_field(column).flatchoices}
+        self.field = cast(Any, model._meta.get_field(column))
+        states = {value for value, _ in self.field.flatchoices}
         for one in self.transitions:
             if unknown := {*one.sources, *one.targets} - states:
                 raise ValueError(f"{model.__name__} has no state {', '.join(sorted(unknown))}: look at {one.verb}.")
@@ -53,8 +54,7 @@ class Machine:
 
     def diagram(self) -> str:
         """As Mermaid draws it."""
-        first = self.model._meta.get_field(self.column).get_default()
-        lines = ["stateDiagram-v2", f"    [*] --> {first}"]
+        lines = ["stateDiagram-v2", f"    [*] --> {self.field.get_default()}"]
         for one in self.transitions:
             guard = f" [{one.guarded_by}]" if one.guarded_by else ""
             lines += [

@@ -1,5 +1,6 @@
 from orders import events
 from orders.machines.declaring import Machine, Transition
+from orders.machines.guards import may_be_placed
 from orders.models import SalesOrder
 
 S = SalesOrder.Status
@@ -7,7 +8,10 @@ FULFIL, HOLD = "orders.fulfil_salesorder", "orders.hold_salesorder"
 UNDER_WAY = (S.PLACED, S.CONFIRMED, S.ALLOCATED)
 
 SALES_ORDERS = Machine(SalesOrder, [
-    Transition("place", (S.DRAFT,), S.PLACED, "orders.place_salesorder", events.OrderPlaced),
+    Transition(
+        "place", (S.DRAFT,), S.PLACED, "orders.place_salesorder", events.OrderPlaced, guard=may_be_placed,
+        guarded_by="customer not blocked, channel active",
+    ),
     Transition("confirm", (S.PLACED,), S.CONFIRMED, "orders.place_salesorder", events.OrderConfirmed),
     Transition("allocate", (S.PLACED, S.CONFIRMED), S.ALLOCATED, FULFIL, events.OrderAllocated),
     Transition("pick", UNDER_WAY, S.PICKING, FULFIL, events.OrderPicking),
@@ -22,5 +26,6 @@ SALES_ORDERS = Machine(SalesOrder, [
     Transition("fail", (*UNDER_WAY, S.PICKING, S.PACKED, S.SHIPPED), S.ERROR, FULFIL, events.OrderFailed),
     Transition(
         "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,
+        guarded_by="nothing picked and not shipped",
     ),
 ])

@@ -7,13 +7,14 @@ from accounts.models.rates import currency_code
 from core.custom_fields import CustomFieldsModel
 from core.fields import CurrencyField, MoneyField, SearchKeyField
 from core.models import ArchivableModel, TenantForeignKey, TenantModel, external_ref, external_ref_unique
-from inventory.models import PriceList, Warehouse
+from inventory.models import Warehouse
 
 
 class Channel(TenantModel):
     """Where orders come from: a web shop, a marketplace, the counter. It says in which currency, and from which warehouse."""
 
     annotated = True
+    stands_in = ("warehouse",)
 
     code = models.CharField(max_length=40)
     code_key = SearchKeyField("code")
@@ -56,7 +57,6 @@ class Customer(CustomFieldsModel, ArchivableModel):
     party = TenantForeignKey(Party, related_name="+")
     code = models.CharField(max_length=40)
     code_key = SearchKeyField("code")
-    price_list = TenantForeignKey(PriceList, null=True, blank=True, related_name="+", help_text="Comes before all others.")
     credit_limit = MoneyField(
         null=True, blank=True, validators=[MinValueValidator(0)],
         help_text="Of orders that are not paid, in the organization's currency. Empty: no limit.",
@@ -81,7 +81,6 @@ class Customer(CustomFieldsModel, ArchivableModel):
         ]
         indexes = [
             models.Index(fields=["organization", "code_key"], name="customer_search"),
-            models.Index(fields=["organization", "price_list"], name="customer_by_price_list"),
         ]
 
     def __str__(self) -> str:

@@ -137,6 +137,7 @@ class SalesOrderItem(TenantModel):
     tax_rate = models.DecimalField(max_digits=7, decimal_places=4, default=0, help_text="Per cent.")
     net_amount = MoneyField(default=0)
     tax_amount = MoneyField(default=0)
+    price_agreed = models.BooleanField(default=False, help_text="Whether it stays, whatever the price lists say.")
     price_reason = models.CharField(max_length=300, blank=True, help_text="Why it costs that.")
     backorder_policy = models.CharField(max_length=7, choices=BackorderPolicy, default=BackorderPolicy.CHANNEL)
     allocated_quantity = QuantityField("allocated", default=0)

@@ -1,125 +1,174 @@
-"""Sales orders: a cart, placed with its goods reserved, canceled. The order is locked before any stock."""
+"""Sales orders: a cart, placed with its goods reserved, confirmed, held, canceled.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+The order is locked first, then its customer, the stock, and last the number, for which all wait.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.services.documents import number_next, sequences_create
-from core.errors import Invalid, NotFound
-from inventory.models import ProductVariant
-from inventory.queries import prices
-from inventory.services.candidates import Wanted
-from inventory.services.reservations import Demand, Shortage, demand_release, stock_reserve
-from orders.events import OrderCancelled, OrderLine, OrderPlaced
+from core.errors import Conflict, Invalid, NotFound
+from inventory.services.reservations import Demand, demand_release
+from orders.events import OrderCancelled, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem
-from orders.services.stepping import step, told
+from orders.services.order_lines import NewAdjustment as NewAdjustment
+from orders.services.order_lines import NewLine as NewLine
+from orders.services.order_lines import adjustments_write, lines_write, reprice
+from orders.services.promising import DOCUMENT as DOCUMENT
+from orders.services.promising import allocated_follow, credit_check, goods_keep, goods_promise
+from orders.services.stepping import allow, refusal, step, told
 
-DOCUMENT = "sales_order"
 NUMBERS = "SO-{number:06}"
-MOST_LINES = 1_000
-ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class NewLine:
-    """Without a price, what the price lists say."""
-
-    variant_id: UUID
-    quantity: Decimal
-    unit_price: Decimal | None = None
-    discount: Decimal = ZERO
-    vehicle_model_id: UUID | None = None
-    backorder_policy: str = SalesOrderItem.BackorderPolicy.CHANNEL
+TOTALS = ("net_total", "tax_total", "total")
+PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address"}  # of a cart
+Status = SalesOrder.Status
 
 
 def sales_order_create(
-    *, channel: Channel, lines: Sequence[NewLine] = (), customer: Customer | None = None, **values: Any,
+    *, channel: Channel, lines: Sequence[NewLine] = (), adjustments: Sequence[NewAdjustment] = (),
+    customer: Customer | None = None, **values: Any,
 ) -> SalesOrder:
-    """A cart, which promises nothing yet. `values` are columns."""
+    """A cart, which promises nothing yet. `values` are columns; the channel says currency and warehouse unless they do."""
     values.setdefault("currency", channel.currency)
-    values.setdefault("warehouse_id", channel.warehouse_id)
-    order: SalesOrder = SalesOrder.objects.create(channel=channel, customer=customer, **values)
-    lines_write(order, lines)
+    if "warehouse" not in values:
+        values.setdefault("warehouse_id", channel.warehouse_id)
+    order: SalesOrder = SalesOrder.objects.create(
+        channel=channel, customer=customer, **{**dict.fromkeys(TOTALS, Decimal(0)), **values},
+    )
+    _write(order, lines or None, adjustments or None)
     return order
 
 
-def lines_write(order: SalesOrder, lines: Sequence[NewLine]) -> list[SalesOrderItem]:
-    """In the place of those before, priced; the order's totals follow."""
-    if len(lines) > MOST_LINES:
-        raise Invalid(f"At most {MOST_LINES} lines.", fields={"lines": "too many"})
-    order.lines.all().delete()
-    made = priced(order, lines) if lines else []
-    SalesOrderItem.objects.bulk_create(made)
-    totals_follow(order)
-    return made
+def sales_order_change(
+    *, order: SalesOrder, lines: Sequence[NewLine] | None = None, adjustments: Sequence[NewAdjustment] | None = None,
+    **values: Any,
+) -> SalesOrder:
+    """Of a cart: `values` are columns; lines and adjustments, where they are given, replace those before."""
+    row = locked(order)
+    if row.status != Status.DRAFT:
+        raise refusal(SALES_ORDERS, row.status, "change")
+    moved = {name for name in PRICES_BY if name in values and values[name] != getattr(row, name)}
+    for name, value in values.items():
+        setattr(row, name, value)
+    _check_references(row, moved)
+    if values:
+        row.save(update_fields=list(values))
+    if moved and lines is None and (kept := list(row.lines.order_by("line"))):
+        reprice(row, kept)
+        row.save(update_fields=TOTALS)
+    if lines is not None:
+        row.revision += 1
+    _write(row, lines, adjustments)
+    return row
 
 
-def priced(order: SalesOrder, lines: Sequence[NewLine]) -> list[SalesOrderItem]:
-    """Raises Invalid for a variant that is not there, has no price, or no tax rate."""
-    party = order.customer.party_id if order.customer else None
-    place: Mapping[str, str] = order.shipping_address or {}
-    question = prices.Question(
-        party_id=party, currency=order.currency, country=place.get("country", ""), region=place.get("region", ""),
-    )
-    quote = prices.prices_of(question, [prices.Wanted(line.variant_id, line.quantity) for line in lines])
-    variants = ProductVariant.objects.select_related("product").in_bulk([line.variant_id for line in lines])
-    exempt = order.customer is not None and order.customer.tax_exempt
-    return [
-        _item(order, number, line, cost, variants[line.variant_id], exempt=exempt)
-        for number, (line, cost) in enumerate(zip(lines, quote.costs, strict=True), 1)
-    ]
+def _check_references(row: SalesOrder, moved: set[str]) -> None:
+    for name, model in (("customer", Customer), ("channel", Channel)):
+        key = getattr(row, f"{name}_id")
+        if f"{name}_id" in moved and key is not None and not model.objects.filter(pk=key).exists():
+            detail = f"There is no such {name} in this organization."
+            raise Invalid(detail, code="does_not_exist", fields={name: detail})
 
 
-def _item(
-    order: SalesOrder, number: int, line: NewLine, cost: prices.Cost, variant: ProductVariant, *, exempt: bool,
-) -> SalesOrderItem:
-    price = cost.unit_price if line.unit_price is None else line.unit_price
-    if price is None:
-        raise Invalid(cost.why, code="no_price", fields={f"lines/{number - 1}/unit_price": cost.why})
-    includes_tax = line.unit_price is None and cost.offer is not None and cost.offer.includes_tax
-    rate = cost.goods.rate or ZERO
-    amounts = prices.amounts(
-        price, line.quantity, rate, order.currency, includes_tax=includes_tax, discount=line.discount, exempt=exempt,
-    )
-    return SalesOrderItem(
-        order=order, line=number, variant=variant, sku=variant.sku, name=variant.name or variant.product.name,
-        quantity=line.quantity, unit_price=price, discount=line.discount, includes_tax=includes_tax,
-        tax_rate=ZERO if exempt else rate, net_amount=amounts.net, tax_amount=amounts.tax,
-        price_reason=(cost.why if line.unit_price is None else "Agreed")[:300], vehicle_model_id=line.vehicle_model_id,
-        backorder_policy=line.backorder_policy,
-    )
-
-
-def totals_follow(order: SalesOrder) -> None:
-    rows = [*order.lines.values_list("net_amount", "tax_amount"), *order.adjustments.values_list("net_amount", "tax_amount")]
-    order.net_total, order.tax_total = sum((net for net, _ in rows), ZERO), sum((tax for _, tax in rows), ZERO)
-    order.total = order.net_total + order.tax_total
-    order.save(update_fields=["net_total", "tax_total", "total"])
+def _write(order: SalesOrder, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None) -> None:
+    if lines is not None:
+        lines_write(order, lines)
+    if adjustments is not None:
+        adjustments_write(order, adjustments)
+    if lines is not None or adjustments is not None:
+        order.save(update_fields=[*TOTALS, "revision"])
 
 
 def sales_order_place(*, order: SalesOrder) -> SalesOrder:
-    """The cart gets its number and its goods. Raises Conflict where goods are short and nobody may wait for them."""
+    """The cart gets its number and its goods, at the prices of now.
+
+    Raises Conflict where goods are short and a line may not wait, or the customer would owe too much.
+    """
     row = locked(order)
-    lines = list(row.lines.select_related("variant").order_by("line"))
+    allow(SALES_ORDERS, row, "place")
+    lines = list(row.lines.order_by("line"))
     if not lines:
         raise Invalid("The cart is empty: say what is ordered.", fields={"lines": "empty"})
+    reprice(row, lines)
+    credit_check(row)
+    now, minutes = timezone.now(), row.channel.reservation_minutes
+    goods_promise(row, {line: line.quantity for line in lines}, expires_at=now + timedelta(minutes=minutes) if minutes else None)
     number = row.number or numbered()
-    step(SALES_ORDERS, row, "place", number=number, placed_at=timezone.now())
-    stock_reserve(
-        lines=[Wanted(line.variant_id, row.warehouse_id, line.quantity, demand_line_id=line.pk) for line in lines],
-        demand=Demand(DOCUMENT, row.pk), shortage=Shortage.BACKORDER if row.channel.backorders else Shortage.REFUSE,
+    step(
+        SALES_ORDERS, row, "place", number=number, placed_at=now, net_total=row.net_total, tax_total=row.tax_total,
+        total=row.total,
     )
+    allocated_follow(row)
     told(SALES_ORDERS, "place", OrderPlaced(
-        order=row.pk, number=number, channel=row.channel_id, customer=row.customer_id, warehouse=row.warehouse_id,
-        currency=row.currency, net_total=row.net_total, tax_total=row.tax_total, total=row.total,
+        **parts(row), currency=row.currency, net_total=row.net_total, tax_total=row.tax_total, total=row.total,
         lines=[order_line(line) for line in lines],
     ), aggregate_id=row.pk)
     return row
+
+
+def sales_order_confirm(*, order: SalesOrder) -> SalesOrder:
+    """Its goods are kept without an end, and promised anew where their time was up."""
+    row = locked(order)
+    allow(SALES_ORDERS, row, "confirm")
+    goods_keep(row)
+    step(SALES_ORDERS, row, "confirm")
+    allocated_follow(row)
+    told(SALES_ORDERS, "confirm", OrderConfirmed(**parts(row)), aggregate_id=row.pk)
+    return row
+
+
+def sales_order_hold(*, order: SalesOrder, reason: str = "") -> SalesOrder:
+    """Nobody fulfils it until it is released; its goods stay promised."""
+    row = locked(order)
+    allow(SALES_ORDERS, row, "hold")
+    step(SALES_ORDERS, row, "hold", note=reason, held_from=row.status)
+    told(SALES_ORDERS, "hold", OrderHeld(**parts(row), reason=reason), aggregate_id=row.pk)
+    return row
+
+
+def sales_order_release(*, order: SalesOrder, reason: str = "") -> SalesOrder:
+    """Back to where it was held, or where it failed."""
+    row = locked(order)
+    allow(SALES_ORDERS, row, "release")
+    step(SALES_ORDERS, row, "release", note=reason, target=row.held_from, held_from="", error_code="")
+    told(SALES_ORDERS, "release", OrderReleased(**parts(row)), aggregate_id=row.pk)
+    return row
+
+
+def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
+    """What is reserved is free again. Raises Conflict while goods are picked and not shipped."""
+    row = locked(order)
+    allow(SALES_ORDERS, row, "cancel")
+    if row.status != Status.DRAFT:
+        if row.lines.filter(picked_quantity__gt=F("shipped_quantity")).exists():
+            raise Conflict("Goods of this order are picked: put them back first.", code="goods_picked")
+        demand_release(demand=Demand(DOCUMENT, row.pk))
+        allocated_follow(row)
+    row.lines.update(cancelled_quantity=F("quantity") - F("shipped_quantity"))
+    step(SALES_ORDERS, row, "cancel", note=reason, closed_at=timezone.now())
+    told(SALES_ORDERS, "cancel", OrderCancelled(**parts(row), reason=reason), aggregate_id=row.pk)
+    return row
+
+
+def sales_order_allocated(*, order_id: UUID) -> None:
+    """What the inventory gave or took by itself stands in the lines."""
+    if row := SalesOrder.objects.select_for_update(no_key=True).filter(pk=order_id).first():
+        allocated_follow(row)
+
+
+def parts(order: SalesOrder) -> dict[str, Any]:
+    """What every event of an order says."""
+    return {
+        "order": order.pk, "number": order.number, "channel": order.channel_id, "customer": order.customer_id,
+        "warehouse": order.warehouse_id,
+    }
 
 
 def order_line(line: SalesOrderItem) -> OrderLine:
@@ -129,21 +178,9 @@ def order_line(line: SalesOrderItem) -> OrderLine:
     )
 
 
-def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
-    """What is reserved is free again."""
-    row = locked(order)
-    step(SALES_ORDERS, row, "cancel", note=reason, closed_at=timezone.now())
-    demand_release(demand=Demand(DOCUMENT, row.pk))
-    told(SALES_ORDERS, "cancel", OrderCancelled(
-        order=row.pk, number=row.number, channel=row.channel_id, customer=row.customer_id, warehouse=row.warehouse_id,
-        reason=reason,
-    ), aggregate_id=row.pk)
-    return row
-
-
 def locked(order: SalesOrder) -> SalesOrder:
     row: SalesOrder | None = SalesOrder.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "channel", "customer",
+        "channel", "customer", "warehouse",
     ).filter(pk=order.pk).first()
     if row is None:
         raise NotFound("There is no such sales order.")

@@ -34,8 +34,8 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     """The row takes the verb's target state and these values of its columns; answers the state before.
 
     `target` chooses among several that the transition has. The caller publishes the event of the transition afterwards, with
-    `told`. Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses;
-    NotFound if the row is gone.
+    `told`. Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses; NotFound
+    if the row is gone.
     """
     transition = machine.by_verb[verb]
     target = target or transition.target
@@ -44,13 +44,13 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     if transition.guard is not None:
         transition.guard(row)
     scope, options = active_scope(), machine.model._meta
-    fields = [options.get_field(name) for name in columns]
+    fields: list[Any] = [options.get_field(name) for name in columns]
     sets = "".join(f", {field.column} = %(value_{number})s" for number, field in enumerate(fields))
     values = {
         f"value_{number}": field.get_db_prep_save(columns[name], connection)
         for number, (name, field) in enumerate(zip(columns, fields, strict=True))
     }
-    column = options.get_field(machine.column).column
+    column = machine.field.column
     with connection.cursor() as cursor:
         cursor.execute(STEP.format(table=options.db_table, column=column, columns=sets), {
             **values, "organization": scope.organization_id, "id": row.pk, "target": target,
@@ -67,6 +67,15 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     for name, value in columns.items():
         setattr(row, name, value)
     return str(before)
+
+
+def allow(machine: Machine, row: Any, verb: str) -> None:
+    """Before a service begins, of a row that it has locked: raises Conflict as `step` would."""
+    transition = machine.by_verb[verb]
+    if machine.state_of(row) not in transition.sources:
+        raise refusal(machine, machine.state_of(row), verb)
+    if transition.guard is not None:
+        transition.guard(row)
 
 
 def refusal(machine: Machine, state: str, verb: str) -> Conflict:

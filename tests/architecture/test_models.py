@@ -50,6 +50,7 @@ from notifications.models import (
     WebhookHealth,
     WorkerSeen,
 )
+from orders.models import OrderAdjustment, SalesOrderItem
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -76,6 +77,8 @@ NO_ENDPOINT = {
     LogisticUnitContent: "read below its unit, at contents/, and written by pack/ and unpack/",
     TransferOrderLine: "read below its order, at lines/, and written with it",
     StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
+    SalesOrderItem: "read below its order, at lines/, and written with it",
+    OrderAdjustment: "read below its order, at adjustments/, and written with it",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -90,6 +93,8 @@ NO_ADMIN = {
     LogisticUnitContent: "shown on its unit's page",
     TransferOrderLine: "shown on its order's page",
     StockCountLine: "shown on its count's sheet and variance",
+    SalesOrderItem: "shown on its order's page",
+    OrderAdjustment: "shown on its order's page",
     **DRAFTS,
 }
 NO_FACTORY = {

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
@@ -33,6 +34,7 @@ class SalesOrderFactory(DjangoModelFactory):
     customer = factory.SubFactory(CustomerFactory)
     warehouse = factory.SelfAttribute("channel.warehouse")
     currency = "EUR"
+    placed_at = factory.LazyFunction(timezone.now)
     external_ref = factory.Sequence("order-{}".format)
 
     class Meta:

@@ -1,0 +1,221 @@
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
+
+from core.admin import TenantAdmin, TenantTabularInline, plainly
+from core.admin_actions import confirmed
+from core.admin_forms import TenantModelForm, changed_columns
+from core.errors import DomainError
+from core.limits import reach
+from orders.machines import SALES_ORDERS
+from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.services.sales_orders import (
+    NewAdjustment,
+    NewLine,
+    sales_order_cancel,
+    sales_order_change,
+    sales_order_confirm,
+    sales_order_create,
+    sales_order_hold,
+    sales_order_place,
+    sales_order_release,
+)
+
+Status = SalesOrder.Status
+WRITTEN = ("channel", "customer", "warehouse", "currency", "email", "requested_on", "note", "external_ref")
+
+
+def is_draft(obj: Any) -> bool:
+    return obj is None or obj.status == Status.DRAFT
+
+
+class CartInline(TenantTabularInline):
+    """Written while the order is a cart, and looked at from then on."""
+
+    tab = False
+    extra = 1
+    looked_at: tuple[Any, ...] = ()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if is_draft(obj) else self.looked_at
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if is_draft(obj) else self.looked_at
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_draft(obj) and bool(super().has_add_permission(request, obj))  # type: ignore[call-arg]  # an inline's takes it
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_draft(obj) and bool(super().has_delete_permission(request, obj))
+
+
+class LineForm(TenantModelForm):
+    """Without a price, what the price lists say."""
+
+    unit_price = forms.DecimalField(
+        required=False, min_value=0, max_digits=19, decimal_places=6, label="Agreed price",
+        help_text="Empty: by the price lists.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and not self.instance.price_agreed:
+            self.initial["unit_price"] = None
+
+
+class LineInline(CartInline):
+    model = SalesOrderItem
+    form = LineForm
+    fields = ("variant", "quantity", "unit_price", "discount", "backorder_policy")
+    looked_at = (
+        "sku", "name", plainly(SalesOrderItem, "quantity"), plainly(SalesOrderItem, "unit_price"),
+        plainly(SalesOrderItem, "net_amount"), plainly(SalesOrderItem, "tax_amount"),
+        plainly(SalesOrderItem, "allocated_quantity"), plainly(SalesOrderItem, "picked_quantity"),
+        plainly(SalesOrderItem, "shipped_quantity"), plainly(SalesOrderItem, "cancelled_quantity"),
+    )
+
+
+class AdjustmentInline(CartInline):
+    model = OrderAdjustment
+    extra = 0
+    fields = ("kind", "label", "net_amount", "tax_rate")
+    looked_at = (
+        "kind", "label", plainly(OrderAdjustment, "net_amount"), plainly(OrderAdjustment, "tax_rate"),
+        plainly(OrderAdjustment, "tax_amount"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Those that people write; a promotion's or a delivery service's own are theirs."""
+        return super().get_queryset(request).filter(source_type="")
+
+
+@admin.register(SalesOrder)
+class SalesOrderAdmin(TenantAdmin):
+    """Carts and orders. What may be done next stands above; the timeline tells what was."""
+
+    list_display = ["number", "status", "channel", "customer", "total", "currency", "payment_status", "placed_at"]
+    list_filter = ["status", "channel"]
+    search_keys = ["number_key"]
+    fields = [
+        "number", "status", "channel", "customer", "warehouse", "currency", "email", "requested_on", "note", "external_ref",
+        "net_total", "tax_total", "total", "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at",
+        "closed_at",
+    ]
+    readonly_fields = [
+        "number", "status", "net_total", "tax_total", "total", "payment_status", "fulfilment_status", "placed_at", "shipped_at",
+        "delivered_at", "closed_at",
+    ]
+    inlines = [LineInline, AdjustmentInline]
+    actions_detail = ["place", "confirm", "hold", "release", "cancel"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fixed = super().get_readonly_fields(request, obj)
+        return fixed if is_draft(obj) else [*fixed, *WRITTEN]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: SalesOrder, form: Any, change: bool) -> None:
+        if change:
+            fields: list[Any] = [obj._meta.get_field(name) for name in changed_columns(obj, form.changed_data)]
+            made = obj
+            if fields:
+                made = sales_order_change(order=obj, **{one.attname: getattr(obj, one.attname) for one in fields})
+        else:
+            made = sales_order_create(**{name: form.cleaned_data[name] for name in WRITTEN})
+        obj.__dict__.update(made.__dict__)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """All lines at once, as the API writes them."""
+        has_changed = formset.has_changed()
+        kept = [one.cleaned_data for one in formset.forms if one.cleaned_data and not one.cleaned_data.get("DELETE")]
+        formset.save(commit=False)  # which fills what the page tells of it
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        if not has_changed:
+            return
+        if formset.model is SalesOrderItem:
+            sales_order_change(order=form.instance, lines=[_line(one) for one in kept if one.get("variant")])
+        else:
+            sales_order_change(order=form.instance, adjustments=[
+                NewAdjustment(one["kind"], one["label"], one["net_amount"], one["tax_rate"]) for one in kept if one.get("kind")
+            ])
+
+    @action(description="Place", url_path="place", permissions=["place"])
+    @confirmed("Place this order? Its goods are reserved, and its lines stay as they are.")
+    def place(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "place", sales_order_place)
+
+    @action(description="Confirm", url_path="confirm", permissions=["confirm"])
+    @confirmed("Confirm this order? It is to be fulfilled, and its goods are kept for it.")
+    def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "confirm", sales_order_confirm)
+
+    @action(description="Hold", url_path="hold", permissions=["hold"])
+    @confirmed("Hold this order? Nobody fulfils it until it is released. A note of the timeline may say why.")
+    def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "hold", sales_order_hold)
+
+    @action(description="Release", url_path="release", permissions=["release"])
+    @confirmed("Release this order? It goes on where it was held, or where it failed.")
+    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "release", sales_order_release)
+
+    @action(description="Cancel", url_path="cancel", permissions=["cancel"])
+    @confirmed("Cancel this order? What is not shipped is free again.")
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "cancel", sales_order_cancel)
+
+    def has_place_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "place")
+
+    def has_confirm_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "confirm")
+
+    def has_hold_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "hold")
+
+    def has_release_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "release")
+
+    def has_cancel_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "cancel")
+
+    def _may(self, request: Any, object_id: Any, verb: str) -> bool:
+        """In this state, in this warehouse."""
+        transition = SALES_ORDERS.by_verb[verb]
+        may = bool(request.user.has_perm(transition.permission))
+        if not may or object_id is None:
+            return may
+        order = SalesOrder.objects.filter(pk=object_id, status__in=transition.sources).first()
+        where = reach(request.principal, transition.permission)
+        return order is not None and (where is None or order.warehouse_id in where)
+
+    def _do(self, request: Any, object_id: str, verb: str, act: Callable[..., SalesOrder]) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        if order is None:
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
+        if not self._may(request, order.pk, verb):
+            raise PermissionDenied
+        try:
+            with transaction.atomic():
+                row = act(order=order)
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+        else:
+            self.message_user(request, f"{row.number or 'The cart'} is {row.get_status_display().lower()}.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:orders_salesorder_change", args=[order.pk]))
+
+
+def _line(values: dict[str, Any]) -> NewLine:
+    return NewLine(
+        values["variant"].pk, values["quantity"], values["unit_price"], discount=values["discount"],
+        backorder_policy=values["backorder_policy"],
+    )

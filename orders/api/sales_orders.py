@@ -1,0 +1,216 @@
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models.partners import country_code
+from core.api import TenantViewSet
+from core.errors import Invalid
+from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
+from orders.machines import SALES_ORDERS
+from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.services.order_lines import MOST_ADJUSTMENTS, MOST_LINES, NewAdjustment, NewLine
+from orders.services.sales_orders import (
+    sales_order_cancel,
+    sales_order_change,
+    sales_order_confirm,
+    sales_order_create,
+    sales_order_hold,
+    sales_order_place,
+    sales_order_release,
+)
+
+
+class OrderAddressSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=200, required=False)
+    street1 = serializers.CharField(max_length=200, required=False)
+    street2 = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    city = serializers.CharField(max_length=100, required=False)
+    region = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    postal_code = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    country = serializers.CharField(max_length=2, required=False, validators=[country_code])
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("region") and not attrs.get("country"):
+            raise serializers.ValidationError({"country": "Say the country of the region."})
+        return attrs
+
+
+@extend_schema_field(OrderAddressSerializer)
+class AddressField(serializers.JSONField):
+    """A snapshot: it stays as it was written, whatever becomes of the customer's addresses."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        inner = OrderAddressSerializer(data=data)
+        inner.is_valid(raise_exception=True)
+        return dict(inner.validated_data)
+
+
+class SalesOrderSerializer(TenantSerializer):
+    shipping_address = AddressField(required=False)
+    billing_address = AddressField(required=False)
+    channel_code = serializers.CharField(source="channel.code", read_only=True)
+    customer_code = serializers.CharField(source="customer.code", read_only=True, default=None)
+
+    class Meta:
+        model = SalesOrder
+        fields = [
+            "id", "number", "channel", "channel_code", "customer", "customer_code", "warehouse", "email", "status", "held_from",
+            "payment_status", "fulfilment_status", "currency", "shipping_address", "billing_address", "requested_on", "note",
+            "net_total", "tax_total", "total", "revision", "error_code", "placed_at", "packed_at", "shipped_at", "delivered_at",
+            "closed_at", "external_ref", "custom_fields", "created_at", "updated_at", "version",
+        ]
+        extra_kwargs = {
+            "warehouse": {"required": False, "help_text": "The channel's, unless given."},
+            "currency": {"required": False, "help_text": "The channel's, unless given."},
+        }
+
+
+class NewSalesOrderLineSerializer(StrictSerializer):
+    variant = ReferenceField(source="variant_id")
+    quantity = serializers.DecimalField(max_digits=19, decimal_places=6, min_value=0)
+    unit_price = serializers.DecimalField(
+        max_digits=19, decimal_places=6, min_value=0, required=False, help_text="Agreed; else what the price lists say.",
+    )
+    includes_tax = serializers.BooleanField(required=False, help_text="Whether the agreed price has the tax in it.")
+    discount = serializers.DecimalField(
+        max_digits=19, decimal_places=6, min_value=0, required=False, help_text="Off the whole line.",
+    )
+    vehicle_model = ReferenceField(source="vehicle_model_id", required=False, help_text="What it shall fit.")
+    backorder_policy = serializers.ChoiceField(SalesOrderItem.BackorderPolicy.choices, required=False)
+
+
+class NewOrderAdjustmentSerializer(StrictSerializer):
+    kind = serializers.ChoiceField(OrderAdjustment.Kind.choices)
+    label: Any = serializers.CharField(max_length=200)
+    net_amount = serializers.DecimalField(max_digits=19, decimal_places=6, help_text="Less than 0 where it is taken off.")
+    tax_rate = serializers.DecimalField(
+        max_digits=7, decimal_places=4, min_value=0, max_value=100, required=False, help_text="Per cent.",
+    )
+
+
+class WrittenSalesOrderSerializer(SalesOrderSerializer):
+    lines: Any = serializers.ListSerializer(
+        child=NewSalesOrderLineSerializer(), required=False, write_only=True, max_length=MOST_LINES,
+        help_text="All of them: they take the place of those before.",
+    )
+    adjustments: Any = serializers.ListSerializer(
+        child=NewOrderAdjustmentSerializer(), required=False, write_only=True, max_length=MOST_ADJUSTMENTS,
+        help_text="What is added to the goods, or taken off: all that people write, in the place of those before.",
+    )
+
+    class Meta(SalesOrderSerializer.Meta):
+        fields = [*SalesOrderSerializer.Meta.fields, "lines", "adjustments"]
+
+
+class SalesOrderLineSerializer(TenantSerializer):
+    class Meta:
+        model = SalesOrderItem
+        fields = [
+            "id", "line", "variant", "sku", "name", "vehicle_model", "quantity", "unit_price", "price_agreed", "price_reason",
+            "includes_tax", "discount", "tax_rate", "net_amount", "tax_amount", "backorder_policy", "allocated_quantity",
+            "picked_quantity", "shipped_quantity", "returned_quantity", "cancelled_quantity", "invoiced_quantity",
+        ]
+
+
+class OrderAdjustmentSerializer(TenantSerializer):
+    class Meta:
+        model = OrderAdjustment
+        fields = ["id", "kind", "label", "net_amount", "tax_rate", "tax_amount", "source_type", "source_id"]
+
+
+class OrderStepSerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=500, required=False, help_text="The timeline keeps it.")
+
+
+PERMISSIONS = {verb: transition.permission for verb, transition in SALES_ORDERS.by_verb.items()}
+
+
+class SalesOrderViewSet(TenantViewSet):
+    """A cart until it is placed, which reserves its goods. A state that does not allow a verb answers what it allows."""
+
+    serializer_class = SalesOrderSerializer
+    http_method_names = ["get", "post", "put", "patch", "head", "options"]
+    filters = ["status", "customer", "channel", "warehouse", "number", "external_ref", "placed_at"]
+    search_keys = ["number_key"]
+    bulk_operations = ()
+    no_bulk = "A sales order has lines and promises goods: make and change them one by one."
+
+    def get_serializer_class(self) -> Any:
+        writes = self.action in ("create", "update", "partial_update")
+        return WrittenSalesOrderSerializer if writes else SalesOrderSerializer
+
+    def save(self, serializer: serializers.BaseSerializer) -> SalesOrder:
+        values = dict(serializer.validated_data)
+        rows: dict[str, Any] = {}
+        for name, kind in (("lines", NewLine), ("adjustments", NewAdjustment)):
+            if name in values:
+                rows[name] = [kind(**one) for one in values.pop(name)]
+        if serializer.instance is not None:
+            return sales_order_change(order=serializer.instance, **rows, **values)
+        channel, customer = _found(Channel, "channel", values.pop("channel_id")), values.pop("customer_id", None)
+        buyer = _found(Customer, "customer", customer) if customer else None
+        return sales_order_create(channel=channel, customer=buyer, **rows, **values)
+
+    @extend_schema(responses=SalesOrderLineSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def lines(self, request: Request, pk: str) -> Response:
+        """What is ordered, what it costs and why, and how much of it is allocated, picked, shipped, returned and canceled."""
+        self._query([])
+        return Response(SalesOrderLineSerializer(self.get_object().lines.order_by("line"), many=True).data)
+
+    @extend_schema(responses=OrderAdjustmentSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def adjustments(self, request: Request, pk: str) -> Response:
+        """What is added to the goods or taken off: discounts, surcharges, shipping."""
+        self._query([])
+        return Response(OrderAdjustmentSerializer(self.get_object().adjustments.order_by("pk"), many=True).data)
+
+    @extend_schema(request=None, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["place"])
+    def place(self, request: Request, pk: str) -> Response:
+        """The cart gets its number and its goods, at the prices of now."""
+        return self._step(sales_order_place)
+
+    @extend_schema(request=None, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["confirm"])
+    def confirm(self, request: Request, pk: str) -> Response:
+        """It is to be fulfilled: its goods are kept without an end."""
+        return self._step(sales_order_confirm)
+
+    @extend_schema(request=OrderStepSerializer, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["hold"], body_class=OrderStepSerializer)
+    def hold(self, request: Request, pk: str) -> Response:
+        """Nobody fulfils it until it is released; its goods stay promised."""
+        return self._step(sales_order_hold, **self.body(request))
+
+    @extend_schema(request=OrderStepSerializer, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["release"], body_class=OrderStepSerializer)
+    def release(self, request: Request, pk: str) -> Response:
+        """It goes on where it was held, or where it failed."""
+        return self._step(sales_order_release, **self.body(request))
+
+    @extend_schema(request=OrderStepSerializer, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["cancel"], body_class=OrderStepSerializer)
+    def cancel(self, request: Request, pk: str) -> Response:
+        """What is not shipped is free again."""
+        return self._step(sales_order_cancel, **self.body(request))
+
+    def _step(self, verb: Callable[..., SalesOrder], **values: Any) -> Response:
+        order = verb(order=self.get_object(), **values)
+        return Response(self.read_row(order.pk))
+
+
+def _found(model: Any, name: str, key: Any) -> Any:
+    row = model.objects.filter(pk=key).first()
+    if row is None:
+        detail = f"There is no such {name} in this organization."
+        raise Invalid(detail, code="does_not_exist", fields={name: detail})
+    return row
+
+
+routes = {"sales-orders": SalesOrderViewSet}

@@ -1,0 +1,42 @@
+from core.invariants import Invariant
+
+INVARIANTS = [
+    Invariant("the totals of a sales order = its lines and adjustments", """
+        WITH parts AS (
+            SELECT order_id, net_amount, tax_amount FROM orders_salesorderitem WHERE organization_id = %(organization)s
+            UNION ALL
+            SELECT order_id, net_amount, tax_amount FROM orders_orderadjustment WHERE organization_id = %(organization)s
+        ), sums AS (
+            SELECT order_id, sum(net_amount) AS net, sum(tax_amount) AS tax FROM parts GROUP BY order_id
+        )
+        SELECT format('sales order %%s: net %%s and tax %%s make %%s, its parts are %%s and %%s', o.id, o.net_total, o.tax_total,
+                      o.total, COALESCE(s.net, 0), COALESCE(s.tax, 0))
+        FROM orders_salesorder AS o LEFT JOIN sums AS s ON s.order_id = o.id
+        WHERE o.organization_id = %(organization)s
+            AND (o.net_total <> COALESCE(s.net, 0) OR o.tax_total <> COALESCE(s.tax, 0) OR o.total <> o.net_total + o.tax_total)
+        ORDER BY 1
+    """),
+    # Of what the inventory gave or took by itself the lines hear by an event: they have an hour.
+    Invariant("what is allocated to a sales order = what is reserved for it + what is picked", """
+        WITH promised AS (
+            SELECT r.demand_line_id AS id,
+                   sum(r.quantity - r.picked_quantity) FILTER (WHERE r.status = 'active' AND r.stock_item_id IS NOT NULL) AS held,
+                   max(GREATEST(r.created_at, r.closed_at)) AS changed_at
+            FROM inventory_reservation AS r
+            WHERE r.organization_id = %(organization)s AND r.demand_type = 'sales_order' GROUP BY r.demand_line_id
+        )
+        SELECT format('line %%s of sales order %%s: allocated %%s, reserved %%s, picked %%s', l.id, l.order_id,
+                      l.allocated_quantity, COALESCE(p.held, 0), l.picked_quantity)
+        FROM orders_salesorderitem AS l LEFT JOIN promised AS p ON p.id = l.id
+        WHERE l.organization_id = %(organization)s AND l.allocated_quantity <> COALESCE(p.held, 0) + l.picked_quantity
+            AND (p.changed_at IS NULL OR p.changed_at < now() - interval '1 hour')
+        ORDER BY 1
+    """),
+    Invariant("a cart promises nothing, and a canceled sales order no more", """
+        SELECT format('sales order %%s: %%s', o.id, o.status) FROM orders_salesorder AS o
+        WHERE o.organization_id = %(organization)s AND o.status IN ('draft', 'cancelled') AND EXISTS (
+            SELECT FROM inventory_reservation AS r WHERE r.organization_id = o.organization_id AND r.demand_id = o.id
+                AND r.demand_type = 'sales_order' AND r.status = 'active')
+        ORDER BY 1
+    """),
+]

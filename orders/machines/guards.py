@@ -1,0 +1,14 @@
+from core.errors import Conflict
+from orders.models import Customer, SalesOrder
+
+
+def may_be_placed(order: SalesOrder) -> None:
+    """Raises Conflict where the channel, the customer or the warehouse does not take part any more."""
+    channel, customer, warehouse = order.channel, order.customer, order.warehouse
+    if not channel.is_active:
+        raise Conflict(f"Channel {channel.code} takes no orders: it is not active.", code="channel_inactive")
+    if customer is not None and (customer.status == Customer.Status.BLOCKED or customer.archived_at):
+        state = "archived" if customer.archived_at else "blocked"
+        raise Conflict(f"Customer {customer.code} is {state}, and orders nothing.", code="customer_blocked")
+    if warehouse.archived_at:
+        raise Conflict(f"Warehouse {warehouse.code} is archived: send the goods from another.", code="warehouse_archived")

@@ -1,0 +1,29 @@
+from core.privacy import PersonalData, mentioned, without_the_address
+
+MENTIONED = "The address is taken out."
+
+PERSONAL = [
+    PersonalData(
+        "orders_salesorder", "Sales orders that are over",
+        "(lower(t.email) = %(email)s OR t.customer_id IN (SELECT c.id FROM orders_customer AS c"
+        " WHERE c.organization_id = t.organization_id AND c.user_id = %(user_id)s::uuid))"
+        " AND t.status IN ('completed', 'cancelled')", "pseudonymise",
+        "What was sold is bookkeeping; to whom it went is told no longer.",
+        {"email": "''", "shipping_address": "'{}'", "billing_address": "'{}'", "note": "''"},
+    ),
+    PersonalData(
+        "orders_salesorder", "Sales orders that are under way",
+        "(lower(t.email) = %(email)s OR t.customer_id IN (SELECT c.id FROM orders_customer AS c"
+        " WHERE c.organization_id = t.organization_id AND c.user_id = %(user_id)s::uuid))"
+        " AND t.status NOT IN ('completed', 'cancelled')", "keep",
+        "The person is owed the goods: cancel or complete the order, and erase again.",
+    ),
+    PersonalData(
+        "orders_salesorder", "Notes of sales orders that mention the person", mentioned("t.note"), "pseudonymise", MENTIONED,
+        {"note": without_the_address("note")},
+    ),
+    PersonalData(
+        "orders_customer", "The customer as whom the person signs in", "t.user_id = %(user_id)s::uuid", "pseudonymise",
+        "The partner stays; nobody signs in as it any more.", {"user_id": "NULL"},
+    ),
+]  # fmt: skip

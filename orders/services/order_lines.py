@@ -1,0 +1,157 @@
+"""What is ordered and what it costs: lines and adjustments of a sales order, priced; the totals follow them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from core.errors import Invalid
+from inventory.models import ProductVariant, TaxRate
+from inventory.queries import prices
+from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
+
+MOST_LINES = 1_000
+MOST_ADJUSTMENTS = 100
+ZERO = Decimal(0)
+PRICED = ("unit_price", "includes_tax", "tax_rate", "net_amount", "tax_amount", "price_reason")
+AGREED = "Agreed"
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """Without a price, what the price lists say; with one, that is agreed and stays."""
+
+    variant_id: UUID
+    quantity: Decimal
+    unit_price: Decimal | None = None
+    includes_tax: bool = False
+    discount: Decimal = ZERO
+    vehicle_model_id: UUID | None = None
+    backorder_policy: str = SalesOrderItem.BackorderPolicy.CHANNEL
+
+
+@dataclass(frozen=True, slots=True)
+class NewAdjustment:
+    kind: str
+    label: str
+    net_amount: Decimal
+    tax_rate: Decimal = ZERO
+
+
+def lines_write(order: SalesOrder, lines: Sequence[NewLine]) -> None:
+    """In the place of those before; the order's totals follow in memory alone."""
+    if len(lines) > MOST_LINES:
+        raise Invalid(f"At most {MOST_LINES} lines.", fields={"lines": "too many"})
+    before = list(order.lines.values_list("net_amount", "tax_amount"))
+    order.lines.all().delete()
+    made = _items(order, lines)
+    if made:
+        price(order, made)
+        SalesOrderItem.objects.bulk_create(made)
+    _totals_change(order, before, [(line.net_amount, line.tax_amount) for line in made])
+
+
+def adjustments_write(order: SalesOrder, adjustments: Sequence[NewAdjustment]) -> None:
+    """In the place of those that people wrote before; the order's totals follow in memory alone."""
+    if len(adjustments) > MOST_ADJUSTMENTS:
+        raise Invalid(f"At most {MOST_ADJUSTMENTS} adjustments.", fields={"adjustments": "too many"})
+    own = order.adjustments.filter(source_type="")
+    before = list(own.values_list("net_amount", "tax_amount"))
+    own.delete()
+    made = [_adjustment(order, one) for one in adjustments]
+    OrderAdjustment.objects.bulk_create(made)
+    _totals_change(order, before, [(one.net_amount, one.tax_amount) for one in made])
+
+
+def reprice(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
+    """What is not agreed costs what it costs now; the order's totals follow in memory alone."""
+    before = [_priced(line) for line in lines]
+    amounts = [(line.net_amount, line.tax_amount) for line in lines]
+    price(order, lines)
+    changed = [line for line, old in zip(lines, before, strict=True) if _priced(line) != old]
+    if changed:
+        SalesOrderItem.objects.bulk_update(changed, PRICED)
+    _totals_change(order, amounts, [(line.net_amount, line.tax_amount) for line in lines])
+
+
+def price(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
+    """Raises Invalid for a variant that has no price, or of which the tax is not known.
+
+    An organization without any tax rate charges none.
+    """
+    place: Mapping[str, str] = order.shipping_address or {}
+    question = prices.Question(
+        party_id=order.customer.party_id if order.customer else None, currency=order.currency,
+        country=place.get("country", ""), region=place.get("region", ""),
+    )
+    quote = prices.prices_of(question, [prices.Wanted(line.variant_id, line.quantity) for line in lines])
+    exempt = order.customer is not None and order.customer.tax_exempt
+    unknown = [number for number, cost in enumerate(quote.costs) if cost.goods.rate is None]
+    if unknown and not exempt and TaxRate.objects.exists():
+        why = quote.costs[unknown[0]].problems[-1]
+        raise Invalid(why.detail, code=why.code, fields={f"lines/{number}/variant": why.detail for number in unknown})
+    for number, (line, cost) in enumerate(zip(lines, quote.costs, strict=True)):
+        _price(line, cost, number, order.currency, exempt=exempt)
+
+
+def _price(line: SalesOrderItem, cost: prices.Cost, number: int, currency: str, *, exempt: bool) -> None:
+    if not line.price_agreed:
+        if cost.unit_price is None or cost.offer is None:
+            raise Invalid(cost.why, code="no_price", fields={f"lines/{number}/unit_price": cost.why})
+        line.unit_price, line.includes_tax, line.price_reason = cost.unit_price, cost.offer.includes_tax, cost.why[:300]
+    rate = cost.goods.rate or ZERO
+    amounts = prices.amounts(
+        line.unit_price, line.quantity, rate, currency, includes_tax=line.includes_tax, discount=line.discount, exempt=exempt,
+    )
+    line.tax_rate, line.net_amount, line.tax_amount = ZERO if exempt else rate, amounts.net or ZERO, amounts.tax or ZERO
+    if line.net_amount < 0:
+        detail = "The discount is more than the goods cost."
+        raise Invalid(detail, code="discount_too_large", fields={f"lines/{number}/discount": detail})
+
+
+def _items(order: SalesOrder, lines: Sequence[NewLine]) -> list[SalesOrderItem]:
+    variants = ProductVariant.objects.select_related("product").in_bulk({line.variant_id for line in lines})
+    wrong = {}
+    for number, line in enumerate(lines):
+        variant = variants.get(line.variant_id)
+        if variant is None:
+            wrong[f"lines/{number}/variant"] = "There is no such variant in this organization."
+        elif variant.archived_at:
+            wrong[f"lines/{number}/variant"] = f"{variant.sku} is archived: it is not sold any more."
+    if wrong:
+        raise Invalid(next(iter(wrong.values())), code="does_not_exist", fields=wrong)
+    return [_item(order, number, line, variants[line.variant_id]) for number, line in enumerate(lines, 1)]
+
+
+def _item(order: SalesOrder, number: int, line: NewLine, variant: ProductVariant) -> SalesOrderItem:
+    agreed = line.unit_price is not None
+    return SalesOrderItem(
+        order=order, line=number, variant=variant, sku=variant.sku, name=variant.name or variant.product.name,
+        quantity=line.quantity, unit_price=line.unit_price or ZERO, includes_tax=agreed and line.includes_tax,
+        discount=line.discount, price_agreed=agreed, price_reason=AGREED if agreed else "",
+        vehicle_model_id=line.vehicle_model_id, backorder_policy=line.backorder_policy,
+    )
+
+
+def _adjustment(order: SalesOrder, one: NewAdjustment) -> OrderAdjustment:
+    exempt = order.customer is not None and order.customer.tax_exempt
+    amounts = prices.amounts(one.net_amount, Decimal(1), one.tax_rate, order.currency, exempt=exempt)
+    return OrderAdjustment(
+        order=order, kind=one.kind, label=one.label, net_amount=amounts.net or ZERO, tax_amount=amounts.tax or ZERO,
+        tax_rate=ZERO if exempt else one.tax_rate,
+    )
+
+
+def _priced(line: SalesOrderItem) -> tuple[object, ...]:
+    return tuple(getattr(line, name) for name in PRICED)
+
+
+type Amounts = Sequence[tuple[Decimal, Decimal]]
+
+
+def _totals_change(order: SalesOrder, before: Amounts, after: Amounts) -> None:
+    order.net_total += sum((net for net, _ in after), ZERO) - sum((net for net, _ in before), ZERO)
+    order.tax_total += sum((tax for _, tax in after), ZERO) - sum((tax for _, tax in before), ZERO)
+    order.total = order.net_total + order.tax_total
+    if order.total < 0:
+        raise Invalid("An order cannot be worth less than nothing.", code="total_below_zero", fields={"adjustments": "too much"})

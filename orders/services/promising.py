@@ -1,0 +1,107 @@
+"""What an order needs before it is one: goods that are promised to it, and a customer who may owe that much."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts.models import Organization
+from accounts.queries.rates import convert
+from core.errors import Conflict
+from core.tenancy import active_organization_id
+from inventory.models import Reservation
+from inventory.services.candidates import Wanted
+from inventory.services.reservations import Demand, Shortage, demand_keep, stock_reserve
+from orders.models import Customer, SalesOrder, SalesOrderItem
+
+DOCUMENT = "sales_order"
+Policy = SalesOrderItem.BackorderPolicy
+PaymentStatus, Status = SalesOrder.PaymentStatus, SalesOrder.Status
+
+# What is allocated was picked or lies reserved; what waits for goods is neither.
+FOLLOW = """
+    UPDATE orders_salesorderitem AS i SET allocated_quantity = found.allocated
+    FROM (
+        SELECT l.id, l.picked_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
+        FROM orders_salesorderitem AS l
+        LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
+            AND r.demand_line_id = l.id AND r.demand_type = %(document)s AND r.status = 'active' AND r.stock_item_id IS NOT NULL
+        WHERE l.organization_id = %(organization)s AND l.order_id = %(order)s
+        GROUP BY l.id, l.picked_quantity
+    ) AS found
+    WHERE i.organization_id = %(organization)s AND i.id = found.id AND i.allocated_quantity <> found.allocated
+"""
+
+
+def goods_promise(order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None) -> None:
+    """Raises Conflict where goods are short for a line that may not wait for them."""
+    if not wanted:
+        return
+    lines = list(wanted)
+    waiting = {number for number, line in enumerate(lines) if waits(order, line)}
+    demand = Demand(DOCUMENT, order.pk, expires_at)
+    goods = [
+        Wanted(line.variant_id, order.warehouse_id, quantity, demand_line_id=line.pk) for line, quantity in wanted.items()
+    ]
+    if not waiting or len(waiting) == len(lines):
+        stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER if waiting else Shortage.REFUSE)
+        return
+    with transaction.atomic():  # who of them is short is known afterwards
+        short = stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER).short
+        if missing := {number: short[number] for number in short if number not in waiting}:
+            words = "; ".join(f"{quantity.normalize():f} of {lines[number].sku}" for number, quantity in missing.items())
+            raise Conflict(f"There is not enough stock: missing are {words}.", code="insufficient_stock")
+
+
+def goods_keep(order: SalesOrder) -> None:
+    """What is promised stays so, without an end; what was given up meanwhile is promised anew."""
+    demand_keep(demand=Demand(DOCUMENT, order.pk))
+    active = Reservation.objects.filter(demand_type=DOCUMENT, demand_id=order.pk, status=Reservation.Status.ACTIVE)
+    held = {
+        row["demand_line_id"]: row["whole"] - row["picked"]
+        for row in active.values("demand_line_id").annotate(whole=Sum("quantity"), picked=Sum("picked_quantity"))
+    }
+    missing = {
+        line: left for line in order.lines.order_by("line")
+        if (left := line.quantity - line.cancelled_quantity - line.picked_quantity - held.get(line.pk, 0)) > 0
+    }
+    goods_promise(order, missing, expires_at=None)
+
+
+def waits(order: SalesOrder, line: SalesOrderItem) -> bool:
+    if line.backorder_policy == Policy.CHANNEL:
+        return bool(order.channel.backorders)
+    return bool(line.backorder_policy == Policy.WAIT)
+
+
+def allocated_follow(order: SalesOrder) -> None:
+    """The lines say how much is really promised to them."""
+    with connection.cursor() as cursor:
+        cursor.execute(FOLLOW, {"organization": active_organization_id(), "order": order.pk, "document": DOCUMENT})
+
+
+def credit_check(order: SalesOrder) -> None:
+    """Raises Conflict if the order is more than its customer may owe. Who has a limit orders one after the other."""
+    if order.customer is None or order.customer.credit_limit is None:
+        return
+    limit = Customer.objects.select_for_update(no_key=True).values_list("credit_limit", flat=True).get(pk=order.customer_id)
+    if limit is None:
+        return
+    owed = dict(
+        SalesOrder.objects.filter(customer=order.customer_id).exclude(status__in=[Status.DRAFT, Status.CANCELLED])
+        .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED])
+        .values_list("currency").annotate(Sum("total"))
+    )
+    own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
+    today = timezone.localdate()
+    owed[order.currency] = owed.get(order.currency, Decimal(0)) + order.total
+    whole = sum((convert(amount, currency, own, today) for currency, amount in owed.items()), Decimal(0))
+    if whole > limit:
+        code = order.customer.code
+        raise Conflict(
+            f"Customer {code} would owe {whole.normalize():f} {own}, and may owe {limit.normalize():f}: let them pay what is"
+            " open, or raise the limit.", code="over_credit_limit",
+        )
