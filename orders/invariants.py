@@ -17,7 +17,7 @@ INVARIANTS = [
         ORDER BY 1
     """),
     # Of what the inventory gave or took by itself the lines hear by an event: they have an hour.
-    Invariant("what is allocated to a sales order = what is reserved for it + what is picked", """
+    Invariant("what is allocated to a sales order = what is reserved for it + what is shipped", """
         WITH promised AS (
             SELECT r.demand_line_id AS id,
                    sum(r.quantity - r.picked_quantity) FILTER (WHERE r.status = 'active' AND r.stock_item_id IS NOT NULL) AS held,
@@ -25,10 +25,10 @@ INVARIANTS = [
             FROM inventory_reservation AS r
             WHERE r.organization_id = %(organization)s AND r.demand_type = 'sales_order' GROUP BY r.demand_line_id
         )
-        SELECT format('line %%s of sales order %%s: allocated %%s, reserved %%s, picked %%s', l.id, l.order_id,
-                      l.allocated_quantity, COALESCE(p.held, 0), l.picked_quantity)
+        SELECT format('line %%s of sales order %%s: allocated %%s, reserved %%s, shipped %%s', l.id, l.order_id,
+                      l.allocated_quantity, COALESCE(p.held, 0), l.shipped_quantity)
         FROM orders_salesorderitem AS l LEFT JOIN promised AS p ON p.id = l.id
-        WHERE l.organization_id = %(organization)s AND l.allocated_quantity <> COALESCE(p.held, 0) + l.picked_quantity
+        WHERE l.organization_id = %(organization)s AND l.allocated_quantity <> COALESCE(p.held, 0) + l.shipped_quantity
             AND (p.changed_at IS NULL OR p.changed_at < now() - interval '1 hour')
         ORDER BY 1
     """),

@@ -26,6 +26,5 @@ SALES_ORDERS = Machine(SalesOrder, [
     Transition("fail", (*UNDER_WAY, S.PICKING, S.PACKED, S.SHIPPED), S.ERROR, FULFIL, events.OrderFailed),
     Transition(
         "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,
-        guarded_by="nothing picked and not shipped",
     ),
 ])

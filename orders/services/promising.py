@@ -21,16 +21,16 @@ DOCUMENT = "sales_order"
 Policy = SalesOrderItem.BackorderPolicy
 PaymentStatus, Status = SalesOrder.PaymentStatus, SalesOrder.Status
 
-# What is allocated was picked or lies reserved; what waits for goods is neither.
+# What is allocated was shipped or lies reserved, picked or not: goods are issued as they are shipped. What waits is neither.
 FOLLOW = """
     UPDATE orders_salesorderitem AS i SET allocated_quantity = found.allocated
     FROM (
-        SELECT l.id, l.picked_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
+        SELECT l.id, l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
         FROM orders_salesorderitem AS l
         LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
             AND r.demand_line_id = l.id AND r.demand_type = %(document)s AND r.status = 'active' AND r.stock_item_id IS NOT NULL
         WHERE l.organization_id = %(organization)s AND l.order_id = %(order)s
-        GROUP BY l.id, l.picked_quantity
+        GROUP BY l.id, l.shipped_quantity
     ) AS found
     WHERE i.organization_id = %(organization)s AND i.id = found.id AND i.allocated_quantity <> found.allocated
 """
@@ -66,7 +66,7 @@ def goods_keep(order: SalesOrder) -> None:
     }
     missing = {
         line: left for line in order.lines.order_by("line")
-        if (left := line.quantity - line.cancelled_quantity - line.picked_quantity - held.get(line.pk, 0)) > 0
+        if (left := line.quantity - line.cancelled_quantity - line.shipped_quantity - held.get(line.pk, 0)) > 0
     }
     goods_promise(order, missing, expires_at=None)
 

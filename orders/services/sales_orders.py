@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.services.documents import number_next, sequences_create
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Invalid, NotFound
 from inventory.services.reservations import Demand, demand_release
 from orders.events import OrderCancelled, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
@@ -143,13 +143,12 @@ def sales_order_release(*, order: SalesOrder, reason: str = "") -> SalesOrder:
 
 
 def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
-    """What is reserved is free again. Raises Conflict while goods are picked and not shipped."""
+    """What is reserved is free again, and what was picked or packed goes back on its shelf, where the books have it."""
     row = locked(order)
     allow(SALES_ORDERS, row, "cancel")
     if row.status != Status.DRAFT:
-        if row.lines.filter(picked_quantity__gt=F("shipped_quantity")).exists():
-            raise Conflict("Goods of this order are picked: put them back first.", code="goods_picked")
         demand_release(demand=Demand(DOCUMENT, row.pk))
+        row.lines.update(picked_quantity=F("shipped_quantity"))
         allocated_follow(row)
     row.lines.update(cancelled_quantity=F("quantity") - F("shipped_quantity"))
     step(SALES_ORDERS, row, "cancel", note=reason, closed_at=timezone.now())

@@ -22,6 +22,7 @@ from orders.services.fulfilment import (
     sales_order_pack,
     sales_order_ship,
 )
+from orders.services.sales_orders import sales_order_allocated, sales_order_cancel
 from tests.accounts.test_old_paths import assert_old_error
 from tests.companies import Company
 from tests.inventory.test_races import at_once
@@ -154,3 +155,17 @@ def test_calls_at_once_are_one(new_company: Callable[[], Company]) -> None:
     with shop.company.scope():
         assert shop.told(shown) == WHOLE[:4] and shop.goods.on_hand() == 7
         assert SalesOrder.objects.get().lines.get().shipped_quantity == 3
+
+
+def test_an_order_that_failed_after_packing_is_canceled_and_its_goods_are_free(shop: Shop) -> None:
+    shown = shop.placed(4)
+    with shop.company.scope():
+        order = shop.order(shown)
+        sales_order_pack(order=order)
+        sales_order_allocated(order_id=order.pk)  # as the event of its reservation says, later
+        sales_order_fail(order=order, code="damaged", reason="The pallet fell")
+        sales_order_cancel(order=order, reason="Nothing left to send")
+        [line] = order.lines.all()
+        assert (line.allocated_quantity, line.picked_quantity, line.cancelled_quantity) == (0, 0, 4)
+        assert shop.goods.on_hand() == 10 and not Reservation.objects.filter(status="active").exists()
+        assert not [rows for _, rows in broken() if rows]
