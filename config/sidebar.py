@@ -30,6 +30,9 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
     "Replenishment": ("ReorderTask", "ReorderRule", "DemandForecast"),
     "Suppliers": ("Supplier", "SupplierProduct"),
 }
+ORDERS: Mapping[str, tuple[str, ...]] = {
+    "Buying": ("PurchaseOrder", "GoodsReceipt"),
+}
 # Pages of an app's own, which stand with those of a model.
 BESIDE = {
     "ReorderTask": ("Reorder", "inventory_reorder"),
@@ -50,7 +53,7 @@ UNLOCKS = "Keys and sign-in"
 def groups(
     app_label: str, pages: list[dict[str, Any]], *, may: Callable[[str], bool], may_unlock: bool, may_operate: bool,
 ) -> list[dict[str, Any]]:
-    named = {"accounts": COMPANY, "inventory": INVENTORY}.get(app_label)
+    named = {"accounts": COMPANY, "inventory": INVENTORY, "orders": ORDERS}.get(app_label)
     found = _by_name(pages, named) if named else _by_cluster(pages)
     if may_unlock and app_label == "accounts" and UNLOCKS not in {group["name"] for group in found}:
         found.append({"name": UNLOCKS, "pages": []})

@@ -49,6 +49,7 @@ from notifications.models import (
     WebhookHealth,
     WorkerSeen,
 )
+from orders.models import GoodsReceiptItem, PurchaseOrderItem
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -74,6 +75,8 @@ NO_ENDPOINT = {
     SearchToken: "found by ?search= of products and variants",
     TransferOrderLine: "read below its order, at lines/, and written with it",
     StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
+    PurchaseOrderItem: "read below its order, at lines/, and written with it",
+    GoodsReceiptItem: "read below its receipt, at lines/",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -87,6 +90,8 @@ NO_ADMIN = {
     SearchToken: "found by the search of products and variants",
     TransferOrderLine: "shown on its order's page",
     StockCountLine: "shown on its count's sheet and variance",
+    PurchaseOrderItem: "shown on its order's page",
+    GoodsReceiptItem: "shown on its receipt's page",
     **DRAFTS,
 }
 NO_FACTORY = {

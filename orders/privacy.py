@@ -1,0 +1,3 @@
+from orders.privacy_purchasing import PURCHASING
+
+PERSONAL = [*PURCHASING]
