@@ -54,7 +54,8 @@ def to_response(error: Exception, context: dict[str, Any]) -> Response | None:
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = CHALLENGE
     headers |= getattr(error, "headers", {})
-    body = problem(status, code, detail, request=request._request, errors=fields, **getattr(error, "extra", {}))
+    more = {**getattr(error, "extra", {}), **getattr(error, "members", {})}
+    body = problem(status, code, detail, request=request._request, errors=fields, **more)
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 
 

@@ -1,0 +1,3 @@
+from orders.admin import purchasing, receipts
+
+__all__ = ["purchasing", "receipts"]

@@ -4,8 +4,8 @@ from core.invariants import Invariant
 
 PURCHASE_INVARIANTS = [
     Invariant("received <= ordered and what is tolerated, on each line of a purchase order", """
-        SELECT format('purchase order line %%s: ordered %%s, tolerated %%s per cent, received %%s, returned %%s', l.id, l.quantity,
-                      l.over_receipt_percent, l.received_quantity, l.returned_quantity)
+        SELECT format('purchase order line %%s: ordered %%s, tolerated %%s per cent, received %%s, returned %%s', l.id,
+                      l.quantity, l.over_receipt_percent, l.received_quantity, l.returned_quantity)
         FROM orders_purchaseorderitem AS l
         WHERE l.organization_id = %(organization)s AND (
             l.received_quantity - l.returned_quantity > l.quantity * (100 + l.over_receipt_percent) / 100

@@ -25,7 +25,7 @@ from orders import events_purchasing as events
 from orders.machines import PURCHASE_ORDERS
 from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrder, PurchaseOrderItem
 from orders.services.purchasing import MOST_LINES, locked, numbered
-from orders.services.stepping import refusal, step, told
+from orders.services.stepping import allow, step, told
 
 DOCUMENT = "goods_receipt"
 NUMBERS = "GR-{number:06}"
@@ -74,7 +74,7 @@ def purchase_order_receive(
     row = locked(order)
     if done := _done_before(row, Kind.RECEIPT, delivery.idempotency_key):
         return done
-    _refuse_state(row, "receive")
+    allow(PURCHASE_ORDERS, row, "receive")
     lines = _lines(row)
     given = [Part(line.pk, left) for line in lines.values() if (left := open_quantity(line)) > 0] if parts is None else parts
     _check(given, lines)
@@ -99,7 +99,7 @@ def purchase_order_send_back(*, order: PurchaseOrder, parts: Sequence[Part], del
     row = locked(order)
     if done := _done_before(row, Kind.RETURN, delivery.idempotency_key):
         return done
-    _refuse_state(row, "send_back")
+    allow(PURCHASE_ORDERS, row, "send_back")
     lines = _lines(row)
     _check(parts, lines)
     for key, quantity in _sums(parts).items():
@@ -215,12 +215,6 @@ class _Booking:
 
 def _lines(order: PurchaseOrder) -> dict[UUID, PurchaseOrderItem]:
     return {line.pk: line for line in order.lines.order_by("line")}
-
-
-def _refuse_state(order: PurchaseOrder, verb: str) -> None:
-    """Before anything is looked at: `step` would say the same at the end."""
-    if order.status not in PURCHASE_ORDERS.by_verb[verb].sources:
-        raise refusal(PURCHASE_ORDERS, order.status, verb)
 
 
 def _done_before(order: PurchaseOrder, kind: str, key: str) -> Done | None:

@@ -33,8 +33,9 @@ STEP = """
 def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str = "", **columns: Any) -> str:
     """The row takes the verb's target state and these values of its columns; answers the state before.
 
-    `target` chooses among several that the transition has.     The caller publishes the event of the transition afterwards, with `told`. Raises Conflict where the state does not allow the
-    verb, naming what it allows, or where the guard refuses; NotFound if the row is gone.
+    `target` chooses among several that the transition has. The caller publishes the event of the transition afterwards, with
+    `told`. Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses; NotFound
+    if the row is gone.
     """
     transition = machine.by_verb[verb]
     target = target or transition.target
@@ -66,6 +67,15 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     for name, value in columns.items():
         setattr(row, name, value)
     return str(before)
+
+
+def allow(machine: Machine, row: Any, verb: str) -> None:
+    """Before a service begins, of a row that it has locked: raises Conflict as `step` would."""
+    transition = machine.by_verb[verb]
+    if machine.state_of(row) not in transition.sources:
+        raise refusal(machine, machine.state_of(row), verb)
+    if transition.guard is not None:
+        transition.guard(row)
 
 
 def refusal(machine: Machine, state: str, verb: str) -> Conflict:

@@ -24,8 +24,8 @@ from tests.orders.buying import Buying, limit_purchases
 ORDERS, PAGES = "/api/v1/purchase-orders/", "/admin/orders/purchaseorder/"
 
 
-def buying(company: Company, **supplier: Any) -> Buying:
-    with company.scope():
+def buying(acme: Company, **supplier: Any) -> Buying:
+    with acme.scope():
         return Buying.create(**supplier)
 
 
@@ -138,8 +138,8 @@ def test_open_tasks_become_orders_in_one_action(acme: Company) -> None:
     assert again["net_total"] == "48.000000"
 
 
-def test_a_task_follows_its_line(company: Company) -> None:
-    with company.scope():
+def test_a_task_follows_its_line(acme: Company) -> None:
+    with acme.scope():
         buys = Buying.create()
         buys.sells(buys.goods.bolt)
         task = buys.task(minimum=9)
@@ -159,8 +159,8 @@ def test_a_task_follows_its_line(company: Company) -> None:
         assert [rows for _, rows in broken() if rows] == []
 
 
-def test_the_limit_is_in_the_base_currency(company: Company) -> None:
-    with company.scope():
+def test_the_limit_is_in_the_base_currency(acme: Company) -> None:
+    with acme.scope():
         buys = Buying.create(currency="USD")
         limit_purchases(10)
         order = buys.order((buys.goods.bolt, 1))
@@ -168,14 +168,14 @@ def test_the_limit_is_in_the_base_currency(company: Company) -> None:
             purchase_order_submit(order=order)
 
 
-def test_nobody_approves_their_own(company: Company) -> None:
-    with company.scope():
+def test_nobody_approves_their_own(acme: Company) -> None:
+    with acme.scope():
         buys = Buying.create()
         limit_purchases(0)
         order = purchase_order_submit(order=buys.order((buys.goods.bolt, 1)))
         with pytest.raises(Forbidden):
             purchase_order_approve(order=order)
-    with company.scope(actor_id=None):
+    with acme.scope(actor_id=None):
         assert purchase_order_approve(order=order).status == "approved"
         with pytest.raises(Conflict, match="does not allow approve: it allows"):
             purchase_order_approve(order=order)
@@ -186,7 +186,8 @@ def test_what_is_blocked_elsewhere_or_wrong(acme: Company) -> None:
     assert_problem(acme.api.send("post", ORDERS, asked(buys)), 400)
     with acme.scope():
         type(buys.supplier).objects.update(status="active")
-    for wrong in ({"quantity": "0"}, {"unit_price": "-1"}, {"discount_percent": "101"}, {"reorder_task": str(buys.goods.bolt.pk)}):
+    no_task = str(buys.goods.bolt.pk)
+    for wrong in ({"quantity": "0"}, {"unit_price": "-1"}, {"discount_percent": "101"}, {"reorder_task": no_task}):
         assert_problem(acme.api.send("post", ORDERS, asked(buys, **wrong)), 400)
     assert acme.api.send("post", ORDERS, asked(buys, "9999999999999", unit_price="9999999999999")).status_code == 400
     elsewhere = limited_api(acme, buys.goods.shelf.pk)

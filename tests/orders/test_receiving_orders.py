@@ -83,8 +83,8 @@ def test_over_the_api_in_parts(acme: Company) -> None:
         assert Counter(told.values_list("type", flat=True)) == {"purchase_order.received": 3, "purchase_order.returned": 1}
 
 
-def test_cost_is_net_less_the_discount_at_the_rate_of_the_day(company: Company) -> None:
-    with company.scope():
+def test_cost_is_net_less_the_discount_at_the_rate_of_the_day(acme: Company) -> None:
+    with acme.scope():
         ExchangeRate.objects.create(base="USD", quote="EUR", rate=Decimal("0.5"), valid_on=date(2020, 1, 1))
         buys = Buying.create(currency="USD")
         order = buys.order((buys.goods.bolt, 4))
@@ -93,11 +93,11 @@ def test_cost_is_net_less_the_discount_at_the_rate_of_the_day(company: Company) 
         done = purchase_order_receive(order=order)
         assert (done.receipt.exchange_rate, done.order.status) == (Decimal("0.5"), "received")
         assert GoodsReceiptItem.objects.get().unit_cost == 4
-        assert CostLayer.objects.get(variant=buys.goods.bolt).unit_cost == 4
+        assert set(CostLayer.objects.filter(variant=buys.goods.bolt).values_list("unit_cost", flat=True)) == {4}
 
 
-def test_what_is_tolerated_and_what_is_not(company: Company) -> None:
-    with company.scope():
+def test_what_is_tolerated_and_what_is_not(acme: Company) -> None:
+    with acme.scope():
         buys = Buying.create()
         order = buys.sent((buys.goods.bolt, 10), over=20)
         assert purchase_order_receive(order=order, parts=[part(order, 10)]).order.status == "received"
@@ -112,8 +112,8 @@ def test_what_is_tolerated_and_what_is_not(company: Company) -> None:
         assert [rows for _, rows in broken() if rows] == []
 
 
-def test_serial_numbers_and_what_is_only_rejected(company: Company) -> None:
-    with company.scope():
+def test_serial_numbers_and_what_is_only_rejected(acme: Company) -> None:
+    with acme.scope():
         buys = Buying.create()
         radio = buys.goods.tracked("serial", "RADIO")
         order = buys.sent((radio, 2))
@@ -127,8 +127,8 @@ def test_serial_numbers_and_what_is_only_rejected(company: Company) -> None:
         assert [rows for _, rows in broken() if rows] == []
 
 
-def test_reorder_tasks_follow_what_comes(company: Company) -> None:
-    with company.scope():
+def test_reorder_tasks_follow_what_comes(acme: Company) -> None:
+    with acme.scope():
         buys = Buying.create()
         buys.sells(buys.goods.bolt)
         task = buys.task(minimum=9, basis="projected")
