@@ -65,8 +65,8 @@ class PurchaseOrderAdmin(TenantAdmin):
     list_filter = ["status", "supplier", "warehouse"]
     search_keys = ["number_key"]
     readonly_fields = [
-        "number", "status", "revision", "net_total", "tax_total", "total", "decision_note", "submitted_at", "decided_at", "sent_at",
-        "received_at", "closed_at",
+        "number", "status", "revision", "net_total", "tax_total", "total", "decision_note", "submitted_at", "decided_at",
+        "sent_at", "received_at", "closed_at",
     ]
     fields = ["number", "status", *WRITTEN, *readonly_fields[2:]]
     inlines = [LineInline]

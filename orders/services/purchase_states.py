@@ -1,5 +1,6 @@
 """Purchase orders go from one state to the next; see orders/machines/purchasing.py. Goods come by purchase_goods.py."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -17,6 +18,7 @@ from orders.services.purchasing import locked
 from orders.services.stepping import step, told
 
 Status = PurchaseOrder.Status
+ZERO = Decimal(0)
 
 
 def purchase_order_submit(*, order: PurchaseOrder) -> PurchaseOrder:
@@ -87,7 +89,7 @@ def purchase_order_send(*, order: PurchaseOrder) -> PurchaseOrder:
         **_named(row), currency=row.currency, net_total=row.net_total, revision=row.revision, expected_on=row.expected_on,
         lines=[
             events.PurchaseLine(
-                line=line.pk, variant=line.variant_id, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price,
+                line=line.pk, variant=line.variant_id, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price or ZERO,
                 supplier_sku=line.supplier_product.supplier_sku if line.supplier_product else "",
                 discount_percent=line.discount_percent,
             )

@@ -158,7 +158,7 @@ def _item(
     return PurchaseOrderItem(
         order=order, line=number, variant=variant, supplier_product=offered.get(variant.pk), reorder_task_id=line.reorder_task_id,
         sku=variant.sku, name=variant.name or variant.product.name, quantity=line.quantity, unit_price=price,
-        discount_percent=line.discount_percent, tax_rate=rate, net_amount=amounts.net, tax_amount=amounts.tax,
+        discount_percent=line.discount_percent, tax_rate=rate, net_amount=amounts.net or ZERO, tax_amount=amounts.tax or ZERO,
         price_reason=(cost.why if line.unit_price is None else AGREED)[:300], over_receipt_percent=line.over_receipt_percent,
     )
 

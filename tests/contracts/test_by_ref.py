@@ -86,7 +86,8 @@ def test_a_reference_may_hold_anything_that_prints(resource: Resource, acme: Com
 
 @each_named
 def test_what_was_archived_stays_so(resource: Resource, acme: Company) -> None:
-    assert issubclass(resource.model, ArchivableModel)
+    if not issubclass(resource.model, ArchivableModel):
+        pytest.skip("a document is never archived")
     [row] = resource.make(acme)
     with acme.scope():
         body = resource.body(row)

@@ -136,7 +136,7 @@ def test_carries_nothing_elsewhere(resource: Resource, acme: Company) -> None:
 def test_the_admin_pages_show_what_stands_there(resource: Resource, acme: Company) -> None:
     here, there, warehouse = here_and_there(resource, acme)
     browser = limited_admin(acme, warehouse)
-    url = f"/admin/inventory/{resource.model._meta.model_name}/"
+    url = f"/admin/{resource.model._meta.app_label}/{resource.model._meta.model_name}/"
     listed = browser.get(url).text
     assert f"/{here.pk}/" in listed and f"/{there.pk}/" not in listed
     assert browser.get(f"{url}{here.pk}/change/").status_code == 200
@@ -148,7 +148,7 @@ def test_the_admin_pages_show_what_stands_there(resource: Resource, acme: Compan
 def test_the_admin_pages_change_nothing_elsewhere(resource: Resource, acme: Company) -> None:
     _, there, warehouse = here_and_there(resource, acme)
     browser = limited_admin(acme, warehouse, roles=(VIEWER,))
-    url = f"/admin/inventory/{resource.model._meta.model_name}/"
+    url = f"/admin/{resource.model._meta.app_label}/{resource.model._meta.model_name}/"
     page = browser.get(f"{url}{there.pk}/change/")
     assert page.status_code == 200 and 'name="_save"' not in page.text
     assert browser.post(f"{url}{there.pk}/change/", {}).status_code == 403

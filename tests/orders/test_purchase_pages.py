@@ -15,7 +15,7 @@ def test_from_the_draft_to_the_shelf_in_the_admin(acme: Company) -> None:
         buys.sells(buys.goods.bolt, 3)
         limit_purchases(10)
     browser = acme.admin
-    line = {"variant": buys.goods.bolt.pk, "quantity": "4", "unit_price": "", "discount_percent": "0", "over_receipt_percent": "0"}
+    line = {"variant": buys.goods.bolt.pk, "quantity": "4", "unit_price": "", "discount_percent": 0, "over_receipt_percent": 0}
     form = {
         "supplier": buys.supplier.pk, "warehouse": buys.goods.warehouse.pk, "currency": "", "expected_on": "",
         "supplier_reference": "", "note": "", "external_ref": "", "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 0,
@@ -49,7 +49,8 @@ def test_from_the_draft_to_the_shelf_in_the_admin(acme: Company) -> None:
     asking = browser.get(f"{url}receive/")
     assert asking.status_code == 200 and b'value="5"' in asking.content
     goods = {
-        "quantity-1": "3", "rejected-1": "1", "because-1": "", "location": buys.goods.shelf.pk, "delivery_note": "LS-1", "note": "",
+        "quantity-1": "3", "rejected-1": "1", "because-1": "", "location": buys.goods.shelf.pk, "delivery_note": "LS-1",
+        "note": "",
         "token": asking.context["form"].initial["token"],
     }
     assert b"Say why goods were rejected" in browser.post(f"{url}receive/", goods).content
