@@ -140,7 +140,8 @@ class PurchaseDeliverySerializer(StrictSerializer):
 class ReceivePurchaseSerializer(PurchaseDeliverySerializer):
     location = ReferenceField(source="location_id", required=False, help_text="Of the lines that name none.")
     lines: Any = serializers.ListSerializer(
-        child=ReceivedPurchasePartSerializer(), max_length=MOST_LINES, required=False, help_text="All that is left, unless given.",
+        child=ReceivedPurchasePartSerializer(), max_length=MOST_LINES, required=False,
+        help_text="All that is left, unless given.",
     )
 
 
