@@ -32,6 +32,7 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
 }
 ORDERS: Mapping[str, tuple[str, ...]] = {
     "Selling": ("SalesOrder", "Customer", "Channel"),
+    "Buying": ("PurchaseOrder", "GoodsReceipt"),
 }
 # Pages of an app's own, which stand with those of a model.
 BESIDE = {

@@ -1,8 +1,10 @@
 from core.privacy import PersonalData, mentioned, without_the_address
+from orders.privacy_purchasing import PURCHASING
 
 MENTIONED = "The address is taken out."
 
 PERSONAL = [
+    *PURCHASING,
     PersonalData(
         "orders_salesorder", "Sales orders that are over",
         "(lower(t.email) = %(email)s OR t.customer_id IN (SELECT c.id FROM orders_customer AS c"

@@ -18,7 +18,7 @@ class OrganizationSerializer(TenantSerializer):
         fields = [
             "id", "slug", "name", "legal_name", "tax_number", "gs1_company_prefix", "base_currency", "timezone",
             "allow_negative_stock", "costing_method", "require_mfa", "access_token_seconds", "refresh_token_seconds",
-            "rate_per_minute", "status", "created_at", "updated_at", "version",
+            "purchase_approval_over", "rate_per_minute", "status", "created_at", "updated_at", "version",
         ]
         read_only_fields = ["slug", "costing_method", "rate_per_minute", "status"]
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from accounts.models.people import User
-from core.fields import CurrencyField
+from core.fields import CurrencyField, MoneyField
 from core.models import AuditedModel, TenantModel
 
 
@@ -54,6 +54,10 @@ class Organization(AuditedModel):
     costing_method = models.CharField(
         max_length=8, choices=CostingMethod, default=CostingMethod.FIFO, db_default=CostingMethod.FIFO,
         help_text="What goods that leave cost. A change revalues the stock: see Inventory value.",
+    )
+    purchase_approval_over = MoneyField(
+        "approve purchases over", null=True, blank=True, validators=[MinValueValidator(0)],
+        help_text="A purchase order of more than this, without tax, waits for somebody else's approval. Empty: none does.",
     )
     rate_per_minute = models.PositiveIntegerField(
         "requests per minute", null=True, blank=True, validators=[MinValueValidator(1)],

@@ -1,3 +1,3 @@
-from orders.admin import channels, sales_orders
+from orders.admin import channels, purchasing, receipts, sales_orders
 
-__all__ = ["channels", "sales_orders"]
+__all__ = ["channels", "purchasing", "receipts", "sales_orders"]

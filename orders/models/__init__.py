@@ -1,5 +1,9 @@
 from orders.models.channels import Channel as Channel
 from orders.models.channels import Customer as Customer
+from orders.models.purchasing import PurchaseOrder as PurchaseOrder
+from orders.models.purchasing import PurchaseOrderItem as PurchaseOrderItem
+from orders.models.receipts import GoodsReceipt as GoodsReceipt
+from orders.models.receipts import GoodsReceiptItem as GoodsReceiptItem
 from orders.models.sales import OrderAdjustment as OrderAdjustment
 from orders.models.sales import SalesOrder as SalesOrder
 from orders.models.sales import SalesOrderItem as SalesOrderItem

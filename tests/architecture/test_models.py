@@ -50,7 +50,7 @@ from notifications.models import (
     WebhookHealth,
     WorkerSeen,
 )
-from orders.models import OrderAdjustment, SalesOrderItem
+from orders.models import GoodsReceiptItem, OrderAdjustment, PurchaseOrderItem, SalesOrderItem
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -79,6 +79,8 @@ NO_ENDPOINT = {
     StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
     SalesOrderItem: "read below its order, at lines/, and written with it",
     OrderAdjustment: "read below its order, at adjustments/, and written with it",
+    PurchaseOrderItem: "read below its order, at lines/, and written with it",
+    GoodsReceiptItem: "read below its receipt, at lines/",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -95,6 +97,8 @@ NO_ADMIN = {
     StockCountLine: "shown on its count's sheet and variance",
     SalesOrderItem: "shown on its order's page",
     OrderAdjustment: "shown on its order's page",
+    PurchaseOrderItem: "shown on its order's page",
+    GoodsReceiptItem: "shown on its receipt's page",
     **DRAFTS,
 }
 NO_FACTORY = {

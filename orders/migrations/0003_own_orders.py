@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0001_sales_orders'),
+        ('orders', '0002_purchase_orders'),
     ]
 
     operations = [

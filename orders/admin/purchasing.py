@@ -1,0 +1,241 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
+
+from core.admin import TenantAdmin, TenantTabularInline, plainly
+from core.admin_actions import confirmed
+from core.admin_forms import changed_columns
+from core.errors import DomainError
+from core.limits import reach
+from orders.admin.purchase_pages import RECEIVE, SEND_BACK, goods_page, reject_page
+from orders.machines import PURCHASE_ORDERS
+from orders.models import PurchaseOrder, PurchaseOrderItem
+from orders.services.purchase_proposals import below_minimum, purchase_orders_from_tasks
+from orders.services.purchase_states import (
+    purchase_order_approve,
+    purchase_order_cancel,
+    purchase_order_close,
+    purchase_order_revise,
+    purchase_order_send,
+    purchase_order_submit,
+)
+from orders.services.purchasing import AGREED, PurchaseLine, purchase_order_change, purchase_order_create
+
+Status = PurchaseOrder.Status
+WRITTEN = ("supplier", "warehouse", "currency", "expected_on", "supplier_reference", "note", "external_ref")
+
+
+class LineInline(TenantTabularInline):
+    model = PurchaseOrderItem
+    fields = ("variant", "quantity", "unit_price", "discount_percent", "over_receipt_percent")
+    tab = False
+    extra = 1
+
+    ordered = staticmethod(plainly(PurchaseOrderItem, "quantity"))
+    received = staticmethod(plainly(PurchaseOrderItem, "received_quantity"))
+    returned = staticmethod(plainly(PurchaseOrderItem, "returned_quantity"))
+    rejected = staticmethod(plainly(PurchaseOrderItem, "rejected_quantity"))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if _is_draft(obj):
+            return self.fields
+        return ["variant", "ordered", "unit_price", "discount_percent", "net_amount", "received", "returned", "rejected"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if _is_draft(obj) else self.get_fields(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_draft(obj) and bool(super().has_add_permission(request, obj))  # type: ignore[call-arg]  # an inline's takes it
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_draft(obj) and bool(super().has_delete_permission(request, obj))
+
+
+@admin.register(PurchaseOrder)
+class PurchaseOrderAdmin(TenantAdmin):
+    """What suppliers are to bring."""
+
+    list_display = ["number", "supplier", "warehouse", "status", "expected_on", "net_total", "currency"]
+    list_filter = ["status", "supplier", "warehouse"]
+    search_keys = ["number_key"]
+    readonly_fields = [
+        "number", "status", "revision", "net_total", "tax_total", "total", "decision_note", "submitted_at", "decided_at",
+        "sent_at", "received_at", "closed_at",
+    ]
+    fields = ["number", "status", *WRITTEN, *readonly_fields[2:]]
+    inlines = [LineInline]
+    actions_list = ["from_tasks"]
+    actions_detail = ["submit", "approve", "reject", "send", "receive", "send_back", "revise", "close", "cancel"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fixed = super().get_readonly_fields(request, obj)
+        if _is_draft(obj):
+            return fixed
+        return [*fixed, *(WRITTEN if obj.status in PurchaseOrder.OVER else WRITTEN[:3])]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: PurchaseOrder, form: Any, change: bool) -> None:
+        if change:
+            columns = changed_columns(obj, form.changed_data)
+            made = purchase_order_change(order=obj, **{name: getattr(obj, name) for name in columns}) if columns else obj
+        else:
+            made = purchase_order_create(**{name: form.cleaned_data[name] for name in WRITTEN})
+        obj.__dict__.update(made.__dict__)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """All lines at once, as the API writes them."""
+        if not formset.has_changed():
+            return
+        kept = [one for one in formset.forms if one.cleaned_data.get("variant") and not one.cleaned_data.get("DELETE")]
+        formset.save(commit=False)  # which fills what the page tells of it
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        purchase_order_change(order=form.instance, lines=[_line(one) for one in kept])
+
+    @action(description="Buy what reorder tasks ask for", url_path="from-tasks", permissions=["from_tasks"])
+    @confirmed("Make drafts out of all open reorder tasks that name a supplier? There is one for each supplier and warehouse.")
+    def from_tasks(self, request: Any) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                made = purchase_orders_from_tasks(warehouses=reach(request.principal, "orders.add_purchaseorder"))
+                missing = [(order, below_minimum(order)) for order in made]
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+        else:
+            numbers = ", ".join(order.number for order in made)
+            self.message_user(request, f"Made {len(made)} drafts: {numbers}.", messages.SUCCESS)
+            for order, lack in missing:
+                if lack:
+                    detail = f"{order.number}: {order.supplier} takes an order for {lack.normalize():f} {order.currency} more."
+                    self.message_user(request, detail, messages.WARNING)
+        return HttpResponseRedirect(reverse("admin:orders_purchaseorder_changelist"))
+
+    @action(description="Submit", url_path="submit", permissions=["submit"])
+    @confirmed("Submit this purchase order? Over the organization's limit, somebody else has to approve it.")
+    def submit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "submit", purchase_order_submit)
+
+    @action(description="Approve", url_path="approve", permissions=["approve"])
+    @confirmed("Approve this purchase order? It may be sent then.")
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "approve", purchase_order_approve)
+
+    @action(description="Reject", url_path="reject", permissions=["reject"])
+    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._page(request, object_id, "reject", lambda order: reject_page(self, request, order))
+
+    @action(description="Send", url_path="send", permissions=["send"])
+    @confirmed("Has the supplier got this purchase order? It waits for goods then, and an event tells of it.")
+    def send(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "send", purchase_order_send)
+
+    @action(description="Receive", url_path="receive", permissions=["receive"])
+    def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._page(request, object_id, "receive", lambda order: goods_page(self, request, order, RECEIVE))
+
+    @action(description="Send goods back", url_path="send-back", permissions=["send_back"])
+    def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._page(request, object_id, "send_back", lambda order: goods_page(self, request, order, SEND_BACK))
+
+    @action(description="Revise", url_path="revise", permissions=["revise"])
+    @confirmed("Make this purchase order a draft again? It is submitted and sent anew then.")
+    def revise(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "revise", purchase_order_revise)
+
+    @action(description="Close", url_path="close", permissions=["close"])
+    @confirmed("Close this purchase order? Nothing more of it is waited for.")
+    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "close", purchase_order_close)
+
+    @action(description="Cancel", url_path="cancel", permissions=["cancel"])
+    @confirmed("Cancel this purchase order? Its reorder tasks are open again.")
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "cancel", purchase_order_cancel)
+
+    def has_from_tasks_permission(self, request: Any) -> bool:
+        return bool(request.user.has_perm("orders.add_purchaseorder"))
+
+    def has_submit_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "submit")
+
+    def has_approve_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "approve")
+
+    def has_reject_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "reject")
+
+    def has_send_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "send")
+
+    def has_receive_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "receive")
+
+    def has_send_back_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "send_back")
+
+    def has_revise_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "revise")
+
+    def has_close_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "close")
+
+    def has_cancel_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "cancel")
+
+    def _may(self, request: Any, object_id: Any, verb: str) -> bool:
+        """Of the row, if its state allows the verb: the buttons are what is legal next."""
+        transition = PURCHASE_ORDERS.by_verb[verb]
+        may = bool(request.user.has_perm(transition.permission))
+        if not may or object_id is None:
+            return may
+        order = PurchaseOrder.objects.filter(pk=object_id, status__in=transition.sources).first()
+        where = reach(request.principal, transition.permission)
+        return order is not None and (where is None or order.warehouse_id in where)
+
+    def _page(
+        self, request: Any, object_id: str, verb: str, page: Callable[[PurchaseOrder], HttpResponse],
+    ) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        if order is None:
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
+        if not self._may(request, order.pk, verb):
+            raise PermissionDenied
+        return page(order)
+
+    def _do(self, request: Any, object_id: str, verb: str, act: Callable[..., PurchaseOrder]) -> HttpResponse:
+        """At once, without a page of its own."""
+
+        def done(order: PurchaseOrder) -> HttpResponse:
+            try:
+                with transaction.atomic():
+                    row = act(order=order)
+            except DomainError as error:
+                self.message_user(request, error.detail, messages.ERROR)
+            else:
+                state = row.get_status_display().lower()
+                self.message_user(request, f"Purchase order {row.number}: {state}.", messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:orders_purchaseorder_change", args=[order.pk]))
+
+        return self._page(request, object_id, verb, done)
+
+
+def _is_draft(order: PurchaseOrder | None) -> bool:
+    return order is None or order.status == Status.DRAFT
+
+
+def _line(form: Any) -> PurchaseLine:
+    """A price that nobody has touched is asked for again, unless it was agreed."""
+    values, before = form.cleaned_data, form.instance
+    is_listed = before.price_reason and before.price_reason != AGREED and "unit_price" not in form.changed_data
+    return PurchaseLine(
+        values["variant"].pk, values["quantity"], None if is_listed else values["unit_price"], values["discount_percent"],
+        values["over_receipt_percent"], None if "variant" in form.changed_data else before.reorder_task_id,
+    )
