@@ -59,28 +59,6 @@ class OrderConfirmed:
     warehouse: UUID
 
 
-@event_type("order.allocated", aggregate="sales_order", example=ORDER)
-class OrderAllocated:
-    """All that it wants is there, and promised to it."""
-
-    order: UUID
-    number: str
-    channel: UUID
-    customer: UUID | None
-    warehouse: UUID
-
-
-@event_type("order.picking", aggregate="sales_order", example=ORDER)
-class OrderPicking:
-    """Somebody began to fetch its goods."""
-
-    order: UUID
-    number: str
-    channel: UUID
-    customer: UUID | None
-    warehouse: UUID
-
-
 @event_type("order.packed", aggregate="sales_order", example=ORDER)
 class OrderPacked:
     """Its goods are in parcels, ready for the delivery service."""

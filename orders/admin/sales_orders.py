@@ -16,6 +16,7 @@ from core.errors import DomainError
 from core.limits import reach
 from orders.machines import SALES_ORDERS
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.sales_orders import (
     NewAdjustment,
     NewLine,
@@ -113,7 +114,7 @@ class SalesOrderAdmin(TenantAdmin):
         "delivered_at", "closed_at",
     ]
     inlines = [LineInline, AdjustmentInline]
-    actions_detail = ["place", "confirm", "hold", "release", "cancel"]
+    actions_detail = ["place", "confirm", "pack", "ship", "deliver", "complete", "hold", "release", "cancel"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
@@ -157,6 +158,26 @@ class SalesOrderAdmin(TenantAdmin):
     def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._do(request, object_id, "confirm", sales_order_confirm)
 
+    @action(description="Packed", url_path="pack", permissions=["pack"])
+    @confirmed("Are all goods of this order in their parcels?")
+    def pack(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "pack", sales_order_pack)
+
+    @action(description="Shipped", url_path="ship", permissions=["ship"])
+    @confirmed("Have the parcels left? The goods leave the stock.")
+    def ship(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "ship", sales_order_ship)
+
+    @action(description="Delivered", url_path="deliver", permissions=["deliver"])
+    @confirmed("Does the customer have the goods? They are told so by mail.")
+    def deliver(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "deliver", sales_order_deliver)
+
+    @action(description="Complete", url_path="complete", permissions=["complete"])
+    @confirmed("Is nothing left to do for this order?")
+    def complete(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._do(request, object_id, "complete", sales_order_complete)
+
     @action(description="Hold", url_path="hold", permissions=["hold"])
     @confirmed("Hold this order? Nobody fulfils it until it is released. A note of the timeline may say why.")
     def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -177,6 +198,18 @@ class SalesOrderAdmin(TenantAdmin):
 
     def has_confirm_permission(self, request: Any, object_id: Any = None) -> bool:
         return self._may(request, object_id, "confirm")
+
+    def has_pack_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "pack")
+
+    def has_ship_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "ship")
+
+    def has_deliver_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "deliver")
+
+    def has_complete_permission(self, request: Any, object_id: Any = None) -> bool:
+        return self._may(request, object_id, "complete")
 
     def has_hold_permission(self, request: Any, object_id: Any = None) -> bool:
         return self._may(request, object_id, "hold")

@@ -13,6 +13,13 @@ from core.errors import Invalid
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.services.fulfilment import (
+    sales_order_complete,
+    sales_order_deliver,
+    sales_order_fail,
+    sales_order_pack,
+    sales_order_ship,
+)
 from orders.services.order_lines import MOST_ADJUSTMENTS, MOST_LINES, NewAdjustment, NewLine
 from orders.services.sales_orders import (
     sales_order_cancel,
@@ -127,6 +134,10 @@ class OrderStepSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=500, required=False, help_text="The timeline keeps it.")
 
 
+class FailureSerializer(OrderStepSerializer):
+    code = serializers.SlugField(max_length=40, help_text="For programs: damaged, unknown-article.")
+
+
 PERMISSIONS = {verb: transition.permission for verb, transition in SALES_ORDERS.by_verb.items()}
 
 
@@ -199,6 +210,36 @@ class SalesOrderViewSet(TenantViewSet):
     def cancel(self, request: Request, pk: str) -> Response:
         """What is not shipped is free again."""
         return self._step(sales_order_cancel, **self.body(request))
+
+    @extend_schema(request=None, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["pack"])
+    def pack(self, request: Request, pk: str) -> Response:
+        """All its goods are in parcels. Once more changes nothing."""
+        return self._step(sales_order_pack)
+
+    @extend_schema(request=None, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["ship"])
+    def ship(self, request: Request, pk: str) -> Response:
+        """The parcels leave: the goods issue is posted. Once more changes nothing."""
+        return self._step(sales_order_ship)
+
+    @extend_schema(request=None, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["deliver"])
+    def deliver(self, request: Request, pk: str) -> Response:
+        """The customer has the goods; what was packed alone is shipped first. Once more changes nothing."""
+        return self._step(sales_order_deliver)
+
+    @extend_schema(request=None, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["complete"])
+    def complete(self, request: Request, pk: str) -> Response:
+        """Nothing is left to do."""
+        return self._step(sales_order_complete)
+
+    @extend_schema(request=FailureSerializer, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["fail"], body_class=FailureSerializer)
+    def fail(self, request: Request, pk: str) -> Response:
+        """It cannot go on: it keeps its goods until somebody releases or cancels it."""
+        return self._step(sales_order_fail, **self.body(request))
 
     def _step(self, verb: Callable[..., SalesOrder], **values: Any) -> Response:
         order = verb(order=self.get_object(), **values)

@@ -5,7 +5,7 @@ from orders.models import SalesOrder
 
 S = SalesOrder.Status
 FULFIL, HOLD = "orders.fulfil_salesorder", "orders.hold_salesorder"
-UNDER_WAY = (S.PLACED, S.CONFIRMED, S.ALLOCATED)
+UNDER_WAY = (S.PLACED, S.CONFIRMED)
 
 SALES_ORDERS = Machine(SalesOrder, [
     Transition(
@@ -13,17 +13,13 @@ SALES_ORDERS = Machine(SalesOrder, [
         guarded_by="customer not blocked, channel active",
     ),
     Transition("confirm", (S.PLACED,), S.CONFIRMED, "orders.place_salesorder", events.OrderConfirmed),
-    Transition("allocate", (S.PLACED, S.CONFIRMED), S.ALLOCATED, FULFIL, events.OrderAllocated),
-    Transition("pick", UNDER_WAY, S.PICKING, FULFIL, events.OrderPicking),
-    Transition("pack", (*UNDER_WAY, S.PICKING), S.PACKED, FULFIL, events.OrderPacked),
+    Transition("pack", UNDER_WAY, S.PACKED, FULFIL, events.OrderPacked),
     Transition("ship", (S.PACKED,), S.SHIPPED, FULFIL, events.OrderShipped),
     Transition("deliver", (S.PACKED, S.SHIPPED), S.DELIVERED, FULFIL, events.OrderDelivered),
     Transition("complete", (S.DELIVERED,), S.COMPLETED, FULFIL, events.OrderCompleted),
     Transition("hold", UNDER_WAY, S.ON_HOLD, HOLD, events.OrderHeld),
-    Transition("release", (S.ON_HOLD, S.ERROR), S.PLACED, HOLD, events.OrderReleased, besides=(
-        S.CONFIRMED, S.ALLOCATED, S.PICKING, S.PACKED, S.SHIPPED,
-    )),
-    Transition("fail", (*UNDER_WAY, S.PICKING, S.PACKED, S.SHIPPED), S.ERROR, FULFIL, events.OrderFailed),
+    Transition("release", (S.ON_HOLD, S.ERROR), S.PLACED, HOLD, events.OrderReleased, besides=(S.CONFIRMED, S.PACKED, S.SHIPPED)),
+    Transition("fail", (*UNDER_WAY, S.PACKED, S.SHIPPED), S.ERROR, FULFIL, events.OrderFailed),
     Transition(
         "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,
     ),

@@ -23,8 +23,6 @@ class SalesOrder(CustomFieldsModel, TenantModel):
         DRAFT = "draft", "Draft"
         PLACED = "placed", "Placed"
         CONFIRMED = "confirmed", "Confirmed"
-        ALLOCATED = "allocated", "Allocated"
-        PICKING = "picking", "Picking"
         PACKED = "packed", "Packed"
         SHIPPED = "shipped", "Shipped"
         DELIVERED = "delivered", "Delivered"
@@ -49,7 +47,6 @@ class SalesOrder(CustomFieldsModel, TenantModel):
         SHIPPED = "shipped", "Shipped"
         DELIVERED = "delivered", "Delivered"
 
-    BEFORE_GOODS_LEAVE = (Status.PLACED, Status.CONFIRMED, Status.ALLOCATED)
     OVER = (Status.COMPLETED, Status.CANCELLED)
 
     number = models.CharField(max_length=40, null=True, editable=False, help_text="Given as it is placed.")

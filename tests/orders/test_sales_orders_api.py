@@ -58,6 +58,19 @@ def test_from_the_cart_to_the_order(acme: Company) -> None:
     assert api.send("post", f"{url}hold/", {"reason": "Call first"}).json()["held_from"] == "confirmed"
     assert api.send("post", f"{url}release/").json()["status"] == "confirmed"
     assert api.send("post", f"{url}cancel/", {"reason": "Ordered twice"}).json()["status"] == "cancelled"
+
+
+def test_from_the_order_to_the_customers_door(acme: Company) -> None:
+    shop, api = shop_of(acme), acme.api
+    url = f"{ORDERS}{api.send('post', ORDERS, asked(shop)).json()['id']}/"
+    assert_problem(api.send("post", f"{url}pack/"), 409, "wrong_status")
+    for verb, status in (("place", "placed"), ("pack", "packed"), ("fail", "error"), ("release", "packed"), ("ship", "shipped"),
+                         ("deliver", "delivered"), ("complete", "completed")):
+        body = {"code": "damaged", "reason": "A parcel is wet"} if verb == "fail" else {}
+        done = api.send("post", f"{url}{verb}/", body)
+        assert (done.status_code, done.json()["status"]) == (200, status), done.content
+    [line] = api.get(f"{url}lines/").json()
+    assert line["shipped_quantity"] == line["allocated_quantity"] == "4.000000"
     assert api.get(f"{url}lines/").json()[0]["cancelled_quantity"] == "4.000000"
     assert_problem(api.send("post", f"{url}cancel/"), 409, "wrong_status")
 
