@@ -221,7 +221,7 @@ def test_five_lines_are_placed_in_a_dozen_statements(acme: Company) -> None:
         sales_order_place(order=carts[0])
         with CaptureQueriesContext(connection) as sent:
             sales_order_place(order=carts[1])
-        assert len(sent) == 14, [query["sql"][:120] for query in sent]
+        assert len(sent) == 12, [query["sql"][:120] for query in sent]
 
 
 def test_twenty_processes_place_the_last_goods(new_company: Callable[[], Company]) -> None:
