@@ -57,6 +57,9 @@ class LineInline(TenantTabularInline):
         return _is_draft(obj) and bool(super().has_delete_permission(request, obj))
 
 
+TOTALS = [plainly(PurchaseOrder, name) for name in ("net_total", "tax_total", "total")]
+
+
 @admin.register(PurchaseOrder)
 class PurchaseOrderAdmin(TenantAdmin):
     """What suppliers are to bring."""

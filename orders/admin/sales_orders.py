@@ -97,6 +97,9 @@ class AdjustmentInline(CartInline):
         return super().get_queryset(request).filter(source_type="")
 
 
+TOTALS = [plainly(SalesOrder, name) for name in ("net_total", "tax_total", "total")]
+
+
 @admin.register(SalesOrder)
 class SalesOrderAdmin(TenantAdmin):
     """Carts and orders. What may be done next stands above; the timeline tells what was."""
@@ -106,12 +109,11 @@ class SalesOrderAdmin(TenantAdmin):
     search_keys = ["number_key"]
     fields = [
         "number", "status", "channel", "customer", "warehouse", "currency", "email", "requested_on", "note", "external_ref",
-        "net_total", "tax_total", "total", "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at",
-        "closed_at",
+        *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at", "closed_at",
     ]
     readonly_fields = [
-        "number", "status", "net_total", "tax_total", "total", "payment_status", "fulfilment_status", "placed_at", "shipped_at",
-        "delivered_at", "closed_at",
+        "number", "status", *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at",
+        "closed_at",
     ]
     inlines = [LineInline, AdjustmentInline]
     actions_detail = ["place", "confirm", "pack", "ship", "deliver", "complete", "hold", "release", "cancel"]
