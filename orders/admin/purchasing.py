@@ -68,7 +68,7 @@ class PurchaseOrderAdmin(TenantAdmin):
     list_filter = ["status", "supplier", "warehouse"]
     search_keys = ["number_key"]
     readonly_fields = [
-        "number", "status", "revision", "net_total", "tax_total", "total", "decision_note", "submitted_at", "decided_at",
+        "number", "status", "revision", *TOTALS, "decision_note", "submitted_at", "decided_at",
         "sent_at", "received_at", "closed_at",
     ]
     fields = ["number", "status", *WRITTEN, *readonly_fields[2:]]
