@@ -19,15 +19,15 @@ def condition(model: type[models.Model], warehouses: Warehouses) -> list[tuple[s
     return [(f"({' OR '.join(parts)})", [list(warehouses)] * len(parts))]
 
 
-def _condition(model: type[models.Model], path: str) -> str:
-    first, _, second = path.partition(".")
+def _condition(model: type[models.Model], path: str, row: str = BASE, depth: int = 1) -> str:
+    first, _, rest = path.partition(".")
     column: Any = model._meta.get_field(first)
-    if not second:
-        return f"{BASE}.{column.column} = ANY (%s)"
-    target: Any = column.related_model
+    if not rest:
+        return f"{row}.{column.column} = ANY (%s)"
+    target, place = column.related_model, f"place{depth}"
     return (
-        f"EXISTS (SELECT FROM {target._meta.db_table} AS place WHERE place.organization_id = {BASE}.organization_id"
-        f" AND place.id = {BASE}.{column.column} AND place.{target._meta.get_field(second).column} = ANY (%s))"
+        f"EXISTS (SELECT FROM {target._meta.db_table} AS {place} WHERE {place}.organization_id = {row}.organization_id"
+        f" AND {place}.id = {row}.{column.column} AND {_condition(target, rest, place, depth + 1)})"
     )
 
 

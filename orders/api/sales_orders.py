@@ -135,7 +135,7 @@ class OrderStepSerializer(StrictSerializer):
 
 
 class FailureSerializer(OrderStepSerializer):
-    code = serializers.SlugField(max_length=40, help_text="For programs: damaged, unknown-article.")
+    code = serializers.SlugField(max_length=40, default="failed", help_text="For programs: damaged, unknown-article.")
 
 
 PERMISSIONS = {verb: transition.permission for verb, transition in SALES_ORDERS.by_verb.items()}

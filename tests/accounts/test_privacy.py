@@ -63,6 +63,8 @@ from tests.factories.notifications import (
     OutboxEventFactory,
     TopicSubscriptionFactory,
 )
+from tests.factories.purchasing import GoodsReceiptFactory, PurchaseOrderFactory
+from tests.factories.sales import CustomerFactory, SalesOrderFactory
 from tests.factories.valuation import ValueEntryFactory
 
 EMAIL = "ada@example.test"
@@ -123,12 +125,22 @@ def in_machinery(membership: Membership) -> None:
     IdempotencyRecordFactory(body=f'{{"email": "{EMAIL}"}}'.encode())
 
 
+def in_the_orders(user: User) -> None:
+    CustomerFactory(user_id=user.pk)
+    SalesOrderFactory(email=EMAIL, status="completed")
+    SalesOrderFactory(email=EMAIL, status="placed")
+    SalesOrderFactory(note=f"Call {EMAIL}")
+    GoodsReceiptFactory(actor_id=user.pk)
+    PurchaseOrderFactory(requested_by=user.pk)
+
+
 def in_the_company(membership: Membership) -> None:
     user = membership.user
     archive = private_files().save("privacy-exports/earlier.zip", ContentFile(b"everything"))
     DataSubjectRequestFactory(subject_email=EMAIL, result=archive, status="done", completed_at=timezone.now())
     invited = InvitationFactory()  # nobody invites a member: it was accepted
     Invitation.objects.filter(pk=invited.pk).update(email=EMAIL, accepted_at=timezone.now())
+    in_the_orders(user)
     SavedFilterFactory(owner_id=user.pk, name="Mine", visibility="private")
     SavedFilterFactory(owner_id=user.pk, name="Ours")
     SavedFilterFactory(query=f"email={EMAIL}")
@@ -183,7 +195,8 @@ def test_ada_is_everywhere(acme: Company, ada: User) -> None:
 def test_an_erasure_leaves_the_address_nowhere_but_where_it_says(acme: Company, ada: User) -> None:
     assert len(mentions(acme, EMAIL)) >= 20
     report = erased(acme)
-    assert mentions(acme, EMAIL) == {"accounts_auditentry.changes", "accounts_datasubjectrequest.subject_email"}
+    said = {"accounts_auditentry.changes", "accounts_datasubjectrequest.subject_email", "orders_salesorder.email"}
+    assert mentions(acme, EMAIL) == said
     kept = {label for label, line in report.items() if line["outcome"] == "kept"}
     assert kept == {data.label for data in personal_data() if data.erasure == "keep"}
     assert all(line["reason"] for line in report.values())
@@ -206,10 +219,11 @@ def test_the_job_of_a_handler_forgets_the_member_as_the_event_does(acme: Company
 
 def test_the_report_says_what_happened_to_each(acme: Company, ada: User) -> None:
     report = erased(acme)
-    twice = {"Messages", "Answers that wait to be repeated", "Sign-ins to this organization"}
+    twice = ("Messages", "Answers that wait to be repeated", "Sign-ins to this organization")
+    often = {**dict.fromkeys(twice, 2), "Events that mention the person": 4}  # of the orders too
     done = {"delete": "deleted", "pseudonymise": "pseudonymised"}
     assert {label: (line["outcome"], line["rows"]) for label, line in report.items() if line["outcome"] != "kept"} == {
-        data.label: (done[data.erasure], 2 if data.label in twice else 1) for data in personal_data() if data.erasure != "keep"
+        data.label: (done[data.erasure], often.get(data.label, 1)) for data in personal_data() if data.erasure != "keep"
     }
     found = User.objects.get(pk=ada.pk)
     assert (found.email, found.name, found.phone) == (f"erased-{ada.pk}@invalid", "Erased person", "")
