@@ -33,9 +33,7 @@ BASE = [
     ("get", ""), ("post", ""), ("get", "{id}/"), ("put", "{id}/"), ("patch", "{id}/"), ("delete", "{id}/"), ("post", "bulk/"),
     ("post", "{id}/restore/"), ("get", "by-ref/{external_ref}/"), ("put", "by-ref/{external_ref}/"),
 ]
-# The orders last: as they grow, they shift nobody else's share.
-BY_APP = sorted({(resource.model._meta.app_label == "orders", resource.prefix) for resource in RESOURCES})
-PREFIXES = [prefix for _, prefix in BY_APP]
+PREFIXES = sorted({resource.prefix for resource in RESOURCES})
 
 
 def is_tried(context: Any) -> bool:
