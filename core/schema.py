@@ -6,7 +6,7 @@ from django.db import models
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
-from rest_framework.serializers import ModelSerializer
+from rest_framework.serializers import DecimalField, ModelSerializer
 
 from core.expanding import DEEPEST, expandable
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE
@@ -79,9 +79,11 @@ class Schema(AutoSchema):
         return bulk_operation(self.view, component.name)
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
-        """A reference is an id or, by ?expand, the row itself."""
+        """A reference is an id or, by ?expand, the row itself. An amount is shown as text, and taken as a number as well."""
         base: Any = super()
         schema = base._map_serializer_field(field, direction, bypass_extensions)
+        if direction == "request" and isinstance(field, DecimalField):
+            schema = {**schema, "type": _with_number(schema["type"])}
         parent = type(field.parent)
         if direction == "request" or not issubclass(parent, ModelSerializer) or field.field_name not in expandable(parent):
             return schema
@@ -130,6 +132,10 @@ class Schema(AutoSchema):
             **self.view.own_parameters,
         }
         return known.get(name, ({"type": "string"}, ""))
+
+
+def _with_number(kinds: Any) -> list[str]:
+    return [*(kinds if isinstance(kinds, list) else [kinds]), "number"]
 
 
 def _several(items: dict[str, Any]) -> dict[str, Any]:
