@@ -15,15 +15,19 @@ NEXT = """
 """
 
 
-def number_next(*, document_type: str) -> str:
+def number_next(*, document_type: str, first: str = "") -> str:
     """The next number of a kind of document, such as SO-2026-000123, in the organization's sequence.
 
-    Raises Invalid if the organization has no sequence for it.
+    `first` is the pattern of the sequence that is made with the first number. Without it, raises Invalid if the organization has
+    no sequence.
     """
     year = timezone.localdate().year
     with connection.cursor() as cursor:
         cursor.execute(NEXT, {"year": year, "organization": active_organization_id(), "type": document_type})
         row = cursor.fetchone()
+    if row is None and first:
+        sequences_create(**{document_type: first})
+        return number_next(document_type=document_type)
     if row is None:
         raise Invalid(f"There is no number sequence for {document_type}: add one.", code="no_sequence")
     return str(row[0].format(year=year, number=row[1]))

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Organization
-from accounts.services.documents import number_next, sequences_create
+from accounts.services.documents import number_next
 from core.errors import Conflict, Invalid, NotFound
 from inventory.gs1.meaning import sscc
 from inventory.models import LogisticUnit, LogisticUnitContent
@@ -20,8 +20,7 @@ def sscc_next() -> str:
     if not prefix:
         detail = "Give the SSCC on the label, or set the company's GS1 prefix, with which numbers are made."
         raise Invalid(detail, code="no_gs1_prefix", fields={"sscc": detail})
-    sequences_create(**{SEQUENCE: "{number}"})
-    serial = number_next(document_type=SEQUENCE)
+    serial = number_next(document_type=SEQUENCE, first="{number}")
     try:
         return sscc(prefix, int(serial))
     except ValueError as error:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from accounts.services.documents import number_next, sequences_create
+from accounts.services.documents import number_next
 from core.errors import Conflict, Invalid
 from inventory.events import TransferOrderClosed
 from inventory.models import Location, Lot, Reservation, TransferOrder, TransferOrderLine, Warehouse
@@ -45,7 +45,8 @@ def transfer_order_create(
     _check_ends(source, destination)
     _check_entrance(to_location.pk if to_location else None, destination.pk)
     order: TransferOrder = TransferOrder.objects.create(
-        number=_number(), source=source, destination=destination, to_location=to_location, expected_on=expected_on, note=note,
+        number=number_next(document_type=DOCUMENT, first=NUMBERS), source=source, destination=destination,
+        to_location=to_location, expected_on=expected_on, note=note,
     )
     _write_lines(order, lines)
     return order
@@ -153,14 +154,6 @@ def tell_if_closed(order: TransferOrder) -> None:
             lost=sum((line.lost_quantity for line in lines), Decimal(0)),
             cancelled=sum((line.cancelled_quantity for line in lines), Decimal(0)),
         ), aggregate_id=order.pk)
-
-
-def _number() -> str:
-    try:
-        return number_next(document_type=DOCUMENT)
-    except Invalid:  # the first one, unless somebody has chosen a pattern
-        sequences_create(**{DOCUMENT: NUMBERS})
-        return number_next(document_type=DOCUMENT)
 
 
 def _check_ends(source: Warehouse, destination: Warehouse) -> None:

@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import Organization
 from accounts.queries.rates import DIGITS, Rate, rate_on
+from accounts.services.documents import number_next
 from core.errors import Conflict, Invalid, NotFound
 from core.tenancy import active_organization_id, active_scope
 from inventory.models import Location, StockMove
@@ -24,7 +25,7 @@ from inventory.services.stock import Circumstances, Document, moment_of, stock_i
 from orders import events_purchasing as events
 from orders.machines import PURCHASE_ORDERS
 from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrder, PurchaseOrderItem
-from orders.services.purchasing import MOST_LINES, locked, numbered
+from orders.services.purchasing import MOST_LINES, locked
 from orders.services.stepping import allow, step, told
 
 DOCUMENT = "goods_receipt"
@@ -150,7 +151,7 @@ class _Booking:
         lots = dict(StockMove.objects.filter(pk__in=posted.moves).values_list("pk", "lot_id"))
         for (_, item), move in zip(moving, posted.moves, strict=True):
             item.move_id, item.lot_id = move, lots[move]
-        receipt.number = numbered(DOCUMENT, NUMBERS)
+        receipt.number = number_next(document_type=DOCUMENT, first=NUMBERS)
         receipt.save(force_insert=True)
         GoodsReceiptItem.objects.bulk_create(items)
         self._count(parts)

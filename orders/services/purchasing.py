@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.queries.rates import DIGITS
-from accounts.services.documents import number_next, sequences_create
+from accounts.services.documents import number_next
 from core.errors import Conflict, Invalid, NotFound
 from inventory.models import PriceList, ProductVariant, Supplier, SupplierProduct, Warehouse
 from inventory.queries import prices
@@ -46,7 +46,8 @@ def purchase_order_create(
     _check_parties(supplier, warehouse)
     currency = values.pop("currency", "") or supplier.currency
     order: PurchaseOrder = PurchaseOrder.objects.create(
-        number=numbered(DOCUMENT, NUMBERS), supplier=supplier, warehouse=warehouse, currency=currency, **values,
+        number=number_next(document_type=DOCUMENT, first=NUMBERS), supplier=supplier, warehouse=warehouse,
+        currency=currency, **values,
     )
     lines_write(order, lines)
     return order
@@ -98,14 +99,6 @@ def locked(order: PurchaseOrder) -> PurchaseOrder:
     if row is None:
         raise NotFound("There is no such purchase order.")
     return row
-
-
-def numbered(document: str, pattern: str) -> str:
-    try:
-        return number_next(document_type=document)
-    except Invalid:  # the first one, unless somebody has chosen a pattern
-        sequences_create(**{document: pattern})
-        return number_next(document_type=document)
 
 
 def _refuse_late(order: PurchaseOrder, changed: Collection[str]) -> None:

@@ -47,6 +47,13 @@ def test_keeps_the_number_that_was_set(acme: Company) -> None:
         assert [number_next(document_type="invoice") for _ in range(2)] == ["500", "501"]
 
 
+def test_the_first_number_makes_the_sequence_unless_somebody_has_chosen_a_pattern(acme: Company) -> None:
+    with acme.scope():
+        sequences_create(chosen="X{number}")
+        assert [number_next(document_type="new", first="N{number}") for _ in range(2)] == ["N1", "N2"]
+        assert number_next(document_type="chosen", first="N{number}") == "X1"
+
+
 def test_says_what_is_missing(acme: Company) -> None:
     with acme.scope(), pytest.raises(Invalid, match="no-such"):
         number_next(document_type="no-such")
