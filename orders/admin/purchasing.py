@@ -1,18 +1,17 @@
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action
 
-from core.admin import TenantAdmin, TenantTabularInline, plainly
+from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
 from core.errors import DomainError
 from core.limits import reach
+from orders.admin.documents import DocumentAdmin
 from orders.admin.purchase_pages import RECEIVE, SEND_BACK, goods_page, reject_page
 from orders.machines import PURCHASE_ORDERS
 from orders.models import PurchaseOrder, PurchaseOrderItem
@@ -61,9 +60,10 @@ TOTALS = [plainly(PurchaseOrder, name) for name in ("net_total", "tax_total", "t
 
 
 @admin.register(PurchaseOrder)
-class PurchaseOrderAdmin(TenantAdmin):
+class PurchaseOrderAdmin(DocumentAdmin):
     """What suppliers are to bring."""
 
+    machine = PURCHASE_ORDERS
     list_display = ["number", "supplier", "warehouse", "status", "expected_on", "net_total", "currency"]
     list_filter = ["status", "supplier", "warehouse"]
     search_keys = ["number_key"]
@@ -123,111 +123,47 @@ class PurchaseOrderAdmin(TenantAdmin):
     @action(description="Submit", url_path="submit", permissions=["submit"])
     @confirmed("Submit this purchase order? Over the organization's limit, somebody else has to approve it.")
     def submit(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "submit", purchase_order_submit)
+        return self.do(request, object_id, "submit", purchase_order_submit)
 
     @action(description="Approve", url_path="approve", permissions=["approve"])
     @confirmed("Approve this purchase order? It may be sent then.")
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "approve", purchase_order_approve)
+        return self.do(request, object_id, "approve", purchase_order_approve)
 
     @action(description="Reject", url_path="reject", permissions=["reject"])
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._page(request, object_id, "reject", lambda order: reject_page(self, request, order))
+        return self.page_of(request, object_id, "reject", lambda order: reject_page(self, request, order))
 
     @action(description="Send", url_path="send", permissions=["send"])
     @confirmed("Has the supplier got this purchase order? It waits for goods then, and an event tells of it.")
     def send(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "send", purchase_order_send)
+        return self.do(request, object_id, "send", purchase_order_send)
 
     @action(description="Receive", url_path="receive", permissions=["receive"])
     def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._page(request, object_id, "receive", lambda order: goods_page(self, request, order, RECEIVE))
+        return self.page_of(request, object_id, "receive", lambda order: goods_page(self, request, order, RECEIVE))
 
     @action(description="Send goods back", url_path="send-back", permissions=["send_back"])
     def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._page(request, object_id, "send_back", lambda order: goods_page(self, request, order, SEND_BACK))
+        return self.page_of(request, object_id, "send_back", lambda order: goods_page(self, request, order, SEND_BACK))
 
     @action(description="Revise", url_path="revise", permissions=["revise"])
     @confirmed("Make this purchase order a draft again? It is submitted and sent anew then.")
     def revise(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "revise", purchase_order_revise)
+        return self.do(request, object_id, "revise", purchase_order_revise)
 
     @action(description="Close", url_path="close", permissions=["close"])
     @confirmed("Close this purchase order? Nothing more of it is waited for.")
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "close", purchase_order_close)
+        return self.do(request, object_id, "close", purchase_order_close)
 
     @action(description="Cancel", url_path="cancel", permissions=["cancel"])
     @confirmed("Cancel this purchase order? Its reorder tasks are open again.")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "cancel", purchase_order_cancel)
+        return self.do(request, object_id, "cancel", purchase_order_cancel)
 
     def has_from_tasks_permission(self, request: Any) -> bool:
         return bool(request.user.has_perm("orders.add_purchaseorder"))
-
-    def has_submit_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "submit")
-
-    def has_approve_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "approve")
-
-    def has_reject_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "reject")
-
-    def has_send_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "send")
-
-    def has_receive_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "receive")
-
-    def has_send_back_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "send_back")
-
-    def has_revise_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "revise")
-
-    def has_close_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "close")
-
-    def has_cancel_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "cancel")
-
-    def _may(self, request: Any, object_id: Any, verb: str) -> bool:
-        """Of the row, if its state allows the verb: the buttons are what is legal next."""
-        transition = PURCHASE_ORDERS.by_verb[verb]
-        may = bool(request.user.has_perm(transition.permission))
-        if not may or object_id is None:
-            return may
-        order = PurchaseOrder.objects.filter(pk=object_id, status__in=transition.sources).first()
-        where = reach(request.principal, transition.permission)
-        return order is not None and (where is None or order.warehouse_id in where)
-
-    def _page(
-        self, request: Any, object_id: str, verb: str, page: Callable[[PurchaseOrder], HttpResponse],
-    ) -> HttpResponse:
-        order = self.get_object(request, object_id)
-        if order is None:
-            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-            return missing
-        if not self._may(request, order.pk, verb):
-            raise PermissionDenied
-        return page(order)
-
-    def _do(self, request: Any, object_id: str, verb: str, act: Callable[..., PurchaseOrder]) -> HttpResponse:
-        """At once, without a page of its own."""
-
-        def done(order: PurchaseOrder) -> HttpResponse:
-            try:
-                with transaction.atomic():
-                    row = act(order=order)
-            except DomainError as error:
-                self.message_user(request, error.detail, messages.ERROR)
-            else:
-                state = row.get_status_display().lower()
-                self.message_user(request, f"Purchase order {row.number}: {state}.", messages.SUCCESS)
-            return HttpResponseRedirect(reverse("admin:orders_purchaseorder_change", args=[order.pk]))
-
-        return self._page(request, object_id, verb, done)
 
 
 def _is_draft(order: PurchaseOrder | None) -> bool:

@@ -1,19 +1,14 @@
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 
-from core.admin import TenantAdmin, TenantTabularInline, plainly
+from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm, changed_columns
-from core.errors import DomainError
-from core.limits import reach
+from orders.admin.documents import DocumentAdmin
 from orders.machines import SALES_ORDERS
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
@@ -101,9 +96,10 @@ TOTALS = [plainly(SalesOrder, name) for name in ("net_total", "tax_total", "tota
 
 
 @admin.register(SalesOrder)
-class SalesOrderAdmin(TenantAdmin):
+class SalesOrderAdmin(DocumentAdmin):
     """Carts and orders. What may be done next stands above; the timeline tells what was."""
 
+    machine = SALES_ORDERS
     list_display = ["number", "status", "channel", "customer", "total", "currency", "payment_status", "placed_at"]
     list_filter = ["status", "channel"]
     search_keys = ["number_key"]
@@ -153,100 +149,47 @@ class SalesOrderAdmin(TenantAdmin):
     @action(description="Place", url_path="place", permissions=["place"])
     @confirmed("Place this order? Its goods are reserved, and its lines stay as they are.")
     def place(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "place", sales_order_place)
+        return self.do(request, object_id, "place", sales_order_place)
 
     @action(description="Confirm", url_path="confirm", permissions=["confirm"])
     @confirmed("Confirm this order? It is to be fulfilled, and its goods are kept for it.")
     def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "confirm", sales_order_confirm)
+        return self.do(request, object_id, "confirm", sales_order_confirm)
 
     @action(description="Packed", url_path="pack", permissions=["pack"])
     @confirmed("Are all goods of this order in their parcels?")
     def pack(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "pack", sales_order_pack)
+        return self.do(request, object_id, "pack", sales_order_pack)
 
     @action(description="Shipped", url_path="ship", permissions=["ship"])
     @confirmed("Have the parcels left? The goods leave the stock.")
     def ship(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "ship", sales_order_ship)
+        return self.do(request, object_id, "ship", sales_order_ship)
 
     @action(description="Delivered", url_path="deliver", permissions=["deliver"])
     @confirmed("Does the customer have the goods? They are told so by mail.")
     def deliver(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "deliver", sales_order_deliver)
+        return self.do(request, object_id, "deliver", sales_order_deliver)
 
     @action(description="Complete", url_path="complete", permissions=["complete"])
     @confirmed("Is nothing left to do for this order?")
     def complete(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "complete", sales_order_complete)
+        return self.do(request, object_id, "complete", sales_order_complete)
 
     @action(description="Hold", url_path="hold", permissions=["hold"])
     @confirmed("Hold this order? Nobody fulfils it until it is released. A note of the timeline may say why.")
     def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "hold", sales_order_hold)
+        return self.do(request, object_id, "hold", sales_order_hold)
 
     @action(description="Release", url_path="release", permissions=["release"])
     @confirmed("Release this order? It goes on where it was held, or where it failed.")
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "release", sales_order_release)
+        return self.do(request, object_id, "release", sales_order_release)
 
     @action(description="Cancel", url_path="cancel", permissions=["cancel"])
     @confirmed("Cancel this order? What is not shipped is free again.")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._do(request, object_id, "cancel", sales_order_cancel)
-
-    def has_place_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "place")
-
-    def has_confirm_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "confirm")
-
-    def has_pack_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "pack")
-
-    def has_ship_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "ship")
-
-    def has_deliver_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "deliver")
-
-    def has_complete_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "complete")
-
-    def has_hold_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "hold")
-
-    def has_release_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "release")
-
-    def has_cancel_permission(self, request: Any, object_id: Any = None) -> bool:
-        return self._may(request, object_id, "cancel")
-
-    def _may(self, request: Any, object_id: Any, verb: str) -> bool:
-        """In this state, in this warehouse."""
-        transition = SALES_ORDERS.by_verb[verb]
-        may = bool(request.user.has_perm(transition.permission))
-        if not may or object_id is None:
-            return may
-        order = SalesOrder.objects.filter(pk=object_id, status__in=transition.sources).first()
-        where = reach(request.principal, transition.permission)
-        return order is not None and (where is None or order.warehouse_id in where)
-
-    def _do(self, request: Any, object_id: str, verb: str, act: Callable[..., SalesOrder]) -> HttpResponse:
-        order = self.get_object(request, object_id)
-        if order is None:
-            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-            return missing
-        if not self._may(request, order.pk, verb):
-            raise PermissionDenied
-        try:
-            with transaction.atomic():
-                row = act(order=order)
-        except DomainError as error:
-            self.message_user(request, error.detail, messages.ERROR)
-        else:
-            self.message_user(request, f"{row.number or 'The cart'} is {row.get_status_display().lower()}.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:orders_salesorder_change", args=[order.pk]))
+        return self.do(request, object_id, "cancel", sales_order_cancel)
 
 
 def _line(values: dict[str, Any]) -> NewLine:
