@@ -2,6 +2,12 @@ from core.errors import Conflict
 from orders.models import Customer, SalesOrder
 
 
+def may_be_cancelled(order: SalesOrder) -> None:
+    """Raises Conflict once goods have left: the order is delivered, or stays in error until they are back."""
+    if order.shipped_at is not None:
+        raise Conflict(f"Goods of {order.number} have left the warehouse: release the order instead.", code="goods_have_left")
+
+
 def may_be_placed(order: SalesOrder) -> None:
     """Raises Conflict where the channel, the customer or the warehouse does not take part any more."""
     channel, customer, warehouse = order.channel, order.customer, order.warehouse

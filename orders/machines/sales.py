@@ -1,6 +1,6 @@
 from orders import events
 from orders.machines.declaring import Machine, Transition
-from orders.machines.guards import may_be_placed
+from orders.machines.guards import may_be_cancelled, may_be_placed
 from orders.models import SalesOrder
 
 S = SalesOrder.Status
@@ -22,5 +22,6 @@ SALES_ORDERS = Machine(SalesOrder, [
     Transition("fail", (*UNDER_WAY, S.PACKED, S.SHIPPED), S.ERROR, FULFIL, events.OrderFailed),
     Transition(
         "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,
+        guard=may_be_cancelled, guarded_by="no goods have left",
     ),
 ])

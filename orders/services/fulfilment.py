@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from core.errors import Conflict
 from inventory.models import Reservation
-from inventory.services.reservations import Pick, stock_pick
+from inventory.services.reservations import Demand, Pick, demand_keep, stock_pick
 from orders.events import OrderCompleted, OrderDelivered, OrderFailed, OrderPacked, OrderShipped
 from orders.machines import SALES_ORDERS
 from orders.models import SalesOrder
 from orders.services.sales_orders import DOCUMENT, locked
-from orders.services.stepping import step, told
+from orders.services.stepping import allow, step, told
 
 S, F_STATUS = SalesOrder.Status, SalesOrder.FulfilmentStatus
 AFTER_PACKING = (S.PACKED, S.SHIPPED, S.DELIVERED, S.COMPLETED)
@@ -32,7 +32,7 @@ def sales_order_pack(*, order: SalesOrder) -> SalesOrder:
     if row.status in AFTER_PACKING:
         return row
     step(SALES_ORDERS, row, "pack", packed_at=timezone.now(), fulfilment_status=F_STATUS.PACKED)
-    _promised(row).update(expires_at=None)  # goods in a parcel are nobody else's when time is up
+    demand_keep(demand=Demand(DOCUMENT, row.pk))  # goods in a parcel are nobody else's when time is up
     held = _held(row)
     short = [
         f"{(wanted - held.get(key, Decimal(0))).normalize():f} of {sku}" for key, sku, wanted in _wanted(row)
@@ -76,8 +76,10 @@ def sales_order_complete(*, order: SalesOrder) -> SalesOrder:
 
 
 def sales_order_fail(*, order: SalesOrder, code: str, reason: str = "") -> SalesOrder:
-    """It keeps its goods until somebody releases it, to where it was, or cancels it."""
+    """It keeps its goods, without an end, until somebody releases it, to where it was, or cancels it."""
     row = locked(order)
+    allow(SALES_ORDERS, row, "fail")
+    demand_keep(demand=Demand(DOCUMENT, row.pk))
     step(SALES_ORDERS, row, "fail", note=reason, error_code=code, held_from=row.status)
     told(SALES_ORDERS, "fail", OrderFailed(**_named(row), code=code, reason=reason), aggregate_id=row.pk)
     return row

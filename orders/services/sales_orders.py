@@ -12,9 +12,9 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.services.documents import number_next, sequences_create
+from accounts.services.documents import number_next
 from core.errors import Invalid, NotFound
-from inventory.services.reservations import Demand, demand_release
+from inventory.services.reservations import Demand, demand_keep, demand_release
 from orders.events import OrderCancelled, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem
@@ -100,7 +100,7 @@ def sales_order_place(*, order: SalesOrder) -> SalesOrder:
     credit_check(row)
     now, minutes = timezone.now(), row.channel.reservation_minutes
     goods_promise(row, {line: line.quantity for line in lines}, expires_at=now + timedelta(minutes=minutes) if minutes else None)
-    number = row.number or numbered()
+    number = row.number or number_next(document_type=DOCUMENT, first=NUMBERS)
     step(
         SALES_ORDERS, row, "place", number=number, placed_at=now, net_total=row.net_total, tax_total=row.tax_total,
         total=row.total,
@@ -125,9 +125,10 @@ def sales_order_confirm(*, order: SalesOrder) -> SalesOrder:
 
 
 def sales_order_hold(*, order: SalesOrder, reason: str = "") -> SalesOrder:
-    """Nobody fulfils it until it is released; its goods stay promised."""
+    """Nobody fulfils it until it is released; what is promised to it stays so, without an end."""
     row = locked(order)
     allow(SALES_ORDERS, row, "hold")
+    demand_keep(demand=Demand(DOCUMENT, row.pk))
     step(SALES_ORDERS, row, "hold", note=reason, held_from=row.status)
     told(SALES_ORDERS, "hold", OrderHeld(**parts(row), reason=reason), aggregate_id=row.pk)
     return row
@@ -143,7 +144,10 @@ def sales_order_release(*, order: SalesOrder, reason: str = "") -> SalesOrder:
 
 
 def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
-    """What is reserved is free again, and what was picked or packed goes back on its shelf, where the books have it."""
+    """What is reserved is free again, and what was picked or packed goes back on its shelf, where the books have it.
+
+    Raises Conflict once its goods have left.
+    """
     row = locked(order)
     allow(SALES_ORDERS, row, "cancel")
     if row.status != Status.DRAFT:
@@ -184,11 +188,3 @@ def locked(order: SalesOrder) -> SalesOrder:
     if row is None:
         raise NotFound("There is no such sales order.")
     return row
-
-
-def numbered() -> str:
-    try:
-        return number_next(document_type=DOCUMENT)
-    except Invalid:  # the first one, unless somebody has chosen a pattern
-        sequences_create(**{DOCUMENT: NUMBERS})
-        return number_next(document_type=DOCUMENT)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +23,7 @@ from orders.services.fulfilment import (
     sales_order_pack,
     sales_order_ship,
 )
-from orders.services.sales_orders import sales_order_allocated, sales_order_cancel
+from orders.services.sales_orders import sales_order_allocated, sales_order_cancel, sales_order_hold, sales_order_release
 from tests.accounts.test_old_paths import assert_old_error
 from tests.companies import Company
 from tests.inventory.test_races import at_once
@@ -169,3 +170,28 @@ def test_an_order_that_failed_after_packing_is_canceled_and_its_goods_are_free(s
         assert (line.allocated_quantity, line.picked_quantity, line.cancelled_quantity) == (0, 0, 4)
         assert shop.goods.on_hand() == 10 and not Reservation.objects.filter(status="active").exists()
         assert not [rows for _, rows in broken() if rows]
+
+
+@pytest.mark.parametrize("stop", [sales_order_hold, partial(sales_order_fail, code="damaged")], ids=["held", "failed"])
+def test_an_order_that_is_stopped_keeps_its_goods(stop: Callable[..., SalesOrder], shop: Shop) -> None:
+    with shop.company.scope():
+        Channel.objects.update(reservation_minutes=5)
+    shown = shop.placed(4)
+    with shop.company.scope():
+        stop(order=shop.order(shown))
+        Reservation.objects.filter(expires_at__isnull=False).update(expires_at=timezone.now() - timedelta(seconds=1))
+        assert reservations_expire() == 0 and shop.reserved(shown) == ["active"]
+
+
+def test_an_order_whose_goods_have_left_is_not_canceled(shop: Shop) -> None:
+    shown = shop.placed(4)
+    with shop.company.scope():
+        order = shop.order(shown)
+        sales_order_pack(order=order)
+        sales_order_ship(order=order)
+        sales_order_fail(order=order, code="lost", reason="The delivery service cannot find it")
+        before = state(shop, shown)
+        with pytest.raises(Conflict, match="have left the warehouse"):
+            sales_order_cancel(order=order)
+        assert state(shop, shown) == before
+        assert sales_order_release(order=order).status == "shipped"
