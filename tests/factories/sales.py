@@ -10,7 +10,7 @@ from tests.factories.inventory import ProductVariantFactory, WarehouseFactory
 
 
 class ChannelFactory(DjangoModelFactory):
-    code = factory.Sequence("WEB{}".format)
+    code = factory.Sequence("WEB-{}".format)
     name = factory.Sequence("Web shop {}".format)
     currency = "EUR"
     warehouse = factory.SubFactory(WarehouseFactory)
@@ -21,7 +21,7 @@ class ChannelFactory(DjangoModelFactory):
 
 class CustomerFactory(DjangoModelFactory):
     party = factory.SubFactory(PartyFactory)
-    code = factory.Sequence("C-{}".format)
+    code = factory.Sequence("CUST-{}".format)
     external_ref = factory.Sequence("customer-{}".format)
 
     class Meta:

@@ -20,9 +20,9 @@ class Buying:
     supplier: Supplier
 
     @classmethod
-    def create(cls, **supplier: Any) -> "Buying":
+    def create(cls, goods: Goods | None = None, **supplier: Any) -> "Buying":
         """In the active organization."""
-        return cls(Goods.create(), SupplierFactory(code="ACME", **{"currency": "EUR", "min_order_value": 0, **supplier}))
+        return cls(goods or Goods.create(), SupplierFactory(code="ACME", **{"currency": "EUR", "min_order_value": 0, **supplier}))
 
     def sells(self, variant: ProductVariant, price: Any = 2, **values: Any) -> None:
         SupplierProductFactory(

@@ -19,9 +19,9 @@ class Shop:
     prices: PriceList
 
     @classmethod
-    def create(cls, stock: int = 10, **channel: Any) -> "Shop":
+    def create(cls, stock: int = 10, goods: Goods | None = None, **channel: Any) -> "Shop":
         """In the active organization: bolts for 5.00, nuts for 2.50."""
-        goods = Goods.create()
+        goods = goods or Goods.create()
         for variant in (goods.bolt, goods.nut):
             goods.receive(stock, variant=variant)
         prices = PriceList.objects.create(code="SALE", name="Sale", currency="EUR")

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connections
+from jsonschema import Draft202012Validator, FormatChecker
 
 from core.invariants import broken
 from notifications.deliveries import deliver_due
+from notifications.event_types import event_types
 from notifications.models import EventDelivery, EventSubscription, OutboxEvent, WebhookEndpoint
 from notifications.registry import handlers
 from notifications.services.relaying import events_relay
@@ -94,6 +96,9 @@ def test_an_order_goes_the_whole_way(shop: Shop, both: tuple[Partner, Partner]) 
         assert [(one["purpose"], one["type"], one["aggregate"]) for one in told] == [
             ("warehouse", "order.placed", shown["id"]), ("delivery", "order.packed", shown["id"]),
         ]
+        declared = Draft202012Validator(event_types()["webhook.delivered"].schema, format_checker=FormatChecker())
+        for payload in told:
+            declared.validate(payload)
         everything = str([one.payload for one in OutboxEvent.objects.filter(type__in=WHOLE)])
         assert ADDRESS["name"] not in everything and shown["userEmail"] not in everything, "events name no person"
         assert not [rows for _, rows in broken() if rows]
