@@ -12,6 +12,7 @@ from rest_framework.settings import api_settings
 from core.characters import CONTROL, REFUSAL
 from core.custom_fields import CustomFieldsField
 from core.custom_serializers import CustomFieldsSerializerField
+from core.errors import Invalid
 from core.fields import TenantForeignKey
 from core.reading import UtcDateTimeField
 
@@ -77,6 +78,15 @@ class ReferenceField(serializers.UUIDField):
     """The id of another row of the organization. Whether it exists is decided by the composite foreign key."""
 
     default_error_messages: ClassVar = {"invalid": "Give the id (a UUID) of a row."}
+
+
+def referenced(model: type[models.Model], name: str, key: Any) -> Any:
+    """The row that a field of the body refers to. Raises Invalid, at the field, where there is none in this organization."""
+    row = model._default_manager.filter(pk=key).first()
+    if row is None:
+        detail = f"There is no such {model._meta.verbose_name} in this organization."
+        raise Invalid(detail, code="does_not_exist", fields={name: detail})
+    return row
 
 
 class TenantSerializer(StrictSerializer, serializers.ModelSerializer):

@@ -1,5 +1,4 @@
 from typing import Any
-from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -8,9 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import TenantViewSet
-from core.errors import Invalid
 from core.limits import refuse_outside
-from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
+from core.serializers import ReferenceField, StrictSerializer, TenantSerializer, referenced
 from inventory.api.postings import OverfullSerializer, PostingSerializer, quantity_field, warnings
 from inventory.models import Location, TransferOrder, TransferOrderLine, Warehouse
 from inventory.services.reservations import Shortage
@@ -141,9 +139,9 @@ class TransferOrderViewSet(TenantViewSet):
         lines = [TransferLine(**line) for line in values.pop("lines")] if "lines" in values else None
         if serializer.instance is not None:
             return transfer_order_change(order=serializer.instance, lines=lines, **values)
-        ends = {name: _found(Warehouse, name, values.pop(f"{name}_id")) for name in ("source", "destination")}
+        ends = {name: referenced(Warehouse, name, values.pop(f"{name}_id")) for name in ("source", "destination")}
         place = values.pop("to_location_id", None)
-        entrance = _found(Location, "to_location", place) if place else None
+        entrance = referenced(Location, "to_location", place) if place else None
         return transfer_order_create(**ends, lines=lines or (), to_location=entrance, **values)
 
     @extend_schema(responses=TransferOrderLineSerializer(many=True), filters=False)
@@ -217,15 +215,7 @@ class TransferOrderViewSet(TenantViewSet):
 def _parts(body: dict[str, Any]) -> tuple[list[Part] | None, Location | None, Circumstances]:
     lines, place = body.pop("lines", None), body.pop("location_id", None)
     parts = None if lines is None else [Part(**line) for line in lines]
-    return parts, _found(Location, "location", place) if place else None, Circumstances(**body)
-
-
-def _found(model: Any, name: str, key: UUID) -> Any:
-    row = model.objects.filter(pk=key).first()
-    if row is None:
-        detail = f"There is no such {model._meta.verbose_name} in this organization."
-        raise Invalid(detail, code="does_not_exist", fields={name: detail})
-    return row
+    return parts, referenced(Location, "location", place) if place else None, Circumstances(**body)
 
 
 routes = {"transfer-orders": TransferOrderViewSet}

@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import TenantViewSet
-from core.errors import Invalid
 from core.limits import refuse_outside
+from core.serializers import referenced
 from inventory.models import Location, ReorderTask, Supplier, Warehouse
 from orders.api.purchase_bodies import (
     FromTasksAnswerSerializer,
@@ -60,8 +60,8 @@ class PurchaseOrderViewSet(TenantViewSet):
         lines = [PurchaseLine(**line) for line in values.pop("lines")] if "lines" in values else None
         if serializer.instance is not None:
             return purchase_order_change(order=serializer.instance, lines=lines, **values)
-        supplier = _found(Supplier, "supplier", values.pop("supplier_id"))
-        warehouse = _found(Warehouse, "warehouse", values.pop("warehouse_id"))
+        supplier = referenced(Supplier, "supplier", values.pop("supplier_id"))
+        warehouse = referenced(Warehouse, "warehouse", values.pop("warehouse_id"))
         return purchase_order_create(supplier=supplier, warehouse=warehouse, lines=lines or (), **values)
 
     @extend_schema(responses=PurchaseOrderItemSerializer(many=True), filters=False)
@@ -122,7 +122,7 @@ class PurchaseOrderViewSet(TenantViewSet):
         """Goods come in to their line's location, else to the body's, else to the warehouse's own."""
         order, body = self.get_object(), self.body(request)
         place = body.pop("location_id", None)
-        location = _found(Location, "location", place) if place else None
+        location = referenced(Location, "location", place) if place else None
         done = purchase_order_receive(order=order, parts=_parts(body), location=location, delivery=Delivery(**body))
         return self._done(done)
 
@@ -163,14 +163,6 @@ class PurchaseOrderViewSet(TenantViewSet):
 def _parts(body: dict[str, Any]) -> list[Part] | None:
     lines = body.pop("lines", None)
     return None if lines is None else [part_of(line) for line in lines]
-
-
-def _found(model: Any, name: str, key: Any) -> Any:
-    row = model.objects.filter(pk=key).first()
-    if row is None:
-        detail = f"There is no such {model._meta.verbose_name} in this organization."
-        raise Invalid(detail, code="does_not_exist", fields={name: detail})
-    return row
 
 
 routes = {"purchase-orders": PurchaseOrderViewSet}

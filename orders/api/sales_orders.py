@@ -9,8 +9,7 @@ from rest_framework.response import Response
 
 from accounts.models.partners import country_code
 from core.api import TenantViewSet
-from core.errors import Invalid
-from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
+from core.serializers import ReferenceField, StrictSerializer, TenantSerializer, referenced
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.fulfilment import (
@@ -163,8 +162,8 @@ class SalesOrderViewSet(TenantViewSet):
                 rows[name] = [kind(**one) for one in values.pop(name)]
         if serializer.instance is not None:
             return sales_order_change(order=serializer.instance, **rows, **values)
-        channel, customer = _found(Channel, "channel", values.pop("channel_id")), values.pop("customer_id", None)
-        buyer = _found(Customer, "customer", customer) if customer else None
+        channel, customer = referenced(Channel, "channel", values.pop("channel_id")), values.pop("customer_id", None)
+        buyer = referenced(Customer, "customer", customer) if customer else None
         return sales_order_create(channel=channel, customer=buyer, **rows, **values)
 
     @extend_schema(responses=SalesOrderLineSerializer(many=True), filters=False)
@@ -244,14 +243,6 @@ class SalesOrderViewSet(TenantViewSet):
     def _step(self, verb: Callable[..., SalesOrder], **values: Any) -> Response:
         order = verb(order=self.get_object(), **values)
         return Response(self.read_row(order.pk))
-
-
-def _found(model: Any, name: str, key: Any) -> Any:
-    row = model.objects.filter(pk=key).first()
-    if row is None:
-        detail = f"There is no such {name} in this organization."
-        raise Invalid(detail, code="does_not_exist", fields={name: detail})
-    return row
 
 
 routes = {"sales-orders": SalesOrderViewSet}
