@@ -59,7 +59,7 @@ def test_a_killed_worker_loses_nothing_and_another_goes_on(new_company: NewCompa
     with company.scope():
         tasks.write_at_the_end.enqueue("k", str(tmp_path))
     with worker() as first:
-        eventually(started.exists)
+        eventually(lambda: started.exists() and started.read_text())  # made first, and written then
         os.kill(first.process.pid, signal.SIGKILL)
         first.wait()
     job = job_of(company)
