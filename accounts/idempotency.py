@@ -28,7 +28,7 @@ PURPOSE = "idempotency"
 
 def idempotent(request: Any, principal: Principal, get_response: Any) -> Any:
     key = request.headers.get(HEADER)
-    if key is None or request.method not in UNSAFE or request.path.startswith("/admin/"):
+    if key is None or request.method not in UNSAFE or request.path_info.startswith("/admin/"):
         return get_response(request)
     if not FORM.fullmatch(key):
         return refused(request, 400, "invalid_idempotency_key", "Idempotency-Key takes 1 to 255 printable ASCII characters.")

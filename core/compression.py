@@ -22,7 +22,7 @@ def compression_middleware(get_response: Callable[[Any], Any]) -> Callable[[Any]
 
     def handle(request: Any) -> Any:
         response = get_response(request)
-        if request.path.startswith("/api/") and _is_worth_it(response):
+        if request.path_info.startswith("/api/") and _is_worth_it(response):
             patch_vary_headers(response, ["Accept-Encoding"])
             if _takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
                 _compress(response)

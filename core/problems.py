@@ -155,7 +155,7 @@ def json_response(body: dict[str, Any]) -> HttpResponse:
 
 
 def _speaks_json(request: HttpRequest) -> bool:
-    return re.match(settings.CORS_URLS_REGEX, request.path) is not None
+    return re.match(settings.CORS_URLS_REGEX, request.path_info) is not None
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

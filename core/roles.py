@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+ROLES = {"default": "app", "worker": "worker"}
 PASSES = """
     SELECT rolsuper OR rolbypassrls OR rolcreaterole
         OR EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid)
@@ -21,18 +22,23 @@ def refuse_wrong_roles() -> None:
 
     The connections are closed again: a server forks after this, and Lambda may freeze.
     """
-    for alias, role in (("default", "app"), ("worker", "worker")):
-        connection = connections[alias]
+    for alias in ROLES:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(PASSES)
-                passes = cursor.fetchone()[0]
+            refuse_wrong_role(alias)
         finally:
-            connection.close()
-        if passes:
-            user = connection.settings_dict["USER"]
-            raise WrongRole(
-                f"The database role {user!r} could pass the wall between organizations (it is a superuser, bypasses row"
-                f" security, owns tables or belongs to another role): take that from it, or use {settings.DATABASE_ROLES[role]!r}"
-                " as `manage.py setup_database` makes it."
-            )
+            connections[alias].close()
+
+
+def refuse_wrong_role(alias: str) -> None:
+    """Raises WrongRole; the connection stays."""
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        cursor.execute(PASSES)
+        passes = cursor.fetchone()[0]
+    if passes:
+        user = connection.settings_dict["USER"]
+        raise WrongRole(
+            f"The database role {user!r} could pass the wall between organizations (it is a superuser, bypasses row"
+            f" security, owns tables or belongs to another role): take that from it, or use"
+            f" {settings.DATABASE_ROLES[ROLES[alias]]!r} as `manage.py setup_database` makes it."
+        )

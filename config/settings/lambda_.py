@@ -4,13 +4,15 @@ from config.settings import base
 from config.settings.base import *
 
 SECRET_KEY = base.SECRET_KEY = base.env("SECRET_KEY")
+# verify-full where PGSSLROOTCERT names the authorities; disable on loopback alone.
+DATABASE_SSLMODE = base.env("DATABASE_SSLMODE", default="require")
 DATABASES = base.role_databases({}, passwords=False)
 if not base.env("OWNER_DATABASE_URL", default=""):
     del DATABASES["owner"]  # only the migrating stage holds its password
 for _database in DATABASES.values():
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True  # behind RDS Proxy
     _database["CONN_MAX_AGE"] = 1500  # the proxy ends what is idle for 30 minutes
-    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "prepare_threshold": None, "sslmode": "require"}
+    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "prepare_threshold": None, "sslmode": DATABASE_SSLMODE}
 
 PLATFORM_STAFF_NEEDS_SECOND_FACTOR = base.env.bool("PLATFORM_STAFF_NEEDS_SECOND_FACTOR", default=True)
 SECURE_SSL_REDIRECT = True

@@ -1,0 +1,108 @@
+"""What Lambda calls, whatever has come: the `lambda_handler` of zappa_settings.json.
+
+Zappa's handler does the work. It is loaded with Django before the first event, and so is what the first request would load; no
+connection, random state or time of then is kept, so that a snapshot of the process may be woken many times (SnapStart).
+"""
+
+import importlib
+import random
+import shlex
+import sys
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import uuid_utils
+from django.conf import settings
+from django.core.management import call_command
+from django.utils.module_loading import import_string
+
+from core.roles import refuse_wrong_role
+
+DEPLOYING = ("boto3", "botocore")  # Zappa imports them for what it does on a developer's machine
+ALIVE = "/healthz"  # asks no database
+QUEUE = "notifications.aws.queue"  # by name: a request needs nothing of it
+ENTRIES = ("notifications.aws.clock", "notifications.aws.sweep", "notifications.aws.relay")
+UNKNOWN = "/api/v1/"  # refused for want of credentials, after all that the middleware does
+
+
+class Refused(RuntimeError):
+    """The event is of no kind that the function takes. Code in events (Zappa's raw_command) is of none."""
+
+
+def _zappa() -> ModuleType:
+    stand_ins = {name: ModuleType(name) for name in DEPLOYING if name not in sys.modules}
+    for name, module in stand_ins.items():
+        module.Session = object  # type: ignore[attr-defined] # named in annotations
+        sys.modules[name] = module
+    try:
+        return importlib.import_module("zappa.handler")
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+
+
+def _request(path: str) -> dict[str, Any]:
+    http = {"method": "GET", "path": path, "sourceIp": "127.0.0.1", "protocol": "HTTP/1.1", "userAgent": "warming"}
+    return {
+        "version": "2.0", "rawPath": path, "rawQueryString": "", "isBase64Encoded": False, "requestContext": {"http": http},
+        "headers": {"host": settings.ALLOWED_HOSTS[0].lstrip("."), "accept": "application/json", "x-forwarded-proto": "https"},
+    }
+
+
+def woken() -> None:
+    """Twins of one snapshot must not draw the same numbers: ids are random in part."""
+    random.seed()
+    uuid_utils.reseed_rng()
+
+
+def _on_waking() -> None:
+    try:
+        hooks = importlib.import_module("snapshot_restore_py")
+    except ImportError:  # Lambda's own Python has it, no other
+        return
+    hooks.register_after_restore(woken)
+
+
+def lambda_handler(event: Any, context: Any) -> Any:
+    """Raises Refused, where Zappa would be silent or would run what it is sent."""
+    if event.get("version") == "2.0" and "rawPath" in event:
+        _role_checked()
+        return _answered(_handler.handler(_from_its_client(event), context))
+    if event.get("detail-type") == "Scheduled Event":
+        return _handler.handler(event, context)
+    if any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", [])):
+        return import_string(QUEUE)(event, context)
+    if manage := event.get("manage"):
+        call_command(*shlex.split(manage))
+        return {}
+    if event.get("command") in ENTRIES:
+        return import_string(event["command"])(event, context)
+    raise Refused(f"Nobody here takes {event.get('detail-type') or ', '.join(sorted(event)) or 'nothing'}.")
+
+
+@cache
+def _role_checked() -> None:
+    """With the first request, which opens the connection anyway."""
+    refuse_wrong_role("default")
+
+
+def _from_its_client(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Zappa takes the client's address from a header, which anybody may write."""
+    address = event["requestContext"]["http"]["sourceIp"]
+    return {**event, "headers": {**event["headers"], "x-forwarded-for": address}}
+
+
+def _answered(answer: dict[str, Any]) -> dict[str, Any]:
+    """Zappa's own answer to what Django did not answer is JSON within JSON, without a type."""
+    if "headers" in answer:
+        return answer
+    problem = '{"type": "about:blank", "title": "Internal Server Error", "status": 500, "code": "server_error"}'
+    return {**answer, "headers": {"content-type": "application/problem+json"}, "body": problem, "isBase64Encoded": False}
+
+
+_handler = _zappa().LambdaHandler()
+for _path in (ALIVE, UNKNOWN):
+    _handler.handler(_request(_path), None)
+_on_waking()
