@@ -126,7 +126,10 @@ def in_machinery(membership: Membership) -> None:
 
 
 def in_the_orders(user: User) -> None:
-    CustomerFactory(user_id=user.pk)
+    customer = CustomerFactory(user_id=user.pk)
+    for status in ("issued", "draft"):
+        InvoiceFactory(customer=customer, status=status, counter=1)
+    InvoiceFactory(note=f"Call {EMAIL}")
     SalesOrderFactory(email=EMAIL, status="completed")
     SalesOrderFactory(email=EMAIL, status="placed")
     SalesOrderFactory(note=f"Call {EMAIL}")
