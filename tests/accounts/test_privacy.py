@@ -52,6 +52,7 @@ from tests.factories.accounts import (
 from tests.factories.counts import StockCountLineFactory
 from tests.factories.drafts import ReceiptDraftEntryFactory, TrayLineFactory
 from tests.factories.inventory import ReorderTaskFactory, StockMoveFactory
+from tests.factories.invoices import InvoiceFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
     DeliveryAttemptFactory,
