@@ -97,7 +97,7 @@ class Invoice(TenantModel):
     class Meta:
         permissions = [("issue_invoice", "Can issue invoices and credit notes")]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "kind", "number"], name="invoice_number"),
+            models.UniqueConstraint(fields=["organization", "number", "kind"], name="invoice_number"),
             models.CheckConstraint(
                 condition=Q(status="draft")
                 | Q(number__isnull=False, counter__isnull=False, issued_at__isnull=False, issued_on__isnull=False),

@@ -35,8 +35,8 @@ def order_of(
         gone = line.quantity if shipped else 0
         SalesOrderItemFactory(
             order=order, line=number, name=f"Goods {number}", quantity=line.quantity, unit_price=line.price,
-            discount=line.discount, includes_tax=line.includes_tax, tax_rate=line.rate, net_amount=cost.net, tax_amount=cost.tax, allocated_quantity=gone,
-            picked_quantity=gone, shipped_quantity=gone,
+            discount=line.discount, includes_tax=line.includes_tax, tax_rate=line.rate, net_amount=cost.net,
+            tax_amount=cost.tax, allocated_quantity=gone, picked_quantity=gone, shipped_quantity=gone,
         )
     for kind, net, rate in beside:
         cost = amounts(Decimal(net), Decimal(1), Decimal(rate), order.currency)
