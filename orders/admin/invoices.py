@@ -40,7 +40,7 @@ class ItemInline(TenantTabularInline):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm(VIEW))  # type: ignore[union-attr]  # signed in
+        return bool(request.user.has_perm(VIEW))
 
 
 @admin.register(Invoice)
@@ -77,9 +77,6 @@ class InvoiceAdmin(DocumentAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_draft(obj) and bool(super().has_delete_permission(request, obj))
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
-
     def save_model(self, request: HttpRequest, obj: Invoice, form: Any, change: bool) -> None:
         if columns := changed_columns(obj, form.changed_data):
             made = invoice_change(invoice=obj, **{name: getattr(obj, name) for name in columns})
@@ -87,6 +84,11 @@ class InvoiceAdmin(DocumentAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Invoice) -> None:
         invoice_delete(invoice=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        self.refuse_outside(request, queryset, "delete")
+        for row in queryset.order_by("pk"):
+            invoice_delete(invoice=row)
 
     @action(description="Issue", url_path="issue", permissions=["issue"])
     @confirmed("Issue it? It gets its number, is sent to the order's address, and cannot be changed from then on.")

@@ -47,9 +47,9 @@ class TaxesField(serializers.JSONField):
 
 
 class InvoiceSerializer(TenantSerializer):
-    order_number = serializers.CharField(source="order.number", read_only=True, default=None)
-    customer_code = serializers.CharField(source="customer.code", read_only=True, default=None)
-    corrects_number = serializers.CharField(source="corrects.number", read_only=True, default=None)
+    order_number = serializers.CharField(source="order.number", read_only=True, allow_null=True)
+    customer_code = serializers.CharField(source="customer.code", read_only=True, allow_null=True)
+    corrects_number = serializers.CharField(source="corrects.number", read_only=True, allow_null=True)
     seller = SnapshotField(read_only=True)
     buyer = SnapshotField(read_only=True)
     taxes = TaxesField(read_only=True)

@@ -13,6 +13,8 @@ from orders.models.sales import OrderAdjustment, SalesOrder, SalesOrderItem
 class InvoiceLayout(TenantModel):
     """What stands on every invoice of a channel, or of all that have none of their own. Its primary picture is the logo."""
 
+    stands_in = ("channel.warehouse",)
+
     name = models.CharField(max_length=100)
     name_key = SearchKeyField("name")
     channel = TenantForeignKey(
@@ -104,8 +106,7 @@ class Invoice(TenantModel):
                 name="invoice_issued_has_number",
             ),
             models.CheckConstraint(
-                condition=Q(kind="invoice", corrects__isnull=True) | Q(kind="credit_note", corrects__isnull=False),
-                name="invoice_credit_note_corrects",
+                condition=Q(kind="invoice") | Q(corrects__isnull=False), name="invoice_credit_note_corrects",
             ),
             models.CheckConstraint(condition=Q(total__gte=0), name="invoice_total_not_negative"),
         ]
@@ -115,6 +116,7 @@ class Invoice(TenantModel):
             models.Index(fields=["organization", "corrects", "id"], name="invoice_by_corrected"),
             models.Index(fields=["organization", "customer", "id"], name="invoice_by_customer"),
             models.Index(fields=["organization", "warehouse", "id"], name="invoice_by_warehouse"),
+            models.Index(fields=["organization", "kind", "id"], name="invoice_by_kind"),
             models.Index(fields=["organization", "status", "id"], name="invoice_by_status"),
             models.Index(fields=["organization", "issued_on", "id"], name="invoice_by_day"),
             models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_day"),

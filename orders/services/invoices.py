@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Sum
+from django.db import connection
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -31,6 +32,16 @@ NUMBERS = {Invoice.Kind.INVOICE: "INV-{number:06}", Invoice.Kind.CREDIT_NOTE: "C
 SHIPPED, ORDERED = "shipped", "ordered"
 Kind, Status = Invoice.Kind, Invoice.Status
 Category = InvoiceItem.TaxCategory
+
+COUNT = """
+    UPDATE orders_salesorderitem AS l SET invoiced_quantity = l.invoiced_quantity + %(sign)s * t.quantity
+    FROM (
+        SELECT order_item_id AS id, sum(quantity) AS quantity FROM orders_invoiceitem
+        WHERE organization_id = %(organization)s AND invoice_id = %(invoice)s AND order_item_id IS NOT NULL
+        GROUP BY order_item_id
+    ) AS t
+    WHERE l.organization_id = %(organization)s AND l.id = t.id AND t.quantity > 0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +80,7 @@ def invoice_draft_from_order(
             " with the basis ordered." if basis == SHIPPED else f"All of {row.number} is invoiced.", code="nothing_to_invoice",
         )
     invoice_write(invoice, items)
-    for line in goods:
-        if line.pk in wanted:
-            SalesOrderItem.objects.filter(pk=line.pk).update(invoiced_quantity=F("invoiced_quantity") + wanted[line.pk])
+    _count(invoice, 1)
     return invoice
 
 
@@ -250,8 +259,8 @@ def _category(invoice: Invoice, rate: Decimal) -> str:
 
 def _count(invoice: Invoice, sign: int) -> None:
     """In the lines of the order, which it holds."""
-    for order_item, quantity in invoice.items.exclude(order_item=None).values_list("order_item_id", "quantity"):
-        SalesOrderItem.objects.filter(pk=order_item).update(invoiced_quantity=F("invoiced_quantity") + sign * quantity)
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, {"sign": sign, "organization": active_organization_id(), "invoice": invoice.pk})
 
 
 def _day(moment: Any) -> date | None:

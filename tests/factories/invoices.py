@@ -28,6 +28,7 @@ class InvoiceFactory(DjangoModelFactory):
     issued_at = factory.LazyFunction(timezone.now)
     issued_on = date(2026, 11, 27)
     due_on = date(2026, 12, 27)
+    note = factory.Sequence("Thanks for order {}".format)
 
     class Meta:
         model = Invoice

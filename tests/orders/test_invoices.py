@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Address, JournalEntry, NumberSequence, Party
@@ -55,6 +56,19 @@ def test_what_has_left_is_invoiced_and_counted(acme: Company) -> None:
         assert (told.payload["number"], told.payload["order_number"]) == ("INV-000001", order.number)
         assert JournalEntry.objects.get(object_id=invoice.pk).to_state == "issued"
         sound()
+
+
+def test_the_statements_do_not_grow_with_the_lines(acme: Company) -> None:
+    with acme.scope():
+        counts = []
+        invoice_issue(invoice=credit_note_draft(invoice=issued(order_of(Sold()))))  # which makes the sequences
+        for size in (2, 20):
+            order = order_of(*[Sold(2)] * size, beside=[PARCEL, OFF])
+            with CaptureQueriesContext(connection) as sent:
+                invoice = issued(order)
+                invoice_issue(invoice=credit_note_draft(invoice=invoice))
+            counts.append(len(sent))
+        assert counts == [50, 50]
 
 
 def test_a_cart_and_an_order_of_nothing_have_no_invoice(acme: Company) -> None:
