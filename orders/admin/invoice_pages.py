@@ -57,7 +57,7 @@ class QuantitiesForm(forms.Form):
 class InvoiceForm(QuantitiesForm):
     def act(self, order: SalesOrder) -> Invoice:
         lines = [InvoiceLine(key, quantity) for key, quantity in self.quantities()]
-        return invoice_draft_from_order(order=order, lines=lines or None, note=self.cleaned_data["note"])
+        return invoice_draft_from_order(order=order, lines=lines if self.rows else None, note=self.cleaned_data["note"])
 
 
 class CreditForm(QuantitiesForm):
