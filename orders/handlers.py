@@ -10,8 +10,9 @@ from accounts.models import Organization
 from core.tenancy import active_organization_id
 from notifications.models import WebhookEndpoint
 from notifications.registry import Event, handles
-from orders.models import SalesOrder
+from orders.models import Invoice, SalesOrder
 from orders.services.fulfilment import partner_told, sales_order_complete
+from orders.services.invoice_papers import invoice_mail
 from orders.services.promising import DOCUMENT
 from orders.services.sales_orders import locked, sales_order_allocated
 
@@ -57,6 +58,12 @@ def confirm_delivery(event: Event) -> None:
         order = sales_order_complete(order=order)
     if order.email:
         _mail(order, event["id"])
+
+
+@handles("invoice.issued", queue_name="mail")
+def send_invoice(event: Event) -> None:
+    """Its paper is made and kept, and goes to the order's address."""
+    invoice_mail(invoice=Invoice(pk=UUID(event["payload"]["invoice"])), message_id=event["id"])
 
 
 def _mail(order: SalesOrder, event_id: str) -> None:

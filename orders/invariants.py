@@ -1,7 +1,9 @@
 from core.invariants import Invariant
+from orders.queries.invoice_invariants import INVOICE_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
 
 INVARIANTS = [
+    *INVOICE_INVARIANTS,
     *PURCHASE_INVARIANTS,
     Invariant("the totals of a sales order = its lines and adjustments", """
         WITH parts AS (

@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from django.db import connection
 from django.utils import timezone
 
@@ -11,8 +14,16 @@ NEXT = """
     UPDATE accounts_numbersequence
     SET next_value = CASE WHEN reset = 'yearly' AND period NOT IN (0, %(year)s) THEN 2 ELSE next_value + 1 END, period = %(year)s
     WHERE organization_id = %(organization)s AND document_type = %(type)s
-    RETURNING pattern, next_value - 1
+    RETURNING pattern, next_value - 1, CASE WHEN reset = 'yearly' THEN period ELSE 0 END
 """
+
+
+class Number(NamedTuple):
+    """`counter` counts in its series, which is the year where numbers begin anew each year."""
+
+    text: str
+    counter: int
+    series: int
 
 
 def number_next(*, document_type: str, first: str = "") -> str:
@@ -21,20 +32,31 @@ def number_next(*, document_type: str, first: str = "") -> str:
     `first` is the pattern of the sequence that is made with the first number. Without it, raises Invalid if the organization has
     no sequence.
     """
+    return number_take(document_type=document_type, first=first).text
+
+
+def number_take(*, document_type: str, first: str = "", gapless: bool = False) -> Number:
+    """As `number_next`, with what it counts; `gapless` is what a sequence that is made here says of itself."""
     year = timezone.localdate().year
     with connection.cursor() as cursor:
         cursor.execute(NEXT, {"year": year, "organization": active_organization_id(), "type": document_type})
         row = cursor.fetchone()
     if row is None and first:
-        sequences_create(**{document_type: first})
-        return number_next(document_type=document_type)
+        _sequences_create({document_type: first}, gapless=gapless)
+        return number_take(document_type=document_type)
     if row is None:
         raise Invalid(f"There is no number sequence for {document_type}: add one.", code="no_sequence")
-    return str(row[0].format(year=year, number=row[1]))
+    pattern, counter, series = row
+    return Number(str(pattern.format(year=year, number=counter)), counter, series)
 
 
 def sequences_create(**patterns: str) -> None:
     """document_type=pattern; existing ones stay as they are."""
+    _sequences_create(patterns)
+
+
+def _sequences_create(patterns: Mapping[str, str], *, gapless: bool = False) -> None:
     NumberSequence.objects.bulk_create(
-        [NumberSequence(document_type=kind, pattern=pattern) for kind, pattern in patterns.items()], ignore_conflicts=True,
+        [NumberSequence(document_type=kind, pattern=pattern, gapless=gapless) for kind, pattern in patterns.items()],
+        ignore_conflicts=True,
     )

@@ -2,15 +2,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from unfold.decorators import action
 
 from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm, changed_columns
+from core.limits import reach
 from orders.admin.documents import DocumentAdmin
+from orders.admin.invoice_pages import invoice_page
 from orders.machines import SALES_ORDERS
-from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.models import Invoice, OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.sales_orders import (
     NewAdjustment,
@@ -112,7 +116,9 @@ class SalesOrderAdmin(DocumentAdmin):
         "closed_at",
     ]
     inlines = [LineInline, AdjustmentInline]
-    actions_detail = ["place", "confirm", "pack", "ship", "deliver", "complete", "hold", "release", "cancel"]
+    actions_detail = [
+        "place", "confirm", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice", "invoices",
+    ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
@@ -190,6 +196,31 @@ class SalesOrderAdmin(DocumentAdmin):
     @confirmed("Cancel this order? What is not shipped is free again.")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do(request, object_id, "cancel", sales_order_cancel)
+
+    @action(description="Invoice", url_path="invoice", permissions=["invoice"])
+    def invoice(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_invoice_permission(request, row.pk):
+            raise PermissionDenied
+        return invoice_page(self, request, row)
+
+    @action(description="Invoices", url_path="invoices", permissions=["invoices"])
+    def invoices(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Those of this order, and its credit notes."""
+        return HttpResponseRedirect(f"{reverse('admin:orders_invoice_changelist')}?order__id__exact={object_id}")
+
+    def has_invoice_permission(self, request: Any, object_id: Any = None) -> bool:
+        may = bool(request.user.has_perm("orders.add_invoice"))
+        if not may or object_id is None:
+            return may
+        where, row = reach(request.principal, "orders.add_invoice"), SalesOrder.objects.filter(pk=object_id).first()
+        return row is not None and not is_draft(row) and (where is None or row.warehouse_id in where)
+
+    def has_invoices_permission(self, request: Any, object_id: Any = None) -> bool:
+        may = bool(request.user.has_perm("orders.view_invoice"))
+        return may and (object_id is None or Invoice.objects.filter(order=object_id).exists())
 
 
 def _line(values: dict[str, Any]) -> NewLine:

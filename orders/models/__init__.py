@@ -1,5 +1,9 @@
 from orders.models.channels import Channel as Channel
 from orders.models.channels import Customer as Customer
+from orders.models.invoices import Invoice as Invoice
+from orders.models.invoices import InvoiceFile as InvoiceFile
+from orders.models.invoices import InvoiceItem as InvoiceItem
+from orders.models.invoices import InvoiceLayout as InvoiceLayout
 from orders.models.purchasing import PurchaseOrder as PurchaseOrder
 from orders.models.purchasing import PurchaseOrderItem as PurchaseOrderItem
 from orders.models.receipts import GoodsReceipt as GoodsReceipt

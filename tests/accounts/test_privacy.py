@@ -52,6 +52,7 @@ from tests.factories.accounts import (
 from tests.factories.counts import StockCountLineFactory
 from tests.factories.drafts import ReceiptDraftEntryFactory, TrayLineFactory
 from tests.factories.inventory import ReorderTaskFactory, StockMoveFactory
+from tests.factories.invoices import InvoiceFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
     DeliveryAttemptFactory,
@@ -126,7 +127,10 @@ def in_machinery(membership: Membership) -> None:
 
 
 def in_the_orders(user: User) -> None:
-    CustomerFactory(user_id=user.pk)
+    customer = CustomerFactory(user_id=user.pk)
+    for status in ("issued", "draft"):
+        InvoiceFactory(customer=customer, status=status, counter=1)
+    InvoiceFactory(note=f"Call {EMAIL}")
     SalesOrderFactory(email=EMAIL, status="completed")
     SalesOrderFactory(email=EMAIL, status="placed")
     SalesOrderFactory(note=f"Call {EMAIL}")

@@ -50,7 +50,7 @@ from notifications.models import (
     WebhookHealth,
     WorkerSeen,
 )
-from orders.models import GoodsReceiptItem, OrderAdjustment, PurchaseOrderItem, SalesOrderItem
+from orders.models import GoodsReceiptItem, InvoiceFile, InvoiceItem, OrderAdjustment, PurchaseOrderItem, SalesOrderItem
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -81,6 +81,8 @@ NO_ENDPOINT = {
     OrderAdjustment: "read below its order, at adjustments/, and written with it",
     PurchaseOrderItem: "read below its order, at lines/, and written with it",
     GoodsReceiptItem: "read below its receipt, at lines/",
+    InvoiceFile: "read below its invoice, at pdf/",
+    InvoiceItem: "read below its invoice, at lines/, and written with it",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -99,6 +101,8 @@ NO_ADMIN = {
     OrderAdjustment: "shown on its order's page",
     PurchaseOrderItem: "shown on its order's page",
     GoodsReceiptItem: "shown on its receipt's page",
+    InvoiceFile: "shown on its invoice's page",
+    InvoiceItem: "shown on its invoice's page",
     **DRAFTS,
 }
 NO_FACTORY = {

@@ -11,6 +11,7 @@ from orders.services.fulfilment import (
     sales_order_pack,
     sales_order_ship,
 )
+from orders.services.invoices import invoice_draft_from_order, invoice_issue
 from orders.services.purchase_goods import Part, purchase_order_receive, purchase_order_send_back
 from orders.services.purchase_states import (
     purchase_order_approve,
@@ -47,6 +48,7 @@ def sales_happen(shop: Shop) -> None:
     sales_order_release(order=order)
     for verb in (sales_order_pack, sales_order_ship, sales_order_deliver, sales_order_complete):
         verb(order=order)
+    invoice_issue(invoice=invoice_draft_from_order(order=order))
     sales_order_cancel(order=shop.cart(), reason="Somebody changed their mind")
 
 

@@ -1,0 +1,56 @@
+"""Who sells to whom, as an invoice keeps it."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+
+from accounts.models import Address, Organization
+from core.tenancy import active_organization_id
+from orders.models import Customer, Invoice, InvoiceItem, InvoiceLayout, SalesOrder
+
+LINES = ("street1", "street2", "city", "region", "postal_code", "country")
+
+
+def layout_of(order: SalesOrder) -> InvoiceLayout | None:
+    """The channel's own, else that of all channels."""
+    found = {one.channel_id: one for one in InvoiceLayout.objects.filter(channel=order.channel_id)}
+    found |= {one.channel_id: one for one in InvoiceLayout.objects.filter(channel=None)}
+    return found.get(order.channel_id, found.get(None))
+
+
+def seller_of(order: SalesOrder) -> dict[str, Any]:
+    organization = Organization.objects.get(pk=active_organization_id())
+    layout = layout_of(order)
+    said = {name: getattr(layout, name) for name in ("terms", "iban", "bic", "footer")} if layout else {}
+    return {
+        "name": organization.legal_name or organization.name, "tax_number": organization.tax_number,
+        **_address(Address.objects.filter(party=None)), **said,
+    }
+
+
+def buyer_of(order: SalesOrder) -> dict[str, Any]:
+    """At the order's billing address, else where it goes, else at the customer's own."""
+    customer: Customer | None = order.customer
+    party = customer.party if customer else None
+    place: Mapping[str, str] = order.billing_address or order.shipping_address or {}
+    own = _address(Address.objects.filter(party=party)) if party else {}
+    given = {name: place.get(name, "") for name in LINES} if place else own
+    return {
+        "name": place.get("name") or (party.name if party else ""), "code": customer.code if customer else "",
+        "tax_number": party.tax_number if party else "", "tax_exempt": bool(customer and customer.tax_exempt), **given,
+    }
+
+
+def _address(rows: Any) -> dict[str, str]:
+    """The default of those for bills, else the next best."""
+    kinds = {Address.Kind.BILLING: 0, Address.Kind.SITE: 1, Address.Kind.SHIPPING: 2}
+    found = sorted(rows, key=lambda one: (kinds[one.kind], not one.is_default, one.pk))[:1]
+    return {name: getattr(one, name) for one in found for name in LINES}
+
+
+def creditable(invoice: Invoice) -> list[tuple[InvoiceItem, Decimal]]:
+    """Each line with how many of it no credit note has taken, drafts among them."""
+    taken = Sum("corrected_by__quantity", default=Decimal(0))
+    return [(item, item.quantity - item.taken) for item in invoice.items.annotate(taken=taken).order_by("line")]

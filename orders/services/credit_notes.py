@@ -1,0 +1,198 @@
+"""Credit notes: what of an invoice is taken back, in goods or in money, and never more than it asked for.
+
+The order is locked first, then the invoice, as for invoices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Sum
+
+from accounts.queries.rates import minor_unit
+from core.errors import Conflict, Invalid
+from orders.models import Invoice, InvoiceItem, SalesOrder
+from orders.services.invoice_amounts import NOTHING, ZERO, Amount, part_of, spread
+from orders.services.invoices import in_proportion, invoice_write, locked
+from orders.services.sales_orders import locked as order_locked
+
+Kind, Status = Invoice.Kind, Invoice.Status
+SMALLEST = Decimal("0.000001")  # of a quantity
+
+
+@dataclass(frozen=True, slots=True)
+class CreditLine:
+    """So much of a line of the invoice, or so much money of it, with tax."""
+
+    item_id: UUID
+    quantity: Decimal | None = None
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedLine:
+    """So much of a line of the order came back."""
+
+    order_item_id: UUID
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What of a line of the invoice no credit note has taken, drafts among them."""
+
+    item: InvoiceItem
+    quantity: Decimal
+    amount: Amount
+
+    @property
+    def credited(self) -> Amount:
+        return Amount(self.item.net_amount, self.item.tax_amount).less(self.amount)
+
+
+def credit_note_draft(
+    *, invoice: Invoice, lines: Sequence[CreditLine] | None = None, amount: Decimal | None = None, note: str = "",
+) -> Invoice:
+    """Of these lines, with their part of the discounts; or of an amount with tax, over all lines; or of all that is left.
+
+    Goods that are credited may be invoiced again once it is issued; money alone is not. Raises Conflict for more than is left.
+    """
+    row = locked(invoice)
+    if row.kind != Kind.INVOICE or row.status != Status.ISSUED:
+        raise Conflict("Only an invoice that is issued is credited; change or delete a draft.", code="wrong_status")
+    if lines is not None and amount is not None:
+        raise Invalid("Say which lines, or how much, but not both.", fields={"amount": "not with lines"})
+    left = _left(row)
+    made = Invoice(
+        kind=Kind.CREDIT_NOTE, corrects=row, order=row.order, customer_id=row.customer_id, warehouse_id=row.warehouse_id,
+        currency=row.currency, note=note, delivered_on=row.delivered_on, seller=row.seller, buyer=row.buyer,
+    )
+    if amount is not None:
+        items = _of_amount(made, left, amount)
+    elif lines is not None:
+        items = _of_lines(made, left, lines)
+    else:
+        items = [_item(made, one, one.quantity, one.amount) for one in left.values() if one.quantity or one.amount != NOTHING]
+    if not items:
+        raise Conflict(f"Nothing of {row.number} is left to credit.", code="nothing_to_credit")
+    over = sum((one.net_amount + one.tax_amount for one in items), ZERO) - sum((one.amount.gross for one in left.values()), ZERO)
+    if over > 0:
+        raise _over(row, sum((one.amount.gross for one in left.values()), ZERO))
+    invoice_write(made, items)
+    return made
+
+
+def credit_notes_draft_for_return(*, order: SalesOrder, lines: Sequence[ReturnedLine], note: str = "") -> list[Invoice]:
+    """A draft for each invoice that the goods are on, the newest first. What was never invoiced needs none."""
+    order_locked(order)
+    wanted: dict[UUID, Decimal] = {}
+    for line in lines:
+        wanted[line.order_item_id] = wanted.get(line.order_item_id, ZERO) + line.quantity
+    made = []
+    for invoice in Invoice.objects.filter(order=order, kind=Kind.INVOICE, status=Status.ISSUED).order_by("-issued_at", "-pk"):
+        credited = []
+        for one in _left(invoice).values():
+            key = one.item.order_item_id
+            if key is not None and (quantity := min(one.quantity, wanted.get(key, ZERO))) > 0:
+                wanted[key] -= quantity
+                credited.append(CreditLine(one.item.pk, quantity))
+        if credited:
+            made.append(credit_note_draft(invoice=invoice, lines=credited, note=note))
+    return made
+
+
+def _left(invoice: Invoice) -> dict[UUID, _Left]:
+    taken = {
+        row["corrects"]: row for row in InvoiceItem.objects.filter(corrects__invoice=invoice).order_by().values("corrects")
+        .annotate(quantity=Sum("quantity"), net=Sum("net_amount"), tax=Sum("tax_amount"))
+    }
+    found = {}
+    for item in invoice.items.order_by("line"):
+        gone = taken.get(item.pk, {"quantity": ZERO, "net": ZERO, "tax": ZERO})
+        amount = Amount(item.net_amount, item.tax_amount).less(Amount(gone["net"], gone["tax"]))
+        found[item.pk] = _Left(item, item.quantity - gone["quantity"], amount)
+    return found
+
+
+def _of_amount(made: Invoice, left: Mapping[UUID, _Left], amount: Decimal) -> list[InvoiceItem]:
+    _check_amount(amount, made.currency, "amount")
+    whole = sum((one.amount.gross for one in left.values()), ZERO)
+    if amount > whole:
+        raise _over(made.corrects, whole)
+    rows = list(left.values())
+    parts = spread([one.amount for one in rows], amount, made.currency)
+    return [_item(made, one, ZERO, part) for one, part in zip(rows, parts, strict=True) if part != NOTHING]
+
+
+def _of_lines(made: Invoice, left: Mapping[UUID, _Left], lines: Sequence[CreditLine]) -> list[InvoiceItem]:
+    if not lines:
+        raise Invalid("Say which lines, or leave them out for all.", fields={"lines": "empty"})
+    items: dict[UUID, InvoiceItem] = {}
+    for number, line in enumerate(lines):
+        found = left.get(line.item_id)
+        if found is None or line.item_id in items:
+            detail = "This line comes twice." if found else "There is no such line on this invoice."
+            raise Invalid(detail, code="does_not_exist", fields={f"lines/{number}/line": detail})
+        items[line.item_id] = _of_line(made, found, line, f"lines/{number}")
+    if any(item.quantity for item in items.values()):
+        items |= _discounts(made, left, items)
+    return list(items.values())
+
+
+def _of_line(made: Invoice, left: _Left, line: CreditLine, where: str) -> InvoiceItem:
+    if (line.quantity is None) == (line.amount is None):
+        detail = "Say how many are credited, or how much money."
+        raise Invalid(detail, fields={f"{where}/quantity": detail})
+    if line.amount is not None:
+        _check_amount(line.amount, made.currency, f"{where}/amount")
+        if line.amount > left.amount.gross:
+            raise _over(made.corrects, left.amount.gross, left.item.sku or left.item.name)
+        [part] = spread([left.amount], line.amount, made.currency)
+        return _item(made, left, ZERO, part)
+    quantity = line.quantity or ZERO
+    if quantity <= 0:
+        raise Invalid("A quantity must be above zero.", fields={f"{where}/quantity": "not positive"})
+    if quantity > left.quantity:
+        named = left.item.sku or left.item.name
+        raise Conflict(f"Of {named} only {left.quantity.normalize():f} are left to credit.", code="over_credited")
+    return _item(made, left, quantity, part_of(left.amount, quantity, left.quantity, made.currency))
+
+
+def _discounts(made: Invoice, left: Mapping[UUID, _Left], items: Mapping[UUID, InvoiceItem]) -> dict[UUID, InvoiceItem]:
+    """Goods that go take their part of the invoice's discounts with them."""
+    goods = [one for one in left.values() if one.item.kind == InvoiceItem.Kind.GOODS]
+    whole = sum((one.item.net_amount for one in goods), ZERO)
+    reached = sum((
+        one.credited.net + (items[one.item.pk].net_amount if one.item.pk in items else ZERO) for one in goods
+    ), ZERO)
+    found = {}
+    for key, one in left.items():
+        if one.item.kind != InvoiceItem.Kind.DISCOUNT or key in items:
+            continue
+        all_of_it = Amount(one.item.net_amount, one.item.tax_amount)
+        part = in_proportion(all_of_it, one.credited, reached, whole, made.currency)
+        if part != NOTHING:
+            share = one.quantity if part == one.amount else (one.quantity * part.gross / one.amount.gross).quantize(SMALLEST)
+            found[key] = _item(made, one, share, part)
+    return found
+
+
+def _item(made: Invoice, left: _Left, quantity: Decimal, part: Amount) -> InvoiceItem:
+    of = left.item
+    return InvoiceItem(
+        invoice=made, corrects=of, kind=of.kind, order_item_id=of.order_item_id, adjustment_id=of.adjustment_id, sku=of.sku,
+        name=of.name, unit=of.unit, quantity=quantity, unit_price=of.unit_price, includes_tax=of.includes_tax,
+        tax_rate=of.tax_rate, tax_category=of.tax_category, net_amount=part.net, tax_amount=part.tax,
+    )
+
+
+def _check_amount(amount: Decimal, currency: str, where: str) -> None:
+    if amount <= 0 or amount != amount.quantize(minor_unit(currency)):
+        detail = f"More than nothing, to {minor_unit(currency).normalize():f} {currency}."
+        raise Invalid(detail, fields={where: detail})
+
+
+def _over(invoice: Invoice | None, left: Decimal, what: str = "") -> Conflict:
+    of = f"{what} on {invoice}" if what else f"{invoice}"
+    return Conflict(f"Of {of} only {left.normalize():f} are left to credit.", code="over_credited")
