@@ -176,6 +176,12 @@ HEADLESS_JWT_ROTATE_REFRESH_TOKEN = True
 CUSTOM_FIELD_DEFINITIONS = "accounts.queries.customizing.definitions"
 SAVED_FILTERS = "accounts.queries.customizing.saved_filter"
 
+# --- What inventory knows of the documents above it ----------------------------------------------------------
+# Moves of these documents are not reversed by themselves: the document would not know of it.
+UNDONE_BY_THEIR_DOCUMENT = {
+    "goods_receipt": "Goods of a purchase order are sent back by the order: POST /api/v1/purchase-orders/{id}/send-back/.",
+}
+
 # --- Second factors, lock-outs, acting for a member -------------------------------------------------------
 MFA_ADAPTER = "accounts.encryption.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -29,6 +29,7 @@ from accounts.models import (
 )
 from core.models import AuditedModel, TenantRow
 from inventory.models import (
+    ExpectedReceipt,
     LogisticUnitContent,
     ReceiptDraft,
     ReceiptDraftEntry,
@@ -81,6 +82,7 @@ NO_ENDPOINT = {
     OrderAdjustment: "read below its order, at adjustments/, and written with it",
     PurchaseOrderItem: "read below its order, at lines/, and written with it",
     GoodsReceiptItem: "read below its receipt, at lines/",
+    ExpectedReceipt: "the sums are incoming, of rules and of the stock card; its document's lines say the rest",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -99,6 +101,7 @@ NO_ADMIN = {
     OrderAdjustment: "shown on its order's page",
     PurchaseOrderItem: "shown on its order's page",
     GoodsReceiptItem: "shown on its receipt's page",
+    ExpectedReceipt: "its document's page shows what is to come",
     **DRAFTS,
 }
 NO_FACTORY = {
