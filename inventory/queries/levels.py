@@ -13,7 +13,8 @@ INCOMING = """
         FROM inventory_reordertask AS t
         WHERE t.organization_id = {0}.organization_id AND t.variant_id = {0}.variant_id AND t.warehouse_id = {0}.warehouse_id
             AND t.status = 'ordered' AND t.transfer_order_id IS NULL AND NOT EXISTS (
-                SELECT FROM inventory_expectedreceipt AS x WHERE x.organization_id = t.organization_id AND x.reorder_task_id = t.id)
+                SELECT FROM inventory_expectedreceipt AS x
+                WHERE x.organization_id = t.organization_id AND x.reorder_task_id = t.id)
         UNION ALL
         SELECT e.quantity FROM inventory_expectedreceipt AS e
         WHERE e.organization_id = {0}.organization_id AND e.variant_id = {0}.variant_id AND e.warehouse_id = {0}.warehouse_id

@@ -70,7 +70,8 @@ RECEIVED = FOLLOW.format(
         JOIN arrived AS a ON a.variant_id = t.variant_id AND a.warehouse_id = t.warehouse_id
         WHERE (SELECT count(*) FROM locked) IS NOT NULL AND t.organization_id = %(organization)s AND t.status = 'ordered'
             AND t.transfer_order_id IS NULL AND NOT EXISTS (
-                SELECT FROM inventory_expectedreceipt AS x WHERE x.organization_id = t.organization_id AND x.reorder_task_id = t.id)
+                SELECT FROM inventory_expectedreceipt AS x
+                WHERE x.organization_id = t.organization_id AND x.reorder_task_id = t.id)
         ORDER BY t.id FOR NO KEY UPDATE OF t
     ), came AS (
         UPDATE inventory_reordertask AS t

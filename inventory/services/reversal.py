@@ -18,8 +18,8 @@ from inventory.services.stock import USUAL, Circumstances, Document, post, poste
 def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USUAL) -> Posted:
     """All of the moves or none, each once. The lots stay what they are, and so do the costs.
 
-    Raises Conflict for what is reversed already, or is undone by its document; names the goods that are gone since. The reversing moves have the
-    document of the reversed ones, if they share one.
+    Raises Conflict for what is reversed already, or is undone by its document, or names the goods that are gone since. The
+    reversing moves have the document of the reversed ones, if they share one.
     """
     if done := posted_before(kind=REVERSAL, key=circumstances.idempotency_key):
         return done

@@ -53,7 +53,8 @@ PURCHASE_INVARIANTS = [
     """),
     Invariant("what is expected = what purchase orders are still to bring", """
         WITH wanted AS (
-            SELECT l.id, l.variant_id, o.warehouse_id, GREATEST(l.quantity - l.received_quantity + l.returned_quantity, 0) AS quantity
+            SELECT l.id, l.variant_id, o.warehouse_id,
+                   GREATEST(l.quantity - l.received_quantity + l.returned_quantity, 0) AS quantity
             FROM orders_purchaseorderitem AS l
             JOIN orders_purchaseorder AS o ON o.organization_id = l.organization_id AND o.id = l.order_id
             WHERE l.organization_id = %(organization)s AND (o.status = ANY (%(brings)s)
