@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from core.errors import Conflict
 from core.invariants import broken
 from inventory.models import ExpectedReceipt, ReorderTask, StockMove
+from inventory.services.levels import levels_refresh
 from inventory.services.reorder_tasks import TaskOrder, tasks_dismiss, tasks_order, tasks_reopen
 from inventory.services.replenishment import reorder_check
 from orders.models import PurchaseOrder
@@ -157,6 +160,29 @@ def test_the_stock_card_shows_what_is_to_come(acme: Company) -> None:
     numbers = acme.api.get(f"/api/v1/reorder-rules/{rule.pk}/numbers/")
     assert numbers.json()["incoming"] == "37.000000", numbers.content
     assert (card.status_code, "37" in card.content.decode()) == (200, True)
+
+
+def test_orders_of_before_are_expected_once_migrated(acme: Company) -> None:
+    migration = import_module("orders.migrations.0009_purchasing")
+    with acme.scope():
+        buys = Buying.create()
+        buys.sells(buys.goods.bolt)
+        buys.task(minimum=9, basis="projected")
+        purchase_orders_from_tasks()
+        order = buys.sent((buys.goods.bolt, 7))
+        purchase_order_receive(order=order, parts=[Part(order.lines.get().pk, Decimal(3))], location=buys.goods.shelf)
+        purchase_order_close(order=buys.sent((buys.goods.bolt, 2)))
+        buys.order((buys.goods.bolt, 5))
+        kept = ExpectedReceipt.objects.values_list("document_line_id", "quantity", "reorder_task_id").order_by("document_line_id")
+        before = list(kept)
+        ExpectedReceipt.objects.all().delete()
+        levels_refresh()
+        assert clean() is False
+        with connection.cursor() as cursor:
+            cursor.execute(migration.EXPECTED)
+            cursor.execute(migration.LEVELS)
+        assert list(kept) == before
+        assert clean()
 
 
 def test_receiving_and_ordering_at_once_leaves_the_level_right(new_company: Callable[[], Company]) -> None:
