@@ -175,6 +175,8 @@ HEADLESS_JWT_ROTATE_REFRESH_TOKEN = True
 # --- What core asks of the layers above it -----------------------------------------------------------------
 CUSTOM_FIELD_DEFINITIONS = "accounts.queries.customizing.definitions"
 SAVED_FILTERS = "accounts.queries.customizing.saved_filter"
+# And inventory: moves of these documents are not reversed by themselves, because the document would not know of it.
+UNDONE_BY_THEIR_DOCUMENT = {"goods_receipt": "Send the goods back: POST /api/v1/purchase-orders/{id}/send-back/."}
 
 # --- Second factors, lock-outs, acting for a member -------------------------------------------------------
 MFA_ADAPTER = "accounts.encryption.Adapter"

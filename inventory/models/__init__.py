@@ -15,6 +15,7 @@ from inventory.models.counts import StockCountPlan as StockCountPlan
 from inventory.models.drafts import ReceiptDraft as ReceiptDraft
 from inventory.models.drafts import ReceiptDraftEntry as ReceiptDraftEntry
 from inventory.models.drafts import TrayLine as TrayLine
+from inventory.models.expected import ExpectedReceipt as ExpectedReceipt
 from inventory.models.forecasts import DemandForecast as DemandForecast
 from inventory.models.locations import Location as Location
 from inventory.models.locations import Warehouse as Warehouse

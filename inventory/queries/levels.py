@@ -4,14 +4,20 @@ Parameters: organization; rules, an array of ids or null for all; available, the
 is available.
 """
 
-# What is on its way to the warehouse of the row {0}, of its variant: ordered by reorder tasks, or by transfer orders that are
-# confirmed, and not received. Whatever else is on its way is added here; who changes it tells `levels_follow`.
+# What is on its way to the warehouse of the row {0}, of its variant: what documents expect, or else reorder tasks have ordered,
+# and what comes by transfer orders that are confirmed. A task that a document answers counts by the document alone. Whatever
+# else is on its way is added here; who changes it tells `levels_follow`.
 INCOMING = """
     SELECT COALESCE(sum(i.quantity), 0) FROM (
         SELECT GREATEST(COALESCE(t.ordered_quantity, 0) - t.received_quantity, 0) AS quantity
         FROM inventory_reordertask AS t
         WHERE t.organization_id = {0}.organization_id AND t.variant_id = {0}.variant_id AND t.warehouse_id = {0}.warehouse_id
-            AND t.status = 'ordered' AND t.transfer_order_id IS NULL
+            AND t.status = 'ordered' AND t.transfer_order_id IS NULL AND NOT EXISTS (
+                SELECT FROM inventory_expectedreceipt AS x
+                WHERE x.organization_id = t.organization_id AND x.reorder_task_id = t.id)
+        UNION ALL
+        SELECT e.quantity FROM inventory_expectedreceipt AS e
+        WHERE e.organization_id = {0}.organization_id AND e.variant_id = {0}.variant_id AND e.warehouse_id = {0}.warehouse_id
         UNION ALL
         SELECT l.quantity - l.cancelled_quantity - l.received_quantity - l.lost_quantity
         FROM inventory_transferorderline AS l

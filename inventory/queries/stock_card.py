@@ -36,20 +36,26 @@ PLACES = """
 """
 
 
-# Of a variant of the outer statement, by transfer orders under way.
+# Of a variant of the outer statement, by transfer orders under way and by what documents expect.
 INCOMING = """
-    SELECT COALESCE(sum(l.quantity - l.cancelled_quantity - l.received_quantity - l.lost_quantity), 0)
-    FROM inventory_transferorderline AS l
-    JOIN inventory_transferorder AS t ON t.organization_id = l.organization_id AND t.id = l.order_id
-    WHERE l.organization_id = inventory_productvariant.organization_id AND l.variant_id = inventory_productvariant.id
-        AND t.status = ANY (%s) AND (%s::uuid[] IS NULL OR t.destination_id = ANY (%s::uuid[]))
+    SELECT COALESCE(sum(i.quantity), 0) FROM (
+        SELECT l.quantity - l.cancelled_quantity - l.received_quantity - l.lost_quantity AS quantity
+        FROM inventory_transferorderline AS l
+        JOIN inventory_transferorder AS t ON t.organization_id = l.organization_id AND t.id = l.order_id
+        WHERE l.organization_id = inventory_productvariant.organization_id AND l.variant_id = inventory_productvariant.id
+            AND t.status = ANY (%s) AND (%s::uuid[] IS NULL OR t.destination_id = ANY (%s::uuid[]))
+        UNION ALL
+        SELECT e.quantity FROM inventory_expectedreceipt AS e
+        WHERE e.organization_id = inventory_productvariant.organization_id AND e.variant_id = inventory_productvariant.id
+            AND (%s::uuid[] IS NULL OR e.warehouse_id = ANY (%s::uuid[]))
+    ) AS i
 """
 
 
 def incoming(warehouses: Collection[UUID] | None) -> RawSQL:
     """What variants are annotated with."""
     some = None if warehouses is None else list(warehouses)
-    return RawSQL(INCOMING, [list(TransferOrder.UNDER_WAY), some, some], DecimalField())  # noqa: S611  # values are parameters
+    return RawSQL(INCOMING, [list(TransferOrder.UNDER_WAY), some, some, some, some], DecimalField())  # noqa: S611  # values are parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,9 @@ RECEIVED = FOLLOW.format(
         FROM inventory_reordertask AS t
         JOIN arrived AS a ON a.variant_id = t.variant_id AND a.warehouse_id = t.warehouse_id
         WHERE (SELECT count(*) FROM locked) IS NOT NULL AND t.organization_id = %(organization)s AND t.status = 'ordered'
-            AND t.transfer_order_id IS NULL
+            AND t.transfer_order_id IS NULL AND NOT EXISTS (
+                SELECT FROM inventory_expectedreceipt AS x
+                WHERE x.organization_id = t.organization_id AND x.reorder_task_id = t.id)
         ORDER BY t.id FOR NO KEY UPDATE OF t
     ), came AS (
         UPDATE inventory_reordertask AS t
@@ -114,7 +116,8 @@ def levels_follow(
     """`changes` are (variant, warehouse, change on hand, change of what is available), as just made. Stock in quarantine or
     scrap is on hand, but not available.
 
-    `arrived` are (variant, location, quantity) of goods from outside: what was ordered of them is on its way no longer.
+    `arrived` are (variant, location, quantity) of goods from outside that no document expects: what reorder tasks have ordered
+    of them is on its way no longer.
     `coming` are (variant, warehouse, change of what is on its way there): see `INCOMING`. All in one call, because rules are
     locked by id. `besides` is what else the posting writes.
     """

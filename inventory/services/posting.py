@@ -41,6 +41,7 @@ class Line:
     """`counted` replaces `quantity`: the balance at `to_location_id` becomes it, whatever it was.
 
     A lot is named by id, or by its code, which lots.py looks up before the posting. `kind` is that of the posting unless given.
+    What a document has expected, see expected.py, `is_awaited` by that alone.
     """
 
     variant_id: UUID
@@ -55,6 +56,7 @@ class Line:
     expected: Decimal | None = None
     kind: str = ""
     reverses_id: UUID | None = None
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +202,10 @@ def locked(places: set[Place]) -> dict[Place, Balance]:
 
 
 def _arrived(kind: str, lines: Iterable[Line]) -> list[Arrival]:
-    """Receipts, and those that are taken back."""
+    """Receipts that no document has expected, and those that are taken back."""
     return [
         (line.variant_id, location, sign * line.quantity)
-        for line in lines if (line.kind or kind) == StockMove.Kind.RECEIPT
+        for line in lines if (line.kind or kind) == StockMove.Kind.RECEIPT and not line.is_awaited
         for location, sign in ((line.from_location_id, -1), (line.to_location_id, 1)) if location
     ]
 

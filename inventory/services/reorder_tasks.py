@@ -3,7 +3,7 @@
 The rules of the goods are locked first, by id, and the tasks after them, as postings do (see levels.py).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,7 +23,7 @@ from inventory.events_replenishment import (
     ReorderTaskReopened,
     ReorderTaskSnoozed,
 )
-from inventory.models import ReorderTask, Supplier
+from inventory.models import ExpectedReceipt, ReorderTask, Supplier
 from inventory.queries.closings import today
 from inventory.services.levels import levels_follow
 from inventory.services.reorder_drafts import transfers_draft, transfers_undo
@@ -148,6 +148,7 @@ def tasks_dismiss(*, tasks: Collection[UUID], reason: str = "") -> None:
                 f"Transfer order {task.transfer_order.number} is to bring the {task.variant.sku}: cancel that first.",
                 code="on_transfer_order",
             )
+    _refuse_expected(found)
     _write(found, status=Status.DISMISSED, dismissed_because=reason, snoozed_until=None, closed=True)
     levels_follow([], coming=[(task.variant_id, task.warehouse_id, -outstanding(task)) for task in found.values()])
     _hush([task.pk for task in found.values() if task.status in ReorderTask.UNDECIDED], quiet=True)
@@ -163,6 +164,7 @@ def tasks_reopen(*, tasks: Collection[UUID]) -> None:
     if not (others := [key for key in tasks if key not in {task.pk for task in undone}]):
         return
     found = _locked(others, (Status.ORDERED, Status.SNOOZED, Status.DISMISSED))
+    _refuse_expected(found)
     for task in found.values():
         if task.status == Status.ORDERED and task.received_quantity > 0:
             raise Conflict(
@@ -177,6 +179,16 @@ def tasks_reopen(*, tasks: Collection[UUID]) -> None:
     levels_follow([], coming=[(task.variant_id, task.warehouse_id, -outstanding(task)) for task in found.values()])
     _hush(list(found), quiet=False)
     publish_all([(ReorderTaskReopened(because="undone", **_told(task)), task.pk) for task in found.values()])
+
+
+def _refuse_expected(tasks: Mapping[UUID, ReorderTask]) -> None:
+    """What a document is to bring is decided there."""
+    if expected := ExpectedReceipt.objects.filter(reorder_task__in=tasks).order_by("pk").first():
+        sku = tasks[expected.reorder_task_id].variant.sku
+        raise Conflict(
+            f"{expected.document_number} is to bring the {sku}: cancel it, or take the line off it.",
+            code=f"on_{expected.document_type}",
+        )
 
 
 def outstanding(task: ReorderTask) -> Decimal:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from core.errors import Conflict, Invalid, NotFound
@@ -17,8 +18,8 @@ from inventory.services.stock import USUAL, Circumstances, Document, post, poste
 def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USUAL) -> Posted:
     """All of the moves or none, each once. The lots stay what they are, and so do the costs.
 
-    Raises Conflict for what is reversed already, or names the goods that are gone since. The reversing moves have the
-    document of the reversed ones, if they share one.
+    Raises Conflict for what is reversed already, or is undone by its document, or names the goods that are gone since. The
+    reversing moves have the document of the reversed ones, if they share one.
     """
     if done := posted_before(kind=REVERSAL, key=circumstances.idempotency_key):
         return done
@@ -61,6 +62,9 @@ def reversible(*, moves: Collection[UUID]) -> list[StockMove]:
         raise NotFound("There is no such move.")
     if reversals := [str(move.seq) for move in found if move.reverses_id]:
         raise Conflict(f"Move {', '.join(reversals)} is itself a reversal: post what happened anew.", code="is_reversal")
+    for move in found:
+        if way := settings.UNDONE_BY_THEIR_DOCUMENT.get(move.document_type):
+            raise Conflict(f"Move {move.seq} stays as it is. {way}", code="undone_by_document")
     done = set(_reversals().filter(reverses__in=moves).values_list("reverses_id", flat=True))
     if again := [str(move.seq) for move in found if move.pk in done]:
         raise Conflict(f"Move {', '.join(again)} is reversed already.", code="reversed")

@@ -51,18 +51,22 @@ class Circumstances:
 USUAL = Circumstances()
 
 
-def stock_receive(*, lines: Sequence[Line], circumstances: Circumstances = USUAL) -> Posted:
-    """Goods come in from outside, to `to_location_id` of each line."""
+def stock_receive(
+    *, lines: Sequence[Line], circumstances: Circumstances = USUAL, coming: Sequence[Coming] = (),
+) -> Posted:
+    """Goods come in from outside, to `to_location_id` of each line. `coming`: see expected.py."""
     for line in lines:
         _sides(line, needs_from=False, needs_to=True)
-    return post(kind=Kind.RECEIPT, lines=lines, circumstances=circumstances)
+    return post(kind=Kind.RECEIPT, lines=lines, circumstances=circumstances, coming=coming)
 
 
-def stock_issue(*, lines: Sequence[Line], circumstances: Circumstances = USUAL) -> Posted:
+def stock_issue(
+    *, lines: Sequence[Line], circumstances: Circumstances = USUAL, coming: Sequence[Coming] = (),
+) -> Posted:
     """Goods leave for the outside, from `from_location_id` of each line. Held lots stay, unless the reason takes them."""
     for line in lines:
         _sides(line, needs_from=True, needs_to=False)
-    return post(kind=Kind.ISSUE, lines=lines, circumstances=circumstances)
+    return post(kind=Kind.ISSUE, lines=lines, circumstances=circumstances, coming=coming)
 
 
 def stock_move(*, lines: Sequence[Line], circumstances: Circumstances = USUAL) -> Posted:

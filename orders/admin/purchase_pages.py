@@ -16,11 +16,11 @@ from core.errors import DomainError
 from inventory.models import Location
 from inventory.services.posting import LotCode
 from orders.models import PurchaseOrder, PurchaseOrderItem
+from orders.services.purchase_expected import open_quantity
 from orders.services.purchase_goods import (
     Delivery,
     Done,
     Part,
-    open_quantity,
     purchase_order_receive,
     purchase_order_send_back,
 )

@@ -28,6 +28,8 @@ class PurchaseOrder(CustomFieldsModel, TenantModel):
         CLOSED = "closed", "Closed"
         CANCELLED = "cancelled", "Canceled"
 
+    UNDECIDED = (Status.DRAFT, Status.PENDING_APPROVAL)
+    BRINGS = (Status.APPROVED, Status.SENT, Status.PARTIALLY_RECEIVED, Status.RECEIVED)
     BEFORE_GOODS_COME = (Status.DRAFT, Status.PENDING_APPROVAL, Status.APPROVED, Status.SENT)
     OVER = (Status.CLOSED, Status.CANCELLED)
 

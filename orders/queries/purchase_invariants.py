@@ -1,6 +1,7 @@
 """What `manage.py verify` proves of purchase orders."""
 
 from core.invariants import Invariant
+from orders.models import PurchaseOrder
 
 PURCHASE_INVARIANTS = [
     Invariant("received <= ordered and what is tolerated, on each line of a purchase order", """
@@ -50,6 +51,23 @@ PURCHASE_INVARIANTS = [
             WHEN 'closed' THEN false ELSE c.some END
         ORDER BY 1
     """),
+    Invariant("what is expected = what purchase orders are still to bring", """
+        WITH wanted AS (
+            SELECT l.id, l.variant_id, o.warehouse_id,
+                   GREATEST(l.quantity - l.received_quantity + l.returned_quantity, 0) AS quantity
+            FROM orders_purchaseorderitem AS l
+            JOIN orders_purchaseorder AS o ON o.organization_id = l.organization_id AND o.id = l.order_id
+            WHERE l.organization_id = %(organization)s AND (o.status = ANY (%(brings)s)
+                OR o.status = ANY (%(undecided)s) AND l.reorder_task_id IS NOT NULL)
+        ), kept AS (
+            SELECT document_line_id AS id, variant_id, warehouse_id, quantity FROM inventory_expectedreceipt
+            WHERE organization_id = %(organization)s AND document_type = 'purchase_order'
+        )
+        SELECT format('purchase order line %%s: to come %%s, expected %%s', COALESCE(w.id, k.id), w.quantity, k.quantity)
+        FROM wanted AS w FULL JOIN kept AS k ON k.id = w.id
+        WHERE w.quantity IS DISTINCT FROM k.quantity OR w.variant_id <> k.variant_id OR w.warehouse_id <> k.warehouse_id
+        ORDER BY 1
+    """, {"brings": list(PurchaseOrder.BRINGS), "undecided": list(PurchaseOrder.UNDECIDED)}),
     Invariant("a reorder task is on one purchase order that is not canceled", """
         SELECT format('reorder task %%s: %%s lines', l.reorder_task_id, count(*))
         FROM orders_purchaseorderitem AS l

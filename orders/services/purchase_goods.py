@@ -20,11 +20,13 @@ from inventory.models import Location, StockMove
 from inventory.queries.prices import UNIT
 from inventory.queries.transfers import usual_entrance
 from inventory.services.capacity import Overfull
+from inventory.services.expected import awaited_tasks_follow
 from inventory.services.posting import Line, LotCode, Posted
 from inventory.services.stock import Circumstances, Document, moment_of, stock_issue, stock_receive
 from orders import events_purchasing as events
 from orders.machines import PURCHASE_ORDERS
 from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrder, PurchaseOrderItem
+from orders.services.purchase_expected import document_of, expected_changes, open_quantity
 from orders.services.purchasing import MOST_LINES, locked
 from orders.services.stepping import allow, step, told
 
@@ -113,11 +115,6 @@ def purchase_order_send_back(*, order: PurchaseOrder, parts: Sequence[Part], del
     return _Booking(row, Kind.RETURN, delivery, lines).book(parts, stock_issue, "from_location_id")
 
 
-def open_quantity(line: PurchaseOrderItem) -> Decimal:
-    """What is still waited for."""
-    return max(line.quantity - line.received_quantity + line.returned_quantity, ZERO)
-
-
 def room_of(line: PurchaseOrderItem) -> Decimal:
     """How much more may come, with what is tolerated."""
     with localcontext(prec=DIGITS):
@@ -137,10 +134,12 @@ class _Booking:
         items = [self._item(receipt, number, part, rate) for number, part in enumerate(parts, 1)]
         moving = [(part, item) for part, item in zip(parts, items, strict=True) if part.quantity]
         posted = Posted([], [])
+        self._count(parts)
+        coming = expected_changes(self.order, list(self.lines.values()))
         if moving:
-            posted = post(lines=[
+            posted = post(coming=coming, lines=[
                 Line(
-                    item.variant_id, part.quantity, lot_id=part.lot_id, lot=part.lot, document_line_id=item.pk,
+                    item.variant_id, part.quantity, lot_id=part.lot_id, lot=part.lot, document_line_id=item.pk, is_awaited=True,
                     unit_cost=item.unit_cost if self.kind == Kind.RECEIPT else None, **{side: part.location_id},  # type: ignore[arg-type]  # a place
                 )
                 for part, item in moving
@@ -154,7 +153,7 @@ class _Booking:
         receipt.number = number_next(document_type=DOCUMENT, first=NUMBERS)
         receipt.save(force_insert=True)
         GoodsReceiptItem.objects.bulk_create(items)
-        self._count(parts)
+        awaited_tasks_follow(document=document_of(self.order))
         self._step(receipt, items)
         return Done(receipt, self.order, posted.overfull)
 

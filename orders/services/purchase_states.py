@@ -13,6 +13,7 @@ from inventory.queries.closings import today
 from orders import events_purchasing as events
 from orders.machines import PURCHASE_ORDERS
 from orders.models import GoodsReceipt, PurchaseOrder
+from orders.services.purchase_expected import expected_follow
 from orders.services.purchase_tasks import tasks_give_up, tasks_let_go
 from orders.services.purchasing import locked
 from orders.services.stepping import step, told
@@ -34,6 +35,7 @@ def purchase_order_submit(*, order: PurchaseOrder) -> PurchaseOrder:
         PURCHASE_ORDERS, row, "submit", target=target, submitted_at=timezone.now(), requested_by=active_scope().origin.actor_id,
         decided_by=None, decided_at=None, decision_note="",
     )
+    expected_follow(row)
     _tell(row, "submit", events.PurchaseOrderSubmitted(
         **_named(row), currency=row.currency, net_total=row.net_total, status=row.status,
     ))
@@ -51,6 +53,7 @@ def purchase_order_approve(*, order: PurchaseOrder, note: str = "") -> PurchaseO
     row = locked(order)
     _refuse_own(row)
     step(PURCHASE_ORDERS, row, "approve", note=note, **_decided(note))
+    expected_follow(row)
     _tell(row, "approve", events.PurchaseOrderApproved(
         **_named(row), currency=row.currency, net_total=row.net_total, note=note,
     ))
@@ -76,6 +79,7 @@ def purchase_order_revise(*, order: PurchaseOrder, reason: str = "") -> Purchase
             f"Goods of {row.number} have been here: close it, and order what else is needed anew.", code="goods_have_come",
         )
     was = step(PURCHASE_ORDERS, row, "revise", note=reason, revision=row.revision + 1, sent_at=None)
+    expected_follow(row)
     _tell(row, "revise", events.PurchaseOrderRevised(**_named(row), revision=row.revision, was=was))
     return row
 
@@ -103,6 +107,7 @@ def purchase_order_close(*, order: PurchaseOrder, reason: str = "") -> PurchaseO
     """Nothing more will come: what its reorder tasks still wait for is waited for no longer."""
     row = locked(order)
     step(PURCHASE_ORDERS, row, "close", note=reason, closed_at=timezone.now())
+    expected_follow(row)
     tasks_give_up(_tasks(row), reason=reason or f"Purchase order {row.number} was closed.")
     _tell(row, "close", events.PurchaseOrderClosed(**_named(row), reason=reason))
     return row
@@ -112,6 +117,7 @@ def purchase_order_cancel(*, order: PurchaseOrder, reason: str = "") -> Purchase
     """Before goods come. Its reorder tasks are open again."""
     row = locked(order)
     step(PURCHASE_ORDERS, row, "cancel", note=reason, closed_at=timezone.now())
+    expected_follow(row)
     tasks_let_go(_tasks(row))
     _tell(row, "cancel", events.PurchaseOrderCancelled(**_named(row), reason=reason))
     return row

@@ -15,9 +15,9 @@ from core.errors import Conflict, Invalid, NotFound
 from inventory.models import PriceList, ProductVariant, Supplier, SupplierProduct, Warehouse
 from inventory.queries import prices
 from orders.models import PurchaseOrder, PurchaseOrderItem
+from orders.services.purchase_expected import DOCUMENT, expected_follow
 from orders.services.purchase_tasks import tasks_check, tasks_follow
 
-DOCUMENT = "purchase_order"
 NUMBERS = "PO-{number:06}"
 MOST_LINES = 1_000
 ZERO = Decimal(0)
@@ -69,6 +69,8 @@ def purchase_order_change(*, order: PurchaseOrder, lines: Sequence[PurchaseLine]
     if changed:
         row.save(update_fields=list(changed))
         row = locked(row)
+    if "expected_on" in changed and row.status not in PurchaseOrder.OVER:
+        expected_follow(row)
     if lines is None and changed.keys() & {"supplier_id", "warehouse_id", "currency"}:
         lines = [_again(line) for line in row.lines.order_by("line")]
     if lines is not None:
@@ -83,6 +85,7 @@ def lines_write(order: PurchaseOrder, lines: Sequence[PurchaseLine]) -> None:
     wanted = {line.reorder_task_id: line for line in lines if line.reorder_task_id}
     tasks_check(order, [(line.reorder_task_id, line.variant_id) for line in lines if line.reorder_task_id])
     before = dict(order.lines.exclude(reorder_task=None).values_list("reorder_task_id", "quantity"))
+    expected_follow(order, [])
     order.lines.all().delete()
     made = _priced(order, lines) if lines else []
     PurchaseOrderItem.objects.bulk_create(made)
@@ -90,6 +93,7 @@ def lines_write(order: PurchaseOrder, lines: Sequence[PurchaseLine]) -> None:
     order.total = order.net_total + order.tax_total
     order.save(update_fields=["net_total", "tax_total", "total"])
     tasks_follow(order, before=before, after={task: line.quantity for task, line in wanted.items() if task})
+    expected_follow(order, made)
 
 
 def locked(order: PurchaseOrder) -> PurchaseOrder:

@@ -29,6 +29,7 @@ from accounts.models import (
 )
 from core.models import AuditedModel, TenantRow
 from inventory.models import (
+    ExpectedReceipt,
     LogisticUnitContent,
     ReceiptDraft,
     ReceiptDraftEntry,
@@ -83,6 +84,7 @@ NO_ENDPOINT = {
     GoodsReceiptItem: "read below its receipt, at lines/",
     InvoiceFile: "read below its invoice, at pdf/",
     InvoiceItem: "read below its invoice, at lines/, and written with it",
+    ExpectedReceipt: "the sums are incoming, of rules and of the stock card; its document's lines say the rest",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -103,6 +105,7 @@ NO_ADMIN = {
     GoodsReceiptItem: "shown on its receipt's page",
     InvoiceFile: "shown on its invoice's page",
     InvoiceItem: "shown on its invoice's page",
+    ExpectedReceipt: "its document's page shows what is to come",
     **DRAFTS,
 }
 NO_FACTORY = {

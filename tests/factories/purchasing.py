@@ -1,12 +1,14 @@
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from inventory.models import ExpectedReceipt
 from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrder, PurchaseOrderItem
-from tests.factories.inventory import ProductVariantFactory, SupplierFactory, WarehouseFactory
+from tests.factories.inventory import ProductVariantFactory, ReorderTaskFactory, SupplierFactory, WarehouseFactory
 
 
 class PurchaseOrderFactory(DjangoModelFactory):
@@ -32,6 +34,20 @@ class PurchaseOrderItemFactory(DjangoModelFactory):
 
     class Meta:
         model = PurchaseOrderItem
+
+
+class ExpectedReceiptFactory(DjangoModelFactory):
+    reorder_task = factory.SubFactory(ReorderTaskFactory)
+    variant = factory.SelfAttribute("reorder_task.variant")
+    warehouse = factory.SelfAttribute("reorder_task.warehouse")
+    quantity = Decimal(4)
+    document_type = "test"
+    document_id = factory.LazyFunction(uuid4)
+    document_number = "T-1"
+    document_line_id = factory.LazyFunction(uuid4)
+
+    class Meta:
+        model = ExpectedReceipt
 
 
 class GoodsReceiptFactory(DjangoModelFactory):
