@@ -50,7 +50,7 @@ from notifications.models import (
     WebhookHealth,
     WorkerSeen,
 )
-from orders.models import GoodsReceiptItem, OrderAdjustment, PurchaseOrderItem, SalesOrderItem
+from orders.models import GoodsReceiptItem, OrderAdjustment, PurchaseOrderItem, SalesOrderItem, ShipmentItem, ShipmentParcel
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -81,6 +81,8 @@ NO_ENDPOINT = {
     OrderAdjustment: "read below its order, at adjustments/, and written with it",
     PurchaseOrderItem: "read below its order, at lines/, and written with it",
     GoodsReceiptItem: "read below its receipt, at lines/",
+    ShipmentItem: "read below its shipment, at lines/, and written with it",
+    ShipmentParcel: "read below its shipment, at parcels/, and written by pack/",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -99,6 +101,8 @@ NO_ADMIN = {
     OrderAdjustment: "shown on its order's page",
     PurchaseOrderItem: "shown on its order's page",
     GoodsReceiptItem: "shown on its receipt's page",
+    ShipmentItem: "shown on its shipment's page",
+    ShipmentParcel: "shown on its shipment's page",
     **DRAFTS,
 }
 NO_FACTORY = {
