@@ -1,6 +1,7 @@
 """Delivery notes on paper. fpdf2 takes a second to import, so it waits for the first note."""
 
 import unicodedata
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -79,7 +80,7 @@ def _head(pdf: Any, family: str, shipment: Shipment) -> None:
     pdf.ln(3)
 
 
-def _rows(pdf: Any, family: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _rows(pdf: Any, family: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     pdf.set_font(family, size=9)
     with pdf.table(col_widths=WIDTHS, text_align=("LEFT", "LEFT", "LEFT", "LEFT", "RIGHT"), first_row_as_headings=False) as table:
         for row in (head, *rows):

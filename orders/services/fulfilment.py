@@ -12,9 +12,9 @@ from inventory.services.reservations import Demand, demand_keep
 from orders.events import OrderCompleted, OrderFailed
 from orders.machines import SALES_ORDERS
 from orders.models import SalesOrder, Shipment
-from orders.services.order_follows import order_delivered, order_packed, order_shipped
+from orders.services.order_follows import order_delivered, order_packed, order_shipped, progress
 from orders.services.sales_orders import DOCUMENT, locked, parts
-from orders.services.shipments import delivered, handed_over, packed_rest
+from orders.services.shipments import delivered, packed_hand_over, packed_rest
 from orders.services.stepping import allow, step, told
 
 S = SalesOrder.Status
@@ -87,7 +87,7 @@ def partner_told(*, order_id: UUID, before: str, after: str) -> bool:
 
 
 def _ship(row: SalesOrder) -> None:
-    packed_rest(row)  # what was packed before there were shipments
-    for shipment in row.shipments.filter(status=Shipment.Status.PACKED).order_by("pk"):
-        handed_over(row, shipment)
+    if not progress(row).all_packed:  # it was packed before there were shipments
+        packed_rest(row)
+    packed_hand_over(row)
     order_shipped(row)

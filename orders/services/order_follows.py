@@ -38,9 +38,7 @@ class Progress:
 
 def order_follows(row: SalesOrder) -> None:
     """Of a locked order, after one of its shipments went on, or something that is open was canceled."""
-    with connection.cursor() as cursor:
-        cursor.execute(PROGRESS, {"organization": active_organization_id(), "order": row.pk})
-        now = Progress(*(bool(value) for value in cursor.fetchone()))
+    now = progress(row)
     if now.all_packed and row.status in SalesOrder.UNDER_WAY:
         order_packed(row, some_shipped=now.some_shipped)
     if row.status == S.PACKED and not now.all_packed:
@@ -54,6 +52,12 @@ def order_follows(row: SalesOrder) -> None:
         row.save(update_fields=["fulfilment_status", "shipped_at"])
     if row.status == S.SHIPPED and now.all_delivered:
         order_delivered(row)
+
+
+def progress(row: SalesOrder) -> Progress:
+    with connection.cursor() as cursor:
+        cursor.execute(PROGRESS, {"organization": active_organization_id(), "order": row.pk})
+        return Progress(*(bool(value) for value in cursor.fetchone()))
 
 
 def order_packed(row: SalesOrder, *, some_shipped: bool = False) -> None:

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.services.documents import number_next
@@ -83,7 +85,7 @@ def shipment_create(*, order: SalesOrder, parts: Sequence[Part] | None = None, *
     """
     row = locked(order)
     _may_leave(row, "pack")
-    found = _free(row)
+    found = _free(_promised(row))
     shares = [one for many in found.values() for one in many] if parts is None else _shares(row, parts, found)
     if not shares:
         raise Conflict("Nothing of this order is allocated and in no shipment yet.", code="nothing_to_ship")
@@ -135,7 +137,7 @@ def shipment_hand_over(*, shipment: Shipment, **values: Any) -> Shipment:
     if row.status in Shipment.LEFT:
         return row
     _may_leave(order, "ship")
-    handed_over(order, row, **values)
+    handed_over(order, row, list(row.lines.order_by("line")), **values)
     order_follows(order)
     return row
 
@@ -174,48 +176,58 @@ def shipment_come_back(*, shipment: Shipment, reason: str = "") -> Shipment:
 
 def packed_rest(order: SalesOrder) -> None:
     """Of a locked order: all that is open is in packed shipments. Raises Conflict where goods are missing."""
-    found = _free(order)
+    promised = _promised(order)
     held: dict[UUID, Decimal] = defaultdict(Decimal)
-    for item in ShipmentItem.objects.filter(shipment__order=order, shipment__status__in=Shipment.OPEN):
-        held[item.order_item_id] += item.quantity
-    for key, shares in found.items():
-        held[key] += sum((share.quantity for share in shares), Decimal(0))
+    for one in promised:
+        held[one.demand_line_id] += one.quantity - one.picked_quantity
     short = []
     open_quantity = F("quantity") - F("cancelled_quantity") - F("shipped_quantity")
     for key, sku, wanted in order.lines.annotate(open=open_quantity).order_by("line").values_list("pk", "sku", "open"):
-        if wanted > held.get(key, Decimal(0)):
-            short.append(f"{(wanted - held.get(key, Decimal(0))).normalize():f} of {sku}")
+        if wanted > held[key]:
+            short.append(f"{(wanted - held[key]).normalize():f} of {sku}")
     if short:
         raise Conflict(f"Not all of its goods are allocated, {', '.join(short)} are missing.", code="not_allocated")
-    for draft in order.shipments.filter(status=S.DRAFT).order_by("pk"):
-        packed(order, draft)
-    if shares := [one for many in found.values() for one in many]:
-        packed(order, _write(order, shares, {}))
+    if any(one.in_shipments for one in promised):
+        for draft in order.shipments.filter(status=S.DRAFT).order_by("pk"):
+            packed(order, draft)
+    if shares := [one for many in _free(promised).values() for one in many]:
+        row = _write(order, shares, {"status": S.PACKED, "packed_at": timezone.now()})
+        _packed(order, row)
 
 
 def packed(order: SalesOrder, row: Shipment, parcels: Sequence[Parcel] = ()) -> None:
     step(SHIPMENTS, row, "pack", packed_at=timezone.now())
     if parcels:
         ShipmentParcel.objects.bulk_create([ShipmentParcel(shipment=row, unit=_unit(one)) for one in parcels])
+    _packed(order, row)
+
+
+def _packed(order: SalesOrder, row: Shipment) -> None:
     with connection.cursor() as cursor:
         cursor.execute(PACKED, {"organization": active_organization_id(), "order": order.pk})
     told(SHIPMENTS, "pack", events.ShipmentPacked(**_news(order, row)), aggregate_id=row.pk)
 
 
-def handed_over(order: SalesOrder, row: Shipment, **values: Any) -> None:
+def packed_hand_over(order: SalesOrder) -> None:
+    """All packed shipments of a locked order."""
+    found = ShipmentItem.objects.filter(shipment__order=order, shipment__status=S.PACKED).select_related("shipment")
+    for _, items in groupby(found.order_by("shipment", "line"), key=lambda one: one.shipment_id):
+        lines = list(items)
+        handed_over(order, lines[0].shipment, lines)
+
+
+def handed_over(order: SalesOrder, row: Shipment, items: Sequence[ShipmentItem], **values: Any) -> None:
     step(SHIPMENTS, row, "hand_over", handed_over_at=timezone.now(), **values)
-    items = list(row.lines.order_by("line").values_list("pk", "reservation", "quantity"))
-    left = F("quantity") - F("picked_quantity")
-    promised = dict(
-        Reservation.objects.filter(pk__in=[key for _, key, _ in items], status=Reservation.Status.ACTIVE).order_by()
-        .annotate(left=left).values_list("pk", "left"),
-    )
-    if any(promised.get(key, Decimal(0)) < quantity for _, key, quantity in items):
-        raise Conflict("What is reserved for this order is not what was packed: look at its reservations.", code="not_allocated")
-    posted = stock_pick(picks=[Pick(key, quantity) for _, key, quantity in items])
+    try:
+        posted = stock_pick(picks=[Pick(one.reservation_id, one.quantity) for one in items])
+    except Conflict as error:
+        if error.code not in ("not_active", "reservation_changed"):
+            raise
+        detail = "What is reserved for this order is not what was packed: look at its reservations."
+        raise Conflict(detail, code="not_allocated") from error
     with connection.cursor() as cursor:
         cursor.execute(SHIPPED, {
-            "organization": active_organization_id(), "items": [key for key, _, _ in items], "moves": posted.moves,
+            "organization": active_organization_id(), "items": [one.pk for one in items], "moves": posted.moves,
         })
     told(SHIPMENTS, "hand_over", events.ShipmentHandedOver(**_news(order, row)), aggregate_id=row.pk)
 
@@ -247,31 +259,33 @@ def _may_leave(order: SalesOrder, verb: str) -> None:
         raise refusal(SALES_ORDERS, order.status, verb)
 
 
-def _free(order: SalesOrder) -> dict[UUID, list[Any]]:
-    """By line, what is reserved and in no open shipment, in the order in which it was promised."""
-    taken: dict[UUID, Decimal] = defaultdict(Decimal)
-    for key, quantity in ShipmentItem.objects.filter(
-        shipment__order=order, shipment__status__in=Shipment.OPEN,
-    ).values_list("reservation", "quantity"):
-        taken[key] += quantity
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for one in Reservation.objects.filter(
+def _promised(order: SalesOrder) -> list[Any]:
+    """Its reservations that hold goods, in the order in which they were made, with what of each is in open shipments."""
+    inside = ShipmentItem.objects.filter(reservation=OuterRef("pk"), shipment__status__in=Shipment.OPEN).order_by()
+    whole = Subquery(inside.values("reservation").annotate(whole=Sum("quantity")).values("whole"))
+    return list(Reservation.objects.filter(
         demand_type=DOCUMENT, demand_id=order.pk, status=Reservation.Status.ACTIVE, stock_item__isnull=False,
         demand_line_id__isnull=False,
-    ).order_by("pk"):
-        if (left := one.quantity - one.picked_quantity - taken[one.pk]) > 0:
+    ).annotate(in_shipments=Coalesce(whole, Decimal(0))).order_by("pk"))
+
+
+def _free(promised: Sequence[Any]) -> dict[UUID, list[ShipmentItem]]:
+    """By line, what is in no open shipment yet."""
+    found: dict[UUID, list[ShipmentItem]] = defaultdict(list)
+    for one in promised:
+        if (left := one.quantity - one.picked_quantity - one.in_shipments) > 0:
             found[one.demand_line_id].append(_item(one, left))
     return found
 
 
-def _item(one: Reservation, quantity: Decimal) -> ShipmentItem:
+def _item(one: Any, quantity: Decimal) -> ShipmentItem:
     return ShipmentItem(
         order_item_id=one.demand_line_id, variant_id=one.variant_id, lot_id=one.lot_id, stock_item_id=one.stock_item_id,
         reservation_id=one.pk, quantity=quantity,
     )
 
 
-def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[Any]]) -> list[ShipmentItem]:
+def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[ShipmentItem]]) -> list[ShipmentItem]:
     skus: dict[UUID, str] = dict(order.lines.values_list("pk", "sku"))
     taken: dict[UUID, ShipmentItem] = {}
     for number, part in enumerate(parts):
@@ -312,7 +326,7 @@ def _write(order: SalesOrder, shares: Sequence[ShipmentItem], values: Mapping[st
 
 def _unit(parcel: Parcel) -> LogisticUnit:
     """The carton of that label, if it is known. Raises Conflict where goods are in it by the books."""
-    found = LogisticUnit.objects.filter(sscc=parcel.sscc).first() if parcel.sscc else None
+    found: LogisticUnit | None = LogisticUnit.objects.filter(sscc=parcel.sscc).first() if parcel.sscc else None
     if found is None:
         return unit_create(sscc=parcel.sscc, weight=parcel.weight)
     lock_units([found.pk])
