@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import factory
 from factory.django import DjangoModelFactory
@@ -12,12 +13,22 @@ from tests.factories.transfers import LogisticUnitFactory
 
 class ShipmentFactory(DjangoModelFactory):
     number = factory.Sequence("SH-T{:06}".format)
-    order = factory.SubFactory(SalesOrderFactory)
+    order = factory.SubFactory(SalesOrderFactory, status="placed")
     warehouse = factory.SelfAttribute("order.warehouse")
     tracking_number = factory.Sequence("JD{:08}".format)
 
     class Meta:
         model = Shipment
+        skip_postgeneration_save = True
+
+    @factory.post_generation
+    def goods(self, create: bool, extracted: Any, **values: Any) -> None:
+        """Of its order, for one more shipment."""
+        item = SalesOrderItemFactory(order=self.order)
+        ReservationFactory(
+            demand_type="sales_order", demand_id=self.order.pk, demand_line_id=item.pk, variant=item.variant,
+            stock_item=StockItemFactory(variant=item.variant), quantity=Decimal(2),
+        )
 
 
 class ShipmentItemFactory(DjangoModelFactory):
