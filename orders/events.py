@@ -6,7 +6,8 @@ from typing import Annotated
 from uuid import UUID
 
 import orders.events_invoices
-import orders.events_purchasing  # noqa: F401  # which declares more of them
+import orders.events_purchasing  # which declares more of them
+import orders.events_shipments  # noqa: F401  # the same
 from notifications.event_types import SOME_ID, event_type
 from notifications.object_events import object_events
 from orders.models import Channel, Customer, SalesOrder
@@ -63,6 +64,17 @@ class OrderConfirmed:
 @event_type("order.packed", aggregate="sales_order", example=ORDER)
 class OrderPacked:
     """Its goods are in parcels, ready for the delivery service."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.unpacked", aggregate="sales_order", example=ORDER)
+class OrderUnpacked:
+    """Some of its goods are in no parcel any more."""
 
     order: UUID
     number: str

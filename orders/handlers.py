@@ -5,12 +5,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import Sum
 
 from accounts.models import Organization
 from core.tenancy import active_organization_id
 from notifications.models import WebhookEndpoint
 from notifications.registry import Event, handles
-from orders.models import Invoice, SalesOrder
+from orders.models import Invoice, SalesOrder, Shipment
 from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
 from orders.services.promising import DOCUMENT
@@ -64,15 +65,36 @@ def confirm_delivery(event: Event) -> None:
 def send_invoice(event: Event) -> None:
     """Its paper is made and kept, and goes to the order's address."""
     invoice_mail(invoice=Invoice(pk=UUID(event["payload"]["invoice"])), message_id=event["id"])
+@handles("shipment.handed_over", queue_name="mail")
+def confirm_shipment(event: Event) -> None:
+    """Mails the customer how to follow the parcels, unless they have come meanwhile or come back."""
+    shipment = Shipment.objects.select_related("order").get(pk=UUID(event["payload"]["shipment"]))
+    order = shipment.order
+    if not order.email or shipment.status not in Shipment.ON_THE_WAY:
+        return
+    by_line = shipment.lines.order_by("order_item__line").values_list("order_item__name", "order_item__sku")
+    sums = by_line.annotate(Sum("quantity"))
+    lines = [f"  {quantity.normalize():f} x {name or sku}" for name, sku, quantity in sums]
+    follow = [
+        f"{title}: {value}" for title, value in (
+            ("Carrier", shipment.carrier), ("Tracking number", shipment.tracking_number), ("Follow it at", shipment.tracking_url),
+        ) if value
+    ]
+    more = [] if order.status == SalesOrder.Status.SHIPPED else ["The rest of your order follows.", ""]
+    _send(order, event["id"], "is on its way", [*lines, "", *follow, *([""] if follow else []), *more])
 
 
 def _mail(order: SalesOrder, event_id: str) -> None:
-    shop = Organization.objects.get(pk=active_organization_id()).name
     lines = [
         f"  {line.shipped_quantity.normalize():f} x {line.name or line.sku}" for line in order.lines.order_by("line")
     ]
-    text = "\n".join([f"Your order {order.number} from {shop} was delivered:", "", *lines, "", "Thank you for your order.", ""])
+    _send(order, event_id, "was delivered", [*lines, "", "Thank you for your order.", ""])
+
+
+def _send(order: SalesOrder, event_id: str, news: str, lines: list[str]) -> None:
+    shop = Organization.objects.get(pk=active_organization_id()).name
+    text = "\n".join([f"Your order {order.number} from {shop} {news}:", "", *lines])
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
     headers = {"Message-ID": f"<{event_id}@{domain}>"}  # the same if a crash sends it twice
-    subject = " ".join(f"Your order {order.number} was delivered".split())
+    subject = " ".join(f"Your order {order.number} {news}".split())
     EmailMessage(subject, text, to=[order.email], headers=headers).send()

@@ -1,10 +1,12 @@
 from core.invariants import Invariant
 from orders.queries.invoice_invariants import INVOICE_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
+from orders.queries.shipment_invariants import SHIPMENT_INVARIANTS
 
 INVARIANTS = [
     *INVOICE_INVARIANTS,
     *PURCHASE_INVARIANTS,
+    *SHIPMENT_INVARIANTS,
     Invariant("the totals of a sales order = its lines and adjustments", """
         WITH parts AS (
             SELECT order_id, net_amount, tax_amount FROM orders_salesorderitem WHERE organization_id = %(organization)s

@@ -6,3 +6,4 @@ from orders.machines.declaring import Transition as Transition
 from orders.machines.invoices import INVOICES as INVOICES
 from orders.machines.purchasing import PURCHASE_ORDERS as PURCHASE_ORDERS
 from orders.machines.sales import SALES_ORDERS as SALES_ORDERS
+from orders.machines.shipments import SHIPMENTS as SHIPMENTS

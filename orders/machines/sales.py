@@ -5,7 +5,7 @@ from orders.models import SalesOrder
 
 S = SalesOrder.Status
 FULFIL, HOLD = "orders.fulfil_salesorder", "orders.hold_salesorder"
-UNDER_WAY = (S.PLACED, S.CONFIRMED)
+UNDER_WAY = SalesOrder.UNDER_WAY
 
 SALES_ORDERS = Machine(SalesOrder, [
     Transition(
@@ -14,6 +14,7 @@ SALES_ORDERS = Machine(SalesOrder, [
     ),
     Transition("confirm", (S.PLACED,), S.CONFIRMED, "orders.place_salesorder", events.OrderConfirmed),
     Transition("pack", UNDER_WAY, S.PACKED, FULFIL, events.OrderPacked),
+    Transition("unpack", (S.PACKED,), S.CONFIRMED, FULFIL, events.OrderUnpacked),
     Transition("ship", (S.PACKED,), S.SHIPPED, FULFIL, events.OrderShipped),
     Transition("deliver", (S.PACKED, S.SHIPPED), S.DELIVERED, FULFIL, events.OrderDelivered),
     Transition("complete", (S.DELIVERED,), S.COMPLETED, FULFIL, events.OrderCompleted),

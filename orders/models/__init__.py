@@ -11,3 +11,6 @@ from orders.models.receipts import GoodsReceiptItem as GoodsReceiptItem
 from orders.models.sales import OrderAdjustment as OrderAdjustment
 from orders.models.sales import SalesOrder as SalesOrder
 from orders.models.sales import SalesOrderItem as SalesOrderItem
+from orders.models.shipments import Shipment as Shipment
+from orders.models.shipments import ShipmentItem as ShipmentItem
+from orders.models.shipments import ShipmentParcel as ShipmentParcel

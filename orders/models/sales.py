@@ -48,6 +48,8 @@ class SalesOrder(CustomFieldsModel, TenantModel):
         DELIVERED = "delivered", "Delivered"
 
     OVER = (Status.COMPLETED, Status.CANCELLED)
+    UNDER_WAY = (Status.PLACED, Status.CONFIRMED)
+    LEAVING = (*UNDER_WAY, Status.PACKED)
 
     number = models.CharField(max_length=40, null=True, editable=False, help_text="Given as it is placed.")
     number_key = SearchKeyField("number")

@@ -1,55 +1,48 @@
 """Sales orders leave the warehouse: packed, shipped, delivered, completed, or failed.
 
 Partners say so by calls that may come twice: what is true already is answered as before, and nothing is told again. The
-order is locked before any stock.
+order is locked before any stock. They move its shipments, which shipments.py also moves one by one.
 """
 
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
-from core.errors import Conflict
-from inventory.models import Reservation
-from inventory.services.reservations import Demand, Pick, demand_keep, stock_pick
-from orders.events import OrderCompleted, OrderDelivered, OrderFailed, OrderPacked, OrderShipped
+from inventory.services.reservations import Demand, demand_keep
+from orders.events import OrderCompleted, OrderFailed
 from orders.machines import SALES_ORDERS
-from orders.models import SalesOrder
-from orders.services.sales_orders import DOCUMENT, locked
+from orders.models import SalesOrder, Shipment
+from orders.services.order_follows import order_delivered, order_packed, order_shipped, progress
+from orders.services.sales_orders import DOCUMENT, locked, parts
+from orders.services.shipments import delivered, packed_hand_over, packed_rest
 from orders.services.stepping import allow, step, told
 
-S, F_STATUS = SalesOrder.Status, SalesOrder.FulfilmentStatus
+S = SalesOrder.Status
 AFTER_PACKING = (S.PACKED, S.SHIPPED, S.DELIVERED, S.COMPLETED)
 AFTER_SHIPPING = (S.SHIPPED, S.DELIVERED, S.COMPLETED)
 AFTER_DELIVERY = (S.DELIVERED, S.COMPLETED)
 
 
 def sales_order_pack(*, order: SalesOrder) -> SalesOrder:
-    """All its goods are picked and packed, and stay promised to it. Raises Conflict where some are not there."""
+    """All its goods are picked and packed, in one shipment unless it has several, and stay promised to it.
+
+    Raises Conflict where some are not there.
+    """
     row = locked(order)
     if row.status in AFTER_PACKING:
         return row
-    step(SALES_ORDERS, row, "pack", packed_at=timezone.now(), fulfilment_status=F_STATUS.PACKED)
+    allow(SALES_ORDERS, row, "pack")
     demand_keep(demand=Demand(DOCUMENT, row.pk))  # goods in a parcel are nobody else's when time is up
-    held = _held(row)
-    short = [
-        f"{(wanted - held.get(key, Decimal(0))).normalize():f} of {sku}" for key, sku, wanted in _wanted(row)
-        if held.get(key, Decimal(0)) < wanted
-    ]
-    if short:
-        raise Conflict(f"Not all of its goods are allocated, {', '.join(short)} are missing.", code="not_allocated")
-    whole = F("quantity") - F("cancelled_quantity")
-    row.lines.update(allocated_quantity=whole, picked_quantity=whole)
-    told(SALES_ORDERS, "pack", OrderPacked(**_named(row)), aggregate_id=row.pk)
+    packed_rest(row)
+    order_packed(row, some_shipped=row.shipped_at is not None)
     return row
 
 
 def sales_order_ship(*, order: SalesOrder) -> SalesOrder:
-    """Its goods leave the stock: the goods issue is posted by its reservations."""
+    """Its packed shipments leave the stock: the goods issue is posted by its reservations."""
     row = locked(order)
     if row.status not in AFTER_SHIPPING:
+        allow(SALES_ORDERS, row, "ship")
         _ship(row)
     return row
 
@@ -59,10 +52,12 @@ def sales_order_deliver(*, order: SalesOrder) -> SalesOrder:
     row = locked(order)
     if row.status in AFTER_DELIVERY:
         return row
+    allow(SALES_ORDERS, row, "deliver")
     if row.status == S.PACKED:
         _ship(row)
-    step(SALES_ORDERS, row, "deliver", delivered_at=timezone.now(), fulfilment_status=F_STATUS.DELIVERED)
-    told(SALES_ORDERS, "deliver", OrderDelivered(**_named(row)), aggregate_id=row.pk)
+    for shipment in row.shipments.filter(status__in=Shipment.ON_THE_WAY).order_by("pk"):
+        delivered(row, shipment)
+    order_delivered(row)
     return row
 
 
@@ -71,7 +66,7 @@ def sales_order_complete(*, order: SalesOrder) -> SalesOrder:
     if row.status == S.COMPLETED:
         return row
     step(SALES_ORDERS, row, "complete", closed_at=timezone.now())
-    told(SALES_ORDERS, "complete", OrderCompleted(**_named(row)), aggregate_id=row.pk)
+    told(SALES_ORDERS, "complete", OrderCompleted(**parts(row)), aggregate_id=row.pk)
     return row
 
 
@@ -81,7 +76,7 @@ def sales_order_fail(*, order: SalesOrder, code: str, reason: str = "") -> Sales
     allow(SALES_ORDERS, row, "fail")
     demand_keep(demand=Demand(DOCUMENT, row.pk))
     step(SALES_ORDERS, row, "fail", note=reason, error_code=code, held_from=row.status)
-    told(SALES_ORDERS, "fail", OrderFailed(**_named(row), code=code, reason=reason), aggregate_id=row.pk)
+    told(SALES_ORDERS, "fail", OrderFailed(**parts(row), code=code, reason=reason), aggregate_id=row.pk)
     return row
 
 
@@ -92,39 +87,7 @@ def partner_told(*, order_id: UUID, before: str, after: str) -> bool:
 
 
 def _ship(row: SalesOrder) -> None:
-    step(SALES_ORDERS, row, "ship", shipped_at=timezone.now(), fulfilment_status=F_STATUS.SHIPPED)
-    packed = row.lines.annotate(left=F("picked_quantity") - F("shipped_quantity")).filter(left__gt=0)
-    if dict(packed.values_list("pk", "left")) != _held(row):
-        raise Conflict("What is reserved for this order is not what was packed: look at its reservations.", code="not_allocated")
-    stock_pick(picks=[Pick(key) for key in _allocated(row).order_by("pk").values_list("pk", flat=True)])
-    row.lines.update(shipped_quantity=F("picked_quantity"))
-    told(SALES_ORDERS, "ship", OrderShipped(**_named(row)), aggregate_id=row.pk)
-
-
-def _promised(row: SalesOrder) -> QuerySet[Reservation]:
-    found: QuerySet[Reservation] = Reservation.objects.filter(
-        demand_type=DOCUMENT, demand_id=row.pk, status=Reservation.Status.ACTIVE,
-    )
-    return found
-
-
-def _allocated(row: SalesOrder) -> QuerySet[Reservation]:
-    return _promised(row).filter(stock_item__isnull=False)
-
-
-def _held(row: SalesOrder) -> dict[UUID, Decimal]:
-    """By line, what is reserved and still there."""
-    left = Sum(F("quantity") - F("picked_quantity"))
-    return dict(_allocated(row).order_by().values_list("demand_line_id").annotate(left=left))
-
-
-def _wanted(row: SalesOrder) -> list[tuple[UUID, str, Decimal]]:
-    whole = F("quantity") - F("cancelled_quantity")
-    return list(row.lines.annotate(wanted=whole).order_by("line").values_list("pk", "sku", "wanted"))
-
-
-def _named(row: SalesOrder) -> dict[str, Any]:
-    return {
-        "order": row.pk, "number": row.number, "channel": row.channel_id, "customer": row.customer_id,
-        "warehouse": row.warehouse_id,
-    }
+    if not progress(row).all_packed:  # it was packed before there were shipments
+        packed_rest(row)
+    packed_hand_over(row)
+    order_shipped(row)

@@ -24,6 +24,7 @@ from orders.services.order_lines import adjustments_write, lines_write, reprice
 from orders.services.promising import DOCUMENT as DOCUMENT
 from orders.services.promising import allocated_follow, credit_check, goods_keep, goods_promise
 from orders.services.stepping import allow, refusal, step, told
+from orders.services.stopping import shipments_stop
 
 NUMBERS = "SO-{number:06}"
 TOTALS = ("net_total", "tax_total", "total")
@@ -151,6 +152,7 @@ def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
     row = locked(order)
     allow(SALES_ORDERS, row, "cancel")
     if row.status != Status.DRAFT:
+        shipments_stop(row, reason)
         demand_release(demand=Demand(DOCUMENT, row.pk))
         row.lines.update(picked_quantity=F("shipped_quantity"))
         allocated_follow(row)

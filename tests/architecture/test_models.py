@@ -51,7 +51,16 @@ from notifications.models import (
     WebhookHealth,
     WorkerSeen,
 )
-from orders.models import GoodsReceiptItem, InvoiceFile, InvoiceItem, OrderAdjustment, PurchaseOrderItem, SalesOrderItem
+from orders.models import (
+    GoodsReceiptItem,
+    InvoiceFile,
+    InvoiceItem,
+    OrderAdjustment,
+    PurchaseOrderItem,
+    SalesOrderItem,
+    ShipmentItem,
+    ShipmentParcel,
+)
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -85,6 +94,8 @@ NO_ENDPOINT = {
     InvoiceFile: "read below its invoice, at pdf/",
     InvoiceItem: "read below its invoice, at lines/, and written with it",
     ExpectedReceipt: "the sums are incoming, of rules and of the stock card; its document's lines say the rest",
+    ShipmentItem: "read below its shipment, at lines/, and written with it",
+    ShipmentParcel: "read below its shipment, at parcels/, and written by pack/",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -106,6 +117,8 @@ NO_ADMIN = {
     InvoiceFile: "shown on its invoice's page",
     InvoiceItem: "shown on its invoice's page",
     ExpectedReceipt: "its document's page shows what is to come",
+    ShipmentItem: "shown on its shipment's page",
+    ShipmentParcel: "shown on its shipment's page",
     **DRAFTS,
 }
 NO_FACTORY = {

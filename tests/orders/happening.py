@@ -3,7 +3,7 @@
 from decimal import Decimal
 from uuid import uuid4
 
-from orders.models import PurchaseOrder
+from orders.models import PurchaseOrder, SalesOrder
 from orders.services.fulfilment import (
     sales_order_complete,
     sales_order_deliver,
@@ -29,6 +29,18 @@ from orders.services.sales_orders import (
     sales_order_place,
     sales_order_release,
 )
+from orders.services.shipments import Part as ShipmentPart
+from orders.services.shipments import (
+    shipment_cancel,
+    shipment_come_back,
+    shipment_create,
+    shipment_deliver,
+    shipment_fail,
+    shipment_hand_over,
+    shipment_in_transit,
+    shipment_pack,
+    shipment_reopen,
+)
 from tests.inventory.goods import Goods
 from tests.orders.buying import Buying, limit_purchases
 from tests.orders.selling import Shop
@@ -50,6 +62,21 @@ def sales_happen(shop: Shop) -> None:
         verb(order=order)
     invoice_issue(invoice=invoice_draft_from_order(order=order))
     sales_order_cancel(order=shop.cart(), reason="Somebody changed their mind")
+    shipments_happen(sales_order_place(order=shop.cart(2)))
+
+
+def shipments_happen(order: SalesOrder) -> None:
+    line = order.lines.get()
+    shipment_cancel(shipment=shipment_create(order=order))
+    first = shipment_create(order=order, parts=[ShipmentPart(line.pk, Decimal(1))])
+    second = shipment_create(order=order)
+    for verb in (shipment_pack, shipment_reopen, shipment_pack):
+        verb(shipment=first)
+    for verb in (shipment_pack, shipment_reopen, shipment_pack, shipment_hand_over, shipment_in_transit, shipment_fail):
+        verb(shipment=second)
+    shipment_come_back(shipment=second, reason="Address unknown")
+    for verb in (shipment_hand_over, shipment_deliver):
+        verb(shipment=first)
 
 
 def purchases_happen(buys: Buying) -> None:

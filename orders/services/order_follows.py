@@ -1,0 +1,76 @@
+"""An order is packed, shipped and delivered as its shipments are."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils import timezone
+
+from core.tenancy import active_organization_id
+from orders.events import OrderDelivered, OrderPacked, OrderShipped, OrderUnpacked
+from orders.machines import SALES_ORDERS
+from orders.models import SalesOrder
+from orders.services.sales_orders import parts
+from orders.services.stepping import step, told
+
+S, F_STATUS = SalesOrder.Status, SalesOrder.FulfilmentStatus
+
+PROGRESS = """
+    SELECT bool_and(l.shipped_quantity + COALESCE(p.packed, 0) >= l.quantity - l.cancelled_quantity),
+           bool_and(l.shipped_quantity >= l.quantity - l.cancelled_quantity), bool_or(l.shipped_quantity > 0),
+           NOT EXISTS (SELECT FROM orders_shipment AS s WHERE s.organization_id = %(organization)s AND s.order_id = %(order)s
+                       AND s.status NOT IN ('delivered', 'cancelled', 'draft'))
+    FROM orders_salesorderitem AS l LEFT JOIN (
+        SELECT i.order_item_id AS id, sum(i.quantity) AS packed FROM orders_shipment AS s
+        JOIN orders_shipmentitem AS i ON i.organization_id = s.organization_id AND i.shipment_id = s.id
+        WHERE s.organization_id = %(organization)s AND s.order_id = %(order)s AND s.status = 'packed' GROUP BY i.order_item_id
+    ) AS p ON p.id = l.id
+    WHERE l.organization_id = %(organization)s AND l.order_id = %(order)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    all_packed: bool
+    all_shipped: bool
+    some_shipped: bool
+    all_delivered: bool
+
+
+def order_follows(row: SalesOrder) -> None:
+    """Of a locked order, after one of its shipments went on, or something that is open was canceled."""
+    now = progress(row)
+    if now.all_packed and row.status in SalesOrder.UNDER_WAY:
+        order_packed(row, some_shipped=now.some_shipped)
+    if row.status == S.PACKED and not now.all_packed:
+        status = F_STATUS.PARTLY_SHIPPED if now.some_shipped else F_STATUS.NOT_STARTED
+        step(SALES_ORDERS, row, "unpack", packed_at=None, fulfilment_status=status)
+        told(SALES_ORDERS, "unpack", OrderUnpacked(**parts(row)), aggregate_id=row.pk)
+    if row.status == S.PACKED and now.all_shipped:
+        order_shipped(row)
+    elif now.some_shipped and not now.all_shipped and row.fulfilment_status != F_STATUS.PARTLY_SHIPPED:
+        row.fulfilment_status, row.shipped_at = F_STATUS.PARTLY_SHIPPED, row.shipped_at or timezone.now()
+        row.save(update_fields=["fulfilment_status", "shipped_at"])
+    if row.status == S.SHIPPED and now.all_delivered:
+        order_delivered(row)
+
+
+def progress(row: SalesOrder) -> Progress:
+    with connection.cursor() as cursor:
+        cursor.execute(PROGRESS, {"organization": active_organization_id(), "order": row.pk})
+        return Progress(*(bool(value) for value in cursor.fetchone()))
+
+
+def order_packed(row: SalesOrder, *, some_shipped: bool = False) -> None:
+    status = F_STATUS.PARTLY_SHIPPED if some_shipped else F_STATUS.PACKED
+    step(SALES_ORDERS, row, "pack", packed_at=timezone.now(), fulfilment_status=status)
+    told(SALES_ORDERS, "pack", OrderPacked(**parts(row)), aggregate_id=row.pk)
+
+
+def order_shipped(row: SalesOrder) -> None:
+    step(SALES_ORDERS, row, "ship", shipped_at=timezone.now(), fulfilment_status=F_STATUS.SHIPPED)
+    told(SALES_ORDERS, "ship", OrderShipped(**parts(row)), aggregate_id=row.pk)
+
+
+def order_delivered(row: SalesOrder) -> None:
+    step(SALES_ORDERS, row, "deliver", delivered_at=timezone.now(), fulfilment_status=F_STATUS.DELIVERED)
+    told(SALES_ORDERS, "deliver", OrderDelivered(**parts(row)), aggregate_id=row.pk)

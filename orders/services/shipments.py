@@ -1,0 +1,345 @@
+"""Goods of a sales order leave the warehouse in shipments, one or several, each with the goods that are reserved for its lines.
+
+The order is locked before any of its shipments and before any stock, so that no two of them take the same goods.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.services.documents import number_next
+from core.errors import Conflict, Invalid, NotFound
+from core.tenancy import active_organization_id
+from inventory.models import LogisticUnit, LogisticUnitContent, Reservation
+from inventory.services.locks import lock_units
+from inventory.services.logistic_units import unit_create
+from inventory.services.reservations import Demand, Pick, demand_keep, stock_pick
+from orders import events_shipments as events
+from orders.machines import SALES_ORDERS, SHIPMENTS
+from orders.models import SalesOrder, Shipment, ShipmentItem, ShipmentParcel
+from orders.services.order_follows import order_follows
+from orders.services.sales_orders import DOCUMENT, locked
+from orders.services.stepping import allow, refusal, step, told
+
+DOCUMENT_TYPE = "shipment"
+NUMBERS = "SH-{number:06}"
+S = Shipment.Status
+MOST_PARCELS = 100
+
+# What is packed was picked, and what was picked is allocated, whoever of the others is late to say so.
+PACKED = """
+    UPDATE orders_salesorderitem AS l
+    SET picked_quantity = GREATEST(l.picked_quantity, l.shipped_quantity + p.packed),
+        allocated_quantity = GREATEST(l.allocated_quantity, l.shipped_quantity + p.packed)
+    FROM (
+        SELECT i.order_item_id AS id, sum(i.quantity) AS packed FROM orders_shipment AS s
+        JOIN orders_shipmentitem AS i ON i.organization_id = s.organization_id AND i.shipment_id = s.id
+        WHERE s.organization_id = %(organization)s AND s.order_id = %(order)s AND s.status = 'packed' GROUP BY i.order_item_id
+    ) AS p
+    WHERE l.organization_id = %(organization)s AND l.id = p.id
+"""
+
+SHIPPED = """
+    WITH moved AS (
+        UPDATE orders_shipmentitem AS i SET move_id = m.move
+        FROM unnest(%(items)s::uuid[], %(moves)s::uuid[]) AS m(item, move)
+        WHERE i.organization_id = %(organization)s AND i.id = m.item
+        RETURNING i.order_item_id, i.quantity
+    )
+    UPDATE orders_salesorderitem AS l SET shipped_quantity = l.shipped_quantity + s.quantity
+    FROM (SELECT order_item_id AS id, sum(quantity) AS quantity FROM moved GROUP BY order_item_id) AS s
+    WHERE l.organization_id = %(organization)s AND l.id = s.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of a line of the order; of one of its lots, if it is named."""
+
+    line_id: UUID
+    quantity: Decimal
+    lot_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Without an SSCC, the next one with the company's GS1 prefix. The weight is in kilograms."""
+
+    sscc: str = ""
+    weight: Decimal | None = None
+
+
+def shipment_create(*, order: SalesOrder, parts: Sequence[Part] | None = None, **values: Any) -> Shipment:
+    """Of all that is allocated and in no shipment yet, unless parts are given. `values` are columns.
+
+    Raises Conflict where less can go.
+    """
+    row = locked(order)
+    _may_leave(row, "pack")
+    found = _free(_promised(row))
+    shares = [one for many in found.values() for one in many] if parts is None else _shares(row, parts, found)
+    if not shares:
+        raise Conflict("Nothing of this order is allocated and in no shipment yet.", code="nothing_to_ship")
+    return _write(row, shares, values)
+
+
+def shipment_change(*, shipment: Shipment, **values: Any) -> Shipment:
+    """Who carries it, and how it is followed; a canceled one stays as it is."""
+    _, row = _both(shipment)
+    if row.status == S.CANCELLED:
+        raise refusal(SHIPMENTS, row.status, "change")
+    for name, value in values.items():
+        setattr(row, name, value)
+    if values:
+        row.save(update_fields=list(values))
+    return row
+
+
+def shipment_pack(*, shipment: Shipment, parcels: Sequence[Parcel] = ()) -> Shipment:
+    """Its goods are in parcels, and stay promised to the order without an end."""
+    order, row = _both(shipment)
+    _may_leave(order, "pack")
+    allow(SHIPMENTS, row, "pack")
+    demand_keep(demand=Demand(DOCUMENT, order.pk))
+    packed(order, row, parcels)
+    order_follows(order)
+    return row
+
+
+def shipment_reopen(*, shipment: Shipment) -> Shipment:
+    order, row = _both(shipment)
+    _moved(order, row, "reopen", packed_at=None)
+    order_follows(order)
+    return row
+
+
+def shipment_cancel(*, shipment: Shipment, reason: str = "") -> Shipment:
+    """It does not leave; its parcels may go with another, and its goods as well."""
+    order, row = _both(shipment)
+    _moved(order, row, "cancel", reason)
+    row.parcels.all().delete()
+    order_follows(order)
+    return row
+
+
+def shipment_hand_over(*, shipment: Shipment, **values: Any) -> Shipment:
+    """The carrier takes it: its goods issue is posted, once. `values` are columns, such as the tracking number."""
+    order, row = _both(shipment)
+    if row.status in Shipment.LEFT:
+        return row
+    _may_leave(order, "ship")
+    handed_over(order, row, list(row.lines.order_by("line")), **values)
+    order_follows(order)
+    return row
+
+
+def shipment_in_transit(*, shipment: Shipment) -> Shipment:
+    order, row = _both(shipment)
+    if row.status != S.IN_TRANSIT:
+        _moved(order, row, "in_transit")
+    return row
+
+
+def shipment_deliver(*, shipment: Shipment) -> Shipment:
+    """The customer has it. With the last one the order is delivered."""
+    order, row = _both(shipment)
+    if row.status == S.DELIVERED:
+        return row
+    delivered(order, row)
+    order_follows(order)
+    return row
+
+
+def shipment_fail(*, shipment: Shipment, reason: str = "") -> Shipment:
+    order, row = _both(shipment)
+    if row.status != S.FAILED:
+        _moved(order, row, "fail", reason)
+    return row
+
+
+def shipment_come_back(*, shipment: Shipment, reason: str = "") -> Shipment:
+    """It is in the warehouse again. Its goods stay shipped until a return takes them in."""
+    order, row = _both(shipment)
+    if row.status != S.RETURNED:
+        _moved(order, row, "come_back", reason)
+    return row
+
+
+def packed_rest(order: SalesOrder) -> None:
+    """Of a locked order: all that is open is in packed shipments. Raises Conflict where goods are missing."""
+    promised = _promised(order)
+    held: dict[UUID, Decimal] = defaultdict(Decimal)
+    for one in promised:
+        held[one.demand_line_id] += one.quantity - one.picked_quantity
+    short = []
+    open_quantity = F("quantity") - F("cancelled_quantity") - F("shipped_quantity")
+    for key, sku, wanted in order.lines.annotate(open=open_quantity).order_by("line").values_list("pk", "sku", "open"):
+        if wanted > held[key]:
+            short.append(f"{(wanted - held[key]).normalize():f} of {sku}")
+    if short:
+        raise Conflict(f"Not all of its goods are allocated, {', '.join(short)} are missing.", code="not_allocated")
+    if any(one.in_shipments for one in promised):
+        for draft in order.shipments.filter(status=S.DRAFT).order_by("pk"):
+            packed(order, draft)
+    if shares := [one for many in _free(promised).values() for one in many]:
+        row = _write(order, shares, {"status": S.PACKED, "packed_at": timezone.now()})
+        _packed(order, row)
+
+
+def packed(order: SalesOrder, row: Shipment, parcels: Sequence[Parcel] = ()) -> None:
+    step(SHIPMENTS, row, "pack", packed_at=timezone.now())
+    if parcels:
+        ShipmentParcel.objects.bulk_create([ShipmentParcel(shipment=row, unit=_unit(one)) for one in parcels])
+    _packed(order, row)
+
+
+def _packed(order: SalesOrder, row: Shipment) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(PACKED, {"organization": active_organization_id(), "order": order.pk})
+    told(SHIPMENTS, "pack", events.ShipmentPacked(**_news(order, row)), aggregate_id=row.pk)
+
+
+def packed_hand_over(order: SalesOrder) -> None:
+    """All packed shipments of a locked order."""
+    found = ShipmentItem.objects.filter(shipment__order=order, shipment__status=S.PACKED).select_related("shipment")
+    for _, items in groupby(found.order_by("shipment", "line"), key=lambda one: one.shipment_id):
+        lines = list(items)
+        handed_over(order, lines[0].shipment, lines)
+
+
+def handed_over(order: SalesOrder, row: Shipment, items: Sequence[ShipmentItem], **values: Any) -> None:
+    step(SHIPMENTS, row, "hand_over", handed_over_at=timezone.now(), **values)
+    try:
+        posted = stock_pick(picks=[Pick(one.reservation_id, one.quantity) for one in items])
+    except Conflict as error:
+        if error.code not in ("not_active", "reservation_changed"):
+            raise
+        detail = "What is reserved for this order is not what was packed: look at its reservations."
+        raise Conflict(detail, code="not_allocated") from error
+    with connection.cursor() as cursor:
+        cursor.execute(SHIPPED, {
+            "organization": active_organization_id(), "items": [one.pk for one in items], "moves": posted.moves,
+        })
+    told(SHIPMENTS, "hand_over", events.ShipmentHandedOver(**_news(order, row)), aggregate_id=row.pk)
+
+
+def delivered(order: SalesOrder, row: Shipment) -> None:
+    step(SHIPMENTS, row, "deliver", delivered_at=timezone.now())
+    told(SHIPMENTS, "deliver", events.ShipmentDelivered(**_news(order, row)), aggregate_id=row.pk)
+
+
+def _moved(order: SalesOrder, row: Shipment, verb: str, reason: str = "", **columns: Any) -> None:
+    step(SHIPMENTS, row, verb, note=reason, **columns)
+    event: Any = SHIPMENTS.by_verb[verb].event
+    said = {"reason": reason} if verb in ("fail", "come_back", "cancel") else {}
+    told(SHIPMENTS, verb, event(**_news(order, row), **said), aggregate_id=row.pk)
+
+
+def _both(shipment: Shipment) -> tuple[SalesOrder, Shipment]:
+    """Locked: who has the order has its shipments. Raises NotFound."""
+    order = locked(SalesOrder(pk=shipment.order_id))
+    row: Shipment | None = Shipment.objects.filter(pk=shipment.pk).first()
+    if row is None:
+        raise NotFound("There is no such shipment.")
+    return order, row
+
+
+def _may_leave(order: SalesOrder, verb: str) -> None:
+    """Raises Conflict for an order that is held, in error, a cart, or over."""
+    if order.status not in SalesOrder.LEAVING:
+        raise refusal(SALES_ORDERS, order.status, verb)
+
+
+def _promised(order: SalesOrder) -> list[Any]:
+    """Its reservations that hold goods, in the order in which they were made, with what of each is in open shipments."""
+    inside = ShipmentItem.objects.filter(reservation=OuterRef("pk"), shipment__status__in=Shipment.OPEN).order_by()
+    whole = Subquery(inside.values("reservation").annotate(whole=Sum("quantity")).values("whole"))
+    return list(Reservation.objects.filter(
+        demand_type=DOCUMENT, demand_id=order.pk, status=Reservation.Status.ACTIVE, stock_item__isnull=False,
+        demand_line_id__isnull=False,
+    ).annotate(in_shipments=Coalesce(whole, Decimal(0))).order_by("pk"))
+
+
+def _free(promised: Sequence[Any]) -> dict[UUID, list[ShipmentItem]]:
+    """By line, what is in no open shipment yet."""
+    found: dict[UUID, list[ShipmentItem]] = defaultdict(list)
+    for one in promised:
+        if (left := one.quantity - one.picked_quantity - one.in_shipments) > 0:
+            found[one.demand_line_id].append(_item(one, left))
+    return found
+
+
+def _item(one: Any, quantity: Decimal) -> ShipmentItem:
+    return ShipmentItem(
+        order_item_id=one.demand_line_id, variant_id=one.variant_id, lot_id=one.lot_id, stock_item_id=one.stock_item_id,
+        reservation_id=one.pk, quantity=quantity,
+    )
+
+
+def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[ShipmentItem]]) -> list[ShipmentItem]:
+    skus: dict[UUID, str] = dict(order.lines.values_list("pk", "sku"))
+    taken: dict[UUID, ShipmentItem] = {}
+    for number, part in enumerate(parts):
+        if part.line_id not in skus:
+            raise Invalid(
+                f"Line {number + 1} is none of this order.", code="does_not_exist", fields={f"lines/{number}": "does not exist"},
+            )
+        if part.quantity <= 0:
+            raise Invalid("A quantity must be above zero.", fields={f"lines/{number}/quantity": "not positive"})
+        missing = part.quantity
+        for one in found.get(part.line_id, []):
+            if missing and part.lot_id in (None, one.lot_id) and one.quantity > 0:
+                quantity = min(missing, one.quantity)
+                one.quantity -= quantity
+                missing -= quantity
+                mine = taken.setdefault(one.reservation_id, ShipmentItem(
+                    order_item_id=part.line_id, variant_id=one.variant_id, lot_id=one.lot_id, stock_item_id=one.stock_item_id,
+                    reservation_id=one.reservation_id, quantity=Decimal(0),
+                ))
+                mine.quantity += quantity
+        if missing:
+            raise Conflict(
+                f"Of {skus[part.line_id]} {(part.quantity - missing).normalize():f} are allocated and in no shipment yet, not"
+                f" {part.quantity.normalize():f}.", code="not_allocated",
+            )
+    return list(taken.values())
+
+
+def _write(order: SalesOrder, shares: Sequence[ShipmentItem], values: Mapping[str, Any]) -> Shipment:
+    row: Shipment = Shipment.objects.create(
+        order=order, warehouse_id=order.warehouse_id, number=number_next(document_type=DOCUMENT_TYPE, first=NUMBERS), **values,
+    )
+    for number, one in enumerate(shares):
+        one.shipment, one.line = row, number
+    ShipmentItem.objects.bulk_create(shares)
+    return row
+
+
+def _unit(parcel: Parcel) -> LogisticUnit:
+    """The carton of that label, if it is known. Raises Conflict where goods are in it by the books."""
+    found: LogisticUnit | None = LogisticUnit.objects.filter(sscc=parcel.sscc).first() if parcel.sscc else None
+    if found is None:
+        return unit_create(sscc=parcel.sscc, weight=parcel.weight)
+    lock_units([found.pk])
+    if LogisticUnitContent.objects.filter(unit=found).exists():
+        raise Conflict(f"There are goods in {found.sscc}: unpack them first.", code="unit_holds_goods")
+    if ShipmentParcel.objects.filter(unit=found).exists():
+        raise Conflict(f"{found.sscc} goes with another shipment.", code="parcel_taken")
+    return found
+
+
+def _news(order: SalesOrder, row: Shipment) -> dict[str, Any]:
+    return {
+        "shipment": row.pk, "number": row.number, "order": order.pk, "order_number": order.number or "",
+        "warehouse": row.warehouse_id, "carrier": row.carrier, "tracking_number": row.tracking_number,
+        "tracking_url": row.tracking_url,
+    }
