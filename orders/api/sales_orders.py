@@ -68,7 +68,7 @@ class SalesOrderSerializer(TenantSerializer):
             "id", "number", "channel", "channel_code", "customer", "customer_code", "warehouse", "email", "status", "held_from",
             "payment_status", "fulfilment_status", "currency", "shipping_address", "billing_address", "requested_on", "note",
             "net_total", "tax_total", "total", "revision", "error_code", "placed_at", "packed_at", "shipped_at", "delivered_at",
-            "closed_at", "external_ref", "custom_fields", "created_at", "updated_at", "version",
+            "closed_at", "moved_at", "stuck_at", "external_ref", "custom_fields", "created_at", "updated_at", "version",
         ]
         extra_kwargs = {
             "warehouse": {"required": False, "help_text": "The channel's, unless given."},
@@ -77,6 +77,7 @@ class SalesOrderSerializer(TenantSerializer):
 
 
 class NewSalesOrderLineSerializer(StrictSerializer):
+    id = ReferenceField(required=False, help_text="Of a line there is already, which stays and takes these values.")
     variant = ReferenceField(source="variant_id")
     quantity = serializers.DecimalField(max_digits=19, decimal_places=6, min_value=0)
     unit_price = serializers.DecimalField(
@@ -145,7 +146,7 @@ class SalesOrderViewSet(TenantViewSet):
 
     serializer_class = SalesOrderSerializer
     http_method_names = ["get", "post", "put", "patch", "head", "options"]
-    filters = ["status", "customer", "channel", "warehouse", "number", "external_ref", "placed_at"]
+    filters = ["status", "customer", "channel", "warehouse", "number", "external_ref", "placed_at", "stuck_at"]
     search_keys = ["number_key"]
     bulk_operations = ()
     no_bulk = "A sales order has lines and promises goods: make and change them one by one."

@@ -31,10 +31,14 @@ class Transition:
 
 
 class Machine:
-    """The states of a column of a model. Raises ValueError for a verb or a state that is declared wrongly."""
+    """The states of a column of a model. Raises ValueError for a verb or a state that is declared wrongly.
 
-    def __init__(self, model: type[models.Model], transitions: Sequence[Transition], *, column: str = "status") -> None:
-        self.model, self.column, self.transitions = model, column, tuple(transitions)
+    `marks` says what each step writes into other columns.
+    """
+
+    def __init__(self, model: type[models.Model], transitions: Sequence[Transition], *, column: str = "status",
+                 marks: Callable[[], dict[str, Any]] = dict) -> None:
+        self.model, self.column, self.transitions, self.marks = model, column, tuple(transitions), marks
         self.field = cast(Any, model._meta.get_field(column))
         states = {value for value, _ in self.field.flatchoices}
         for one in self.transitions:

@@ -1,3 +1,5 @@
+from django.utils import timezone
+
 from orders import events
 from orders.machines.declaring import Machine, Transition
 from orders.machines.guards import may_be_cancelled, may_be_placed
@@ -24,4 +26,4 @@ SALES_ORDERS = Machine(SalesOrder, [
         "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,
         guard=may_be_cancelled, guarded_by="no goods have left",
     ),
-])
+], marks=lambda: {"moved_at": timezone.now(), "stuck_at": None})

@@ -1,9 +1,12 @@
 """All that orders tell of, in the active organization."""
 
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from orders.models import PurchaseOrder
+from django.utils import timezone
+
+from orders.models import PurchaseOrder, SalesOrder
 from orders.services.fulfilment import (
     sales_order_complete,
     sales_order_deliver,
@@ -23,11 +26,13 @@ from orders.services.purchase_states import (
 )
 from orders.services.sales_orders import (
     sales_order_cancel,
+    sales_order_change,
     sales_order_confirm,
     sales_order_hold,
     sales_order_place,
     sales_order_release,
 )
+from orders.services.stuck import stuck_orders_find
 from tests.inventory.goods import Goods
 from tests.orders.buying import Buying, limit_purchases
 from tests.orders.selling import Shop
@@ -40,6 +45,7 @@ def orders_happen(goods: Goods) -> None:
 
 def sales_happen(shop: Shop) -> None:
     order = sales_order_place(order=shop.cart())
+    sales_order_change(order=order, note="Ring twice")
     sales_order_confirm(order=order)
     sales_order_hold(order=order, reason="Call first")
     sales_order_release(order=order)
@@ -47,6 +53,8 @@ def sales_happen(shop: Shop) -> None:
     sales_order_release(order=order)
     for verb in (sales_order_pack, sales_order_ship, sales_order_deliver, sales_order_complete):
         verb(order=order)
+    SalesOrder.objects.filter(pk=sales_order_place(order=shop.cart(1)).pk).update(moved_at=timezone.now() - timedelta(days=9))
+    stuck_orders_find()
     sales_order_cancel(order=shop.cart(), reason="Somebody changed their mind")
 
 
