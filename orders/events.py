@@ -69,6 +69,25 @@ class OrderChanged:
     lines: list[OrderLine]
 
 
+@event_type("order.split", aggregate="sales_order", example={
+    **ORDER, "into": SOME_ID, "into_number": "SO-000043", "net_total": 100.0, "tax_total": 19.0, "total": 119.0, "lines": [LINE],
+})  # fmt: skip
+class OrderSplit:
+    """Some of it is another order now, which was told as placed: what this one is without it."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+    into: UUID
+    into_number: str
+    net_total: Decimal
+    tax_total: Decimal
+    total: Annotated[Decimal, "With tax."]
+    lines: list[OrderLine]
+
+
 @event_type("order.confirmed", aggregate="sales_order", example=ORDER)
 class OrderConfirmed:
     """Somebody looked at it, or paid for it: it is to be fulfilled."""

@@ -25,6 +25,7 @@ from orders.services.sales_orders import (
     sales_order_place,
     sales_order_release,
 )
+from orders.services.splitting import sales_order_split
 
 Status = SalesOrder.Status
 WRITTEN = ("channel", "customer", "warehouse", "currency", "email", "requested_on", "note", "external_ref")
@@ -130,7 +131,7 @@ class SalesOrderAdmin(DocumentAdmin):
         "closed_at", "moved_at", "stuck_at",
     ]
     inlines = [LineInline, AdjustmentInline]
-    actions_detail = ["place", "confirm", "pack", "ship", "deliver", "complete", "hold", "release", "cancel"]
+    actions_detail = ["place", "confirm", "split", "pack", "ship", "deliver", "complete", "hold", "release", "cancel"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
@@ -175,6 +176,11 @@ class SalesOrderAdmin(DocumentAdmin):
     @confirmed("Confirm this order? It is to be fulfilled, and its goods are kept for it.")
     def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do(request, object_id, "confirm", sales_order_confirm)
+
+    @action(description="Split", url_path="split", permissions=["split"])
+    @confirmed("Split this order? What waits for goods becomes an order of its own, so that the rest can go now.")
+    def split(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do(request, object_id, "split", sales_order_split)
 
     @action(description="Packed", url_path="pack", permissions=["pack"])
     @confirmed("Are all goods of this order in their parcels?")

@@ -29,6 +29,7 @@ from orders.services.sales_orders import (
     sales_order_place,
     sales_order_release,
 )
+from orders.services.splitting import Split, sales_order_split
 
 
 class OrderAddressSerializer(StrictSerializer):
@@ -138,6 +139,20 @@ class FailureSerializer(OrderStepSerializer):
     code = serializers.SlugField(max_length=40, default="failed", help_text="For programs: damaged, unknown-article.")
 
 
+class SplitLineSerializer(StrictSerializer):
+    line = ReferenceField(source="line_id")
+    quantity = serializers.DecimalField(
+        max_digits=19, decimal_places=6, min_value=0, required=False, help_text="All that is not picked, unless given.",
+    )
+
+
+class SplitSerializer(StrictSerializer):
+    lines: Any = serializers.ListSerializer(
+        child=SplitLineSerializer(), required=False, max_length=MOST_LINES,
+        help_text="What the new order has. Without any, all that waits for goods.",
+    )
+
+
 PERMISSIONS = {verb: transition.permission for verb, transition in SALES_ORDERS.by_verb.items()}
 
 
@@ -192,6 +207,12 @@ class SalesOrderViewSet(TenantViewSet):
     def confirm(self, request: Request, pk: str) -> Response:
         """It is to be fulfilled: its goods are kept without an end."""
         return self._step(sales_order_confirm)
+
+    @extend_schema(request=SplitSerializer, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["split"], body_class=SplitSerializer)
+    def split(self, request: Request, pk: str) -> Response:
+        """Some of it becomes an order of its own, which is answered: by lines, or what waits for goods."""
+        return self._step(sales_order_split, lines=[Split(**one) for one in self.body(request).get("lines", [])])
 
     @extend_schema(request=OrderStepSerializer, responses=SalesOrderSerializer)
     @action(detail=True, methods=["post"], permission=PERMISSIONS["hold"], body_class=OrderStepSerializer)

@@ -24,6 +24,7 @@ class Transition:
     guard: Guard | None = None
     guarded_by: str = ""  # the guard in words, for the drawing
     besides: tuple[str, ...] = ()
+    stays: bool = False  # it leads to where it came from
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -63,6 +64,6 @@ class Machine:
             guard = f" [{one.guarded_by}]" if one.guarded_by else ""
             lines += [
                 f"    {source} --> {target}: {one.verb}{guard}"
-                for source in one.sources for target in one.targets if source != target
+                for source in one.sources for target in one.targets if source != target and not one.stays
             ]
         return "\n".join(lines)

@@ -15,6 +15,7 @@ SALES_ORDERS = Machine(SalesOrder, [
         guarded_by="customer not blocked, channel active",
     ),
     Transition("confirm", (S.PLACED,), S.CONFIRMED, "orders.place_salesorder", events.OrderConfirmed),
+    Transition("split", UNDER_WAY, S.PLACED, "orders.place_salesorder", events.OrderSplit, besides=(S.CONFIRMED,), stays=True),
     Transition("pack", UNDER_WAY, S.PACKED, FULFIL, events.OrderPacked),
     Transition("ship", (S.PACKED,), S.SHIPPED, FULFIL, events.OrderShipped),
     Transition("deliver", (S.PACKED, S.SHIPPED), S.DELIVERED, FULFIL, events.OrderDelivered),

@@ -76,7 +76,7 @@ def test_the_types_are_these() -> None:
     sold |= {f"customer.{verb}" for verb in verbs}
     sold |= {f"order.{verb}" for verb in (
         "placed", "confirmed", "packed", "shipped", "delivered", "completed", "held", "released", "failed", "cancelled",
-        "changed", "stuck",
+        "changed", "stuck", "split",
     )}
     bought = {f"purchase_order.{verb}" for verb in (
         "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "closed", "cancelled",

@@ -32,6 +32,7 @@ from orders.services.sales_orders import (
     sales_order_place,
     sales_order_release,
 )
+from orders.services.splitting import Split, sales_order_split
 from orders.services.stuck import stuck_orders_find
 from tests.inventory.goods import Goods
 from tests.orders.buying import Buying, limit_purchases
@@ -46,6 +47,7 @@ def orders_happen(goods: Goods) -> None:
 def sales_happen(shop: Shop) -> None:
     order = sales_order_place(order=shop.cart())
     sales_order_change(order=order, note="Ring twice")
+    sales_order_split(order=order, lines=[Split(order.lines.get().pk, Decimal(1))])
     sales_order_confirm(order=order)
     sales_order_hold(order=order, reason="Call first")
     sales_order_release(order=order)
