@@ -109,17 +109,23 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     SalesOrderItem.objects.bulk_update(kept, ["quantity", "allocated_quantity", *MONEY])
     row.lines.filter(pk__in=[line.pk for line in moved if not line.quantity]).delete()
     goes = sum((one.net_amount for one in new), Decimal(0))
-    discounts = list(row.adjustments.filter(kind=OrderAdjustment.Kind.DISCOUNT).order_by("pk"))
+    discounts: list[OrderAdjustment] = list(row.adjustments.filter(kind=OrderAdjustment.Kind.DISCOUNT).order_by("pk"))
     taken = [(one.net_amount, one.tax_amount) for one in discounts]
     others = [_discount(made, one, goes, worth, unit) for one in discounts]
     OrderAdjustment.objects.bulk_update(discounts, ["net_amount", "tax_amount"])
     OrderAdjustment.objects.bulk_create(others)
-    totals_change(row, [*before, *taken], [(one.net_amount, one.tax_amount) for one in [*kept, *discounts]])
-    totals_change(made, [], [(one.net_amount, one.tax_amount) for one in [*new, *others]])
+    totals_change(row, [*before, *taken], _amounts(kept, discounts))
+    totals_change(made, [], _amounts(new, others))
     row.save(update_fields=TOTALS)
     made.save(update_fields=TOTALS)
     allocated_follow(row)
     allocated_follow(made)
+
+
+def _amounts(lines: Sequence[SalesOrderItem], others: Sequence[OrderAdjustment]) -> list[tuple[Decimal, Decimal]]:
+    return [
+        *((line.net_amount, line.tax_amount) for line in lines), *((one.net_amount, one.tax_amount) for one in others),
+    ]
 
 
 def _line(made: SalesOrder, line: SalesOrderItem, quantity: Decimal, unit: Decimal) -> SalesOrderItem:
