@@ -57,10 +57,10 @@ def sales_order_split(*, order: SalesOrder, lines: Sequence[Split] = ()) -> Sale
     )
     _share(row, made, old, moved)
     made = locked(made)
-    _begin(row, made)
-    step(SALES_ORDERS, row, "split", target=row.status, note=f"Split: the rest is {made.number}")
+    number = _begin(row, made)
+    step(SALES_ORDERS, row, "split", target=row.status, note=f"Split: the rest is {number}")
     told(SALES_ORDERS, "split", OrderSplit(
-        **parts(row), into=made.pk, into_number=made.number, net_total=row.net_total, tax_total=row.tax_total, total=row.total,
+        **parts(row), into=made.pk, into_number=number, net_total=row.net_total, tax_total=row.tax_total, total=row.total,
         lines=[order_line(line) for line in row.lines.order_by("line")],
     ), aggregate_id=row.pk)
     return made
@@ -155,8 +155,8 @@ def share(amount: Decimal, part: Decimal, whole: Decimal, unit: Decimal) -> Deci
         return (amount * part / whole).quantize(unit, ROUND_HALF_UP) if whole else Decimal(0)
 
 
-def _begin(row: SalesOrder, made: SalesOrder) -> None:
-    """The new one stands where the old one does, with its place among those who wait."""
+def _begin(row: SalesOrder, made: SalesOrder) -> str:
+    """The new one stands where the old one does, with its place among those who wait; answers its number."""
     number = number_next(document_type=DOCUMENT, first=NUMBERS)
     step(SALES_ORDERS, made, "place", note=f"Split from {row.number}", number=number, placed_at=row.placed_at)
     told(SALES_ORDERS, "place", OrderPlaced(
@@ -166,3 +166,4 @@ def _begin(row: SalesOrder, made: SalesOrder) -> None:
     if row.status == Status.CONFIRMED:
         step(SALES_ORDERS, made, "confirm")
         told(SALES_ORDERS, "confirm", OrderConfirmed(**parts(made)), aggregate_id=made.pk)
+    return number
