@@ -1,6 +1,7 @@
 """What orders tell. An event names no person: who needs the address asks for the order."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -44,6 +45,45 @@ class OrderPlaced:
     customer: UUID | None
     warehouse: UUID
     currency: str
+    net_total: Decimal
+    tax_total: Decimal
+    total: Annotated[Decimal, "With tax."]
+    lines: list[OrderLine]
+
+
+@event_type("order.changed", aggregate="sales_order", example={
+    **ORDER, "changed": ["lines", "shipping_address"], "currency": "EUR", "net_total": 100.0, "tax_total": 19.0, "total": 119.0,
+    "lines": [LINE],
+})  # fmt: skip
+class OrderChanged:
+    """It was changed after it was placed: what it is now."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+    changed: Annotated[list[str], "Names of fields, lines and adjustments."]
+    currency: str
+    net_total: Decimal
+    tax_total: Decimal
+    total: Annotated[Decimal, "With tax."]
+    lines: list[OrderLine]
+
+
+@event_type("order.split", aggregate="sales_order", example={
+    **ORDER, "into": SOME_ID, "into_number": "SO-000043", "net_total": 100.0, "tax_total": 19.0, "total": 119.0, "lines": [LINE],
+})  # fmt: skip
+class OrderSplit:
+    """Some of it is another order now, which was told as placed: what this one is without it."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+    into: UUID
+    into_number: str
     net_total: Decimal
     tax_total: Decimal
     total: Annotated[Decimal, "With tax."]
@@ -162,3 +202,16 @@ class OrderCancelled:
     customer: UUID | None
     warehouse: UUID
     reason: str
+
+
+@event_type("order.stuck", aggregate="sales_order", example={**ORDER, "status": "packed", "since": "2026-11-27T10:00:00Z"})
+class OrderStuck:
+    """It stands still for longer than its channel allows. It is told once, until it moves and stands still again."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+    status: str
+    since: Annotated[datetime, "Of its last step."]

@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action
@@ -15,6 +16,7 @@ from orders.admin.documents import DocumentAdmin
 from orders.admin.invoice_pages import invoice_page
 from orders.machines import SALES_ORDERS
 from orders.models import Invoice, OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.services.amending import COLUMNS, OPEN
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.sales_orders import (
     NewAdjustment,
@@ -27,6 +29,7 @@ from orders.services.sales_orders import (
     sales_order_place,
     sales_order_release,
 )
+from orders.services.splitting import sales_order_split
 
 Status = SalesOrder.Status
 WRITTEN = ("channel", "customer", "warehouse", "currency", "email", "requested_on", "note", "external_ref")
@@ -36,24 +39,39 @@ def is_draft(obj: Any) -> bool:
     return obj is None or obj.status == Status.DRAFT
 
 
+def is_written(obj: Any) -> bool:
+    return is_draft(obj) or obj.status in OPEN
+
+
+class StuckFilter(admin.SimpleListFilter):
+    title = "stuck"
+    parameter_name = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Stuck")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(stuck_at__isnull=False) if self.value() == "yes" else queryset
+
+
 class CartInline(TenantTabularInline):
-    """Written while the order is a cart, and looked at from then on."""
+    """Written until the order is packed, and looked at from then on."""
 
     tab = False
     extra = 1
     looked_at: tuple[Any, ...] = ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if is_draft(obj) else self.looked_at
+        return self.fields if is_written(obj) else self.looked_at
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return () if is_draft(obj) else self.looked_at
+        return () if is_written(obj) else self.looked_at
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_draft(obj) and bool(super().has_add_permission(request, obj))  # type: ignore[call-arg]  # an inline's takes it
+        return is_written(obj) and bool(super().has_add_permission(request, obj))  # type: ignore[call-arg]  # an inline's takes it
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_draft(obj) and bool(super().has_delete_permission(request, obj))
+        return is_written(obj) and bool(super().has_delete_permission(request, obj))
 
 
 class LineForm(TenantModelForm):
@@ -105,24 +123,27 @@ class SalesOrderAdmin(DocumentAdmin):
 
     machine = SALES_ORDERS
     list_display = ["number", "status", "channel", "customer", "total", "currency", "payment_status", "placed_at"]
-    list_filter = ["status", "channel"]
+    list_filter = ["status", "channel", StuckFilter]
     search_keys = ["number_key"]
     fields = [
         "number", "status", "channel", "customer", "warehouse", "currency", "email", "requested_on", "note", "external_ref",
         *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at", "closed_at",
+        "moved_at", "stuck_at",
     ]
     readonly_fields = [
         "number", "status", *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at",
-        "closed_at",
+        "closed_at", "moved_at", "stuck_at",
     ]
     inlines = [LineInline, AdjustmentInline]
     actions_detail = [
-        "place", "confirm", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice", "invoices",
+        "place", "confirm", "split", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice", "invoices",
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
-        return fixed if is_draft(obj) else [*fixed, *WRITTEN]
+        if is_draft(obj):
+            return fixed
+        return [*fixed, *(name for name in WRITTEN if name not in COLUMNS or not is_written(obj))]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -161,6 +182,11 @@ class SalesOrderAdmin(DocumentAdmin):
     @confirmed("Confirm this order? It is to be fulfilled, and its goods are kept for it.")
     def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do(request, object_id, "confirm", sales_order_confirm)
+
+    @action(description="Split", url_path="split", permissions=["split"])
+    @confirmed("Split this order? What waits for goods becomes an order of its own, so that the rest can go now.")
+    def split(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do(request, object_id, "split", sales_order_split)
 
     @action(description="Packed", url_path="pack", permissions=["pack"])
     @confirmed("Are all goods of this order in their parcels?")
@@ -224,7 +250,10 @@ class SalesOrderAdmin(DocumentAdmin):
 
 
 def _line(values: dict[str, Any]) -> NewLine:
+    before = values.get("id")
     return NewLine(
         values["variant"].pk, values["quantity"], values["unit_price"], discount=values["discount"],
-        backorder_policy=values["backorder_policy"],
+        backorder_policy=values["backorder_policy"], id=before and before.pk,
+        includes_tax=bool(before and before.price_agreed and before.includes_tax),
+        vehicle_model_id=before and before.vehicle_model_id,
     )

@@ -9,8 +9,9 @@ class ChannelSerializer(TenantSerializer):
     class Meta:
         model = Channel
         fields = [
-            "id", "code", "name", "currency", "warehouse", "reservation_minutes", "backorders", "is_active",
-            "created_at", "updated_at", "version",
+            "id", "code", "name", "currency", "warehouse", "reservation_minutes", "backorders", "placed_hours",
+            "confirmed_hours", "packed_hours", "shipped_hours", "on_hold_hours", "error_hours", "is_active", "created_at",
+            "updated_at", "version",
         ]
 
 

@@ -29,6 +29,7 @@ from orders.services.sales_orders import (
     sales_order_place,
     sales_order_release,
 )
+from orders.services.splitting import Split, sales_order_split
 
 
 class OrderAddressSerializer(StrictSerializer):
@@ -68,7 +69,7 @@ class SalesOrderSerializer(TenantSerializer):
             "id", "number", "channel", "channel_code", "customer", "customer_code", "warehouse", "email", "status", "held_from",
             "payment_status", "fulfilment_status", "currency", "shipping_address", "billing_address", "requested_on", "note",
             "net_total", "tax_total", "total", "revision", "error_code", "placed_at", "packed_at", "shipped_at", "delivered_at",
-            "closed_at", "external_ref", "custom_fields", "created_at", "updated_at", "version",
+            "closed_at", "moved_at", "stuck_at", "external_ref", "custom_fields", "created_at", "updated_at", "version",
         ]
         extra_kwargs = {
             "warehouse": {"required": False, "help_text": "The channel's, unless given."},
@@ -77,6 +78,7 @@ class SalesOrderSerializer(TenantSerializer):
 
 
 class NewSalesOrderLineSerializer(StrictSerializer):
+    id = ReferenceField(required=False, help_text="Of a line there is already, which stays and takes these values.")
     variant = ReferenceField(source="variant_id")
     quantity = serializers.DecimalField(max_digits=19, decimal_places=6, min_value=0)
     unit_price = serializers.DecimalField(
@@ -137,6 +139,20 @@ class FailureSerializer(OrderStepSerializer):
     code = serializers.SlugField(max_length=40, default="failed", help_text="For programs: damaged, unknown-article.")
 
 
+class SplitLineSerializer(StrictSerializer):
+    line = ReferenceField(source="line_id")
+    quantity = serializers.DecimalField(
+        max_digits=19, decimal_places=6, min_value=0, required=False, help_text="All that is not picked, unless given.",
+    )
+
+
+class SplitSerializer(StrictSerializer):
+    lines: Any = serializers.ListSerializer(
+        child=SplitLineSerializer(), required=False, max_length=MOST_LINES,
+        help_text="What the new order has. Without any, all that waits for goods.",
+    )
+
+
 PERMISSIONS = {verb: transition.permission for verb, transition in SALES_ORDERS.by_verb.items()}
 
 
@@ -145,7 +161,7 @@ class SalesOrderViewSet(TenantViewSet):
 
     serializer_class = SalesOrderSerializer
     http_method_names = ["get", "post", "put", "patch", "head", "options"]
-    filters = ["status", "customer", "channel", "warehouse", "number", "external_ref", "placed_at"]
+    filters = ["status", "customer", "channel", "warehouse", "number", "external_ref", "placed_at", "stuck_at"]
     search_keys = ["number_key"]
     bulk_operations = ()
     no_bulk = "A sales order has lines and promises goods: make and change them one by one."
@@ -191,6 +207,12 @@ class SalesOrderViewSet(TenantViewSet):
     def confirm(self, request: Request, pk: str) -> Response:
         """It is to be fulfilled: its goods are kept without an end."""
         return self._step(sales_order_confirm)
+
+    @extend_schema(request=SplitSerializer, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSIONS["split"], body_class=SplitSerializer)
+    def split(self, request: Request, pk: str) -> Response:
+        """Some of it becomes an order of its own, which is answered: by lines, or what waits for goods."""
+        return self._step(sales_order_split, lines=[Split(**one) for one in self.body(request).get("lines", [])])
 
     @extend_schema(request=OrderStepSerializer, responses=SalesOrderSerializer)
     @action(detail=True, methods=["post"], permission=PERMISSIONS["hold"], body_class=OrderStepSerializer)

@@ -24,6 +24,7 @@ class Transition:
     guard: Guard | None = None
     guarded_by: str = ""  # the guard in words, for the drawing
     besides: tuple[str, ...] = ()
+    stays: bool = False  # it leads to where it came from
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -31,10 +32,14 @@ class Transition:
 
 
 class Machine:
-    """The states of a column of a model. Raises ValueError for a verb or a state that is declared wrongly."""
+    """The states of a column of a model. Raises ValueError for a verb or a state that is declared wrongly.
 
-    def __init__(self, model: type[models.Model], transitions: Sequence[Transition], *, column: str = "status") -> None:
-        self.model, self.column, self.transitions = model, column, tuple(transitions)
+    `marks` says what each step writes into other columns.
+    """
+
+    def __init__(self, model: type[models.Model], transitions: Sequence[Transition], *, column: str = "status",
+                 marks: Callable[[], dict[str, Any]] = dict) -> None:
+        self.model, self.column, self.transitions, self.marks = model, column, tuple(transitions), marks
         self.field = cast(Any, model._meta.get_field(column))
         states = {value for value, _ in self.field.flatchoices}
         for one in self.transitions:
@@ -59,6 +64,6 @@ class Machine:
             guard = f" [{one.guarded_by}]" if one.guarded_by else ""
             lines += [
                 f"    {source} --> {target}: {one.verb}{guard}"
-                for source in one.sources for target in one.targets if source != target
+                for source in one.sources for target in one.targets if source != target and not one.stays
             ]
         return "\n".join(lines)

@@ -1,3 +1,5 @@
+from django.utils import timezone
+
 from orders import events
 from orders.machines.declaring import Machine, Transition
 from orders.machines.guards import may_be_cancelled, may_be_placed
@@ -13,6 +15,7 @@ SALES_ORDERS = Machine(SalesOrder, [
         guarded_by="customer not blocked, channel active",
     ),
     Transition("confirm", (S.PLACED,), S.CONFIRMED, "orders.place_salesorder", events.OrderConfirmed),
+    Transition("split", UNDER_WAY, S.PLACED, "orders.place_salesorder", events.OrderSplit, besides=(S.CONFIRMED,), stays=True),
     Transition("pack", UNDER_WAY, S.PACKED, FULFIL, events.OrderPacked),
     Transition("unpack", (S.PACKED,), S.CONFIRMED, FULFIL, events.OrderUnpacked),
     Transition("ship", (S.PACKED,), S.SHIPPED, FULFIL, events.OrderShipped),
@@ -25,4 +28,4 @@ SALES_ORDERS = Machine(SalesOrder, [
         "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,
         guard=may_be_cancelled, guarded_by="no goods have left",
     ),
-])
+], marks=lambda: {"moved_at": timezone.now(), "stuck_at": None})

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0015_purchase_approval'),
         ('inventory', '0031_packed_within_stock'),
-        ('orders', '0003_own_orders'),
+        ('orders', '0005_invoices'),
     ]
 
     operations = [

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inventory', '0032_expected_receipts'),
-        ('orders', '0005_invoices'),
+        ('orders', '0008_selling_indexes'),
     ]
 
     operations = [

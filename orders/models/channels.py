@@ -10,6 +10,13 @@ from core.models import ArchivableModel, TenantForeignKey, TenantModel, external
 from inventory.models import Warehouse
 
 
+def hours(state: str, usual: int) -> models.PositiveIntegerField:
+    return models.PositiveIntegerField(
+        f"{state}, hours", null=True, blank=True, default=usual, db_default=usual,
+        help_text=f"An order that is {state} for longer is stuck. Empty: never.",
+    )
+
+
 class Channel(TenantModel):
     """Where orders come from: a web shop, a marketplace, the counter. It says in which currency, and from which warehouse."""
 
@@ -27,6 +34,12 @@ class Channel(TenantModel):
         help_text="How long an order that is not confirmed holds its goods. Empty: until it is canceled.",
     )
     backorders = models.BooleanField("takes back-orders", default=False, help_text="What is short waits for goods.")
+    placed_hours = hours("placed", 24)
+    confirmed_hours = hours("confirmed", 48)
+    packed_hours = hours("packed", 24)
+    shipped_hours = hours("shipped", 168)
+    on_hold_hours = hours("on hold", 72)
+    error_hours = hours("in error", 4)
     is_active = models.BooleanField("active", default=True)
 
     class Meta:

@@ -80,6 +80,10 @@ class SalesOrder(CustomFieldsModel, TenantModel):
     shipped_at = models.DateTimeField(null=True, blank=True, editable=False)
     delivered_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When it took its last step.")
+    stuck_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it was found to stand still for too long; empty once it moves.",
+    )
     external_ref = external_ref()
 
     class Meta:
@@ -104,6 +108,7 @@ class SalesOrder(CustomFieldsModel, TenantModel):
             models.Index(fields=["organization", "placed_at", "id"], name="sales_order_by_time"),
             models.Index(fields=["organization", "channel", "id"], name="sales_order_by_channel"),
             models.Index(fields=["organization", "warehouse", "id"], name="sales_order_by_warehouse"),
+            models.Index(fields=["organization", "stuck_at", "id"], name="sales_order_by_stuck"),
         ]
 
     def __str__(self) -> str:

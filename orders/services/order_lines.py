@@ -1,6 +1,6 @@
 """What is ordered and what it costs: lines and adjustments of a sales order, priced; the totals follow them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -14,12 +14,13 @@ MOST_LINES = 1_000
 MOST_ADJUSTMENTS = 100
 ZERO = Decimal(0)
 PRICED = ("unit_price", "includes_tax", "tax_rate", "net_amount", "tax_amount", "price_reason")
+TOTALS = ("net_total", "tax_total", "total")
 AGREED = "Agreed"
 
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """Without a price, what the price lists say; with one, that is agreed and stays."""
+    """Without a price, what the price lists say; with one, that is agreed and stays. `id` is that of a line there is already."""
 
     variant_id: UUID
     quantity: Decimal
@@ -28,6 +29,7 @@ class NewLine:
     discount: Decimal = ZERO
     vehicle_model_id: UUID | None = None
     backorder_policy: str = SalesOrderItem.BackorderPolicy.CHANNEL
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,16 @@ class NewAdjustment:
 
 def lines_write(order: SalesOrder, lines: Sequence[NewLine]) -> None:
     """In the place of those before; the order's totals follow in memory alone."""
-    if len(lines) > MOST_LINES:
-        raise Invalid(f"At most {MOST_LINES} lines.", fields={"lines": "too many"})
-    before = list(order.lines.values_list("net_amount", "tax_amount"))
+    lines_check(lines)
+    rows = order.lines.in_bulk()
+    known_or_refused(rows, lines)
+    before = [(row.net_amount, row.tax_amount) for row in rows.values()]
     order.lines.all().delete()
-    made = _items(order, lines)
+    made = items(order, lines)
     if made:
         price(order, made)
         SalesOrderItem.objects.bulk_create(made)
-    _totals_change(order, before, [(line.net_amount, line.tax_amount) for line in made])
+    totals_change(order, before, [(line.net_amount, line.tax_amount) for line in made])
 
 
 def adjustments_write(order: SalesOrder, adjustments: Sequence[NewAdjustment]) -> None:
@@ -60,7 +63,7 @@ def adjustments_write(order: SalesOrder, adjustments: Sequence[NewAdjustment]) -
     own.delete()
     made = [_adjustment(order, one) for one in adjustments]
     OrderAdjustment.objects.bulk_create(made)
-    _totals_change(order, before, [(one.net_amount, one.tax_amount) for one in made])
+    totals_change(order, before, [(one.net_amount, one.tax_amount) for one in made])
 
 
 def reprice(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
@@ -71,11 +74,11 @@ def reprice(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
     changed = [line for line, old in zip(lines, before, strict=True) if _priced(line) != old]
     if changed:
         SalesOrderItem.objects.bulk_update(changed, PRICED)
-    _totals_change(order, amounts, [(line.net_amount, line.tax_amount) for line in lines])
+    totals_change(order, amounts, [(line.net_amount, line.tax_amount) for line in lines])
 
 
-def price(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
-    """Raises Invalid for a variant that has no price, or of which the tax is not known.
+def price(order: SalesOrder, lines: Sequence[SalesOrderItem], *, kept: Collection[SalesOrderItem] = ()) -> None:
+    """Raises Invalid for a variant that has no price, or of which the tax is not known. What is `kept` costs what it did.
 
     An organization without any tax rate charges none.
     """
@@ -91,14 +94,18 @@ def price(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
         why = quote.costs[unknown[0]].problems[-1]
         raise Invalid(why.detail, code=why.code, fields={f"lines/{number}/variant": why.detail for number in unknown})
     for number, (line, cost) in enumerate(zip(lines, quote.costs, strict=True)):
+        if not line.price_agreed and line not in kept:
+            _ask(line, cost, number)
         _price(line, cost, number, order.currency, exempt=exempt)
 
 
+def _ask(line: SalesOrderItem, cost: prices.Cost, number: int) -> None:
+    if cost.unit_price is None or cost.offer is None:
+        raise Invalid(cost.why, code="no_price", fields={f"lines/{number}/unit_price": cost.why})
+    line.unit_price, line.includes_tax, line.price_reason = cost.unit_price, cost.offer.includes_tax, cost.why[:300]
+
+
 def _price(line: SalesOrderItem, cost: prices.Cost, number: int, currency: str, *, exempt: bool) -> None:
-    if not line.price_agreed:
-        if cost.unit_price is None or cost.offer is None:
-            raise Invalid(cost.why, code="no_price", fields={f"lines/{number}/unit_price": cost.why})
-        line.unit_price, line.includes_tax, line.price_reason = cost.unit_price, cost.offer.includes_tax, cost.why[:300]
     rate = cost.goods.rate or ZERO
     amounts = prices.amounts(
         line.unit_price, line.quantity, rate, currency, includes_tax=line.includes_tax, discount=line.discount, exempt=exempt,
@@ -109,7 +116,22 @@ def _price(line: SalesOrderItem, cost: prices.Cost, number: int, currency: str, 
         raise Invalid(detail, code="discount_too_large", fields={f"lines/{number}/discount": detail})
 
 
-def _items(order: SalesOrder, lines: Sequence[NewLine]) -> list[SalesOrderItem]:
+def lines_check(lines: Sequence[NewLine]) -> None:
+    if len(lines) > MOST_LINES:
+        raise Invalid(f"At most {MOST_LINES} lines.", fields={"lines": "too many"})
+
+
+def known_or_refused(rows: Mapping[UUID, SalesOrderItem], lines: Sequence[NewLine]) -> None:
+    """Raises Invalid for a line that is not the order's own, or is named twice."""
+    named = [line.id for line in lines if line.id]
+    for number, line in enumerate(lines):
+        if line.id and (line.id not in rows or named.count(line.id) > 1):
+            detail = "This order has no such line." if line.id not in rows else "This line is named twice."
+            raise Invalid(detail, code="does_not_exist", fields={f"lines/{number}/id": detail})
+
+
+def items(order: SalesOrder, lines: Sequence[NewLine], *, first: int = 1) -> list[SalesOrderItem]:
+    """New lines, not priced yet, whose numbers begin at `first`."""
     variants = ProductVariant.objects.select_related("product").in_bulk({line.variant_id for line in lines})
     wrong = {}
     for number, line in enumerate(lines):
@@ -120,14 +142,15 @@ def _items(order: SalesOrder, lines: Sequence[NewLine]) -> list[SalesOrderItem]:
             wrong[f"lines/{number}/variant"] = f"{variant.sku} is archived: it is not sold any more."
     if wrong:
         raise Invalid(next(iter(wrong.values())), code="does_not_exist", fields=wrong)
-    return [_item(order, number, line, variants[line.variant_id]) for number, line in enumerate(lines, 1)]
+    return [_item(order, number, line, variants[line.variant_id]) for number, line in enumerate(lines, first)]
 
 
 def _item(order: SalesOrder, number: int, line: NewLine, variant: ProductVariant) -> SalesOrderItem:
     agreed = line.unit_price is not None
     return SalesOrderItem(
-        order=order, line=number, variant=variant, sku=variant.sku, name=variant.name or variant.product.name,
-        quantity=line.quantity, unit_price=line.unit_price or ZERO, includes_tax=agreed and line.includes_tax,
+        **({"pk": line.id} if line.id else {}), order=order, line=number, variant=variant, sku=variant.sku,
+        name=variant.name or variant.product.name, quantity=line.quantity, unit_price=line.unit_price or ZERO,
+        includes_tax=agreed and line.includes_tax,
         discount=line.discount, price_agreed=agreed, price_reason=AGREED if agreed else "",
         vehicle_model_id=line.vehicle_model_id, backorder_policy=line.backorder_policy,
     )
@@ -149,7 +172,7 @@ def _priced(line: SalesOrderItem) -> tuple[object, ...]:
 type Amounts = Sequence[tuple[Decimal, Decimal]]
 
 
-def _totals_change(order: SalesOrder, before: Amounts, after: Amounts) -> None:
+def totals_change(order: SalesOrder, before: Amounts, after: Amounts) -> None:
     order.net_total += sum((net for net, _ in after), ZERO) - sum((net for net, _ in before), ZERO)
     order.tax_total += sum((tax for _, tax in after), ZERO) - sum((tax for _, tax in before), ZERO)
     order.total = order.net_total + order.tax_total

@@ -1,11 +1,13 @@
 """What an order needs before it is one: goods that are promised to it, and a customer who may owe that much."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -14,7 +16,8 @@ from core.errors import Conflict
 from core.tenancy import active_organization_id
 from inventory.models import Reservation
 from inventory.services.candidates import Wanted
-from inventory.services.reservations import Demand, Shortage, demand_keep, stock_reserve
+from inventory.services.locks import lock_ahead
+from inventory.services.reservations import Demand, Shortage, demand_keep, stock_release, stock_reserve
 from orders.models import Customer, SalesOrder, SalesOrderItem
 
 DOCUMENT = "sales_order"
@@ -71,6 +74,34 @@ def goods_keep(order: SalesOrder) -> None:
     goods_promise(order, missing, expires_at=None)
 
 
+def goods_follow(order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None) -> None:
+    """Each of these lines has as much promised as is wanted of it, no more: what waits is given up first, then the newest."""
+    active = Reservation.objects.filter(
+        demand_type=DOCUMENT, demand_id=order.pk, demand_line_id__in=[line.pk for line in wanted],
+        status=Reservation.Status.ACTIVE,
+    )
+    held: dict[UUID, list[Reservation]] = defaultdict(list)
+    for one in active.order_by(F("stock_item").asc(nulls_first=True), "-pk"):
+        held[one.demand_line_id].append(one)
+    ended, more = [], {}
+    for line, whole in wanted.items():
+        missing = whole - sum((one.quantity - one.picked_quantity for one in held[line.pk]), Decimal(0))
+        for one in held[line.pk]:
+            if missing < 0:
+                missing += one.quantity - one.picked_quantity
+                ended.append(one.pk)
+        if missing > 0:
+            more[line] = missing
+    if ended and more:
+        lock_ahead(
+            demand=order.pk, warehouse=order.warehouse_id, whole=[line.variant_id for line in more], location=order.warehouse_id,
+            variants=(), pools=(),
+        )
+    if ended:
+        stock_release(reservations=ended)
+    goods_promise(order, more, expires_at=expires_at)
+
+
 def waits(order: SalesOrder, line: SalesOrderItem) -> bool:
     if line.backorder_policy == Policy.CHANNEL:
         return bool(order.channel.backorders)
@@ -91,7 +122,8 @@ def credit_check(order: SalesOrder) -> None:
     if limit is None:
         return
     owed = dict(
-        SalesOrder.objects.filter(customer=order.customer_id).exclude(status__in=[Status.DRAFT, Status.CANCELLED])
+        SalesOrder.objects.filter(customer=order.customer_id).exclude(pk=order.pk)
+        .exclude(status__in=[Status.DRAFT, Status.CANCELLED])
         .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED])
         .values_list("currency").annotate(Sum("total"))
     )

@@ -15,19 +15,20 @@ from django.utils import timezone
 from accounts.services.documents import number_next
 from core.errors import Invalid, NotFound
 from inventory.services.reservations import Demand, demand_keep, demand_release
-from orders.events import OrderCancelled, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
+from notifications.services.events import publish
+from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem
+from orders.services.amending import OPEN, order_amend
+from orders.services.order_lines import TOTALS, adjustments_write, lines_write, reprice
 from orders.services.order_lines import NewAdjustment as NewAdjustment
 from orders.services.order_lines import NewLine as NewLine
-from orders.services.order_lines import adjustments_write, lines_write, reprice
 from orders.services.promising import DOCUMENT as DOCUMENT
 from orders.services.promising import allocated_follow, credit_check, goods_keep, goods_promise
 from orders.services.stepping import allow, refusal, step, told
 from orders.services.stopping import shipments_stop
 
 NUMBERS = "SO-{number:06}"
-TOTALS = ("net_total", "tax_total", "total")
 PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address"}  # of a cart
 Status = SalesOrder.Status
 
@@ -51,8 +52,13 @@ def sales_order_change(
     *, order: SalesOrder, lines: Sequence[NewLine] | None = None, adjustments: Sequence[NewAdjustment] | None = None,
     **values: Any,
 ) -> SalesOrder:
-    """Of a cart: `values` are columns; lines and adjustments, where they are given, replace those before."""
+    """`values` are columns; lines and adjustments, where they are given, replace those before.
+
+    Of an order that is placed and not packed, its goods, totals and credit follow; from then on, raises Conflict.
+    """
     row = locked(order)
+    if row.status in OPEN:
+        return _amend(row, lines, adjustments, values)
     if row.status != Status.DRAFT:
         raise refusal(SALES_ORDERS, row.status, "change")
     moved = {name for name in PRICES_BY if name in values and values[name] != getattr(row, name)}
@@ -67,6 +73,17 @@ def sales_order_change(
     if lines is not None:
         row.revision += 1
     _write(row, lines, adjustments)
+    return row
+
+
+def _amend(
+    row: SalesOrder, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None, values: dict[str, Any],
+) -> SalesOrder:
+    if changed := order_amend(row, lines=lines, adjustments=adjustments, values=values):
+        publish(OrderChanged(
+            **parts(row), changed=changed, currency=row.currency, net_total=row.net_total, tax_total=row.tax_total,
+            total=row.total, lines=[order_line(line) for line in row.lines.order_by("line")],
+        ), aggregate_id=row.pk)
     return row
 
 

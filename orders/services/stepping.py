@@ -43,6 +43,7 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
         raise ValueError(f"{verb} does not lead to {target}.")
     if transition.guard is not None:
         transition.guard(row)
+    columns = {**machine.marks(), **columns}
     scope, options = active_scope(), machine.model._meta
     fields: list[Any] = [options.get_field(name) for name in columns]
     sets = "".join(f", {field.column} = %(value_{number})s" for number, field in enumerate(fields))

@@ -76,7 +76,7 @@ def test_the_types_are_these() -> None:
     sold |= {f"customer.{verb}" for verb in verbs}
     sold |= {f"order.{verb}" for verb in (
         "placed", "confirmed", "packed", "shipped", "delivered", "completed", "held", "released", "failed", "cancelled",
-        "unpacked",
+        "unpacked", "changed", "stuck", "split",
     )}
     sold |= {f"shipment.{verb}" for verb in (
         "packed", "reopened", "handed_over", "in_transit", "delivered", "failed", "returned", "cancelled",

@@ -1,7 +1,10 @@
 """All that orders tell of, in the active organization."""
 
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
+
+from django.utils import timezone
 
 from orders.models import PurchaseOrder, SalesOrder
 from orders.services.fulfilment import (
@@ -24,6 +27,7 @@ from orders.services.purchase_states import (
 )
 from orders.services.sales_orders import (
     sales_order_cancel,
+    sales_order_change,
     sales_order_confirm,
     sales_order_hold,
     sales_order_place,
@@ -41,6 +45,8 @@ from orders.services.shipments import (
     shipment_pack,
     shipment_reopen,
 )
+from orders.services.splitting import Split, sales_order_split
+from orders.services.stuck import stuck_orders_find
 from tests.inventory.goods import Goods
 from tests.orders.buying import Buying, limit_purchases
 from tests.orders.selling import Shop
@@ -53,6 +59,8 @@ def orders_happen(goods: Goods) -> None:
 
 def sales_happen(shop: Shop) -> None:
     order = sales_order_place(order=shop.cart())
+    sales_order_change(order=order, note="Ring twice")
+    sales_order_split(order=order, lines=[Split(order.lines.get().pk, Decimal(1))])
     sales_order_confirm(order=order)
     sales_order_hold(order=order, reason="Call first")
     sales_order_release(order=order)
@@ -61,6 +69,8 @@ def sales_happen(shop: Shop) -> None:
     for verb in (sales_order_pack, sales_order_ship, sales_order_deliver, sales_order_complete):
         verb(order=order)
     invoice_issue(invoice=invoice_draft_from_order(order=order))
+    SalesOrder.objects.filter(pk=sales_order_place(order=shop.cart(1)).pk).update(moved_at=timezone.now() - timedelta(days=9))
+    stuck_orders_find()
     sales_order_cancel(order=shop.cart(), reason="Somebody changed their mind")
     shipments_happen(sales_order_place(order=shop.cart(2)))
 

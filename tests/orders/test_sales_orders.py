@@ -18,6 +18,7 @@ from inventory.models import PriceListItem, Reservation, StockItem, TaxCategory
 from inventory.services.reservations import reservations_expire
 from notifications.models import OutboxEvent
 from orders.models import Customer, OrderAdjustment, SalesOrder
+from orders.services.fulfilment import sales_order_pack
 from orders.services.sales_orders import (
     NewAdjustment,
     NewLine,
@@ -76,11 +77,11 @@ def test_a_state_says_what_it_allows(acme: Company) -> None:
         wrong = refused("wrong_status", sales_order_place, order=order)
         assert isinstance(wrong, Conflict) and wrong.members["status_now"] == "placed"
         assert {"confirm", "hold", "cancel"} <= set(wrong.members["allowed"])  # type: ignore[call-overload]
-        refused("wrong_status", sales_order_change, order=order, note="Too late")
         sales_order_confirm(order=order)
         assert sales_order_hold(order=order, reason="Address is not complete").status == "on_hold"
         refused("wrong_status", sales_order_hold, order=order)
         assert sales_order_release(order=order).status == "confirmed", "where it was held"
+        refused("wrong_status", sales_order_change, order=sales_order_pack(order=order), note="Too late")
         sound()
 
 

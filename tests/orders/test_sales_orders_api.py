@@ -53,12 +53,18 @@ def test_from_the_cart_to_the_order(acme: Company) -> None:
         assert [row["id"] for row in api.get(ORDERS, query).json()["results"]] == [cart["id"]], query
     problem = assert_problem(api.send("post", f"{url}place/"), 409, "wrong_status")
     assert problem["status_now"] == "placed" and {"confirm", "hold", "cancel"} <= set(problem["allowed"])
-    assert_problem(api.send("patch", url, {"note": "Too late"}), 409, "wrong_status")
+    assert_problem(api.send("patch", url, {"currency": "USD"}), 409, "fixed_once_placed")
+    more = api.send("patch", url, {"lines": [{"id": line["id"], "variant": line["variant"], "quantity": "6"}]})
+    assert (more.status_code, more.json()["total"], more.json()["revision"]) == (200, "34.900000", 1), more.content
+    assert [row["allocated_quantity"] for row in api.get(f"{url}lines/").json()] == ["6.000000"]
+    assert_problem(api.send("patch", url, {"lines": [{**asked(shop)["lines"][0], "id": cart["id"]}]}), 400, "does_not_exist")
+    assert_problem(api.send("patch", url, {"lines": []}), 400)
     assert api.send("post", f"{url}confirm/").json()["status"] == "confirmed"
     assert api.send("post", f"{url}hold/", {"reason": "Call first"}).json()["held_from"] == "confirmed"
     assert api.send("post", f"{url}release/").json()["status"] == "confirmed"
     assert api.send("post", f"{url}cancel/", {"reason": "Ordered twice"}).json()["status"] == "cancelled"
-    assert api.get(f"{url}lines/").json()[0]["cancelled_quantity"] == "4.000000"
+    assert api.get(f"{url}lines/").json()[0]["cancelled_quantity"] == "6.000000"
+    assert_problem(api.send("patch", url, {"note": "Too late"}), 409, "wrong_status")
     assert_problem(api.send("post", f"{url}cancel/"), 409, "wrong_status")
 
 

@@ -1,0 +1,68 @@
+"""Which orders wait for goods of which there are some now."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, connections
+
+from core.tenancy import active_organization_id
+from inventory.models import Location
+from orders.models import SalesOrder
+
+MOST = 500  # orders at a time: the next tick takes the others
+S = SalesOrder.Status
+
+WAITING = """
+    SELECT o.id FROM accounts_organization AS o
+    WHERE EXISTS (
+        SELECT FROM inventory_reservation AS r
+        WHERE r.organization_id = o.id AND r.stock_item_id IS NULL AND r.status = 'active' AND r.demand_type = 'sales_order')
+    ORDER BY o.id
+"""
+
+# An order is due if there is more of a variant than those that came before it wait for.
+DUE = """
+    WITH waiting AS MATERIALIZED (
+        SELECT r.id, r.demand_id, r.variant_id, r.warehouse_id, o.placed_at,
+               sum(r.quantity) OVER (
+                   PARTITION BY r.variant_id, r.warehouse_id ORDER BY o.placed_at, o.id, r.id ROWS UNBOUNDED PRECEDING
+               ) - r.quantity AS before
+        FROM inventory_reservation AS r
+        JOIN orders_salesorder AS o ON o.organization_id = r.organization_id AND o.id = r.demand_id
+        WHERE r.organization_id = %(organization)s AND r.stock_item_id IS NULL AND r.status = 'active'
+            AND r.demand_type = 'sales_order' AND o.status = ANY (%(states)s)
+    ), free AS (
+        SELECT s.variant_id, s.warehouse_id, sum(s.quantity - s.reserved) AS quantity
+        FROM (SELECT DISTINCT variant_id, warehouse_id FROM waiting) AS w
+        JOIN accounts_organization AS o ON o.id = %(organization)s
+        JOIN inventory_stockitem AS s ON s.organization_id = o.id
+            AND s.warehouse_id = w.warehouse_id AND s.variant_id = w.variant_id
+        JOIN inventory_location AS place ON place.organization_id = o.id AND place.id = s.location_id
+        LEFT JOIN inventory_lot AS l ON l.organization_id = o.id AND l.id = s.lot_id
+        WHERE NOT s.is_held AND s.quantity > s.reserved AND place.kind = ANY (%(kinds)s)
+            AND (l.expires_on IS NULL OR l.expires_on >= (now() AT TIME ZONE o.timezone)::date)
+        GROUP BY s.variant_id, s.warehouse_id
+    )
+    SELECT w.demand_id, array_agg(w.id ORDER BY w.id)
+    FROM waiting AS w JOIN free AS f ON f.variant_id = w.variant_id AND f.warehouse_id = w.warehouse_id
+    WHERE w.before < f.quantity
+    GROUP BY w.demand_id ORDER BY min(w.placed_at), w.demand_id LIMIT %(most)s
+"""
+
+
+def organizations_waiting() -> list[UUID]:
+    """As the worker, who sees them all."""
+    with connections["worker"].cursor() as cursor:
+        cursor.execute(WAITING)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def orders_due() -> list[tuple[UUID, list[UUID]]]:
+    """Of the active organization, in the order in which they were placed, each with its reservations that wait."""
+    values: dict[str, Any] = {
+        "organization": active_organization_id(), "states": [S.PLACED, S.CONFIRMED, S.ON_HOLD], "most": MOST,
+        "kinds": list(Location.AVAILABLE),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, values)
+        return list(cursor.fetchall())

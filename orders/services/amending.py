@@ -1,0 +1,152 @@
+"""An order that is placed and not packed yet is changed: what is ordered, where it goes.
+
+The price of a line that was there stays as it was when it was placed, unless another is agreed; a new line costs what it costs
+now. The order is locked already; its customer follows, then the stock.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from core.errors import Conflict, Invalid
+from orders.models import SalesOrder, SalesOrderItem
+from orders.services.order_lines import (
+    AGREED,
+    PRICED,
+    TOTALS,
+    NewAdjustment,
+    NewLine,
+    adjustments_write,
+    items,
+    known_or_refused,
+    lines_check,
+    price,
+    totals_change,
+)
+from orders.services.promising import allocated_follow, credit_check, goods_follow
+
+Status = SalesOrder.Status
+OPEN = (Status.PLACED, Status.CONFIRMED, Status.ON_HOLD)
+COLUMNS = {"email", "shipping_address", "billing_address", "requested_on", "note", "external_ref", "custom_fields"}
+OF_LINES = ("quantity", "discount", "vehicle_model_id", "backorder_policy", "price_agreed", "allocated_quantity", *PRICED)
+
+
+def order_amend(
+    row: SalesOrder, *, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None, values: Mapping[str, Any],
+) -> list[str]:
+    """What is different afterwards: names of columns, lines, adjustments. Raises Conflict for what stays once it is placed."""
+    total, changed = row.total, _columns(row, values)
+    goods: dict[SalesOrderItem, Decimal] = {}
+    if lines is not None or "shipping_address" in changed:
+        goods = _lines(row, lines)
+    if adjustments is not None:
+        before = _adjusted(row)
+        adjustments_write(row, adjustments)
+        changed += ["adjustments"] if _adjusted(row) != before else []
+    if lines is not None:
+        changed.append("lines")
+        row.revision += 1
+    row.save(update_fields=[*TOTALS, "revision"])
+    if row.total > total:
+        credit_check(row)
+    if goods:
+        goods_follow(row, goods, expires_at=promised_until(row))
+        allocated_follow(row)
+    return changed
+
+
+def promised_until(row: SalesOrder) -> Any:
+    """For goods that are promised now; without an end once the order is confirmed or held."""
+    minutes = row.channel.reservation_minutes
+    return timezone.now() + timedelta(minutes=minutes) if minutes and row.status == Status.PLACED else None
+
+
+def _columns(row: SalesOrder, values: Mapping[str, Any]) -> list[str]:
+    changed = sorted(name for name, value in values.items() if value != getattr(row, name))
+    if fixed := [name.removesuffix("_id") for name in changed if name not in COLUMNS]:
+        raise Conflict(
+            f"{', '.join(fixed).capitalize()} of an order that is placed cannot change: cancel it, and order anew.",
+            code="fixed_once_placed",
+        )
+    for name in changed:
+        setattr(row, name, values[name])
+    if changed:
+        row.save(update_fields=changed)
+    return changed
+
+
+def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None) -> dict[SalesOrderItem, Decimal]:
+    """Writes them; those of which more or less is to be promised now, with how much. Without new ones, taxes alone follow."""
+    before = list(row.lines.order_by("line"))
+    quantities = {line.pk: line.quantity for line in before}
+    amounts = [(line.net_amount, line.tax_amount) for line in before]
+    kept, made, gone = (before, [], []) if wanted is None else _changed(row, before, wanted)
+    price(row, [*kept, *made], kept=set(kept))
+    for line in kept:
+        line.allocated_quantity = min(line.allocated_quantity, line.quantity - line.cancelled_quantity)
+    SalesOrderItem.objects.bulk_update(kept, OF_LINES)
+    SalesOrderItem.objects.bulk_create(made)
+    row.lines.filter(pk__in=[line.pk for line in gone]).delete()
+    totals_change(row, amounts, [(line.net_amount, line.tax_amount) for line in [*kept, *made]])
+    goods = {
+        line: line.quantity - line.cancelled_quantity - line.shipped_quantity for line in [*kept, *made]
+        if quantities.get(line.pk) != line.quantity
+    }
+    return {**dict.fromkeys(gone, Decimal(0)), **goods}
+
+
+def _changed(
+    row: SalesOrder, before: Sequence[SalesOrderItem], wanted: Sequence[NewLine],
+) -> tuple[list[SalesOrderItem], list[SalesOrderItem], list[SalesOrderItem]]:
+    """Kept as they are to be, new, and gone. Raises Conflict where less would be ordered than was picked or invoiced."""
+    lines_check(wanted)
+    if not wanted:
+        raise Invalid("An order has lines: cancel it if nothing is wanted.", fields={"lines": "empty"})
+    pairs = _pairs(before, wanted)
+    gone = [line for line in before if line.pk not in pairs]
+    for line in before:
+        least = max(line.picked_quantity + line.cancelled_quantity, line.invoiced_quantity)
+        left = pairs[line.pk].quantity if line.pk in pairs else Decimal(0)
+        if left < least:
+            raise Conflict(
+                f"{least.normalize():f} of {line.sku} are picked or invoiced: order no less than that.", code="already_picked",
+            )
+    kept = [line for line in before if line.pk in pairs]
+    for line in kept:
+        _follow(line, pairs[line.pk])
+    paired = {id(line) for line in pairs.values()}
+    new = [line for line in wanted if id(line) not in paired]
+    return kept, items(row, new, first=max(line.line for line in before) + 1), gone
+
+
+def _pairs(before: Sequence[SalesOrderItem], wanted: Sequence[NewLine]) -> dict[UUID, NewLine]:
+    """By line that is there, what is wanted of it: the one that names it, else the first one of its variant."""
+    rows = {line.pk: line for line in before}
+    known_or_refused(rows, wanted)
+    pairs = {line.id: line for line in wanted if line.id}
+    for number, line in enumerate(wanted):
+        if line.id and rows[line.id].variant_id != line.variant_id:
+            detail = "A line keeps its variant: leave it out, and add one without an id."
+            raise Invalid(detail, fields={f"lines/{number}/variant": detail})
+        if not line.id and (key := next(
+            (row.pk for row in before if row.pk not in pairs and row.variant_id == line.variant_id), None,
+        )):
+            pairs[key] = line
+    return pairs
+
+
+def _follow(line: SalesOrderItem, wanted: NewLine) -> None:
+    line.quantity, line.discount = wanted.quantity, wanted.discount
+    line.vehicle_model_id, line.backorder_policy = wanted.vehicle_model_id, wanted.backorder_policy
+    asked = (wanted.unit_price, wanted.includes_tax)
+    if wanted.unit_price is not None and asked != (line.unit_price, line.includes_tax):
+        line.unit_price, line.includes_tax = wanted.unit_price, wanted.includes_tax
+        line.price_agreed, line.price_reason = True, AGREED
+
+
+def _adjusted(row: SalesOrder) -> list[Any]:
+    return sorted(row.adjustments.filter(source_type="").values_list("kind", "label", "net_amount", "tax_rate", "tax_amount"))

@@ -1,0 +1,17 @@
+"""What the clock starts."""
+
+from notifications.schedules import scheduled
+from orders.services.backorders import backorders_fill_everywhere
+from orders.services.stuck import stuck_orders_find_everywhere
+
+
+@scheduled("rate(1 minute)", catch_up=False)
+def fill_backorders() -> None:
+    """Goods that came go to who waits for them, in the order of their orders."""
+    backorders_fill_everywhere()
+
+
+@scheduled("rate(15 minutes)", catch_up=False)
+def find_stuck_orders() -> None:
+    """Orders that stand still for longer than their channel allows."""
+    stuck_orders_find_everywhere()
