@@ -22,7 +22,18 @@ from accounts.queries.history import audit_lines
 from accounts.services.activity import session_moved
 from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
-from config import analytics, annotations, dashboard, locked_accounts, operations, own_second_factors, palette, platform, switcher
+from config import (
+    analytics,
+    annotations,
+    dashboard,
+    locked_accounts,
+    operations,
+    own_second_factors,
+    palette,
+    platform,
+    switcher,
+    worklist,
+)
 from config.annotations import Annotations
 from config.sidebar import groups, mark_current, work_places
 from config.signing_in import SignInForm, SignInView, second_factor_view
@@ -105,7 +116,10 @@ class QuartermasterSite(UnfoldAdminSite):
 
     # --- Pages of the site ----------------------------------------------------------------------------------
     def index(self, request: Any, extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().index(request, {**dashboard.context(request), **(extra_context or {})})
+        response: HttpResponse = super().index(request, {
+            **dashboard.context(request), "waiting": [] if request.principal is None else worklist.waiting(request),
+            **(extra_context or {}),
+        })
         return response
 
     def search(self, request: Any, extra_context: Any = None) -> HttpResponse:

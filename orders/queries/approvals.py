@@ -7,10 +7,11 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import Membership, Organization
 from accounts.queries.rates import DIGITS, convert
+from core.limits import within
 from core.tenancy import active_organization_id
 from inventory.queries.closings import today
 from orders.models import PurchaseOrder, PurchaseOrderItem
@@ -62,20 +63,17 @@ class Waiting:
     def steepest(self) -> WaitingLine | None:
         """The line whose price has risen or fallen most."""
         changed = [line for line in self.lines if line.change]
-        return max(changed, key=lambda line: abs(line.change or 0), default=None)
+        return max(changed, key=lambda line: abs(line.change or Decimal(0)), default=None)
 
 
-def waiting_for(actor_id: UUID | None, warehouses: Collection[UUID] | None) -> QuerySet[PurchaseOrder]:
+def waits_for(actor_id: UUID) -> Q:
     """Nobody decides on what they asked for themselves."""
-    rows = PurchaseOrder.objects.filter(status=PurchaseOrder.Status.PENDING_APPROVAL)
-    if warehouses is not None:
-        rows = rows.filter(warehouse__in=warehouses)
-    return rows.filter(Q(requested_by=None) | ~Q(requested_by=actor_id)) if actor_id else rows
+    return Q(status=PurchaseOrder.Status.PENDING_APPROVAL) & ~Q(requested_by=actor_id)
 
 
-def approvals(actor_id: UUID | None, warehouses: Collection[UUID] | None) -> list[Waiting]:
+def approvals(actor_id: UUID, warehouses: Collection[UUID] | None) -> list[Waiting]:
     """Those that have waited longest first, 50 at most: a few statements, however many there are."""
-    found = waiting_for(actor_id, warehouses).select_related("supplier__party", "warehouse")
+    found = PurchaseOrder.objects.filter(waits_for(actor_id), within(PurchaseOrder, warehouses)).select_related("supplier__party", "warehouse")
     orders = list(found.order_by("submitted_at", "pk")[:SHOWN])
     if not orders:
         return []

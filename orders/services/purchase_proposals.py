@@ -30,7 +30,7 @@ def purchase_orders_from_tasks(
         raise Invalid(f"At most {MOST_LINES} tasks at once.", fields={"tasks": "too many"})
     if not found:
         raise Conflict("No reorder task with a supplier is open: there is nothing to buy.", code="nothing_to_buy")
-    items = offered([(task.supplier_id, task.variant_id) for task in found])
+    items = offered([(task.supplier.pk, task.variant_id) for task in found if task.supplier])
     groups: dict[tuple[UUID | None, UUID], list[ReorderTask]] = defaultdict(list)
     for task in found:
         groups[task.supplier_id, task.warehouse_id].append(task)

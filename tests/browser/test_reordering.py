@@ -38,7 +38,8 @@ REORDER = "/admin/reorder/"
 
 def sold(supplier: Supplier, variant: object, price: object = 2, **values: object) -> None:
     SupplierProduct.objects.create(
-        supplier=supplier, variant=variant, supplier_sku=f"{supplier.code}-{variant}"[:64], last_price=Decimal(str(price)), **values,
+        supplier=supplier, variant=variant, supplier_sku=f"{supplier.code}-{variant}"[:64], last_price=Decimal(str(price)),
+        **values,
     )
 
 
