@@ -73,8 +73,8 @@ def waits_for(actor_id: UUID) -> Q:
 
 def approvals(actor_id: UUID, warehouses: Collection[UUID] | None) -> list[Waiting]:
     """Those that have waited longest first, 50 at most: a few statements, however many there are."""
-    found = PurchaseOrder.objects.filter(waits_for(actor_id), within(PurchaseOrder, warehouses)).select_related("supplier__party", "warehouse")
-    orders = list(found.order_by("submitted_at", "pk")[:SHOWN])
+    found = PurchaseOrder.objects.filter(waits_for(actor_id), within(PurchaseOrder, warehouses))
+    orders = list(found.select_related("supplier__party", "warehouse").order_by("submitted_at", "pk")[:SHOWN])
     if not orders:
         return []
     keys = [order.pk for order in orders]
