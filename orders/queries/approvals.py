@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from accounts.models import Membership, Organization
 from accounts.queries.rates import DIGITS, convert
-from core.limits import within
+from core.limits import Warehouses, within
 from core.tenancy import active_organization_id
 from inventory.queries.closings import today
 from orders.models import PurchaseOrder, PurchaseOrderItem
@@ -71,7 +71,7 @@ def waits_for(actor_id: UUID) -> Q:
     return Q(status=PurchaseOrder.Status.PENDING_APPROVAL) & ~Q(requested_by=actor_id)
 
 
-def approvals(actor_id: UUID, warehouses: Collection[UUID] | None) -> list[Waiting]:
+def approvals(actor_id: UUID, warehouses: Warehouses) -> list[Waiting]:
     """Those that have waited longest first, 50 at most: a few statements, however many there are."""
     found = PurchaseOrder.objects.filter(waits_for(actor_id), within(PurchaseOrder, warehouses))
     orders = list(found.select_related("supplier__party", "warehouse").order_by("submitted_at", "pk")[:SHOWN])
