@@ -22,9 +22,20 @@ from accounts.queries.history import audit_lines
 from accounts.services.activity import session_moved
 from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
-from config import analytics, annotations, dashboard, locked_accounts, operations, own_second_factors, palette, platform, switcher
+from config import (
+    analytics,
+    annotations,
+    dashboard,
+    locked_accounts,
+    operations,
+    own_second_factors,
+    palette,
+    platform,
+    switcher,
+    worklist,
+)
 from config.annotations import Annotations
-from config.sidebar import groups, mark_current
+from config.sidebar import groups, mark_current, work_places
 from config.signing_in import SignInForm, SignInView, second_factor_view
 from core.history import AuditLine
 from core.models import ArchivableModel
@@ -105,7 +116,10 @@ class QuartermasterSite(UnfoldAdminSite):
 
     # --- Pages of the site ----------------------------------------------------------------------------------
     def index(self, request: Any, extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().index(request, {**dashboard.context(request), **(extra_context or {})})
+        response: HttpResponse = super().index(request, {
+            **dashboard.context(request), "waiting": [] if request.principal is None else worklist.waiting(request),
+            **(extra_context or {}),
+        })
         return response
 
     def search(self, request: Any, extra_context: Any = None) -> HttpResponse:
@@ -134,7 +148,8 @@ class QuartermasterSite(UnfoldAdminSite):
         may_scan = principal is not None and request.user.has_perm("inventory.view_stockitem")
         carries = may_scan and request.user.has_perm("inventory.move_stock")
         tray = partial(tray_size, request.user.pk) if carries else 0  # asked for by whole pages alone
-        return context | {"principal": principal, "may_scan": may_scan, "tray_size": tray}
+        places = [] if principal is None else work_places(request.user.has_perm, request.path)
+        return context | {"principal": principal, "may_scan": may_scan, "tray_size": tray, "work_places": places}
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Apps in the order of the work, pages in groups."""

@@ -10,5 +10,6 @@ for app in ("accounts", "notifications", "inventory", "orders"):
     import_module(f"{app}.admin")
 
 clerk: Any = import_module("inventory.admin.clerk.urls")
+desk: Any = import_module("orders.admin.desk.urls")
 
-urlpatterns = [*clerk.urls(site), *site.urls[0]]
+urlpatterns = [*clerk.urls(site), *desk.urls(site), *site.urls[0]]

@@ -36,7 +36,6 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
 }
 # Pages of an app's own, which stand with those of a model.
 BESIDE = {
-    "ReorderTask": ("Reorder", "inventory_reorder"),
     "EventDelivery": ("Dead letters", "dead_letters"),
     "PriceList": ("What does it cost?", "inventory_pricelist_what_does_it_cost"),
     "StockItem": ("Analytics", "analytics"),
@@ -47,6 +46,11 @@ FOR_SOME = {
     "StockItem": ("Receive goods", "receive", "inventory.receive_stock"),
     "Location": ("Labels of logistic units", "labels", "inventory.view_stockitem"),
 }
+# Where work is done, above all groups: G and the letter lead there.
+WORK = (
+    ("a", "Approvals", "approvals", ("orders.approve_purchaseorder",)),
+    ("r", "Reorder", "reorder", ("inventory.order_reordertask", "orders.add_purchaseorder")),
+)
 ALONE = {"Organization"}  # of which one sees one
 UNLOCKS = "Keys and sign-in"
 
@@ -68,6 +72,14 @@ def groups(
     if may_operate and app_label == "notifications":
         return [{"name": "Operations", "pages": [{"name": "Operations", "admin_url": reverse("admin:operations")}]}, *found]
     return found
+
+
+def work_places(may: Callable[[str], bool], path: str) -> list[dict[str, Any]]:
+    return [
+        {"letter": letter, "name": title, "url": url, "is_current": path.startswith(url)}
+        for letter, title, name, permissions in WORK
+        if all(may(one) for one in permissions) and (url := reverse(f"admin:{name}"))
+    ]
 
 
 def mark_current(found: list[dict[str, Any]], path: str) -> None:

@@ -12,9 +12,10 @@ from core.tenancy import active_organization_id
 # none is lost, because a rollback takes the increment back.
 NEXT = """
     UPDATE accounts_numbersequence
-    SET next_value = CASE WHEN reset = 'yearly' AND period NOT IN (0, %(year)s) THEN 2 ELSE next_value + 1 END, period = %(year)s
+    SET next_value = %(count)s + CASE WHEN reset = 'yearly' AND period NOT IN (0, %(year)s) THEN 1 ELSE next_value END,
+        period = %(year)s
     WHERE organization_id = %(organization)s AND document_type = %(type)s
-    RETURNING pattern, next_value - 1, CASE WHEN reset = 'yearly' THEN period ELSE 0 END
+    RETURNING pattern, next_value - %(count)s, CASE WHEN reset = 'yearly' THEN period ELSE 0 END
 """
 
 
@@ -35,19 +36,30 @@ def number_next(*, document_type: str, first: str = "") -> str:
     return number_take(document_type=document_type, first=first).text
 
 
+def numbers_next(*, document_type: str, count: int, first: str = "") -> list[str]:
+    """The same for so many documents at once, in one statement."""
+    return [taken.text for taken in _numbers(document_type, count, first)]
+
+
 def number_take(*, document_type: str, first: str = "", gapless: bool = False) -> Number:
     """As `number_next`, with what it counts; `gapless` is what a sequence that is made here says of itself."""
+    return _numbers(document_type, 1, first, gapless)[0]
+
+
+def _numbers(document_type: str, count: int, first: str, gapless: bool = False) -> list[Number]:
     year = timezone.localdate().year
     with connection.cursor() as cursor:
-        cursor.execute(NEXT, {"year": year, "organization": active_organization_id(), "type": document_type})
+        cursor.execute(NEXT, {
+            "year": year, "organization": active_organization_id(), "type": document_type, "count": count,
+        })
         row = cursor.fetchone()
     if row is None and first:
         _sequences_create({document_type: first}, gapless=gapless)
-        return number_take(document_type=document_type)
+        return _numbers(document_type, count, "")
     if row is None:
         raise Invalid(f"There is no number sequence for {document_type}: add one.", code="no_sequence")
-    pattern, counter, series = row
-    return Number(str(pattern.format(year=year, number=counter)), counter, series)
+    pattern, begin, series = row
+    return [Number(str(pattern.format(year=year, number=number)), number, series) for number in range(begin, begin + count)]
 
 
 def sequences_create(**patterns: str) -> None:

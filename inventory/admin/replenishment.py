@@ -14,14 +14,13 @@ from core.admin import ReadOnlyTenantAdmin, TenantAdmin
 from core.admin_actions import confirmed
 from core.errors import DomainError
 from core.limits import reach
-from inventory.admin import reorder_page
 from inventory.admin.reorder_forms import AssignForm, DismissForm, PlainForm, SnoozeForm
 from inventory.models import ReorderRule, ReorderTask
 from inventory.queries.reorder_numbers import reorder_numbers
 from inventory.services.reorder_tasks import tasks_assign, tasks_dismiss, tasks_reopen, tasks_snooze
 from inventory.services.replenishment import reorder_check, reorder_rules_settle
 
-CHANGE = "inventory.change_reordertask"
+CHANGE, ORDER = "inventory.change_reordertask", "inventory.order_reordertask"
 
 
 @admin.register(ReorderRule)
@@ -61,13 +60,10 @@ class ReorderTaskAdmin(ReadOnlyTenantAdmin):
     actions = ["order", "assign", "snooze", "dismiss", "reopen"]
     actions_list = ["reorder", "check_now"]
 
-    def get_urls(self) -> list[Any]:
-        return [*reorder_page.urls(self.admin_site), *super().get_urls()]
-
     @admin.action(description="Order the selected tasks", permissions=["order"])
     def order(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         chosen = [str(key) for key in queryset.values_list("pk", flat=True)]
-        return HttpResponseRedirect(f"{reverse('admin:inventory_reorder')}?{urlencode({'task': chosen}, doseq=True)}")
+        return HttpResponseRedirect(f"{reverse('admin:reorder')}?{urlencode({'task': chosen}, doseq=True)}")
 
     @admin.action(description="Assign the selected tasks", permissions=["dismiss"])
     def assign(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
@@ -113,11 +109,11 @@ class ReorderTaskAdmin(ReadOnlyTenantAdmin):
         return bool(request.user.has_perm(CHANGE))
 
     def has_order_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return bool(request.user.has_perm(reorder_page.ORDER))
+        return bool(request.user.has_perm(ORDER))
 
     @action(description="Reorder", url_path="work", permissions=["order"])
     def reorder(self, request: Any) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:inventory_reorder"))
+        return HttpResponseRedirect(reverse("admin:reorder"))
 
     @action(description="Check now", url_path="check", permissions=["check_now"])
     @confirmed("Make a task for each rule whose stock is at or under its minimum?")

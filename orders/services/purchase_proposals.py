@@ -30,12 +30,12 @@ def purchase_orders_from_tasks(
         raise Invalid(f"At most {MOST_LINES} tasks at once.", fields={"tasks": "too many"})
     if not found:
         raise Conflict("No reorder task with a supplier is open: there is nothing to buy.", code="nothing_to_buy")
-    offered = _offered(found)
+    items = offered([(task.supplier.pk, task.variant_id) for task in found if task.supplier])
     groups: dict[tuple[UUID | None, UUID], list[ReorderTask]] = defaultdict(list)
     for task in found:
         groups[task.supplier_id, task.warehouse_id].append(task)
     return [
-        _order(supplier, warehouse, group, offered)
+        _order(supplier, warehouse, group, items)
         for group in groups.values() if (supplier := group[0].supplier) and (warehouse := group[0].warehouse)
     ]
 
@@ -66,19 +66,20 @@ def _common(one: Decimal, other: Decimal) -> Decimal:
     return Decimal(lcm(int(one * WHOLE), int(other * WHOLE))) / WHOLE
 
 
-def _offered(tasks: Sequence[ReorderTask]) -> dict[Goods, SupplierProduct]:
+def offered(pairs: Collection[Goods]) -> dict[Goods, SupplierProduct]:
+    """As what each supplier sells each variant."""
     rows = SupplierProduct.objects.filter(
-        variant__in={task.variant_id for task in tasks}, supplier__in={task.supplier_id for task in tasks},
+        variant__in={variant for _, variant in pairs}, supplier__in={supplier for supplier, _ in pairs},
     ).order_by("is_preferred", "-pk")
     return {(row.supplier_id, row.variant_id): row for row in rows}
 
 
 def _order(
-    supplier: Supplier, warehouse: Warehouse, tasks: Sequence[ReorderTask], offered: dict[Goods, SupplierProduct],
+    supplier: Supplier, warehouse: Warehouse, tasks: Sequence[ReorderTask], items: dict[Goods, SupplierProduct],
 ) -> PurchaseOrder:
     lines = [
         PurchaseLine(
-            task.variant_id, whole_packs(task.suggested_quantity, offered.get((supplier.pk, task.variant_id))),
+            task.variant_id, whole_packs(task.suggested_quantity, items.get((supplier.pk, task.variant_id))),
             reorder_task_id=task.pk,
         )
         for task in tasks

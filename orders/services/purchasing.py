@@ -39,11 +39,19 @@ class PurchaseLine:
     reorder_task_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """By variant: what it is, and as what the order's supplier sells it."""
+
+    variants: Mapping[UUID, ProductVariant]
+    offered: Mapping[UUID, SupplierProduct]
+
+
 def purchase_order_create(
     *, supplier: Supplier, warehouse: Warehouse, lines: Sequence[PurchaseLine] = (), **values: Any,
 ) -> PurchaseOrder:
     """A draft. `values` are columns."""
-    _check_parties(supplier, warehouse)
+    parties_check(supplier, warehouse)
     currency = values.pop("currency", "") or supplier.currency
     order: PurchaseOrder = PurchaseOrder.objects.create(
         number=number_next(document_type=DOCUMENT, first=NUMBERS), supplier=supplier, warehouse=warehouse,
@@ -65,7 +73,7 @@ def purchase_order_change(*, order: PurchaseOrder, lines: Sequence[PurchaseLine]
     if changed.keys() & {"supplier_id", "warehouse_id"}:
         ends = Supplier.objects.filter(pk=row.supplier_id).first(), Warehouse.objects.filter(pk=row.warehouse_id).first()
         if all(ends):  # else the foreign key says which is not there
-            _check_parties(*ends)
+            parties_check(*ends)
     if changed:
         row.save(update_fields=list(changed))
         row = locked(row)
@@ -87,10 +95,9 @@ def lines_write(order: PurchaseOrder, lines: Sequence[PurchaseLine]) -> None:
     before = dict(order.lines.exclude(reorder_task=None).values_list("reorder_task_id", "quantity"))
     expected_follow(order, [])
     order.lines.all().delete()
-    made = _priced(order, lines) if lines else []
+    made = lines_priced(order, lines) if lines else []
     PurchaseOrderItem.objects.bulk_create(made)
-    order.net_total, order.tax_total = sum((one.net_amount for one in made), ZERO), sum((one.tax_amount for one in made), ZERO)
-    order.total = order.net_total + order.tax_total
+    totals_follow(order, made)
     order.save(update_fields=["net_total", "tax_total", "total"])
     tasks_follow(order, before=before, after={task: line.quantity for task, line in wanted.items() if task})
     expected_follow(order, made)
@@ -113,7 +120,7 @@ def _refuse_late(order: PurchaseOrder, changed: Collection[str]) -> None:
         raise Conflict(f"Purchase order {order.number} is {state}: what is bought stays as it is. {way}", code="wrong_status")
 
 
-def _check_parties(supplier: Supplier, warehouse: Warehouse) -> None:
+def parties_check(supplier: Supplier, warehouse: Warehouse) -> None:
     if supplier.archived_at or supplier.status != Supplier.Status.ACTIVE:
         detail = f"Nothing is bought from {supplier.code}: the supplier is {'archived' if supplier.archived_at else 'blocked'}."
         raise Invalid(detail, fields={"supplier": detail})
@@ -130,30 +137,38 @@ def _again(line: PurchaseOrderItem) -> PurchaseLine:
     )
 
 
-def _priced(order: PurchaseOrder, lines: Sequence[PurchaseLine]) -> list[PurchaseOrderItem]:
+def totals_follow(order: PurchaseOrder, lines: Sequence[PurchaseOrderItem]) -> None:
+    """In memory alone."""
+    order.net_total, order.tax_total = sum((one.net_amount for one in lines), ZERO), sum((one.tax_amount for one in lines), ZERO)
+    order.total = order.net_total + order.tax_total
+
+
+def lines_priced(order: PurchaseOrder, lines: Sequence[PurchaseLine], known: Known | None = None) -> list[PurchaseOrderItem]:
+    """Not saved. `known` is for who has looked already."""
+    known = known or _known(order, {line.variant_id for line in lines})
     question = prices.Question(kind=PriceList.Kind.PURCHASE, party_id=order.supplier.party_id, currency=order.currency)
     quote = prices.prices_of(question, [prices.Wanted(line.variant_id, line.quantity) for line in lines])
-    keys = {line.variant_id for line in lines}
-    variants = ProductVariant.objects.select_related("product").in_bulk(keys)
-    rows = SupplierProduct.objects.filter(supplier=order.supplier_id, variant__in=keys).order_by("is_preferred", "-pk")
-    offered = {row.variant_id: row for row in rows}
     return [
-        _item(order, number, line, cost, variants[line.variant_id], offered)
+        _item(order, number, line, cost, known)
         for number, (line, cost) in enumerate(zip(lines, quote.costs, strict=True), 1)
     ]
 
 
-def _item(
-    order: PurchaseOrder, number: int, line: PurchaseLine, cost: prices.Cost, variant: ProductVariant,
-    offered: Mapping[UUID, SupplierProduct],
-) -> PurchaseOrderItem:
+def _known(order: PurchaseOrder, keys: Collection[UUID]) -> Known:
+    rows = SupplierProduct.objects.filter(supplier=order.supplier_id, variant__in=keys).order_by("is_preferred", "-pk")
+    return Known(ProductVariant.objects.select_related("product").in_bulk(keys), {row.variant_id: row for row in rows})
+
+
+def _item(order: PurchaseOrder, number: int, line: PurchaseLine, cost: prices.Cost, known: Known) -> PurchaseOrderItem:
+    variant = known.variants[line.variant_id]
     rate = cost.goods.rate or ZERO
     price = _net_price(cost, rate) if line.unit_price is None else line.unit_price
     with localcontext(prec=DIGITS):
         off = (price or ZERO) * line.quantity * line.discount_percent / 100
         amounts = prices.amounts(price or ZERO, line.quantity, rate, order.currency, discount=off)
     return PurchaseOrderItem(
-        order=order, line=number, variant=variant, supplier_product=offered.get(variant.pk), reorder_task_id=line.reorder_task_id,
+        order=order, line=number, variant=variant, supplier_product=known.offered.get(variant.pk),
+        reorder_task_id=line.reorder_task_id,
         sku=variant.sku, name=variant.name or variant.product.name, quantity=line.quantity, unit_price=price,
         discount_percent=line.discount_percent, tax_rate=rate, net_amount=amounts.net or ZERO, tax_amount=amounts.tax or ZERO,
         price_reason=(cost.why if line.unit_price is None else AGREED)[:300], over_receipt_percent=line.over_receipt_percent,

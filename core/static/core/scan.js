@@ -7,6 +7,7 @@ const Wedge = {
 	pause: 150, // a longer one begins anew
 	shortest: 3, // characters
 	alone: 80, // a letter after which nothing comes for so long is a key, and no scan
+	chord: 1500, // from G to the letter of a page
 };
 const GS = "\u001d"; // FNC1 between the parts of a GS1 symbol; scanners send it as Ctrl+]
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "CapsLock", "Process"];
@@ -61,7 +62,10 @@ class ScanBus {
 			if (!isTyped(event.target)) this.lone = setTimeout(() => this.press(character, from), Wedge.alone);
 		} else if (character === " " && !isTyped(event.target)) {
 			event.preventDefault(); // it would press the button that has the focus
+		} else if (/^g$/i.test(this.burst.text) && !isTyped(event.target)) {
+			this.lone = setTimeout(() => go(character), Wedge.alone); // typed quickly
 		}
+		if (character === " " && event.target.matches("[data-rows] > [tabindex]")) event.preventDefault(); // it would scroll
 		if (character === GS) event.preventDefault();
 		this.burst.text += character;
 		this.burst.last = now;
@@ -84,6 +88,8 @@ class ScanBus {
 	async press(character, from) {
 		const waits = !from || this.queue.jobs.length > 0;
 		if (waits) await this.queue.idle;
+		if (this.led && Date.now() - this.led < Wedge.chord && go(character)) return;
+		this.led = /^g$/i.test(character) ? Date.now() : 0;
 		press(character, waits ? document.activeElement : from);
 	}
 
@@ -140,11 +146,30 @@ function takeBack({ field, before }) {
 // A letter presses a button of the card or row that has the focus, or of what is around it.
 function press(character, from) {
 	if (!from.isConnected) return;
+	const next = { j: "nextElementSibling", k: "previousElementSibling" }[character];
+	if (next && from.matches("[data-rows] > [tabindex]")) return from[next]?.focus();
+	const names = [character === " " ? "Space" : character.toUpperCase()];
+	if (/[A-Z]/.test(character)) names.unshift(`Shift+${character}`);
+	for (const name of names) if (pressNear(name, from)) return;
+}
+
+function pressNear(name, from) {
 	for (let part = from.closest("[data-keys]"); part; part = part.parentElement.closest("[data-keys]")) {
-		const buttons = [...part.querySelectorAll(`[aria-keyshortcuts="${CSS.escape(character.toUpperCase())}"]`)];
+		const buttons = [...part.querySelectorAll(`[aria-keyshortcuts="${CSS.escape(name)}"]`)];
 		const button = buttons.find((one) => one.closest("[data-keys]") === part && one.offsetParent);
-		if (button) return button.click();
+		if (button) {
+			button.click();
+			return true;
+		}
 	}
+	return false;
+}
+
+// G and the letter of a page, one after the other, lead there.
+function go(character) {
+	const link = document.querySelector(`[data-go="${CSS.escape(character.toLowerCase())}"]`);
+	link?.click();
+	return Boolean(link);
 }
 
 // Keys that are no letters: Ctrl+Enter does what a page is for, Escape takes back the last step, arrows walk through rows.

@@ -1,39 +1,22 @@
 """What the clerk's pages have in common."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_http_methods
 
-from core.characters import CONTROL, REFUSAL
-from core.errors import Conflict, DomainError, Invalid, NotFound
-from inventory.gs1.elements import GS
+from core.admin_pages import View, page_for
+from core.admin_pages import key_of as key_of
+from core.admin_pages import key_or_none as key_or_none
+from core.admin_pages import text_of as text_of
 from inventory.services.capacity import Overfull
 
 SEE = "inventory.view_stockitem"
 
-type View = Callable[[Any, Any], HttpResponse]
-
 
 def page(site: Any, view: View, methods: Sequence[str] = ("GET", "POST"), *, permission: str = SEE) -> Any:
-    """What a service refuses is said in words, and nothing of the request is kept."""
-
-    def shown(request: Any) -> HttpResponse:
-        if not request.user.has_perm(permission):
-            raise PermissionDenied
-        request.current_app = site.name
-        try:
-            with transaction.atomic():
-                return view(site, request)
-        except DomainError as error:
-            return part(request, "problem", status=_status(error), problem=error.detail)
-
-    return site.admin_view(require_http_methods(list(methods))(shown))
+    return page_for(site, view, methods, permissions=[permission])
 
 
 def part(request: Any, name: str, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -45,35 +28,6 @@ def whole(site: Any, request: Any, name: str, **context: Any) -> HttpResponse:
     return TemplateResponse(request, f"admin/clerk/{name}.html", {**site.each_context(request), **context})
 
 
-def key_of(given: Any, name: str) -> UUID:
-    """An id of the query or the form. Raises Http404."""
-    if (found := key_or_none(given, name)) is None:
-        raise Http404
-    return found
-
-
-def key_or_none(given: Any, name: str) -> UUID | None:
-    try:
-        return UUID(given.get(name, ""))
-    except ValueError:
-        return None
-
-
-def text_of(given: Any, name: str, *, longest: int = 200, is_scan: bool = False) -> str:
-    """Raises Invalid for control characters, of which FNC1 alone belongs in a scan."""
-    text: str = given.get(name, "").strip(" \t\r\n")
-    if len(text) > longest:
-        raise Invalid(f"This is too long: at most {longest} characters.")
-    if CONTROL.search(text.replace(GS, "") if is_scan else text):
-        raise Invalid(REFUSAL)
-    return text
-
-
 def too_full(overfull: Sequence[Overfull]) -> str:
     """What follows the words about a posting, empty if all of it fits."""
     return "".join(f" But {one.detail}" for one in overfull)
-
-
-def _status(error: DomainError) -> int:
-    kinds = ((NotFound, 404), (Conflict, 409), (Invalid, 422))
-    return next((status for kind, status in kinds if isinstance(error, kind)), 403)

@@ -1,4 +1,4 @@
-"""The page on which what is low is ordered: everything ticked, by keyboard, first shown and then done, and undone."""
+"""The page on which what is low is bought: everything ticked, by keyboard, first shown and then done, and undone."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -12,17 +12,21 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from core.errors import DomainError
 from core.limits import reach, refuse_outside, within
-from inventory.admin.value_pages import answer, page
 from inventory.models import ReorderTask, Supplier, TransferOrder
 from inventory.queries.closings import today
 from inventory.queries.reorder_work import work_list
-from inventory.services.reorder_tasks import TaskOrder, tasks_order, tasks_reopen, tasks_snooze
+from inventory.services.reorder_tasks import TaskOrder, tasks_reopen, tasks_snooze
+from orders.models import PurchaseOrder
+from orders.services.purchase_batches import purchase_orders_buy, purchase_orders_undo
+from orders.services.purchase_proposals import below_minimum, offered, whole_packs
 
-ORDER, CHANGE, UNDO = "inventory.order_reordertask", "inventory.change_reordertask", "reorder-undo"
+ORDER, BUY = "inventory.order_reordertask", "orders.add_purchaseorder"
+CHANGE, CANCEL, UNDO = "inventory.change_reordertask", "orders.change_purchaseorder", "reorder-undo"
 QUANTITY = forms.DecimalField(max_digits=19, decimal_places=6, min_value=Decimal("0.000001"))
 SNOOZE, CENT = timedelta(days=7), Decimal("0.01")
 EXACT = Context(prec=80)
@@ -30,13 +34,7 @@ EXACT = Context(prec=80)
 type Line = dict[str, Any]
 
 
-def urls(site: Any) -> list[Any]:
-    return [path("reorder/", page(site, _reorder), name="inventory_reorder")]
-
-
-def _reorder(site: Any, request: Any) -> HttpResponse:
-    if not request.user.has_perm(ORDER):
-        raise PermissionDenied
+def reorder_view(site: Any, request: Any) -> HttpResponse:
     posted = request.POST
     try:
         if "undo" in posted:
@@ -49,26 +47,31 @@ def _reorder(site: Any, request: Any) -> HttpResponse:
             return _order(request, [line for line in lines if line["ticked"]])
     except DomainError as error:
         messages.error(request, error.detail)
-        return HttpResponseRedirect(reverse("admin:inventory_reorder"))
+        return HttpResponseRedirect(reverse("admin:reorder"))
     ticked = [line for line in lines if line["ticked"]]
     is_preview = "preview" in posted and bool(ticked) and not wrong
     groups = _groups(ticked if is_preview else lines)
-    return answer(site, request, "reordertask/reorder", {
-        "title": "Reorder", "groups": groups, "is_preview": is_preview, "lines": len(ticked), "may_undo": UNDO in request.session,
+    return TemplateResponse(request, "admin/desk/reorder.html", {
+        **site.each_context(request), "title": "Reorder",
+        "groups": groups, "is_preview": is_preview, "lines": len(ticked), "may_undo": UNDO in request.session,
         "orders": len(groups), "may_snooze": request.user.has_perm(CHANGE),
     })
 
 
 def _lines(request: Any) -> list[Line]:
     """As the page shows them: as they were typed, or everything ticked."""
-    tasks = ReorderTask.objects.filter(within(ReorderTask, reach(request.principal, ORDER)))
+    tasks = ReorderTask.objects.filter(
+        within(ReorderTask, reach(request.principal, ORDER)), within(ReorderTask, reach(request.principal, BUY)),
+    )
     chosen = [found for text in request.GET.getlist("task") if (found := _key(text))]
     posted = request.POST
     ticked = set(posted.getlist("task"))
-    lines = []
-    for row in work_list(tasks, chosen=chosen):
+    lines, rows = [], work_list(tasks, chosen=chosen)
+    items = offered([(row["task"].supplier_id, row["task"].variant_id) for row in rows if row["task"].supplier_id])
+    for row in rows:
         key = str(row["task"].pk)
         line: Line = {**row, "ticked": not posted or key in ticked, "error": "", "supplier": row["task"].supplier}
+        line["quantity"] = whole_packs(line["quantity"], items.get((row["task"].supplier_id, row["task"].variant_id)))
         if f"quantity-{key}" in posted:
             line["supplier"] = _seller(row, posted.get(f"supplier-{key}", ""))
             try:
@@ -77,6 +80,7 @@ def _lines(request: Any) -> list[Line]:
                 said = error.messages[0] if line["ticked"] else ""
                 line |= {"quantity": None, "typed": posted[f"quantity-{key}"], "error": said}
         line["source"] = None if line["supplier"] else row["task"].source_warehouse
+        line["ticked"] = line["ticked"] and bool(line["supplier"] or line["source"])
         price = row["prices"].get(line["supplier"].pk) if line["supplier"] else None
         is_known = price is not None and line["quantity"] is not None
         lines.append({**line, "amount": (price * line["quantity"]).quantize(CENT, context=EXACT) if is_known else None})
@@ -120,17 +124,23 @@ def _order(request: Any, lines: list[Line]) -> HttpResponse:
         TaskOrder(line["task"].pk, line["quantity"], line["supplier"] and line["supplier"].pk) for line in lines
     ]
     with transaction.atomic():
-        tasks_order(orders=orders)
-    request.session[UNDO] = [str(one.task_id) for one in orders]
+        made = purchase_orders_buy(choices=orders)
+    keys = [str(one.task_id) for one in orders]
     drafts = TransferOrder.objects.filter(pk__in=ReorderTask.objects.filter(
-        pk__in=request.session[UNDO], transfer_order__isnull=False,
+        pk__in=keys, transfer_order__isnull=False,
     ).values("transfer_order"))
-    numbers = ", ".join(drafts.order_by("number").values_list("number", flat=True))
-    messages.success(
-        request, f"Ordered: {len(orders)} line{'s' if len(orders) > 1 else ''}."
-        + (f" Drafts of transfer orders: {numbers}." if numbers else ""),
-    )
-    return HttpResponseRedirect(reverse("admin:inventory_reorder"))
+    fetched = [line for line in lines if line["source"]]
+    request.session[UNDO] = {
+        "orders": [str(order.pk) for order in made], "tasks": [str(line["task"].pk) for line in fetched],
+    }
+    numbers = [f"{order.number} ({order.net_total.normalize():f} {order.currency})" for order in made]
+    numbers += drafts.order_by("number").values_list("number", flat=True) if fetched else []
+    messages.success(request, f"Ordered: {len(orders)} line{'s' if len(orders) > 1 else ''}, as drafts {', '.join(numbers)}.")
+    for order in made:
+        if lack := below_minimum(order):
+            detail = f"{order.number}: {order.supplier} takes an order for {lack.normalize():f} {order.currency} more."
+            messages.warning(request, detail)
+    return HttpResponseRedirect(reverse("admin:reorder"))
 
 
 def _snooze(request: Any, text: str) -> HttpResponse:
@@ -145,9 +155,15 @@ def _snooze(request: Any, text: str) -> HttpResponse:
 
 
 def _undo(request: Any) -> HttpResponse:
-    keys = [UUID(key) for key in request.session.pop(UNDO, [])]
-    refuse_outside(ReorderTask, keys, reach(request.principal, ORDER))
+    batch = request.session.pop(UNDO, {"orders": [], "tasks": []})
+    orders, tasks = ([UUID(key) for key in batch[name]] for name in ("orders", "tasks"))
+    if not request.user.has_perm(CANCEL):
+        raise PermissionDenied
+    refuse_outside(PurchaseOrder, orders, reach(request.principal, CANCEL))
+    refuse_outside(ReorderTask, tasks, reach(request.principal, ORDER))
     with transaction.atomic():
-        tasks_reopen(tasks=keys)
-    messages.success(request, f"Undone: {len(keys)} tasks are open again.")
-    return HttpResponseRedirect(reverse("admin:inventory_reorder"))
+        purchase_orders_undo(orders=orders)
+        if tasks:
+            tasks_reopen(tasks=tasks)
+    messages.success(request, "Undone: the orders are canceled, and their tasks are open again.")
+    return HttpResponseRedirect(reverse("admin:reorder"))

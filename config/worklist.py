@@ -1,0 +1,101 @@
+"""What waits for who opens the first page: counts that are links, of what they may do and see."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db import models
+from django.db.models import Count, Q
+from django.urls import reverse
+
+from core.limits import reach, within
+from inventory.models import ReorderTask
+from inventory.queries.closings import today
+from orders.models import PurchaseOrder, SalesOrder
+from orders.queries.approvals import waits_for
+
+type Condition = Callable[[Any, date], Q]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is of `model` for those who have `permission`. `page` is the name of one of its own, if not a list of rows."""
+
+    title: str
+    permission: str
+    model: type[models.Model]
+    condition: Condition
+    query: str = ""
+    page: str = ""
+    is_trouble: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    title: str
+    count: int
+    url: str
+    is_trouble: bool
+
+
+def _of(status: str) -> Condition:
+    return lambda user, day: Q(status=status)
+
+
+def _of_others(user: Any, day: date) -> Q:
+    return waits_for(user.pk)
+
+
+def _expected(user: Any, day: date) -> Q:
+    return Q(status__in=["sent", "partially_received"], expected_on__lte=day)
+
+
+FULFIL, HOLD = "orders.fulfil_salesorder", "orders.hold_salesorder"
+WORK = (
+    Work("Orders in error", HOLD, SalesOrder, _of("error"), "status__exact=error", is_trouble=True),
+    Work("Orders on hold", HOLD, SalesOrder, _of("on_hold"), "status__exact=on_hold", is_trouble=True),
+    Work("Purchase orders to approve", "orders.approve_purchaseorder", PurchaseOrder, _of_others, page="approvals"),
+    Work("Orders to pack", FULFIL, SalesOrder, _of("confirmed"), "status__exact=confirmed"),
+    Work("Orders to ship", FULFIL, SalesOrder, _of("packed"), "status__exact=packed"),
+    Work(
+        "Purchase orders expected by today", "orders.receive_purchaseorder", PurchaseOrder, _expected,
+        "status__in=sent,partially_received&expected_on__lte={today}",
+    ),
+    Work("Purchase orders to send", "orders.send_purchaseorder", PurchaseOrder, _of("approved"), "status__exact=approved"),
+    Work("Goods to reorder", "orders.add_purchaseorder", ReorderTask, _of("open"), "status__exact=open"),
+)
+
+
+def waiting(request: Any) -> list[Item]:
+    """One statement for each kind of document that the person works with, and one for the day."""
+    mine = [one for one in WORK if request.user.has_perm(one.permission) and request.user.has_perm(_seeing(one.model))]
+    if not mine:
+        return []
+    day, by_model = today(), defaultdict[type[models.Model], list[Work]](list)
+    for one in mine:
+        by_model[one.model].append(one)
+    counts: dict[str, int] = {}
+    for model, works in by_model.items():
+        wanted = {
+            one.title: one.condition(request.user, day) & within(model, reach(request.principal, one.permission))
+            for one in works
+        }
+        rows = model._default_manager.filter(reduce(or_, wanted.values()))
+        numbers = rows.aggregate(**{f"n{place}": Count("pk", filter=found) for place, found in enumerate(wanted.values())})
+        counts |= {title: numbers[f"n{place}"] for place, title in enumerate(wanted)}
+    return [Item(one.title, counts[one.title], _url(one, day), one.is_trouble) for one in mine if counts[one.title]]
+
+
+def _seeing(model: type[models.Model]) -> str:
+    return f"{model._meta.app_label}.view_{model._meta.model_name}"
+
+
+def _url(work: Work, day: date) -> str:
+    if work.page:
+        return reverse(f"admin:{work.page}")
+    meta = work.model._meta
+    return f"{reverse(f'admin:{meta.app_label}_{meta.model_name}_changelist')}?{work.query.format(today=day)}"
