@@ -22,7 +22,18 @@ from accounts.queries.history import audit_lines
 from accounts.services.activity import session_moved
 from accounts.services.attachments import Upload, attachment_create
 from accounts.services.passwords import password_changed
-from config import analytics, annotations, dashboard, locked_accounts, operations, own_second_factors, palette, platform, switcher
+from config import (
+    analytics,
+    annotations,
+    dashboard,
+    locked_accounts,
+    operations,
+    orders_dashboard,
+    own_second_factors,
+    palette,
+    platform,
+    switcher,
+)
 from config.annotations import Annotations
 from config.sidebar import groups, mark_current
 from config.signing_in import SignInForm, SignInView, second_factor_view
@@ -105,7 +116,8 @@ class QuartermasterSite(UnfoldAdminSite):
 
     # --- Pages of the site ----------------------------------------------------------------------------------
     def index(self, request: Any, extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().index(request, {**dashboard.context(request), **(extra_context or {})})
+        numbers = {**dashboard.context(request), **orders_dashboard.context(request)}
+        response: HttpResponse = super().index(request, {**numbers, **(extra_context or {})})
         return response
 
     def search(self, request: Any, extra_context: Any = None) -> HttpResponse:

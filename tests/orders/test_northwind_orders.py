@@ -56,7 +56,7 @@ def test_all_orders_with_their_dates_and_their_revenue(acme: Company) -> None:
     own = revenue_of_the_files()
     assert set(own) == {"1996", "1997", "1998"}
     for year, amount in own.items():
-        report = acme.api.get(f"/analytics/orders/revenue/?from_day={year}-01-01&to_day={year}-12-31").json()
+        report = acme.api.get(f"/api/v1/analytics/orders/revenue/?from_day={year}-01-01&to_day={year}-12-31").json()
         unconverted = report["totals"]["unconverted"]
         found = sum((Decimal(one["revenue"]) for one in unconverted), Decimal(report["totals"]["revenue"]))
         assert found.quantize(Decimal("0.01")) == amount

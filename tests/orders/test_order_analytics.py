@@ -10,14 +10,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ExchangeRate
-from accounts.permissions import MANAGER
+from inventory.models import Warehouse
 from orders.models import SalesOrder
 from orders.services.fulfilment import sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.sales_orders import sales_order_cancel, sales_order_place
 from tests.companies import Company
+from tests.limited import limited_api
 from tests.orders.selling import Shop
 
-REVENUE, SERVICE = "/analytics/orders/revenue/", "/analytics/orders/service/"
+REVENUE, STATES, SERVICE = (f"/api/v1/analytics/orders/{name}/" for name in ("revenue", "states", "service"))
 
 
 @pytest.fixture
@@ -72,7 +73,8 @@ def test_unlike_currencies_are_never_added(acme: Company, shop: Shop) -> None:
     totals = asked(acme, REVENUE)["totals"]
     assert Decimal(totals["revenue"]) == 30
     assert [(one["currency"], Decimal(one["revenue"])) for one in totals["unconverted"]] == [("USD", 25)]
-    assert {row["status"]: row["unconverted"] for row in asked(acme, "/analytics/orders/states/")["results"]}["placed"] == 1
+    apart = {row["status"]: row["unconverted"] for row in asked(acme, STATES)["results"]}
+    assert apart["placed"] == 1
     with acme.scope():
         today = timezone.localdate()
         for days, rate in ((30, "2"), (3, "1.25"), (-1, "9")):
@@ -82,7 +84,7 @@ def test_unlike_currencies_are_never_added(acme: Company, shop: Shop) -> None:
 
 
 def test_states_fill_rate_and_lead_times(acme: Company, shop: Shop) -> None:
-    states = asked(acme, "/analytics/orders/states/")
+    states = asked(acme, STATES)
     assert {row["status"]: row["orders"] for row in states["results"]} == {"delivered": 2, "placed": 1, "cancelled": 1}
     [row] = asked(acme, SERVICE)["results"]
     assert (Decimal(row["ordered"]), Decimal(row["shipped"]), row["fill_rate"]) == (12, 6, "50.00")
@@ -92,7 +94,7 @@ def test_states_fill_rate_and_lead_times(acme: Company, shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("path", [
-    REVENUE, f"{REVENUE}?group_by=product&period=month", "/analytics/orders/states/", f"{SERVICE}?group_by=customer",
+    REVENUE, f"{REVENUE}?group_by=product&period=month", STATES, f"{SERVICE}?group_by=customer",
 ])
 def test_a_report_is_one_statement_and_may_be_had_as_csv(acme: Company, shop: Shop, path: str) -> None:
     acme.api.get(path)
@@ -112,4 +114,18 @@ def test_a_wrong_question_is_refused(acme: Company, query: str) -> None:
 
 
 def test_who_may_see_what(acme: Company, shop: Shop) -> None:
-    assert acme.api_of(MANAGER, permissions=[]).get(REVENUE).status_code == 200
+    """Costs are for those who see what stock is worth; who sees some warehouses sees their orders."""
+    view = "orders.view_salesorder"
+    assert acme.api_by_key("inventory.view_valueentry").get(REVENUE).status_code == 403
+    totals = acme.api_by_key(view).get(REVENUE).json()["totals"]
+    assert (Decimal(totals["revenue"]), totals["cost"], totals["margin"], totals["costed_revenue"]) == (55, None, None, None)
+    with acme.scope():
+        other = Warehouse.objects.create(code="FAR", name="Far away")
+    limited = limited_api(acme, other)
+    assert limited.get(REVENUE).json()["totals"]["orders"] == 0
+    assert limited.get(REVENUE, {"warehouse": shop.goods.warehouse.pk}).status_code == 403
+
+
+def test_the_first_page_shows_what_orders_brought(acme: Company, shop: Shop) -> None:
+    page = acme.admin.get("/admin/").content.decode()
+    assert "Revenue per day" in page and "55.00" in page
