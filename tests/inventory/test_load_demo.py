@@ -13,6 +13,7 @@ from accounts.models import AuditEntry, User
 from accounts.queries.identity import organizations_of
 from accounts.services.sessions import session_open
 from accounts.services.tenancy import organization_found
+from config.management.commands.load_demo import COMPANIES, OWNER, PASSWORD
 from core.invariants import broken
 from core.tenancy import Origin, organization_scope
 from inventory.models import Fitment, Location, ReorderRule, StockMove, TransferOrder, VehicleModel, Warehouse
@@ -20,7 +21,6 @@ from inventory.queries.dashboard import overview
 from inventory.services.replenishment import reorder_check
 from inventory.services.vehicles import vehicles_import
 from notifications.models import TopicSubscription
-from orders.management.commands.load_demo import COMPANIES, OWNER, PASSWORD
 from tests.companies import Company
 
 
