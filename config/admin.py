@@ -28,6 +28,7 @@ from config import (
     dashboard,
     locked_accounts,
     operations,
+    orders_dashboard,
     own_second_factors,
     palette,
     platform,
@@ -116,10 +117,11 @@ class QuartermasterSite(UnfoldAdminSite):
 
     # --- Pages of the site ----------------------------------------------------------------------------------
     def index(self, request: Any, extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().index(request, {
-            **dashboard.context(request), "waiting": [] if request.principal is None else worklist.waiting(request),
-            **(extra_context or {}),
-        })
+        shown = {
+            **dashboard.context(request), **orders_dashboard.context(request),
+            "waiting": [] if request.principal is None else worklist.waiting(request),
+        }
+        response: HttpResponse = super().index(request, {**shown, **(extra_context or {})})
         return response
 
     def search(self, request: Any, extra_context: Any = None) -> HttpResponse:

@@ -53,6 +53,7 @@ from inventory.api import (
     vehicles,
 )
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
+from orders.api import analytics as order_analytics
 from orders.api import channels, invoices, purchasing, receipts, sales_orders, shipments
 
 router = Router(
@@ -116,6 +117,9 @@ urlpatterns = [
     path("analytics/ageing/", analytics_reports.AgeingView.as_view(), name="analytics-ageing"),
     path("analytics/shortages/", analytics_reports.ShortagesView.as_view(), name="analytics-shortages"),
     path("analytics/stock-outs/", analytics_reports.StockOutsView.as_view(), name="analytics-stock-outs"),
+    path("analytics/orders/revenue/", order_analytics.RevenueView.as_view(), name="analytics-orders-revenue"),
+    path("analytics/orders/states/", order_analytics.StatesView.as_view(), name="analytics-orders-states"),
+    path("analytics/orders/service/", order_analytics.ServiceView.as_view(), name="analytics-orders-service"),
     path("labels/", labels.LabelsView.as_view(), name="labels"),
     path("scans/", barcodes.ScansView.as_view(), name="scans"),
     path("inventory-value/", inventory_value.InventoryValueView.as_view(), name="inventory-value"),

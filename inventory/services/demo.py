@@ -1,4 +1,4 @@
-"""The two organizations of the demo, filled from the files in demo/."""
+"""The demo's vehicle-parts company, filled from the files in demo/."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,19 +14,12 @@ from inventory.services.demo_parts import parts_create
 from inventory.services.demo_prices import prices_create
 from inventory.services.demo_transfers import transfers_create
 from inventory.services.forecasts import forecasts_compute
-from inventory.services.northwind import northwind_import, northwind_read
 from inventory.services.vehicles import vehicles_import
 
 FOLDER = Path(__file__).resolve().parents[2] / "demo"
 LISBON = ZoneInfo("Europe/Lisbon")
 
 type Say = Callable[[str], object]
-
-
-def northwind_fill(say: Say) -> None:
-    say("  products, suppliers and customers of Northwind")
-    run = northwind_read(folder=FOLDER / "northwind")
-    northwind_import(run=run)
 
 
 def autoparts_fill(say: Say) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from accounts.models import Organization
 from core.tenancy import active_organization_id
 from inventory.models import ReasonCode
-from inventory.northwind_tables import EMPLOYEES, ORDER_DETAILS, ORDERS
+from inventory.northwind_tables import EMPLOYEES
 from inventory.services.basics import OPENING, main_location, reasons_create
 from inventory.services.locks import lock_posting
 from inventory.services.northwind_partners import import_partners
@@ -37,10 +37,10 @@ def northwind_import(*, run: Run) -> None:
 
 def remarks(run: Run) -> list[str]:
     """What a reader of the report must know."""
-    employees, orders, lines = (len(run.rows(table)) for table in (EMPLOYEES, ORDERS, ORDER_DETAILS))
     said = [
-        f"Read, but not stored: {orders} orders with {lines} lines, because there are no sales orders yet, and"
-        f" {employees} employees, because people are invited, not imported. Units on order wait for purchase orders.",
+        f"Of the {len(run.rows(EMPLOYEES))} employees orders keep the seller's name: people are invited, not imported."
+        " Units on order wait for purchase orders.",
+        "Orders are documents of the past, and post no stock: the files' stock is what was left after them.",
         "Northwind knows no cost: unitPrice became the standard cost of the variants.",
     ]
     currency = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())

@@ -13,9 +13,9 @@ from accounts.models import AuditEntry, User
 from accounts.queries.identity import organizations_of
 from accounts.services.sessions import session_open
 from accounts.services.tenancy import organization_found
+from config.management.commands.load_demo import COMPANIES, OWNER, PASSWORD
 from core.invariants import broken
 from core.tenancy import Origin, organization_scope
-from inventory.management.commands.load_demo import COMPANIES, OWNER, PASSWORD
 from inventory.models import Fitment, Location, ReorderRule, StockMove, TransferOrder, VehicleModel, Warehouse
 from inventory.queries.dashboard import overview
 from inventory.services.replenishment import reorder_check

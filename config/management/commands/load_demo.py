@@ -15,8 +15,9 @@ from core.dirty_csv import UnreadableTable
 from core.errors import Conflict
 from core.tenancy import Origin, organization_scope
 from inventory.handlers import REORDER_REMINDERS
-from inventory.services.demo import Say, autoparts_fill, northwind_fill
+from inventory.services.demo import Say
 from notifications.models import Channel, Topic, TopicSubscription
+from orders.services.demo import autoparts_demo, northwind_demo
 
 PASSWORD = "demo-quartermaster"  # noqa: S105  # of the demo's invented people, on a machine of one's own
 OWNER = ("owner@example.com", "Robin Castle")
@@ -38,11 +39,11 @@ class Company:
 COMPANIES = (
     Company(
         "northwind", "Northwind Traders", "USD", "America/New_York",
-        {ADMIN: "Ada Winter", MANAGER: "Martin Shaw", VIEWER: "Vera Lindt"}, northwind_fill,
+        {ADMIN: "Ada Winter", MANAGER: "Martin Shaw", VIEWER: "Vera Lindt"}, northwind_demo,
     ),
     Company(
         "autoparts", "Porto Auto Parts", "EUR", "Europe/Lisbon",
-        {ADMIN: "Ana Moreira", MANAGER: "Miguel Sousa", VIEWER: "Vasco Reis"}, autoparts_fill,
+        {ADMIN: "Ana Moreira", MANAGER: "Miguel Sousa", VIEWER: "Vasco Reis"}, autoparts_demo,
     ),
 )
 

@@ -12,6 +12,7 @@ from core.errors import DomainError, Invalid
 from core.tenancy import Origin, organization_scope
 from inventory.services.northwind import northwind_import, northwind_read, remarks
 from inventory.services.northwind_run import Run
+from orders.services.northwind import northwind_orders_import
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             run = northwind_read(folder=folder)
             with organization_scope(organization_id, origin=Origin(reason="Northwind import")):
                 northwind_import(run=run)
+                northwind_orders_import(run=run)
                 said = remarks(run)
                 transaction.set_rollback(dry_run)
         except (UnreadableTable, DomainError) as error:

@@ -1,0 +1,125 @@
+"""Orders of the demo's two companies, in several states, by the same verbs that people use."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Party
+from inventory.models import Location, ProductVariant, StockItem, Supplier, SupplierProduct, Warehouse
+from inventory.services.demo import FOLDER, Say, autoparts_fill
+from inventory.services.demo_parts import PORTO
+from inventory.services.northwind import northwind_import, northwind_read
+from orders.models import Channel, Customer, SalesOrder
+from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
+from orders.services.northwind import CHANNEL, northwind_orders_import
+from orders.services.purchase_goods import Part, purchase_order_receive
+from orders.services.purchase_states import purchase_order_send, purchase_order_submit
+from orders.services.purchasing import PurchaseLine, purchase_order_create
+from orders.services.sales_orders import (
+    NewLine,
+    sales_order_cancel,
+    sales_order_confirm,
+    sales_order_create,
+    sales_order_hold,
+    sales_order_place,
+)
+
+type Verb = Callable[..., SalesOrder]
+PLACED: Sequence[Verb] = (sales_order_place,)
+CONFIRMED = (*PLACED, sales_order_confirm)
+PACKED = (*CONFIRMED, sales_order_pack)
+SHIPPED = (*PACKED, sales_order_ship)
+DELIVERED = (*SHIPPED, sales_order_deliver)
+COMPLETED = (*DELIVERED, sales_order_complete)
+HELD = (*PLACED, sales_order_hold)
+CANCELED = (*PLACED, sales_order_cancel)
+# What becomes of the orders, and how many days ago they were placed.
+OPEN_ORDERS = ((26, HELD), (19, CANCELED), (14, CONFIRMED), (9, CONFIRMED), (6, CONFIRMED), (4, PLACED), (2, PLACED), (1, PLACED))
+ORDERS = (
+    (28, COMPLETED), (25, COMPLETED), (23, COMPLETED), (20, COMPLETED), (18, CANCELED), (15, COMPLETED), (13, DELIVERED),
+    (11, COMPLETED), (9, DELIVERED), (7, SHIPPED), (5, SHIPPED), (4, HELD), (3, PACKED), (2, CONFIRMED), (1, PLACED), (0, PLACED),
+)
+CUSTOMERS = ("Garagem Central, Lda", "Auto Lima", "Táxis do Douro", "João Carvalho")
+ADDRESS = {"name": "", "street1": "Rua de Cedofeita 90", "city": "Porto", "postal_code": "4050-174", "country": "PT"}
+ENOUGH = 8  # of what is sold, so that it does not run low
+WARES = 8
+
+
+def northwind_demo(say: Say) -> None:
+    """Orders of these days hold goods, and none has left: what there is stays as the files say."""
+    say("  products, suppliers and customers of Northwind")
+    run = northwind_read(folder=FOLDER / "northwind")
+    northwind_import(run=run)
+    say("  orders of 1996 to 1998, and of these days")
+    northwind_orders_import(run=run)
+    channel = Channel.objects.get(code=CHANNEL)
+    buyers = list(Customer.objects.select_related("party").order_by("code")[:len(OPEN_ORDERS)])
+    wares = _wares(channel.warehouse)
+    prices = {ware.pk: ware.standard_cost for ware in wares}
+    _orders(channel, buyers, wares, OPEN_ORDERS, prices)
+
+
+def autoparts_demo(say: Say) -> None:
+    autoparts_fill(say)
+    say("  orders")
+    warehouse = Warehouse.objects.get(code=PORTO)
+    channel = Channel.objects.create(code="WEB", name="Web shop", currency="EUR", warehouse=warehouse)
+    parties = [Party.objects.get(external_ref="customer:WORKSHOP")]
+    parties += Party.objects.bulk_create([Party(name=name) for name in CUSTOMERS])
+    buyers = Customer.objects.bulk_create([
+        Customer(party=party, code=f"C-{number:03}") for number, party in enumerate(parties, 1)
+    ])
+    _orders(channel, buyers, _wares(warehouse), ORDERS, {})
+    _purchases(warehouse)
+
+
+def _wares(warehouse: Warehouse) -> list[ProductVariant]:
+    items = StockItem.objects.filter(warehouse=warehouse, available__gt=ENOUGH, lot=None, location__kind=Location.Kind.STORAGE)
+    plenty = items.order_by("-available", "pk").values_list("variant_id", flat=True)
+    keys = list(dict.fromkeys(plenty))[:WARES]
+    return list(ProductVariant.objects.filter(pk__in=keys).order_by("sku"))
+
+
+def _orders(
+    channel: Channel, buyers: Sequence[Customer], wares: Sequence[ProductVariant], past: Sequence[tuple[int, Sequence[Verb]]],
+    prices: Mapping[Any, Decimal | None],
+) -> None:
+    """One for each entry of `past`, and a cart."""
+    for number, (days, verbs) in enumerate((*past, (0, ()))):
+        buyer = buyers[number % len(buyers)]
+        lines = [
+            NewLine(ware.pk, Decimal(1 + number % 2), prices.get(ware.pk))
+            for ware in (wares[(number + step) % len(wares)] for step in range(1 + number % 3))
+        ]
+        address = {**ADDRESS, "name": buyer.party.name}
+        order = sales_order_create(channel=channel, customer=buyer, lines=lines, shipping_address=address)
+        for verb in verbs:
+            order = verb(order=order)
+        _date(order, days)
+
+
+def _date(order: SalesOrder, days: int) -> None:
+    """As if it had been placed then, packed the next day, and had gone its way."""
+    begun = timezone.now() - timedelta(days=days)
+    columns = ("placed_at", "packed_at", "shipped_at", "delivered_at", "closed_at")
+    SalesOrder.objects.filter(pk=order.pk).update(**{
+        column: min(begun + timedelta(days=step), timezone.now())
+        for step, column in enumerate(columns) if getattr(order, column) is not None
+    })
+
+
+def _purchases(warehouse: Warehouse) -> None:
+    """A draft, one that is on its way, one of which half came, and one of which all came."""
+    suppliers = list(Supplier.objects.order_by("code")[:4])
+    for number, supplier in enumerate(suppliers):
+        offers = SupplierProduct.objects.filter(supplier=supplier, variant__product__tracking="none").order_by("supplier_sku")[:2]
+        lines = [PurchaseLine(offer.variant_id, Decimal(10), offer.last_price or Decimal(5)) for offer in offers]
+        order = purchase_order_create(supplier=supplier, warehouse=warehouse, lines=lines)
+        if number:
+            order = purchase_order_send(order=purchase_order_submit(order=order))
+        if number > 1:
+            share = Decimal(5 if number == 2 else 10)
+            purchase_order_receive(order=order, parts=[Part(line.pk, share) for line in order.lines.all()])
