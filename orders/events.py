@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-import orders.events_purchasing  # noqa: F401  # which declares more of them
+import orders.events_purchasing  # which declares more of them
+import orders.events_returns  # noqa: F401
 from notifications.event_types import SOME_ID, event_type
 from notifications.object_events import object_events
 from orders.models import Channel, Customer, SalesOrder

@@ -6,6 +6,14 @@ MENTIONED = "The address is taken out."
 PERSONAL = [
     *PURCHASING,
     PersonalData(
+        "orders_returnauthorization", "Notes of returns that mention the person", mentioned("t.note"), "pseudonymise", MENTIONED,
+        {"note": without_the_address("note")},
+    ),
+    PersonalData(
+        "orders_returnitem", "Notes on returned goods that mention the person", mentioned("t.note"), "pseudonymise", MENTIONED,
+        {"note": without_the_address("note")},
+    ),
+    PersonalData(
         "orders_salesorder", "Sales orders that are over",
         "(lower(t.email) = %(email)s OR t.customer_id IN (SELECT c.id FROM orders_customer AS c"
         " WHERE c.organization_id = t.organization_id AND c.user_id = %(user_id)s::uuid))"

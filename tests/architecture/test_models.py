@@ -50,7 +50,7 @@ from notifications.models import (
     WebhookHealth,
     WorkerSeen,
 )
-from orders.models import GoodsReceiptItem, OrderAdjustment, PurchaseOrderItem, SalesOrderItem
+from orders.models import GoodsReceiptItem, OrderAdjustment, PurchaseOrderItem, ReturnItem, SalesOrderItem
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -81,6 +81,7 @@ NO_ENDPOINT = {
     OrderAdjustment: "read below its order, at adjustments/, and written with it",
     PurchaseOrderItem: "read below its order, at lines/, and written with it",
     GoodsReceiptItem: "read below its receipt, at lines/",
+    ReturnItem: "read below its return, at lines/, and written with it",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -99,6 +100,7 @@ NO_ADMIN = {
     OrderAdjustment: "shown on its order's page",
     PurchaseOrderItem: "shown on its order's page",
     GoodsReceiptItem: "shown on its receipt's page",
+    ReturnItem: "shown on its return's page",
     **DRAFTS,
 }
 NO_FACTORY = {

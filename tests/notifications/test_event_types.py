@@ -80,6 +80,9 @@ def test_the_types_are_these() -> None:
     bought = {f"purchase_order.{verb}" for verb in (
         "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "closed", "cancelled",
     )}
+    bought |= {f"return.{verb}" for verb in (
+        "requested", "approved", "received", "inspected", "refunded", "replaced", "rejected", "closed",
+    )}
     here = changed | stock | others | held | approved | packed | sent | counted | partners
     assert {one.name for one in TYPES} == here | sold | bought
 

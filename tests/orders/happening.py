@@ -3,7 +3,7 @@
 from decimal import Decimal
 from uuid import uuid4
 
-from orders.models import PurchaseOrder
+from orders.models import PurchaseOrder, ReturnAuthorization, SalesOrder
 from orders.services.fulfilment import (
     sales_order_complete,
     sales_order_deliver,
@@ -20,6 +20,18 @@ from orders.services.purchase_states import (
     purchase_order_revise,
     purchase_order_send,
     purchase_order_submit,
+)
+from orders.services.returns import (
+    Asked,
+    Seen,
+    return_approve,
+    return_close,
+    return_create,
+    return_inspect,
+    return_receive,
+    return_refund,
+    return_reject,
+    return_replace,
 )
 from orders.services.sales_orders import (
     sales_order_cancel,
@@ -47,7 +59,22 @@ def sales_happen(shop: Shop) -> None:
     sales_order_release(order=order)
     for verb in (sales_order_pack, sales_order_ship, sales_order_deliver, sales_order_complete):
         verb(order=order)
+    returns_happen(order)
     sales_order_cancel(order=shop.cart(), reason="Somebody changed their mind")
+
+
+def returns_happen(order: SalesOrder) -> None:
+    line = order.lines.get()
+
+    def inspected() -> ReturnAuthorization:
+        made = return_create(order=order, lines=[Asked(line.pk, Decimal(1))])
+        return_approve(authorization=made)
+        return_receive(authorization=made)
+        return return_inspect(authorization=made, lines=[Seen(made.lines.get().pk, "quarantine")])
+
+    return_reject(authorization=return_create(order=order), reason="Too late")
+    return_refund(authorization=inspected(), reference="Transfer 88-17")
+    return_close(authorization=return_replace(authorization=inspected()))
 
 
 def purchases_happen(buys: Buying) -> None:
