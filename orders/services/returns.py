@@ -198,7 +198,7 @@ def return_replace(*, authorization: ReturnAuthorization) -> ReturnAuthorization
         lines=[NewLine(variant, quantity, unit_price=ZERO) for variant, quantity in wanted.items() if quantity],
     )
     made = sales_order_place(order=made)
-    step(RETURNS, row, "replace", note=made.number or "", replacement=made.pk)
+    step(RETURNS, row, "replace", note=made.number or "", replacement_id=made.pk)
     told(RETURNS, "replace", events.ReturnReplaced(**_parts(row), replacement=made.pk), aggregate_id=row.pk)
     return row
 
