@@ -153,12 +153,13 @@ def return_inspect(*, authorization: ReturnAuthorization, lines: Sequence[Seen] 
     moving = []
     for one in seen:
         item = items[one.line_id]
+        here: Any = item.location  # it came, so it lies somewhere
         kind = PLACES[one.disposition]
         given = Location(pk=one.location_id) if one.location_id else None
-        place = item.location if given is None and item.location.kind == kind else _place(row, given, (kind,))
-        if place.pk != item.location_id:
+        place = here if given is None and here.kind == kind else _place(row, given, (kind,))
+        if place.pk != here.pk:
             moving.append(Line(
-                item.order_item.variant_id, item.received_quantity, item.location_id, place.pk, lot_id=item.lot_id,
+                item.order_item.variant_id, item.received_quantity, here.pk, place.pk, lot_id=item.lot_id,
                 document_line_id=item.pk,
             ))
         item.disposition, item.location = one.disposition, place
@@ -272,13 +273,14 @@ def _check_came(lines: Sequence[Came], items: Mapping[UUID, ReturnItem]) -> None
 def _place(row: ReturnAuthorization, given: Location | None, kinds: Sequence[str]) -> Location:
     rows = Location.objects.filter(warehouse_id=row.warehouse_id)
     if given is not None:
-        if (found := rows.filter(pk=given.pk, kind__in=kinds).first()) is None:
+        found: Location | None = rows.filter(pk=given.pk, kind__in=kinds).first()
+        if found is None:
             raise Invalid(
                 f"There is no such location of kind {' or '.join(kinds)} in the warehouse of this return.", code="does_not_exist",
                 fields={"location": "does not exist"},
             )
         return found
-    by_kind = {place.kind: place for place in rows.filter(kind__in=kinds).order_by("-pick_sequence", "-pk")}
+    by_kind: dict[str, Location] = {place.kind: place for place in rows.filter(kind__in=kinds).order_by("-pick_sequence", "-pk")}
     for kind in kinds:
         if kind in by_kind:
             return by_kind[kind]
