@@ -7,8 +7,9 @@ from typing import Annotated
 from uuid import UUID
 
 import orders.events_invoices
-import orders.events_purchasing  # which declares more of them
-import orders.events_shipments  # noqa: F401  # the same
+import orders.events_purchasing
+import orders.events_returns
+import orders.events_shipments  # noqa: F401  # which declare more of them
 from notifications.event_types import SOME_ID, event_type
 from notifications.object_events import object_events
 from orders.models import Channel, Customer, SalesOrder

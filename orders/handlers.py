@@ -1,6 +1,6 @@
 """What orders do when something has happened."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from accounts.models import Organization
 from core.tenancy import active_organization_id
 from notifications.models import WebhookEndpoint
 from notifications.registry import Event, handles
-from orders.models import Invoice, SalesOrder, Shipment
+from orders.models import Invoice, ReturnAuthorization, SalesOrder, Shipment
 from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
 from orders.services.promising import DOCUMENT
@@ -57,14 +57,36 @@ def confirm_delivery(event: Event) -> None:
     order = locked(SalesOrder(pk=UUID(event["payload"]["order"])))
     if order.status == SalesOrder.Status.DELIVERED:
         order = sales_order_complete(order=order)
-    if order.email:
-        _mail(order, event["id"])
+    _mail(order, event["id"])
+
+
+@handles("return.approved", queue_name="mail")
+def tell_of_approval(event: Event) -> None:
+    row = ReturnAuthorization.objects.select_related("order").get(pk=UUID(event["payload"]["authorization"]))
+    lines = [
+        f"  {item.quantity.normalize():f} x {item.order_item.name or item.order_item.sku}"
+        for item in row.lines.select_related("order_item").order_by("line")
+    ]
+    _send(row.order.email, event["id"], f"Your return {row.number} is approved", [
+        f"Please send back, of your order {row.order.number}:", "", *lines, "", f"Write {row.number} on the parcel.", "",
+    ])
+
+
+@handles("return.refunded", queue_name="mail")
+def tell_of_refund(event: Event) -> None:
+    row = ReturnAuthorization.objects.select_related("order").get(pk=UUID(event["payload"]["authorization"]))
+    _send(row.order.email, event["id"], f"The refund of your return {row.number}", [
+        f"{row.refund_amount:.2f} {row.order.currency} are on their way to you, for your return {row.number} of order"
+        f" {row.order.number}.", "",
+    ])
 
 
 @handles("invoice.issued", queue_name="mail")
 def send_invoice(event: Event) -> None:
     """Its paper is made and kept, and goes to the order's address."""
     invoice_mail(invoice=Invoice(pk=UUID(event["payload"]["invoice"])), message_id=event["id"])
+
+
 @handles("shipment.handed_over", queue_name="mail")
 def confirm_shipment(event: Event) -> None:
     """Mails the customer how to follow the parcels, unless they have come meanwhile or come back."""
@@ -81,20 +103,26 @@ def confirm_shipment(event: Event) -> None:
         ) if value
     ]
     more = [] if order.status == SalesOrder.Status.SHIPPED else ["The rest of your order follows.", ""]
-    _send(order, event["id"], "is on its way", [*lines, "", *follow, *([""] if follow else []), *more])
+    _news(order, event["id"], "is on its way", [*lines, "", *follow, *([""] if follow else []), *more])
 
 
 def _mail(order: SalesOrder, event_id: str) -> None:
     lines = [
         f"  {line.shipped_quantity.normalize():f} x {line.name or line.sku}" for line in order.lines.order_by("line")
     ]
-    _send(order, event_id, "was delivered", [*lines, "", "Thank you for your order.", ""])
+    _news(order, event_id, "was delivered", [*lines, "", "Thank you for your order.", ""])
 
 
-def _send(order: SalesOrder, event_id: str, news: str, lines: list[str]) -> None:
+def _news(order: SalesOrder, event_id: str, news: str, lines: Sequence[str]) -> None:
     shop = Organization.objects.get(pk=active_organization_id()).name
-    text = "\n".join([f"Your order {order.number} from {shop} {news}:", "", *lines])
+    text = [f"Your order {order.number} from {shop} {news}:", "", *lines]
+    _send(order.email, event_id, f"Your order {order.number} {news}", text)
+
+
+def _send(address: str, event_id: str, subject: str, text: Sequence[str]) -> None:
+    """To whom gave an address."""
+    if not address:
+        return
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
     headers = {"Message-ID": f"<{event_id}@{domain}>"}  # the same if a crash sends it twice
-    subject = " ".join(f"Your order {order.number} {news}".split())
-    EmailMessage(subject, text, to=[order.email], headers=headers).send()
+    EmailMessage(" ".join(subject.split()), "\n".join(text), to=[address], headers=headers).send()

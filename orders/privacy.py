@@ -8,6 +8,14 @@ PERSONAL = [
     *INVOICES,
     *PURCHASING,
     PersonalData(
+        "orders_returnauthorization", "Notes of returns that mention the person", mentioned("t.note"), "pseudonymise", MENTIONED,
+        {"note": without_the_address("note")},
+    ),
+    PersonalData(
+        "orders_returnitem", "Notes on returned goods that mention the person", mentioned("t.note"), "pseudonymise", MENTIONED,
+        {"note": without_the_address("note")},
+    ),
+    PersonalData(
         "orders_salesorder", "Sales orders that are over",
         "(lower(t.email) = %(email)s OR t.customer_id IN (SELECT c.id FROM orders_customer AS c"
         " WHERE c.organization_id = t.organization_id AND c.user_id = %(user_id)s::uuid))"

@@ -8,6 +8,8 @@ from orders.models.purchasing import PurchaseOrder as PurchaseOrder
 from orders.models.purchasing import PurchaseOrderItem as PurchaseOrderItem
 from orders.models.receipts import GoodsReceipt as GoodsReceipt
 from orders.models.receipts import GoodsReceiptItem as GoodsReceiptItem
+from orders.models.returns import ReturnAuthorization as ReturnAuthorization
+from orders.models.returns import ReturnItem as ReturnItem
 from orders.models.sales import OrderAdjustment as OrderAdjustment
 from orders.models.sales import SalesOrder as SalesOrder
 from orders.models.sales import SalesOrderItem as SalesOrderItem

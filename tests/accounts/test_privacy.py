@@ -65,6 +65,7 @@ from tests.factories.notifications import (
     TopicSubscriptionFactory,
 )
 from tests.factories.purchasing import GoodsReceiptFactory, PurchaseOrderFactory
+from tests.factories.returns import ReturnItemFactory
 from tests.factories.sales import CustomerFactory, SalesOrderFactory
 from tests.factories.valuation import ValueEntryFactory
 
@@ -136,6 +137,7 @@ def in_the_orders(user: User) -> None:
     SalesOrderFactory(note=f"Call {EMAIL}")
     GoodsReceiptFactory(actor_id=user.pk)
     PurchaseOrderFactory(requested_by=user.pk)
+    ReturnItemFactory(note=f"Ask {EMAIL}", authorization__note=f"Call {EMAIL}")
 
 
 def in_the_company(membership: Membership) -> None:

@@ -57,6 +57,7 @@ from orders.models import (
     InvoiceItem,
     OrderAdjustment,
     PurchaseOrderItem,
+    ReturnItem,
     SalesOrderItem,
     ShipmentItem,
     ShipmentParcel,
@@ -96,6 +97,7 @@ NO_ENDPOINT = {
     ExpectedReceipt: "the sums are incoming, of rules and of the stock card; its document's lines say the rest",
     ShipmentItem: "read below its shipment, at lines/, and written with it",
     ShipmentParcel: "read below its shipment, at parcels/, and written by pack/",
+    ReturnItem: "read below its return, at lines/, and written with it",
     **DRAFTS,
 }
 NO_ADMIN = {
@@ -119,6 +121,7 @@ NO_ADMIN = {
     ExpectedReceipt: "its document's page shows what is to come",
     ShipmentItem: "shown on its shipment's page",
     ShipmentParcel: "shown on its shipment's page",
+    ReturnItem: "shown on its return's page",
     **DRAFTS,
 }
 NO_FACTORY = {

@@ -85,6 +85,9 @@ def test_the_types_are_these() -> None:
         "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "closed", "cancelled",
     )}
     billed = {"invoice.issued"}
+    billed |= {f"return.{verb}" for verb in (
+        "requested", "approved", "received", "inspected", "refunded", "replaced", "rejected", "closed",
+    )}
     here = changed | stock | others | held | approved | packed | sent | counted | partners
     assert {one.name for one in TYPES} == here | sold | bought | billed
 

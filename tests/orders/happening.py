@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from orders.models import PurchaseOrder, SalesOrder
+from orders.models import PurchaseOrder, ReturnAuthorization, SalesOrder
 from orders.services.fulfilment import (
     sales_order_complete,
     sales_order_deliver,
@@ -24,6 +24,18 @@ from orders.services.purchase_states import (
     purchase_order_revise,
     purchase_order_send,
     purchase_order_submit,
+)
+from orders.services.returns import (
+    Asked,
+    Seen,
+    return_approve,
+    return_close,
+    return_create,
+    return_inspect,
+    return_receive,
+    return_refund,
+    return_reject,
+    return_replace,
 )
 from orders.services.sales_orders import (
     sales_order_cancel,
@@ -71,6 +83,7 @@ def sales_happen(shop: Shop) -> None:
     invoice_issue(invoice=invoice_draft_from_order(order=order))
     SalesOrder.objects.filter(pk=sales_order_place(order=shop.cart(1)).pk).update(moved_at=timezone.now() - timedelta(days=9))
     stuck_orders_find()
+    returns_happen(order)
     sales_order_cancel(order=shop.cart(), reason="Somebody changed their mind")
     shipments_happen(sales_order_place(order=shop.cart(2)))
 
@@ -87,6 +100,20 @@ def shipments_happen(order: SalesOrder) -> None:
     shipment_come_back(shipment=second, reason="Address unknown")
     for verb in (shipment_hand_over, shipment_deliver):
         verb(shipment=first)
+
+
+def returns_happen(order: SalesOrder) -> None:
+    line = order.lines.get()
+
+    def inspected() -> ReturnAuthorization:
+        made = return_create(order=order, lines=[Asked(line.pk, Decimal(1))])
+        return_approve(authorization=made)
+        return_receive(authorization=made)
+        return return_inspect(authorization=made, lines=[Seen(made.lines.get().pk, "quarantine")])
+
+    return_reject(authorization=return_create(order=order), reason="Too late")
+    return_refund(authorization=inspected(), reference="Transfer 88-17")
+    return_close(authorization=return_replace(authorization=inspected()))
 
 
 def purchases_happen(buys: Buying) -> None:

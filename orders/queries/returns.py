@@ -1,0 +1,78 @@
+"""What left by the lines of an order and came back: how much, of which lots, at what cost, for what money."""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Sum
+
+from accounts.queries.rates import minor_unit
+from core.tenancy import active_organization_id
+from inventory.services.costing import share
+from orders.models import ReturnAuthorization, ReturnItem, SalesOrder
+
+ZERO = Decimal(0)
+
+# Goods leave by the document of the order; what was reversed has not left. Value entries of what leaves are below zero.
+LEFT = """
+    SELECT m.document_line_id, m.lot_id, sum(m.sign * m.quantity), -sum(e.value)
+    FROM (
+        SELECT id, document_line_id, lot_id, quantity, CASE WHEN to_location_id IS NULL THEN 1 ELSE -1 END AS sign
+        FROM inventory_stockmove
+        WHERE organization_id = %(organization)s AND document_id = %(order)s AND document_line_id IS NOT NULL AND kind = 'issue'
+    ) AS m
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(sum(v.value), 0) AS value FROM inventory_valueentry AS v
+        WHERE v.organization_id = %(organization)s AND v.move_id = m.id AND v.kind = 'cost'
+    ) AS e
+    GROUP BY m.document_line_id, m.lot_id
+"""
+
+
+class Left(NamedTuple):
+    quantity: Decimal
+    cost: Decimal
+
+
+def goods_left(order: SalesOrder) -> dict[tuple[UUID, UUID | None], Left]:
+    """By line and lot."""
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT, {"organization": active_organization_id(), "order": order.pk})
+        return {(line, lot): Left(quantity, cost) for line, lot, quantity, cost in cursor.fetchall()}
+
+
+def claimed(order: SalesOrder) -> dict[tuple[UUID, UUID | None], Decimal]:
+    """What is asked for or came back already, by line and lot: of what was inspected, that which came."""
+    found: dict[tuple[UUID, UUID | None], Decimal] = {}
+    rows = ReturnItem.objects.filter(authorization__order=order).exclude(
+        authorization__status=ReturnAuthorization.Status.REJECTED,
+    ).values_list("order_item_id", "lot_id", "quantity", "received_quantity", "authorization__inspected_at")
+    for line, lot, quantity, received, inspected in rows:
+        counts = received if received or inspected else quantity
+        found[line, lot] = found.get((line, lot), ZERO) + counts
+    return found
+
+
+def refundable(order: SalesOrder, quantities: Mapping[UUID, Decimal]) -> Decimal:
+    """What so much of each line has cost, with tax, its discount and its share of the order's discounts, in whole cents.
+
+    Of everything it is exactly the goods' part of the total. Shipping stays paid.
+    """
+    lines = list(order.lines.all())
+    goods = sum((line.net_amount + line.tax_amount for line in lines), ZERO)
+    part = sum((
+        share(line.net_amount + line.tax_amount, quantities[line.pk], line.quantity)
+        for line in lines if quantities.get(line.pk)
+    ), ZERO)
+    sums = order.adjustments.filter(kind="discount").aggregate(net=Sum("net_amount"), tax=Sum("tax_amount"))
+    discount = (sums["net"] or ZERO) + (sums["tax"] or ZERO)
+    whole = part + share(discount, part, goods) if goods else ZERO
+    return max(whole, ZERO).quantize(minor_unit(order.currency), ROUND_HALF_UP)
+
+
+def inspected_quantities(order: SalesOrder, but: UUID) -> dict[UUID, Decimal]:
+    """By line, what came with other returns that are inspected."""
+    rows = ReturnItem.objects.filter(authorization__order=order, authorization__inspected_at__isnull=False)
+    return dict(rows.exclude(authorization=but).order_by().values_list("order_item_id").annotate(sum=Sum("received_quantity")))

@@ -1,0 +1,333 @@
+"""Customers send goods back: asked for, approved, received, inspected, and then refunded or replaced.
+
+The order is locked first, then its return, then the stock.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.services.documents import number_next
+from core.errors import Conflict, Invalid, NotFound
+from inventory.models import Location, ReasonCode
+from inventory.services.costing import rounded
+from inventory.services.posting import Line
+from inventory.services.stock import Circumstances, Document, stock_move, stock_receive
+from notifications.services.events import publish
+from orders import events_returns as events
+from orders.machines import RETURNS
+from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem
+from orders.queries.returns import Left, claimed, goods_left, inspected_quantities, refundable
+from orders.services.return_settling import return_settle
+from orders.services.sales_orders import NewLine, locked, sales_order_create, sales_order_place
+from orders.services.stepping import allow, step, told
+
+DOCUMENT = "return"
+NUMBERS = "RMA-{number:06}"
+MOST_LINES = 1_000
+ZERO = Decimal(0)
+Disposition, Kind, Status = ReturnItem.Disposition, Location.Kind, ReturnAuthorization.Status
+# Where goods lie until somebody has looked at them, and where they go then: the first of these kinds that there is.
+ENTRANCES = (Kind.QUARANTINE, Kind.RECEIVING)
+PLACES: Mapping[str, str] = {
+    Disposition.RESTOCK: Kind.STORAGE, Disposition.QUARANTINE: Kind.QUARANTINE, Disposition.SCRAP: Kind.SCRAP,
+}
+
+type Goods = tuple[UUID, UUID | None]  # a line of the order, and a lot
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of a line of the order. Which lot or serial number it is, is said where there was more than one."""
+
+    order_item_id: UUID
+    quantity: Decimal
+    lot_id: UUID | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    line_id: UUID
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What becomes of a line, and where it goes unless to the first place for that."""
+
+    line_id: UUID
+    disposition: str
+    location_id: UUID | None = None
+
+
+def return_create(
+    *, order: SalesOrder, lines: Sequence[Asked] | None = None, reason_id: UUID | None = None, note: str = "",
+) -> ReturnAuthorization:
+    """All that has left and did not come back, unless lines are given. Raises Conflict for more than that."""
+    sold = locked(order)
+    _check_reason(reason_id, note)
+    free = _free(sold)
+    items = {line.pk: line for line in sold.lines.order_by("line")}
+    if lines is None:
+        lines = [Asked(item, left, lot) for (item, lot), left in free.items() if left > 0]
+    named = _named(lines, items, free)
+    row: ReturnAuthorization = ReturnAuthorization.objects.create(
+        number=number_next(document_type=DOCUMENT, first=NUMBERS), order=sold, customer_id=sold.customer_id,
+        warehouse_id=sold.warehouse_id, reason_id=reason_id, note=note,
+    )
+    made = ReturnItem.objects.bulk_create([
+        ReturnItem(
+            authorization=row, line=number, order_item=items[one.order_item_id], lot_id=lot, quantity=one.quantity, note=one.note,
+        )
+        for number, (one, lot) in enumerate(named, 1)
+    ])
+    publish(events.ReturnRequested(**_parts(row), lines=[_told(item) for item in made]), aggregate_id=row.pk)
+    return row
+
+
+def return_approve(*, authorization: ReturnAuthorization) -> ReturnAuthorization:
+    row = _locked(authorization)
+    step(RETURNS, row, "approve")
+    told(RETURNS, "approve", events.ReturnApproved(**_parts(row)), aggregate_id=row.pk)
+    return row
+
+
+def return_reject(*, authorization: ReturnAuthorization, reason: str = "") -> ReturnAuthorization:
+    row = _locked(authorization)
+    step(RETURNS, row, "reject", note=reason)
+    told(RETURNS, "reject", events.ReturnRejected(**_parts(row), reason=reason), aggregate_id=row.pk)
+    return row
+
+
+def return_receive(
+    *, authorization: ReturnAuthorization, lines: Sequence[Came] | None = None, location: Location | None = None,
+) -> ReturnAuthorization:
+    """All that did not come yet, unless lines are given, at what it cost as it left. A line comes once: what is missing of it
+    does not come by this return.
+    """
+    row = _locked(authorization)
+    allow(RETURNS, row, "receive")
+    items = {item.pk: item for item in _items(row)}
+    if lines is None:
+        lines = [Came(item.pk, item.quantity) for item in items.values() if not item.received_quantity]
+    _check_came(lines, items)
+    place = _place(row, location, ENTRANCES)
+    left = goods_left(row.order)
+    posted = stock_receive(
+        lines=[
+            Line(
+                item.order_item.variant_id, one.quantity, to_location_id=place.pk, lot_id=item.lot_id, document_line_id=item.pk,
+                unit_cost=_unit_cost(left.get((item.order_item_id, item.lot_id))),
+            )
+            for one in lines for item in [items[one.line_id]]
+        ],
+        circumstances=Circumstances(reason_id=row.reason_id, note=row.note, document=Document(DOCUMENT, row.pk)),
+    )
+    for one, move in zip(lines, posted.moves, strict=True):
+        item = items[one.line_id]
+        item.received_quantity, item.location, item.move_id = one.quantity, place, move
+        SalesOrderItem.objects.filter(pk=item.order_item_id).update(returned_quantity=F("returned_quantity") + one.quantity)
+    ReturnItem.objects.bulk_update([items[one.line_id] for one in lines], ["received_quantity", "location", "move"])
+    step(RETURNS, row, "receive", received_at=timezone.now())
+    told(RETURNS, "receive", events.ReturnReceived(**_parts(row), lines=_all_told(items.values())), aggregate_id=row.pk)
+    return row
+
+
+def return_inspect(*, authorization: ReturnAuthorization, lines: Sequence[Seen] | None = None) -> ReturnAuthorization:
+    """All that came goes where it belongs, and what it had cost the customer is known. Without lines, as they say themselves."""
+    row = _locked(authorization)
+    allow(RETURNS, row, "inspect")
+    items = {item.pk: item for item in _items(row) if item.received_quantity}
+    seen = [Seen(item.pk, item.disposition) for item in items.values()] if lines is None else lines
+    if sorted(one.line_id for one in seen) != sorted(items):
+        raise Invalid("Say of each line that came, once, what becomes of it.", fields={"lines": "not those that came"})
+    if any(one.disposition not in PLACES for one in seen):
+        raise Invalid("Say of each line: restock, quarantine or scrap.", fields={"disposition": "required"})
+    moving = []
+    for one in seen:
+        item = items[one.line_id]
+        here: Any = item.location  # it came, so it lies somewhere
+        kind = PLACES[one.disposition]
+        given = Location(pk=one.location_id) if one.location_id else None
+        place = here if given is None and here.kind == kind else _place(row, given, (kind,))
+        if place.pk != here.pk:
+            moving.append(Line(
+                item.order_item.variant_id, item.received_quantity, here.pk, place.pk, lot_id=item.lot_id,
+                document_line_id=item.pk,
+            ))
+        item.disposition, item.location = one.disposition, place
+    if moving:
+        stock_move(lines=moving, circumstances=Circumstances(note=row.note, document=Document(DOCUMENT, row.pk)))
+    ReturnItem.objects.bulk_update(items.values(), ["disposition", "location"])
+    amount = _refund(row, list(items.values()))
+    step(RETURNS, row, "inspect", inspected_at=timezone.now(), refund_amount=amount)
+    told(RETURNS, "inspect", events.ReturnInspected(
+        **_parts(row), lines=_all_told(items.values()), currency=row.order.currency, refund_amount=amount,
+    ), aggregate_id=row.pk)
+    return row
+
+
+def return_refund(*, authorization: ReturnAuthorization, reference: str = "") -> ReturnAuthorization:
+    """The customer has the money again, by this reference."""
+    row = _locked(authorization)
+    allow(RETURNS, row, "refund")
+    found = return_settle(authorization=row, reference=reference or row.refund_reference)
+    step(RETURNS, row, "refund", note=found, refund_reference=found)
+    told(RETURNS, "refund", events.ReturnRefunded(
+        **_parts(row), currency=row.order.currency, refund_amount=row.refund_amount, reference=found,
+    ), aggregate_id=row.pk)
+    return row
+
+
+def return_replace(*, authorization: ReturnAuthorization) -> ReturnAuthorization:
+    """The same goods by an order of their own, at no charge. Raises Conflict where they are short and may not wait."""
+    row = _locked(authorization)
+    allow(RETURNS, row, "replace")
+    sold, wanted = row.order, defaultdict[UUID, Decimal](Decimal)
+    for item in _items(row):
+        wanted[item.order_item.variant_id] += item.received_quantity
+    made = sales_order_create(
+        channel=sold.channel, customer=sold.customer, warehouse_id=row.warehouse_id, currency=sold.currency, email=sold.email,
+        shipping_address=sold.shipping_address, billing_address=sold.billing_address, note=f"Replaces goods of {sold.number}",
+        lines=[NewLine(variant, quantity, unit_price=ZERO) for variant, quantity in wanted.items() if quantity],
+    )
+    made = sales_order_place(order=made)
+    step(RETURNS, row, "replace", note=made.number or "", replacement_id=made.pk)
+    told(RETURNS, "replace", events.ReturnReplaced(**_parts(row), replacement=made.pk), aggregate_id=row.pk)
+    return row
+
+
+def return_close(*, authorization: ReturnAuthorization, reason: str = "") -> ReturnAuthorization:
+    row = _locked(authorization)
+    step(RETURNS, row, "close", note=reason)
+    told(RETURNS, "close", events.ReturnClosed(**_parts(row)), aggregate_id=row.pk)
+    return row
+
+
+def _free(order: SalesOrder) -> dict[Goods, Decimal]:
+    """What has left and did not come back, nor is asked for."""
+    taken = claimed(order)
+    return {key: left.quantity - taken.get(key, ZERO) for key, left in goods_left(order).items()}
+
+
+def _named(
+    lines: Sequence[Asked], items: Mapping[UUID, SalesOrderItem], free: Mapping[Goods, Decimal],
+) -> list[tuple[Asked, UUID | None]]:
+    """The lines with their lots. Raises Invalid or Conflict."""
+    if not 0 < len(lines) <= MOST_LINES:
+        detail = f"Say what goes back: there are {len(lines)} lines, and 1 to {MOST_LINES} are taken."
+        raise Invalid(detail, fields={"lines": "how many"})
+    named, wanted = [], defaultdict[Goods, Decimal](Decimal)
+    for one in lines:
+        if one.order_item_id not in items:
+            raise NotFound("There is no such line on this sales order.")
+        if one.quantity <= 0:
+            raise Invalid("A quantity must be above zero.", fields={"quantity": "not positive"})
+        lot = one.lot_id
+        lots = {lot for item, lot in free if item == one.order_item_id}
+        if lot is None and len(lots) == 1:
+            [lot] = lots
+        sku = items[one.order_item_id].sku
+        if lot not in lots and lots:
+            raise Invalid(f"Say which of the lots or serial numbers of {sku} that were shipped.", fields={"lot": "not shipped"})
+        wanted[one.order_item_id, lot] += one.quantity
+        if wanted[one.order_item_id, lot] > (left := free.get((one.order_item_id, lot), ZERO)):
+            raise Conflict(
+                f"Of {sku} {left.normalize():f} were shipped and are not back or asked for yet: these are more.",
+                code="more_than_shipped",
+            )
+        named.append((one, lot))
+    return named
+
+
+def _check_reason(reason_id: UUID | None, note: str) -> None:
+    if reason_id is None:
+        return
+    reason = ReasonCode.objects.filter(pk=reason_id, kind=ReasonCode.Kind.RECEIPT).first()
+    if reason is None:
+        raise Invalid("There is no such reason code of kind receipt.", fields={"reason": "does not exist"})
+    if reason.requires_note and not note.strip():
+        raise Invalid(f"The reason {reason.code} demands a note.", fields={"note": "required"})
+
+
+def _check_came(lines: Sequence[Came], items: Mapping[UUID, ReturnItem]) -> None:
+    if not lines or len({one.line_id for one in lines}) != len(lines):
+        raise Invalid("Say once of each line what came: all of it may have come already.", fields={"lines": "empty or twice"})
+    for one in lines:
+        if (item := items.get(one.line_id)) is None:
+            raise NotFound("There is no such line on this return.")
+        if item.received_quantity:
+            raise Conflict(f"Line {item.line} has come already.", code="received_already")
+        if not 0 < one.quantity <= item.quantity:
+            detail = f"Of line {item.line} {item.quantity.normalize():f} were asked for: take in more than 0, and no more."
+            raise Invalid(detail, fields={"quantity": "not what was asked"})
+
+
+def _place(row: ReturnAuthorization, given: Location | None, kinds: Sequence[str]) -> Location:
+    rows = Location.objects.filter(warehouse_id=row.warehouse_id)
+    if given is not None:
+        found: Location | None = rows.filter(pk=given.pk, kind__in=kinds).first()
+        if found is None:
+            raise Invalid(
+                f"There is no such location of kind {' or '.join(kinds)} in the warehouse of this return.", code="does_not_exist",
+                fields={"location": "does not exist"},
+            )
+        return found
+    by_kind: dict[str, Location] = {place.kind: place for place in rows.filter(kind__in=kinds).order_by("-pick_sequence", "-pk")}
+    for kind in kinds:
+        if kind in by_kind:
+            return by_kind[kind]
+    raise Conflict(f"The warehouse has no location of kind {' or '.join(kinds)}: make one first.", code="no_location")
+
+
+def _unit_cost(left: Left | None) -> Decimal | None:
+    return rounded(left.cost / left.quantity) if left and left.quantity > 0 and left.cost > 0 else None
+
+
+def _refund(row: ReturnAuthorization, items: Sequence[ReturnItem]) -> Decimal:
+    """All returns of an order together give back to the cent what its goods had cost."""
+    before = inspected_quantities(row.order, row.pk)
+    after = defaultdict[UUID, Decimal](Decimal, before)
+    for item in items:
+        after[item.order_item_id] += item.received_quantity
+    return refundable(row.order, after) - refundable(row.order, before)
+
+
+def _items(row: ReturnAuthorization) -> list[ReturnItem]:
+    return list(row.lines.select_related("order_item", "location").order_by("line"))
+
+
+def _parts(row: ReturnAuthorization) -> dict[str, Any]:
+    return {
+        "authorization": row.pk, "number": row.number, "order": row.order_id, "order_number": row.order.number,
+        "warehouse": row.warehouse_id,
+    }
+
+
+def _told(item: ReturnItem) -> events.ReturnLine:
+    return events.ReturnLine(
+        line=item.pk, order_line=item.order_item_id, sku=item.order_item.sku, quantity=item.quantity,
+        received=item.received_quantity, disposition=item.disposition,
+    )
+
+
+def _all_told(items: Any) -> list[events.ReturnLine]:
+    return [_told(item) for item in items]
+
+
+def _locked(authorization: ReturnAuthorization) -> ReturnAuthorization:
+    order = locked(SalesOrder(pk=authorization.order_id))
+    row: ReturnAuthorization | None = ReturnAuthorization.objects.select_for_update(no_key=True).filter(
+        pk=authorization.pk,
+    ).first()
+    if row is None:
+        raise NotFound("There is no such return.")
+    row.order = order
+    return row
