@@ -31,7 +31,7 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
     "Suppliers": ("Supplier", "SupplierProduct"),
 }
 ORDERS: Mapping[str, tuple[str, ...]] = {
-    "Selling": ("SalesOrder", "Customer", "Channel"),
+    "Selling": ("SalesOrder", "Payment", "Customer", "Channel", "PaymentAccount"),
     "Buying": ("PurchaseOrder", "GoodsReceipt"),
 }
 # Pages of an app's own, which stand with those of a model.

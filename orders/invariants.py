@@ -1,8 +1,10 @@
 from core.invariants import Invariant
+from orders.queries.payment_invariants import PAYMENT_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
 
 INVARIANTS = [
     *PURCHASE_INVARIANTS,
+    *PAYMENT_INVARIANTS,
     Invariant("the totals of a sales order = its lines and adjustments", """
         WITH parts AS (
             SELECT order_id, net_amount, tax_amount FROM orders_salesorderitem WHERE organization_id = %(organization)s

@@ -1,9 +1,11 @@
 from core.privacy import PersonalData, mentioned, without_the_address
+from orders.privacy_payments import PAYMENTS
 from orders.privacy_purchasing import PURCHASING
 
 MENTIONED = "The address is taken out."
 
 PERSONAL = [
+    *PAYMENTS,
     *PURCHASING,
     PersonalData(
         "orders_salesorder", "Sales orders that are over",

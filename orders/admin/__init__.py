@@ -1,3 +1,3 @@
-from orders.admin import channels, purchasing, receipts, sales_orders
+from orders.admin import channels, payments, purchasing, receipts, sales_orders
 
-__all__ = ["channels", "purchasing", "receipts", "sales_orders"]
+__all__ = ["channels", "payments", "purchasing", "receipts", "sales_orders"]

@@ -9,6 +9,7 @@ from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm, changed_columns
 from orders.admin.documents import DocumentAdmin
+from orders.admin.payments import PaymentInline
 from orders.machines import SALES_ORDERS
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
@@ -92,7 +93,7 @@ class AdjustmentInline(CartInline):
         return super().get_queryset(request).filter(source_type="")
 
 
-TOTALS = [plainly(SalesOrder, name) for name in ("net_total", "tax_total", "total")]
+TOTALS = [plainly(SalesOrder, name) for name in ("net_total", "tax_total", "total", "paid_total", "refunded_total")]
 
 
 @admin.register(SalesOrder)
@@ -111,7 +112,7 @@ class SalesOrderAdmin(DocumentAdmin):
         "number", "status", *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at",
         "closed_at",
     ]
-    inlines = [LineInline, AdjustmentInline]
+    inlines = [LineInline, AdjustmentInline, PaymentInline]
     actions_detail = ["place", "confirm", "pack", "ship", "deliver", "complete", "hold", "release", "cancel"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:

@@ -1,5 +1,8 @@
 from orders.models.channels import Channel as Channel
 from orders.models.channels import Customer as Customer
+from orders.models.payments import Payment as Payment
+from orders.models.payments import PaymentAccount as PaymentAccount
+from orders.models.payments import Provider as Provider
 from orders.models.purchasing import PurchaseOrder as PurchaseOrder
 from orders.models.purchasing import PurchaseOrderItem as PurchaseOrderItem
 from orders.models.receipts import GoodsReceipt as GoodsReceipt

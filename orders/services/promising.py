@@ -5,12 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import Organization
 from accounts.queries.rates import convert
 from core.errors import Conflict
+from core.fields import MoneyField
 from core.tenancy import active_organization_id
 from inventory.models import Reservation
 from inventory.services.candidates import Wanted
@@ -93,7 +95,7 @@ def credit_check(order: SalesOrder) -> None:
     owed = dict(
         SalesOrder.objects.filter(customer=order.customer_id).exclude(status__in=[Status.DRAFT, Status.CANCELLED])
         .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED])
-        .values_list("currency").annotate(Sum("total"))
+        .values_list("currency").annotate(Sum(Greatest(F("total") - F("paid_total"), Decimal(0), output_field=MoneyField())))
     )
     own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
     today = timezone.localdate()

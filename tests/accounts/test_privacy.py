@@ -63,6 +63,7 @@ from tests.factories.notifications import (
     OutboxEventFactory,
     TopicSubscriptionFactory,
 )
+from tests.factories.payments import PaymentFactory
 from tests.factories.purchasing import GoodsReceiptFactory, PurchaseOrderFactory
 from tests.factories.sales import CustomerFactory, SalesOrderFactory
 from tests.factories.valuation import ValueEntryFactory
@@ -130,6 +131,7 @@ def in_the_orders(user: User) -> None:
     SalesOrderFactory(email=EMAIL, status="completed")
     SalesOrderFactory(email=EMAIL, status="placed")
     SalesOrderFactory(note=f"Call {EMAIL}")
+    PaymentFactory(reason=f"Wrong card of {EMAIL}")
     GoodsReceiptFactory(actor_id=user.pk)
     PurchaseOrderFactory(requested_by=user.pk)
 

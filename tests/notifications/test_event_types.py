@@ -80,8 +80,9 @@ def test_the_types_are_these() -> None:
     bought = {f"purchase_order.{verb}" for verb in (
         "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "closed", "cancelled",
     )}
+    paid = {f"payment.{verb}" for verb in ("authorized", "captured", "refunded", "voided", "failed")}
     here = changed | stock | others | held | approved | packed | sent | counted | partners
-    assert {one.name for one in TYPES} == here | sold | bought
+    assert {one.name for one in TYPES} == here | sold | bought | paid
 
 
 def test_who_listens_listens_to_something() -> None:

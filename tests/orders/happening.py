@@ -3,13 +3,23 @@
 from decimal import Decimal
 from uuid import uuid4
 
-from orders.models import PurchaseOrder
+from orders.models import Payment, PurchaseOrder, SalesOrder
 from orders.services.fulfilment import (
     sales_order_complete,
     sales_order_deliver,
     sales_order_fail,
     sales_order_pack,
     sales_order_ship,
+)
+from orders.services.payment_providers.outcomes import Outcome
+from orders.services.payment_settling import payment_settle
+from orders.services.payments import (
+    Source,
+    payment_authorize,
+    payment_capture,
+    payment_record,
+    payment_refund,
+    payment_void,
 )
 from orders.services.purchase_goods import Part, purchase_order_receive, purchase_order_send_back
 from orders.services.purchase_states import (
@@ -35,6 +45,7 @@ from tests.orders.selling import Shop
 
 def orders_happen(goods: Goods) -> None:
     sales_happen(Shop.create(goods=goods))
+    payments_happen()
     purchases_happen(Buying.create(goods))
 
 
@@ -48,6 +59,18 @@ def sales_happen(shop: Shop) -> None:
     for verb in (sales_order_pack, sales_order_ship, sales_order_deliver, sales_order_complete):
         verb(order=order)
     sales_order_cancel(order=shop.cart(), reason="Somebody changed their mind")
+
+
+def payments_happen() -> None:
+    """Of the order that was delivered, as if it were placed anew."""
+    order = SalesOrder.objects.get(status="completed")
+    promised = payment_authorize(order=order, source=Source("cash_on_delivery"), amount=Decimal(4))
+    taken = payment_capture(payment=promised, amount=Decimal(3))
+    payment_void(payment=promised)
+    payment_refund(payment=taken, reason="Came too late")
+    asked = payment_record(order=order, source=Source(), amount=Decimal(1))
+    Payment.objects.filter(pk=asked.pk).update(status="pending", settled_at=None)
+    payment_settle(payment=asked, outcome=Outcome("failed", code="card_declined", detail="Your card was declined."))
 
 
 def purchases_happen(buys: Buying) -> None:
