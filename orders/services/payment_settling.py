@@ -1,6 +1,7 @@
 """What a payment became is written down, once, and the order follows."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, Sum
@@ -36,8 +37,8 @@ def locked_order(order_id: UUID) -> SalesOrder:
 
 
 def payment_run_enqueue(*, payment: Payment) -> None:
-    """Those of one authorization run one after the other."""
-    job_enqueue(Order(RUN, args=[str(payment.pk)], lock_key=f"payments of {payment.order_id}"))
+    """Those of one order run one after the other."""
+    job_enqueue(Order(task=RUN, args=[str(payment.pk)], lock_key=f"payments of {payment.order_id}"))
 
 
 def payment_settle(*, payment: Payment, outcome: Outcome) -> Payment:
@@ -126,7 +127,7 @@ def _let_go(authorization: Payment, amount: Decimal, reason: str) -> None:
     publish(PaymentVoided(**_named(row)), aggregate_id=row.pk)
 
 
-def _named(row: Payment) -> dict[str, object]:
+def _named(row: Payment) -> dict[str, Any]:
     return {
         "payment": row.pk, "order": row.order_id, "number": row.order.number, "parent": row.parent_id, "kind": row.kind,
         "provider": row.provider, "provider_reference": row.provider_reference, "amount": row.amount, "currency": row.currency,

@@ -95,7 +95,7 @@ def credit_check(order: SalesOrder) -> None:
     owed = dict(
         SalesOrder.objects.filter(customer=order.customer_id).exclude(status__in=[Status.DRAFT, Status.CANCELLED])
         .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED])
-        .values_list("currency").annotate(Sum(Greatest(F("total") - F("paid_total"), Decimal(0), output_field=MoneyField())))
+        .values_list("currency").annotate(open=Sum(Greatest(F("total") - F("paid_total"), Decimal(0), output_field=MoneyField())))
     )
     own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
     today = timezone.localdate()

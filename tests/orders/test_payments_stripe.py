@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from core.invariants import broken
 from notifications.models import InboundWebhook, OutboxEvent
 from notifications.services.inbound_sources import inbound_source_create
 from orders.models import Payment, PaymentAccount, SalesOrder
@@ -21,6 +20,7 @@ from tests.notifications.at_work import quiet, run_all
 from tests.notifications.receiver import receiver
 from tests.orders.selling import Shop
 from tests.orders.stripe_server import KEY, asked, card, stripe_server
+from tests.orders.test_payments import sound
 
 PAY = "/v1/payment_intents/"
 WITH_3D_SECURE = "4000002500003155"
@@ -87,7 +87,7 @@ def test_from_the_card_to_the_refund(shop: tuple[Company, Shop], stripe: str) ->
     own = [one for one in asked(stripe, f"/v1/refunds?payment_intent={promised.provider_reference}")["data"] if one["metadata"]]
     assert [(one["amount"], one["metadata"]["payment"]) for one in own] == [(500, str(back.pk))]
     with company.scope():
-        assert not list(broken())
+        sound()
         assert KEY.encode() not in bytes(PaymentAccount.objects.get().secret)
 
 
@@ -134,7 +134,7 @@ def test_a_worker_that_dies_after_the_call_takes_and_gives_back_once(
     assert len(own) == (1 if kind == "refund" else 0)
     with company.scope():
         assert payment_run(payment_id=payment.pk) == "succeeded"
-        assert not list(broken())
+        sound()
 
 
 def authorization_of(company: Company) -> Payment:

@@ -53,6 +53,6 @@ def stripe_of(payment: Payment) -> Stripe:
     if account is None or account.secret is None:
         raise Conflict("The payment account has no secret key: give it one.", code="no_payment_account")
     try:
-        return Stripe(unseal(account.secret, purpose=purpose_of(account)).decode())
+        return Stripe(unseal(bytes(account.secret), purpose=purpose_of(account)).decode())
     except BrokenSeal as error:
         raise Conflict("The key of the payment account cannot be read: give it anew.", code="no_payment_account") from error
