@@ -27,6 +27,7 @@ ADMIN_MODELS = (
     "invitation",
     "membership",
     "organization",
+    "paymentaccount",
     "retentionpolicy",
     "role",
     "user",
@@ -57,7 +58,7 @@ OF_EVERY_WAREHOUSE = (
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
 OF_THE_COMPANY = (
     "datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "inboundsource", "organization",
-    "retentionpolicy", "stockclosing", "webhookendpoint",
+    "paymentaccount", "retentionpolicy", "stockclosing", "webhookendpoint",
 )
 
 

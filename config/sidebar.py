@@ -31,7 +31,10 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
     "Suppliers": ("Supplier", "SupplierProduct"),
 }
 ORDERS: Mapping[str, tuple[str, ...]] = {
-    "Selling": ("SalesOrder", "Shipment", "Invoice", "ReturnAuthorization", "Customer", "Channel", "InvoiceLayout"),
+    "Selling": (
+        "SalesOrder", "Shipment", "Invoice", "Payment", "ReturnAuthorization", "Customer", "Channel", "PaymentAccount",
+        "InvoiceLayout",
+    ),
     "Buying": ("PurchaseOrder", "GoodsReceipt"),
 }
 # Pages of an app's own, which stand with those of a model.

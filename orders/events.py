@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 import orders.events_invoices
+import orders.events_payments
 import orders.events_purchasing
 import orders.events_returns
 import orders.events_shipments  # noqa: F401  # which declare more of them

@@ -1,6 +1,7 @@
 """What orders do when something has happened."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -10,10 +11,12 @@ from django.db.models import Sum
 from accounts.models import Organization
 from core.tenancy import active_organization_id
 from notifications.models import WebhookEndpoint
+from notifications.receiving import Received, receives
 from notifications.registry import Event, handles
 from orders.models import Invoice, ReturnAuthorization, SalesOrder, Shipment
 from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
+from orders.services.payment_runs import payments_note
 from orders.services.promising import DOCUMENT
 from orders.services.sales_orders import locked, sales_order_allocated
 
@@ -104,6 +107,25 @@ def confirm_shipment(event: Event) -> None:
     ]
     more = [] if order.status == SalesOrder.Status.SHIPPED else ["The rest of your order follows.", ""]
     _news(order, event["id"], "is on its way", [*lines, "", *follow, *([""] if follow else []), *more])
+
+
+@receives("stripe", type="payment_intent.")
+def note_payment(event: Received) -> None:
+    """A hint, no more: what became of the payment is asked at the provider, so that no order and no repetition matters."""
+    _note(event, "payment_intent")
+
+
+@receives("stripe", type="refund.")
+def note_refund(event: Received) -> None:
+    _note(event, "refund")
+
+
+def _note(event: Received, kind: str) -> None:
+    told: Any = event["payload"]
+    found = told.get("data") if isinstance(told, dict) else None
+    about = found.get("object") if isinstance(found, dict) else None
+    if isinstance(about, dict) and about.get("object") == kind and isinstance(about.get("id"), str):
+        payments_note(reference=about["id"])
 
 
 def _mail(order: SalesOrder, event_id: str) -> None:

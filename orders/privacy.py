@@ -1,11 +1,13 @@
 from core.privacy import PersonalData, mentioned, without_the_address
 from orders.privacy_invoices import INVOICES
+from orders.privacy_payments import PAYMENTS
 from orders.privacy_purchasing import PURCHASING
 
 MENTIONED = "The address is taken out."
 
 PERSONAL = [
     *INVOICES,
+    *PAYMENTS,
     *PURCHASING,
     PersonalData(
         "orders_returnauthorization", "Notes of returns that mention the person", mentioned("t.note"), "pseudonymise", MENTIONED,

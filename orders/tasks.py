@@ -1,7 +1,12 @@
-"""What the clock starts."""
+"""What the clock starts, and what requests leave to a job."""
+
+from uuid import UUID
+
+from django_tasks import task
 
 from notifications.schedules import scheduled
 from orders.services.backorders import backorders_fill_everywhere
+from orders.services.payment_runs import payment_run, payments_resume_everywhere
 from orders.services.stuck import stuck_orders_find_everywhere
 
 
@@ -15,3 +20,14 @@ def fill_backorders() -> None:
 def find_stuck_orders() -> None:
     """Orders that stand still for longer than their channel allows."""
     stuck_orders_find_everywhere()
+
+
+@task()
+def run_payment(payment_id: str) -> str:
+    return payment_run(payment_id=UUID(payment_id))
+
+
+@scheduled("rate(15 minutes)")
+def resume_payments() -> None:
+    """Those of which nobody knows what became of them."""
+    payments_resume_everywhere()

@@ -380,6 +380,8 @@ WEBHOOK_CIRCUIT_FAILURES = env.int("WEBHOOK_CIRCUIT_FAILURES", default=10)  # in
 WEBHOOK_CIRCUIT_SECONDS = env.int("WEBHOOK_CIRCUIT_SECONDS", default=60)  # doubled with each probe that fails, up to an hour
 WEBHOOK_DISABLE_AFTER_DAYS = env.float("WEBHOOK_DISABLE_AFTER_DAYS", default=5)
 
+STRIPE_API = env("STRIPE_API", default="https://api.stripe.com")  # or a stand-in for tests
+
 # "emf": once a minute the worker prints what CloudWatch makes metrics of; empty: nothing. See docs/operations.
 METRICS = env("METRICS", default="")
 METRICS_NAMESPACE = env("METRICS_NAMESPACE", default="Quartermaster")

@@ -14,6 +14,7 @@ from core.admin_forms import TenantModelForm, changed_columns
 from core.limits import reach
 from orders.admin.documents import DocumentAdmin
 from orders.admin.invoice_pages import invoice_page
+from orders.admin.payments import PaymentInline
 from orders.machines import SALES_ORDERS
 from orders.models import Invoice, OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.amending import COLUMNS, OPEN
@@ -114,7 +115,7 @@ class AdjustmentInline(CartInline):
         return super().get_queryset(request).filter(source_type="")
 
 
-TOTALS = [plainly(SalesOrder, name) for name in ("net_total", "tax_total", "total")]
+TOTALS = [plainly(SalesOrder, name) for name in ("net_total", "tax_total", "total", "paid_total", "refunded_total")]
 
 
 @admin.register(SalesOrder)
@@ -134,7 +135,7 @@ class SalesOrderAdmin(DocumentAdmin):
         "number", "status", *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at",
         "closed_at", "moved_at", "stuck_at",
     ]
-    inlines = [LineInline, AdjustmentInline]
+    inlines = [LineInline, AdjustmentInline, PaymentInline]
     actions_detail = [
         "place", "confirm", "split", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice", "invoices",
     ]

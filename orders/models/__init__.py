@@ -4,6 +4,9 @@ from orders.models.invoices import Invoice as Invoice
 from orders.models.invoices import InvoiceFile as InvoiceFile
 from orders.models.invoices import InvoiceItem as InvoiceItem
 from orders.models.invoices import InvoiceLayout as InvoiceLayout
+from orders.models.payments import Payment as Payment
+from orders.models.payments import PaymentAccount as PaymentAccount
+from orders.models.payments import Provider as Provider
 from orders.models.purchasing import PurchaseOrder as PurchaseOrder
 from orders.models.purchasing import PurchaseOrderItem as PurchaseOrderItem
 from orders.models.receipts import GoodsReceipt as GoodsReceipt

@@ -73,6 +73,8 @@ class SalesOrder(CustomFieldsModel, TenantModel):
     net_total = MoneyField(default=0, editable=False)
     tax_total = MoneyField(default=0, editable=False)
     total = MoneyField(default=0, editable=False, help_text="With tax, shipping and discounts.")
+    paid_total = MoneyField("paid", default=0, db_default=0, editable=False, help_text="What was taken of the customer.")
+    refunded_total = MoneyField("refunded", default=0, db_default=0, editable=False, help_text="What of that went back.")
     revision = models.PositiveIntegerField(default=0, editable=False, help_text="How often its lines were replaced.")
     error_code = models.CharField(max_length=40, blank=True, editable=False)
     placed_at = models.DateTimeField(null=True, blank=True, editable=False)

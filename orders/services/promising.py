@@ -8,11 +8,13 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F, Sum
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import Organization
 from accounts.queries.rates import convert
 from core.errors import Conflict
+from core.fields import MoneyField
 from core.tenancy import active_organization_id
 from inventory.models import Reservation
 from inventory.services.candidates import Wanted
@@ -125,11 +127,11 @@ def credit_check(order: SalesOrder) -> None:
         SalesOrder.objects.filter(customer=order.customer_id).exclude(pk=order.pk)
         .exclude(status__in=[Status.DRAFT, Status.CANCELLED])
         .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED])
-        .values_list("currency").annotate(Sum("total"))
+        .values_list("currency").annotate(open=Sum(Greatest(F("total") - F("paid_total"), Decimal(0), output_field=MoneyField())))
     )
     own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
     today = timezone.localdate()
-    owed[order.currency] = owed.get(order.currency, Decimal(0)) + order.total
+    owed[order.currency] = owed.get(order.currency, Decimal(0)) + order.total - order.paid_total
     whole = sum((convert(amount, currency, own, today) for currency, amount in owed.items()), Decimal(0))
     if whole > limit:
         code = order.customer.code

@@ -23,6 +23,7 @@ from orders.services.amending import OPEN, order_amend
 from orders.services.order_lines import TOTALS, adjustments_write, lines_write, reprice
 from orders.services.order_lines import NewAdjustment as NewAdjustment
 from orders.services.order_lines import NewLine as NewLine
+from orders.services.payments import payments_unwind
 from orders.services.promising import DOCUMENT as DOCUMENT
 from orders.services.promising import allocated_follow, credit_check, goods_keep, goods_promise
 from orders.services.stepping import allow, refusal, step, told
@@ -164,10 +165,12 @@ def sales_order_release(*, order: SalesOrder, reason: str = "") -> SalesOrder:
 def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
     """What is reserved is free again, and what was picked or packed goes back on its shelf, where the books have it.
 
-    Raises Conflict once its goods have left.
+    What was promised of its price is let go, and what a provider took goes back. Raises Conflict once its goods have left, or
+    where people have to give money back first.
     """
     row = locked(order)
     allow(SALES_ORDERS, row, "cancel")
+    payments_unwind(order=row, reason=reason)
     if row.status != Status.DRAFT:
         shipments_stop(row, reason)
         demand_release(demand=Demand(DOCUMENT, row.pk))

@@ -64,6 +64,7 @@ from tests.factories.notifications import (
     OutboxEventFactory,
     TopicSubscriptionFactory,
 )
+from tests.factories.payments import PaymentFactory
 from tests.factories.purchasing import GoodsReceiptFactory, PurchaseOrderFactory
 from tests.factories.returns import ReturnItemFactory
 from tests.factories.sales import CustomerFactory, SalesOrderFactory
@@ -135,6 +136,7 @@ def in_the_orders(user: User) -> None:
     SalesOrderFactory(email=EMAIL, status="completed")
     SalesOrderFactory(email=EMAIL, status="placed")
     SalesOrderFactory(note=f"Call {EMAIL}")
+    PaymentFactory(reason=f"Wrong card of {EMAIL}")
     GoodsReceiptFactory(actor_id=user.pk)
     PurchaseOrderFactory(requested_by=user.pk)
     ReturnItemFactory(note=f"Ask {EMAIL}", authorization__note=f"Call {EMAIL}")

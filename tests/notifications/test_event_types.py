@@ -89,7 +89,8 @@ def test_the_types_are_these() -> None:
         "requested", "approved", "received", "inspected", "refunded", "replaced", "rejected", "closed",
     )}
     here = changed | stock | others | held | approved | packed | sent | counted | partners
-    assert {one.name for one in TYPES} == here | sold | bought | billed
+    paid = {f"payment.{verb}" for verb in ("authorized", "captured", "refunded", "voided", "failed")}
+    assert {one.name for one in TYPES} == here | sold | bought | billed | paid
 
 
 def test_who_listens_listens_to_something() -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from orders.models import PurchaseOrder, ReturnAuthorization, SalesOrder
+from orders.models import Payment, PurchaseOrder, ReturnAuthorization, SalesOrder
 from orders.services.fulfilment import (
     sales_order_complete,
     sales_order_deliver,
@@ -15,6 +15,16 @@ from orders.services.fulfilment import (
     sales_order_ship,
 )
 from orders.services.invoices import invoice_draft_from_order, invoice_issue
+from orders.services.payment_providers.outcomes import Outcome
+from orders.services.payment_settling import payment_settle
+from orders.services.payments import (
+    Source,
+    payment_authorize,
+    payment_capture,
+    payment_record,
+    payment_refund,
+    payment_void,
+)
 from orders.services.purchase_goods import Part, purchase_order_receive, purchase_order_send_back
 from orders.services.purchase_states import (
     purchase_order_approve,
@@ -66,6 +76,7 @@ from tests.orders.selling import Shop
 
 def orders_happen(goods: Goods) -> None:
     sales_happen(Shop.create(goods=goods))
+    payments_happen()
     purchases_happen(Buying.create(goods))
 
 
@@ -114,6 +125,18 @@ def returns_happen(order: SalesOrder) -> None:
     return_reject(authorization=return_create(order=order), reason="Too late")
     return_refund(authorization=inspected(), reference="Transfer 88-17")
     return_close(authorization=return_replace(authorization=inspected()))
+
+
+def payments_happen() -> None:
+    """Of the order that was delivered, as if it were placed anew."""
+    order = SalesOrder.objects.filter(status="completed").earliest("placed_at")
+    promised = payment_authorize(order=order, source=Source("cash_on_delivery"), amount=Decimal(4))
+    taken = payment_capture(payment=promised, amount=Decimal(3))
+    payment_void(payment=promised)
+    payment_refund(payment=taken, reason="Came too late")
+    asked = payment_record(order=order, source=Source(), amount=Decimal(1))
+    Payment.objects.filter(pk=asked.pk).update(status="pending", settled_at=None)
+    payment_settle(payment=asked, outcome=Outcome("failed", code="card_declined", detail="Your card was declined."))
 
 
 def purchases_happen(buys: Buying) -> None:
