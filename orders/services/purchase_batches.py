@@ -8,12 +8,13 @@ from uuid import UUID
 from accounts.services.documents import numbers_next
 from core.errors import Conflict, Invalid
 from inventory.models import ReorderTask, Supplier, Warehouse
+from inventory.services.levels import levels_follow
 from inventory.services.reorder_tasks import TaskOrder, tasks_order
 from orders.models import PurchaseOrder, PurchaseOrderItem
+from orders.services.purchase_expected import DOCUMENT, expected_changes
 from orders.services.purchase_proposals import offered
 from orders.services.purchase_states import purchase_order_cancel
 from orders.services.purchasing import (
-    DOCUMENT,
     MOST_LINES,
     NUMBERS,
     Known,
@@ -51,17 +52,18 @@ def purchase_orders_buy(*, choices: Sequence[TaskOrder]) -> list[PurchaseOrder]:
         groups[wish.supplier, wish.task.warehouse].append(wish)
     orders = _orders(list(groups)) if groups else []
     items = offered([(wish.supplier.pk, wish.task.variant_id) for wish in wishes]) if groups else {}
-    lines: list[PurchaseOrderItem] = []
+    lines: dict[UUID, list[PurchaseOrderItem]] = {}
     for order, group in zip(orders, groups.values(), strict=True):
         known = Known({wish.task.variant_id: wish.task.variant for wish in group}, {
             variant: item for (supplier, variant), item in items.items() if supplier == order.supplier_id
         })
         made = lines_priced(order, [_line(wish) for wish in group], known)
         totals_follow(order, made)
-        lines += made
+        lines[order.pk] = made
     PurchaseOrder.objects.bulk_create(orders)
-    PurchaseOrderItem.objects.bulk_create(lines)
+    PurchaseOrderItem.objects.bulk_create(line for made in lines.values() for line in made)
     tasks_order(orders=[*(wish.order for wish in wishes), *fetched])
+    levels_follow([], coming=[one for order in orders for one in expected_changes(order, lines[order.pk])])
     return orders
 
 
