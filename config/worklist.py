@@ -15,7 +15,7 @@ from django.urls import reverse
 from core.limits import reach, within
 from inventory.models import ReorderTask
 from inventory.queries.closings import today
-from orders.models import PurchaseOrder, SalesOrder
+from orders.models import Invoice, PurchaseOrder, ReturnAuthorization, SalesOrder
 from orders.queries.approvals import waits_for
 
 type Condition = Callable[[Any, date], Q]
@@ -54,13 +54,23 @@ def _expected(user: Any, day: date) -> Q:
     return Q(status__in=["sent", "partially_received"], expected_on__lte=day)
 
 
+def _stuck(user: Any, day: date) -> Q:
+    return Q(stuck_at__isnull=False)
+
+
 FULFIL, HOLD = "orders.fulfil_salesorder", "orders.hold_salesorder"
+RETURNS = "orders.{}_returnauthorization"
 WORK = (
     Work("Orders in error", HOLD, SalesOrder, _of("error"), "status__exact=error", is_trouble=True),
     Work("Orders on hold", HOLD, SalesOrder, _of("on_hold"), "status__exact=on_hold", is_trouble=True),
+    Work("Orders that stand still", HOLD, SalesOrder, _stuck, "stuck=yes", is_trouble=True),
     Work("Purchase orders to approve", "orders.approve_purchaseorder", PurchaseOrder, _of_others, page="approvals"),
     Work("Orders to pack", FULFIL, SalesOrder, _of("confirmed"), "status__exact=confirmed"),
     Work("Orders to ship", FULFIL, SalesOrder, _of("packed"), "status__exact=packed"),
+    Work("Returns to decide", RETURNS.format("approve"), ReturnAuthorization, _of("requested"), "status__exact=requested"),
+    Work("Returns to inspect", RETURNS.format("receive"), ReturnAuthorization, _of("received"), "status__exact=received"),
+    Work("Returns to settle", RETURNS.format("settle"), ReturnAuthorization, _of("inspected"), "status__exact=inspected"),
+    Work("Invoices to issue", "orders.issue_invoice", Invoice, _of("draft"), "status__exact=draft"),
     Work(
         "Purchase orders expected by today", "orders.receive_purchaseorder", PurchaseOrder, _expected,
         "status__in=sent,partially_received&expected_on__lte={today}",

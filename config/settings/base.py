@@ -9,6 +9,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.settings.logs import LOGGING  # noqa: F401
 from config.settings.unfold import UNFOLD  # noqa: F401
 
 env = environ.Env()
@@ -385,15 +386,6 @@ STRIPE_API = env("STRIPE_API", default="https://api.stripe.com")  # or a stand-i
 # "emf": once a minute the worker prints what CloudWatch makes metrics of; empty: nothing. See docs/operations.
 METRICS = env("METRICS", default="")
 METRICS_NAMESPACE = env("METRICS_NAMESPACE", default="Quartermaster")
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"httpx2": {"level": "WARNING"}},  # a line for each request, with an address that may hold a secret
-}
 
 # --- Security ---------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

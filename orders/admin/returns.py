@@ -101,7 +101,7 @@ class ReturnAuthorizationAdmin(DocumentAdmin):
         return self.act(request, object_id, "inspect", return_inspect)
 
     @action(description="Refunded", url_path="refund", permissions=["refund"])
-    @confirmed("Did the customer get the money? The refund's reference must be saved above. They are told by mail.")
+    @confirmed("Give the money back? Where no provider does, save the reference above first. The customer gets a mail.")
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.act(request, object_id, "refund", return_refund)
 

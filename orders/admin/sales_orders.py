@@ -140,6 +140,9 @@ class SalesOrderAdmin(DocumentAdmin):
         "place", "confirm", "split", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice", "invoices",
     ]
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return self.inlines if obj else [LineInline, AdjustmentInline]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
         if is_draft(obj):

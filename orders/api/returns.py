@@ -94,7 +94,10 @@ class InspectReturnSerializer(StrictSerializer):
 
 
 class RefundReturnSerializer(StrictSerializer):
-    reference = serializers.CharField(max_length=100, help_text="By which the refund is found at the bank.")
+    reference = serializers.CharField(
+        max_length=100, required=False, default="", allow_blank=True,
+        help_text="By which the refund is found at the bank. Needed unless a payment provider gives the money back.",
+    )
 
 
 class ReturnReasonSerializer(StrictSerializer):

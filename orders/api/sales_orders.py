@@ -61,7 +61,7 @@ class SalesOrderSerializer(TenantSerializer):
     shipping_address = AddressField(required=False)
     billing_address = AddressField(required=False)
     channel_code = serializers.CharField(source="channel.code", read_only=True)
-    customer_code = serializers.CharField(source="customer.code", read_only=True, default=None)
+    customer_code = serializers.CharField(source="customer.code", read_only=True, allow_null=True)
 
     class Meta:
         model = SalesOrder

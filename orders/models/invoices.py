@@ -68,6 +68,8 @@ class Invoice(TenantModel):
         DRAFT = "draft", "Draft"
         ISSUED = "issued", "Issued"
 
+    OVER = (Status.ISSUED,)
+
     number = models.CharField(max_length=40, null=True, editable=False, help_text="Given as it is issued, without gaps.")
     number_key = SearchKeyField("number")
     series = models.PositiveSmallIntegerField(

@@ -25,6 +25,7 @@ class Shipment(TenantModel):
         CANCELLED = "cancelled", "Canceled"
 
     OPEN = (Status.DRAFT, Status.PACKED)
+    OVER = (Status.DELIVERED, Status.RETURNED, Status.CANCELLED)
     ON_THE_WAY = (Status.HANDED_OVER, Status.IN_TRANSIT, Status.FAILED)
     LEFT = (*ON_THE_WAY, Status.DELIVERED, Status.RETURNED)
 

@@ -27,6 +27,8 @@ from orders.services.order_lines import (
     price,
     totals_change,
 )
+from orders.services.payment_settling import sales_order_paid_follow
+from orders.services.payments import balance
 from orders.services.promising import allocated_follow, credit_check, goods_follow
 
 Status = SalesOrder.Status
@@ -51,6 +53,8 @@ def order_amend(
         changed.append("lines")
         row.revision += 1
     row.save(update_fields=[*TOTALS, "revision"])
+    if row.total != total:
+        _paid_follow(row)
     if row.total > total:
         credit_check(row)
     if goods:
@@ -63,6 +67,17 @@ def promised_until(row: SalesOrder) -> Any:
     """For goods that are promised now; without an end once the order is confirmed or held."""
     minutes = row.channel.reservation_minutes
     return timezone.now() + timedelta(minutes=minutes) if minutes and row.status == Status.PLACED else None
+
+
+def _paid_follow(row: SalesOrder) -> None:
+    if row.payment_status == SalesOrder.PaymentStatus.UNPAID:
+        return
+    if (over := -balance(row)) > 0:
+        raise Conflict(
+            f"The customer has paid {over.normalize():f} {row.currency} more than it would cost: give that back first.",
+            code="paid",
+        )
+    sales_order_paid_follow(order=row)
 
 
 def _columns(row: SalesOrder, values: Mapping[str, Any]) -> list[str]:

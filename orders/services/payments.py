@@ -156,12 +156,23 @@ def payments_unwind(*, order: SalesOrder, reason: str = "") -> None:
 
 
 def open_amount(order: SalesOrder) -> Decimal:
-    """What the order costs and nobody has taken yet; what is being taken counts as taken."""
+    """What the order costs and nobody has taken yet; what is being taken counts as taken. Nothing where more was taken."""
+    return max(balance(order), ZERO)
+
+
+def captured_amount(order: SalesOrder) -> Decimal:
+    """What was taken and is not given back, nor being given back."""
+    whole: Decimal = _taken(order).aggregate(whole=Sum(F("amount") - F("used_amount")))["whole"] or ZERO
+    return whole
+
+
+def balance(order: SalesOrder) -> Decimal:
+    """What is open, below zero where more was taken than the order costs."""
     under_way = Payment.objects.filter(order=order.pk, kind=Kind.CAPTURE).exclude(status=Status.FAILED)
     taken = under_way.aggregate(whole=Sum("amount"))["whole"] or ZERO
     back: Decimal = Payment.objects.filter(order=order.pk, kind=Kind.REFUND, status=Status.SUCCEEDED).aggregate(
         whole=Sum("amount"))["whole"] or ZERO
-    return max(Decimal(order.total) - taken + back, ZERO)
+    return Decimal(order.total) - taken + back
 
 
 def _promised(order: SalesOrder) -> Decimal:

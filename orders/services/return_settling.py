@@ -1,14 +1,43 @@
-"""How a customer gets the money of a return."""
+"""How a customer gets the money of a return: the payments of its order give it back, and what was invoiced is credited."""
+
+from decimal import Decimal
 
 from core.errors import Invalid
-from orders.models import ReturnAuthorization
+from orders.models import Payment, ReturnAuthorization
+from orders.services.credit_notes import ReturnedLine, credit_notes_draft_for_return
+from orders.services.payment_providers import manner_of
+from orders.services.payments import captured_amount, sales_order_refund
+
+ZERO = Decimal(0)
 
 
 def return_settle(*, authorization: ReturnAuthorization, reference: str) -> str:
-    """By which reference the refund of `refund_amount` is found. Somebody has paid it by hand, and says so."""
-    if not (found := reference.strip()):
+    """By which reference the refund of `refund_amount` is found: the one of who paid it back, or the return's number where a
+    provider does. A draft of a credit note is made for each invoice that the goods are on.
+
+    Raises Invalid where a person has to pay it back and named no reference.
+    """
+    refunds = _refunded(authorization)
+    is_by_provider = bool(refunds) and all(manner_of(one.provider).gives_back_itself for one in refunds)
+    found = reference.strip() or (authorization.number if is_by_provider else "")
+    if not found:
         raise Invalid(
             f"Say by which reference the refund of {authorization.refund_amount.normalize():f} {authorization.order.currency} is"
             " found at the bank.", fields={"reference": "required"},
         )
+    came = authorization.lines.filter(received_quantity__gt=0).values_list("order_item_id", "received_quantity")
+    credit_notes_draft_for_return(
+        order=authorization.order, lines=[ReturnedLine(line, quantity) for line, quantity in came],
+        note=f"Return {authorization.number}",
+    )
     return found
+
+
+def _refunded(authorization: ReturnAuthorization) -> list[Payment]:
+    """Of money that was never noted here there is nothing to give back here."""
+    order = authorization.order
+    if not (amount := min(authorization.refund_amount, captured_amount(order))):
+        return []
+    return sales_order_refund(
+        order=order, amount=amount, reason=f"Return {authorization.number}", idempotency_key=f"return-{authorization.pk}",
+    )

@@ -52,7 +52,6 @@ from tests.factories.accounts import (
 from tests.factories.counts import StockCountLineFactory
 from tests.factories.drafts import ReceiptDraftEntryFactory, TrayLineFactory
 from tests.factories.inventory import ReorderTaskFactory, StockMoveFactory
-from tests.factories.invoices import InvoiceFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
     DeliveryAttemptFactory,
@@ -64,11 +63,8 @@ from tests.factories.notifications import (
     OutboxEventFactory,
     TopicSubscriptionFactory,
 )
-from tests.factories.payments import PaymentFactory
-from tests.factories.purchasing import GoodsReceiptFactory, PurchaseOrderFactory
-from tests.factories.returns import ReturnItemFactory
-from tests.factories.sales import CustomerFactory, SalesOrderFactory
 from tests.factories.valuation import ValueEntryFactory
+from tests.orders.personal import in_the_orders
 
 EMAIL = "ada@example.test"
 URL = "/api/v1/data-subject-requests/"
@@ -128,27 +124,13 @@ def in_machinery(membership: Membership) -> None:
     IdempotencyRecordFactory(body=f'{{"email": "{EMAIL}"}}'.encode())
 
 
-def in_the_orders(user: User) -> None:
-    customer = CustomerFactory(user_id=user.pk)
-    for status in ("issued", "draft"):
-        InvoiceFactory(customer=customer, status=status, counter=1)
-    InvoiceFactory(note=f"Call {EMAIL}")
-    SalesOrderFactory(email=EMAIL, status="completed")
-    SalesOrderFactory(email=EMAIL, status="placed")
-    SalesOrderFactory(note=f"Call {EMAIL}")
-    PaymentFactory(reason=f"Wrong card of {EMAIL}")
-    GoodsReceiptFactory(actor_id=user.pk)
-    PurchaseOrderFactory(requested_by=user.pk)
-    ReturnItemFactory(note=f"Ask {EMAIL}", authorization__note=f"Call {EMAIL}")
-
-
 def in_the_company(membership: Membership) -> None:
     user = membership.user
     archive = private_files().save("privacy-exports/earlier.zip", ContentFile(b"everything"))
     DataSubjectRequestFactory(subject_email=EMAIL, result=archive, status="done", completed_at=timezone.now())
     invited = InvitationFactory()  # nobody invites a member: it was accepted
     Invitation.objects.filter(pk=invited.pk).update(email=EMAIL, accepted_at=timezone.now())
-    in_the_orders(user)
+    in_the_orders(user, EMAIL)
     SavedFilterFactory(owner_id=user.pk, name="Mine", visibility="private")
     SavedFilterFactory(owner_id=user.pk, name="Ours")
     SavedFilterFactory(query=f"email={EMAIL}")

@@ -81,7 +81,7 @@ def orders_happen(goods: Goods) -> None:
 
 
 def sales_happen(shop: Shop) -> None:
-    order = sales_order_place(order=shop.cart())
+    order = sales_order_place(order=shop.cart(3))
     sales_order_change(order=order, note="Ring twice")
     sales_order_split(order=order, lines=[Split(order.lines.get().pk, Decimal(1))])
     sales_order_confirm(order=order)

@@ -14,6 +14,7 @@ from inventory.models import PriceListItem, Reservation, StockItem
 from notifications.models import OutboxEvent
 from orders.models import Customer
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
+from orders.services.payments import Source, payment_record
 from orders.services.sales_orders import NewLine, sales_order_cancel, sales_order_change, sales_order_confirm, sales_order_place
 from tests.companies import Company
 from tests.inventory.test_races import at_once
@@ -119,3 +120,18 @@ def test_changed_and_canceled_at_once(new_company: Callable[[], Company]) -> Non
         sound()
         free = Reservation.objects.filter(status="active", demand_id__in=[o.pk for o in orders if o.status == "cancelled"])
         assert not free.exists()
+
+
+def test_what_is_paid_is_kept_right(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        order = sales_order_place(order=shop.cart(bolts=4))
+        payment_record(order=order, source=Source(), amount=Decimal(15))
+        order = sales_order_change(order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(3))])
+        assert (order.total, order.payment_status) == (15, "paid")
+        order = sales_order_change(order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(4))])
+        assert (order.total, order.payment_status) == (20, "partly_paid")
+        sound()
+    with pytest.raises(Undone), acme.scope():
+        refused("paid", sales_order_change, order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(2))])
+        raise Undone

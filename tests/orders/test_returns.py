@@ -13,9 +13,11 @@ from inventory.services.posting import Line
 from inventory.services.stock import stock_receive
 from notifications.models import OutboxEvent
 from orders.handlers import tell_of_approval, tell_of_refund
-from orders.models import ReturnAuthorization, SalesOrder
+from orders.models import Invoice, ReturnAuthorization, SalesOrder
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
+from orders.services.invoices import invoice_draft_from_order, invoice_issue
 from orders.services.order_lines import NewAdjustment, NewLine
+from orders.services.payments import Source, payment_record
 from orders.services.returns import (
     Asked,
     Came,
@@ -206,4 +208,21 @@ def test_eight_processes_ask_for_the_same_goods(new_company: Callable[[], Compan
     with company.scope():
         line.refresh_from_db()
         assert line.returned_quantity == 3
+        sound()
+
+
+def test_what_was_paid_and_invoiced_is_given_back_and_credited(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create(stock=9)
+        order = shipped(shop.cart(bolts=4))
+        invoice = invoice_issue(invoice=invoice_draft_from_order(order=order))
+        payment_record(order=order, source=Source(reference="Transfer 1"))
+        row = inspected(came(order, Asked(order.lines.get().pk, Decimal(1))), "restock")
+        with pytest.raises(Exception, match="by which reference"):
+            return_refund(authorization=row)
+        done = return_refund(authorization=row, reference="Transfer 2")
+        order.refresh_from_db()
+        assert (order.refunded_total, order.payment_status) == (done.refund_amount, "partly_paid")
+        credited = Invoice.objects.get(kind="credit_note")
+        assert (credited.status, credited.corrects, credited.total) == ("draft", invoice, done.refund_amount)
         sound()
