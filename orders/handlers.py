@@ -10,10 +10,12 @@ from accounts.models import Organization
 from core.tenancy import active_organization_id
 from notifications.models import WebhookEndpoint
 from notifications.registry import Event, handles
-from orders.models import Invoice, SalesOrder
+from orders.models import Invoice, PurchaseOrder, SalesOrder
 from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
 from orders.services.promising import DOCUMENT
+from orders.services.purchase_papers import purchase_order_mail
+from orders.services.purchase_states import BY_MAIL
 from orders.services.sales_orders import locked, sales_order_allocated
 
 Purpose, F = WebhookEndpoint.Purpose, SalesOrder.FulfilmentStatus
@@ -58,6 +60,14 @@ def confirm_delivery(event: Event) -> None:
         order = sales_order_complete(order=order)
     if order.email:
         _mail(order, event["id"])
+
+
+@handles("purchase_order.sent", queue_name="mail")
+def send_purchase_order(event: Event) -> None:
+    """The supplier gets its paper, unless somebody has told them otherwise."""
+    sent = event["payload"]
+    if sent.get("by") == BY_MAIL:
+        purchase_order_mail(order=PurchaseOrder(pk=UUID(sent["order"])), revision=sent["revision"], message_id=event["id"])
 
 
 @handles("invoice.issued", queue_name="mail")

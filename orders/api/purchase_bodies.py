@@ -9,6 +9,7 @@ from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
 from inventory.services.posting import LotCode
 from orders.models import PurchaseOrder, PurchaseOrderItem
 from orders.services.purchase_goods import Part
+from orders.services.purchase_states import BY_MAIL, BY_OTHER
 from orders.services.purchasing import MOST_LINES
 
 LABEL = ("lot_code", "expires_on", "best_before", "supplier_lot")
@@ -85,6 +86,13 @@ class PurchaseRejectionSerializer(StrictSerializer):
 
 class PurchaseApprovalSerializer(StrictSerializer):
     note = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class SendPurchaseSerializer(StrictSerializer):
+    by = serializers.ChoiceField(
+        [(BY_MAIL, "The supplier's contact gets it by mail, as a PDF"), (BY_OTHER, "Somebody else tells them")], required=False,
+        help_text="`mail` unless given.",
+    )
 
 
 class FromTasksSerializer(StrictSerializer):

@@ -46,8 +46,8 @@ IMPORTED_LATE = {
     "inventory/labels/symbols.py: barcode": "takes 30 ms, for labels alone",
     "inventory/labels/symbols.py: barcode.codex": "takes 30 ms, for labels alone",
     "inventory/labels/symbols.py: segno": "takes 10 ms, for labels alone",
-    "orders/papers/pdf.py: fpdf": "takes 1.2 s, for papers alone",
-    "orders/papers/pdf.py: fpdf.fonts": "comes with fpdf, for papers alone",
+    "orders/papers/sheet.py: fpdf": "takes 1.2 s, for papers alone",
+    "orders/papers/sheet.py: fpdf.fonts": "comes with fpdf, for papers alone",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 
