@@ -40,6 +40,7 @@ class PurchaseOrderSerializer(TenantSerializer):
             "requested_by", "decided_by", "decided_at", "decision_note", "submitted_at", "sent_at", "received_at", "closed_at",
             "external_ref", "custom_fields", "created_at", "updated_at", "version",
         ]
+        extra_kwargs = {"note": {"help_text": "It stands on the paper that the supplier gets."}}
 
 
 class NewPurchaseLineSerializer(StrictSerializer):

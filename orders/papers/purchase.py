@@ -53,7 +53,7 @@ def purchase_title_of(order: PurchaseOrder) -> str:
 def _texts(paper: PurchasePaper) -> list[str]:
     order = paper.order
     said = [str(value) for party in (paper.buyer, paper.supplier, paper.place) for value in party.values()]
-    goods = [text for one in paper.items for text in (one.sku, one.name, _their_number(one), one.variant.product.base_unit.code)]
+    goods = [text for one in paper.items for text in (one.sku, one.name, _their_number(one), _unit(one))]
     return [*said, *goods, order.number, order.note, order.supplier_reference, order.supplier.code, paper.footer]
 
 
@@ -69,12 +69,17 @@ def _their_number(item: PurchaseOrderItem) -> str:
     return item.supplier_product.supplier_sku if item.supplier_product else ""
 
 
+def _unit(item: PurchaseOrderItem) -> str:
+    unit = item.variant.product.base_unit
+    return unit.symbol or unit.name.lower()
+
+
 def _cells(item: PurchaseOrderItem, currency: str) -> tuple[str, ...]:
     name = f"{item.sku}  {item.name}"
     if item.discount_percent:
         name += f"\nless {plain(item.discount_percent)} %"
     price = "" if item.unit_price is None else plain(item.unit_price)
-    quantity = f"{plain(item.quantity)} {item.variant.product.base_unit.code}"
+    quantity = f"{plain(item.quantity)} {_unit(item)}"
     return (str(item.line), _their_number(item), name, quantity, price, money(item.net_amount, currency))
 
 

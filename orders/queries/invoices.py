@@ -1,6 +1,6 @@
 """Who sells to whom, as an invoice keeps it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -48,7 +48,7 @@ def buyer_of(order: SalesOrder) -> dict[str, Any]:
     }
 
 
-def address_of(rows: Iterable[Address]) -> dict[str, str]:
+def address_of(rows: Any) -> dict[str, str]:
     """The default of those for bills, else the next best."""
     kinds = {Address.Kind.BILLING: 0, Address.Kind.SITE: 1, Address.Kind.SHIPPING: 2}
     found = sorted(rows, key=lambda one: (kinds[one.kind], not one.is_default, one.pk))[:1]

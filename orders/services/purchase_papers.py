@@ -43,8 +43,8 @@ def purchase_order_mail(*, order: PurchaseOrder, revision: int, message_id: str)
         *(["It takes the place of all that we sent before under this number."] if row.revision else []),
         f"Please confirm it, and write {row.number} on your delivery note and your invoice.", "",
     ])
-    answers = User.objects.filter(pk=row.requested_by, is_active=True).values_list("email", flat=True)
-    mail = mail_of(f"{title} from {shop}", text, to=address, message_id=message_id, reply_to=list(answers))
+    buyer = User.objects.filter(pk=row.requested_by, is_active=True).first() if row.requested_by else None
+    mail = mail_of(f"{title} from {shop}", text, to=address, message_id=message_id, reply_to=[buyer.email] if buyer else [])
     mail.attach(purchase_filename(row), purchase_order_pdf(order=row), PDF)
     mail.send()
     return True

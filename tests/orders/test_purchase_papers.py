@@ -90,13 +90,12 @@ def test_what_stands_on_the_paper(acme: Company) -> None:
         said = written(paper)
         for words in (
             f"Purchase order {order.number}, revision 1", "It takes the place of all that we sent before", "Ring twice", "Q-9",
-            "2040-01-02", "DAP", "THEIR-BOLT", buys.goods.bolt.sku, "1200.5", "2,401.00", f"Deliver to: {buys.goods.warehouse.name}, Gate 3",
-            buys.supplier.party.name, "Rua B 2", "Acme, registered in Lisbon", "Total, EUR",
+            "2040-01-02", "DAP", "THEIR-BOLT", buys.goods.bolt.sku, "1200.5", "2,401.00", "Total, EUR", "Rua B 2",
+            f"Deliver to: {buys.goods.warehouse.name}, Gate 3", buys.supplier.party.name, "Acme, registered in Lisbon",
         ):
             assert words in said, (words, said)
         assert "not sent" not in said and "Pay us soon" not in said, "what customers are told"
         assert purchase_order_pdf(order=order) == paper
-        open("/tmp/buy2-po.pdf","wb").write(paper)
         assert "revision 1: canceled" in written(purchase_order_pdf(order=purchase_order_cancel(order=order)))
         PurchaseOrder.objects.filter(pk=order.pk).update(note="Ελληνικά")
         assert b"DejaVuSansMono" in purchase_order_pdf(order=order)
