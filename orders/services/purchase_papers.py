@@ -8,11 +8,9 @@ from core.tenancy import active_organization_id
 from inventory.models import Supplier
 from orders.models import InvoiceLayout, PurchaseOrder
 from orders.papers.purchase import purchase_pdf_of, purchase_title_of
-from orders.papers.sheet import filename
+from orders.papers.sheet import filename, money
 from orders.queries.purchase_papers import address_to_mail, purchase_paper
 from orders.services.invoice_papers import PDF, logo_of, mail_of
-
-Status = PurchaseOrder.Status
 
 
 def purchase_order_pdf(*, order: PurchaseOrder) -> bytes:
@@ -32,14 +30,14 @@ def purchase_order_mail(*, order: PurchaseOrder, revision: int, message_id: str)
     A mail that is sent twice has the same id. Raises Conflict if the supplier's address is gone.
     """
     row = _read(order)
-    if row.revision != revision or row.status in (Status.DRAFT, Status.CANCELLED):
+    if row.revision != revision or row.status == PurchaseOrder.Status.CANCELLED:
         return False
     address = mail_address(row.supplier)
     shop = Organization.objects.get(pk=active_organization_id()).name
     title = " ".join(purchase_title_of(row).split())
     day = f", expected on {row.expected_on.isoformat()}" if row.expected_on else ""
     text = "\n".join([
-        f"{title} from {shop} is attached: {row.net_total.normalize():f} {row.currency} without tax{day}.",
+        f"{title} from {shop} is attached: {money(row.net_total, row.currency)} {row.currency} without tax{day}.",
         *(["It takes the place of all that we sent before under this number."] if row.revision else []),
         f"Please confirm it, and write {row.number} on your delivery note and your invoice.", "",
     ])

@@ -122,6 +122,7 @@ def test_the_supplier_gets_it_by_mail_once(company: Company, server: MailServer)
         f"Purchase order {order.number} from {company.organization.name}", f"<{event.pk}@company.test>",
     )
     assert submitted_by == company.user.pk and message["Reply-To"] == company.user.email
+    assert "8.00 EUR without tax, expected on 2040-01-02" in message.as_string()
     name, paper = attached(message)
     assert (name, paper) == (f"{order.number}.pdf", api.get(f"{url}pdf/").content) and order.number in written(paper)
     answer = api.get(f"{url}pdf/", headers={"Accept": "application/pdf"})
