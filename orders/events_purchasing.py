@@ -92,7 +92,7 @@ class PurchaseOrderRevised:
 
 
 @event_type("purchase_order.sent", aggregate="purchase_order", example={
-    **ORDER, **MONEY, "revision": 0, "expected_on": "2026-12-03", "lines": [LINE],
+    **ORDER, **MONEY, "revision": 0, "expected_on": "2026-12-03", "by": "mail", "lines": [LINE],
 })  # fmt: skip
 class PurchaseOrderSent:
     """The supplier is to have it, in this revision: a program that speaks with them passes it on."""
@@ -105,6 +105,7 @@ class PurchaseOrderSent:
     net_total: Decimal
     revision: int
     expected_on: date | None
+    by: Annotated[str, "`mail`: they get it by mail, from here; `other`: somebody, or another program, tells them."]
     lines: list[PurchaseLine]
 
 

@@ -13,11 +13,13 @@ from core.tenancy import active_organization_id
 from notifications.models import WebhookEndpoint
 from notifications.receiving import Received, receives
 from notifications.registry import Event, handles
-from orders.models import Invoice, ReturnAuthorization, SalesOrder, Shipment
+from orders.models import Invoice, PurchaseOrder, ReturnAuthorization, SalesOrder, Shipment
 from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
 from orders.services.payment_runs import payments_note
 from orders.services.promising import DOCUMENT
+from orders.services.purchase_papers import purchase_order_mail
+from orders.services.purchase_states import BY_MAIL
 from orders.services.sales_orders import locked, sales_order_allocated
 
 Purpose, F = WebhookEndpoint.Purpose, SalesOrder.FulfilmentStatus
@@ -82,6 +84,14 @@ def tell_of_refund(event: Event) -> None:
         f"{row.refund_amount:.2f} {row.order.currency} are on their way to you, for your return {row.number} of order"
         f" {row.order.number}.", "",
     ])
+
+
+@handles("purchase_order.sent", queue_name="mail")
+def send_purchase_order(event: Event) -> None:
+    """The supplier gets its paper, unless somebody has told them otherwise."""
+    sent = event["payload"]
+    if sent.get("by") == BY_MAIL:
+        purchase_order_mail(order=PurchaseOrder(pk=UUID(sent["order"])), revision=sent["revision"], message_id=event["id"])
 
 
 @handles("invoice.issued", queue_name="mail")

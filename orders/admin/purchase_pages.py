@@ -16,6 +16,7 @@ from core.errors import DomainError
 from inventory.models import Location
 from inventory.services.posting import LotCode
 from orders.models import PurchaseOrder, PurchaseOrderItem
+from orders.queries.purchase_papers import address_to_mail
 from orders.services.purchase_expected import open_quantity
 from orders.services.purchase_goods import (
     Delivery,
@@ -24,7 +25,7 @@ from orders.services.purchase_goods import (
     purchase_order_receive,
     purchase_order_send_back,
 )
-from orders.services.purchase_states import purchase_order_reject
+from orders.services.purchase_states import BY_MAIL, BY_OTHER, purchase_order_reject, purchase_order_send
 
 RECEIVE, SEND_BACK = "Receive", "Send back"
 
@@ -35,6 +36,25 @@ class ReasonForm(forms.Form):
     def act(self, order: PurchaseOrder) -> str:
         purchase_order_reject(order=order, reason=self.cleaned_data["reason"])
         return f"Purchase order {order.number} is a draft again."
+
+
+class SendForm(forms.Form):
+    """By mail where somebody at the supplier has an address."""
+
+    by = forms.ChoiceField(widget=UnfoldAdminSelectWidget, label="How the supplier gets it")
+
+    def __init__(self, order: PurchaseOrder, data: Any = None) -> None:
+        super().__init__(data)
+        address, by = address_to_mail(order.supplier), self.fields["by"]
+        mailed = [(BY_MAIL, f"By mail to {address}, with the PDF")] if address else []
+        by.choices = [*mailed, (BY_OTHER, "I tell them myself")]  # type: ignore[attr-defined]  # a choice has them
+        by.help_text = "It waits for goods then, and an event tells of it." if address else (
+            f"Nobody at {order.supplier} has an e-mail address: give its party a contact with one to have it mailed."
+        )
+
+    def act(self, order: PurchaseOrder) -> str:
+        purchase_order_send(order=order, by=self.cleaned_data["by"])
+        return f"Purchase order {order.number} is sent."
 
 
 class GoodsForm(forms.Form):
@@ -124,11 +144,18 @@ def goods_page(page: Any, request: HttpRequest, order: PurchaseOrder, verb: str)
 
 
 def reject_page(page: Any, request: HttpRequest, order: PurchaseOrder) -> HttpResponse:
-    form = ReasonForm(request.POST or None)
+    return _verb_page(page, request, order, ReasonForm(request.POST or None), "Reject")
+
+
+def send_page(page: Any, request: HttpRequest, order: PurchaseOrder) -> HttpResponse:
+    return _verb_page(page, request, order, SendForm(order, request.POST or None), "Send")
+
+
+def _verb_page(page: Any, request: HttpRequest, order: PurchaseOrder, form: Any, title: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (done := _tried(form, order)):
         page.message_user(request, done, messages.SUCCESS)
         return _back(order)
-    return _shown(page, request, order, form, "Reject")
+    return _shown(page, request, order, form, title)
 
 
 def _tried(form: Any, order: PurchaseOrder) -> Any:

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -12,16 +13,17 @@ from core.admin_forms import changed_columns
 from core.errors import DomainError
 from core.limits import reach
 from orders.admin.documents import DocumentAdmin
-from orders.admin.purchase_pages import RECEIVE, SEND_BACK, goods_page, reject_page
+from orders.admin.purchase_pages import RECEIVE, SEND_BACK, goods_page, reject_page, send_page
 from orders.machines import PURCHASE_ORDERS
 from orders.models import PurchaseOrder, PurchaseOrderItem
+from orders.services.invoice_papers import PDF
+from orders.services.purchase_papers import purchase_filename, purchase_order_pdf
 from orders.services.purchase_proposals import below_minimum, purchase_orders_from_tasks
 from orders.services.purchase_states import (
     purchase_order_approve,
     purchase_order_cancel,
     purchase_order_close,
     purchase_order_revise,
-    purchase_order_send,
     purchase_order_submit,
 )
 from orders.services.purchasing import AGREED, PurchaseLine, purchase_order_change, purchase_order_create
@@ -74,7 +76,7 @@ class PurchaseOrderAdmin(DocumentAdmin):
     fields = ["number", "status", *WRITTEN, *readonly_fields[2:]]
     inlines = [LineInline]
     actions_list = ["from_tasks"]
-    actions_detail = ["submit", "approve", "reject", "send", "receive", "send_back", "revise", "close", "cancel"]
+    actions_detail = ["submit", "approve", "reject", "send", "receive", "send_back", "revise", "close", "cancel", "paper"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
@@ -135,9 +137,8 @@ class PurchaseOrderAdmin(DocumentAdmin):
         return self.page_of(request, object_id, "reject", lambda order: reject_page(self, request, order))
 
     @action(description="Send", url_path="send", permissions=["send"])
-    @confirmed("Has the supplier got this purchase order? It waits for goods then, and an event tells of it.")
     def send(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.do(request, object_id, "send", purchase_order_send)
+        return self.page_of(request, object_id, "send", lambda order: send_page(self, request, order))
 
     @action(description="Receive", url_path="receive", permissions=["receive"])
     def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -161,6 +162,20 @@ class PurchaseOrderAdmin(DocumentAdmin):
     @confirmed("Cancel this purchase order? Its reorder tasks are open again.")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do(request, object_id, "cancel", purchase_order_cancel)
+
+    @action(description="PDF", url_path="pdf", permissions=["paper"])
+    def paper(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_paper_permission(request):
+            raise PermissionDenied
+        return HttpResponse(purchase_order_pdf(order=row), content_type=PDF, headers={
+            "Content-Disposition": f'inline; filename="{purchase_filename(row)}"',
+        })
+
+    def has_paper_permission(self, request: Any, object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("orders.view_purchaseorder"))
 
     def has_from_tasks_permission(self, request: Any) -> bool:
         return bool(request.user.has_perm("orders.add_purchaseorder"))

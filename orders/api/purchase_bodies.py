@@ -9,6 +9,7 @@ from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
 from inventory.services.posting import LotCode
 from orders.models import PurchaseOrder, PurchaseOrderItem
 from orders.services.purchase_goods import Part
+from orders.services.purchase_states import BY_MAIL, BY_OTHER
 from orders.services.purchasing import MOST_LINES
 
 LABEL = ("lot_code", "expires_on", "best_before", "supplier_lot")
@@ -39,6 +40,7 @@ class PurchaseOrderSerializer(TenantSerializer):
             "requested_by", "decided_by", "decided_at", "decision_note", "submitted_at", "sent_at", "received_at", "closed_at",
             "external_ref", "custom_fields", "created_at", "updated_at", "version",
         ]
+        extra_kwargs = {"note": {"help_text": "It stands on the paper that the supplier gets."}}
 
 
 class NewPurchaseLineSerializer(StrictSerializer):
@@ -85,6 +87,13 @@ class PurchaseRejectionSerializer(StrictSerializer):
 
 class PurchaseApprovalSerializer(StrictSerializer):
     note = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class SendPurchaseSerializer(StrictSerializer):
+    by = serializers.ChoiceField(
+        [(BY_MAIL, "The supplier's contact gets it by mail, as a PDF"), (BY_OTHER, "Somebody else tells them")], required=False,
+        help_text="`mail` unless given.",
+    )
 
 
 class FromTasksSerializer(StrictSerializer):

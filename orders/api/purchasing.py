@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -11,6 +13,7 @@ from core.api import TenantViewSet
 from core.limits import refuse_outside
 from core.serializers import referenced
 from inventory.models import Location, ReorderTask, Supplier, Warehouse
+from orders.api.invoices import PaperRenderer
 from orders.api.purchase_bodies import (
     FromTasksAnswerSerializer,
     FromTasksSerializer,
@@ -22,11 +25,14 @@ from orders.api.purchase_bodies import (
     PurchaseRejectionSerializer,
     ReceivePurchaseSerializer,
     SendBackSerializer,
+    SendPurchaseSerializer,
     WrittenPurchaseOrderSerializer,
     part_of,
 )
 from orders.models import PurchaseOrder
+from orders.services.invoice_papers import PDF
 from orders.services.purchase_goods import Delivery, Done, Part, purchase_order_receive, purchase_order_send_back
+from orders.services.purchase_papers import purchase_filename, purchase_order_pdf
 from orders.services.purchase_proposals import below_minimum, purchase_orders_from_tasks
 from orders.services.purchase_states import (
     purchase_order_approve,
@@ -50,6 +56,9 @@ class PurchaseOrderViewSet(TenantViewSet):
     sort_fields = ["number"]
     bulk_operations = ()
     no_bulk = "A purchase order has lines and prices: make and change them one by one."
+
+    def get_renderers(self) -> list[Any]:
+        return [*super().get_renderers(), *([PaperRenderer()] if self.action == "pdf" else [])]
 
     def get_serializer_class(self) -> Any:
         writes = self.action in ("create", "update", "partial_update", "update_by_ref")
@@ -110,11 +119,21 @@ class PurchaseOrderViewSet(TenantViewSet):
         """It is a draft again, to be changed, submitted and sent anew."""
         return self._stepped(purchase_order_revise, request)
 
-    @extend_schema(request=None, responses=PurchaseOrderSerializer)
-    @action(detail=True, methods=["post"], permission="orders.send_purchaseorder")
+    @extend_schema(request=SendPurchaseSerializer, responses=PurchaseOrderSerializer)
+    @action(detail=True, methods=["post"], permission="orders.send_purchaseorder", body_class=SendPurchaseSerializer)
     def send(self, request: Request, pk: str) -> Response:
-        """The supplier has it from now on: purchase_order.sent tells all of it."""
-        return self._stepped(purchase_order_send)
+        """The supplier gets it by mail, or was told otherwise; purchase_order.sent tells all of it."""
+        return self._stepped(purchase_order_send, request)
+
+    @extend_schema(responses={(200, PDF): OpenApiTypes.BINARY}, filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def pdf(self, request: Request, pk: str) -> HttpResponse:
+        """On paper, as the supplier gets it."""
+        self._query([])
+        order = self.get_object()
+        return HttpResponse(purchase_order_pdf(order=order), content_type=PDF, headers={
+            "Content-Disposition": f'inline; filename="{purchase_filename(order)}"',
+        })
 
     @extend_schema(request=ReceivePurchaseSerializer, responses=PurchaseGoodsSerializer)
     @action(detail=True, methods=["post"], permission="orders.receive_purchaseorder", body_class=ReceivePurchaseSerializer)

@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 
 from accounts.queries.rates import minor_unit
 from orders.models import Invoice, InvoiceItem
-from orders.papers.pdf import payment_of, plain
+from orders.papers.pdf import payment_of
+from orders.papers.sheet import plain
 
 UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 CAC, CBC = f"{UBL}CommonAggregateComponents-2", f"{UBL}CommonBasicComponents-2"

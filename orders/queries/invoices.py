@@ -21,12 +21,17 @@ def layout_of(order: SalesOrder) -> InvoiceLayout | None:
 
 
 def seller_of(order: SalesOrder) -> dict[str, Any]:
-    organization = Organization.objects.get(pk=active_organization_id())
     layout = layout_of(order)
     said = {name: getattr(layout, name) for name in ("terms", "iban", "bic", "footer")} if layout else {}
+    return {**own_party(), **said}
+
+
+def own_party() -> dict[str, Any]:
+    """The organization, at its own address."""
+    organization = Organization.objects.get(pk=active_organization_id())
     return {
         "name": organization.legal_name or organization.name, "tax_number": organization.tax_number,
-        **_address(Address.objects.filter(party=None)), **said,
+        **address_of(Address.objects.filter(party=None)),
     }
 
 
@@ -35,7 +40,7 @@ def buyer_of(order: SalesOrder) -> dict[str, Any]:
     customer: Customer | None = order.customer
     party = customer.party if customer else None
     place: Mapping[str, str] = order.billing_address or order.shipping_address or {}
-    own = _address(Address.objects.filter(party=party)) if party else {}
+    own = address_of(Address.objects.filter(party=party)) if party else {}
     given = {name: place.get(name, "") for name in LINES} if place else own
     return {
         "name": place.get("name") or (party.name if party else ""), "code": customer.code if customer else "",
@@ -43,7 +48,7 @@ def buyer_of(order: SalesOrder) -> dict[str, Any]:
     }
 
 
-def _address(rows: Any) -> dict[str, str]:
+def address_of(rows: Any) -> dict[str, str]:
     """The default of those for bills, else the next best."""
     kinds = {Address.Kind.BILLING: 0, Address.Kind.SITE: 1, Address.Kind.SHIPPING: 2}
     found = sorted(rows, key=lambda one: (kinds[one.kind], not one.is_default, one.pk))[:1]

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -13,8 +14,9 @@ from accounts.services.attachments import kept_if_written
 from core.errors import Conflict, NotFound
 from core.files import private_files
 from core.tenancy import active_organization_id
-from orders.models import Invoice, InvoiceFile
+from orders.models import Invoice, InvoiceFile, InvoiceLayout
 from orders.papers.pdf import Paper, pdf_of, title_of
+from orders.papers.sheet import filename
 from orders.papers.ubl import ubl_of
 from orders.queries.invoices import layout_of
 
@@ -48,8 +50,7 @@ def invoice_xml(*, invoice: Invoice) -> bytes:
 
 
 def filename_of(invoice: Invoice, ending: str) -> str:
-    name = invoice.number or "draft"
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name) + f".{ending}"
+    return filename(invoice.number or "draft", ending)
 
 
 def invoice_mail(*, invoice: Invoice, message_id: str) -> bool:
@@ -61,14 +62,26 @@ def invoice_mail(*, invoice: Invoice, message_id: str) -> bool:
     shop = Organization.objects.get(pk=active_organization_id()).name
     title = " ".join(title_of(row).split())
     text = f"{title} from {shop}, for your order {row.order.number}, is attached: {row.total.normalize():f} {row.currency}.\n"
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
-    mail = EmailMessage(
-        f"{title} from {' '.join(shop.split())}", text, to=[row.order.email], headers={"Message-ID": f"<{message_id}@{domain}>"},
-    )
+    mail = mail_of(f"{title} from {shop}", text, to=row.order.email, message_id=message_id)
     mail.attach(filename_of(row, "pdf"), pdf, PDF)
     mail.attach(filename_of(row, "xml"), invoice_xml(invoice=row), XML)
     mail.send()
     return True
+
+
+def mail_of(subject: str, text: str, *, to: str, message_id: str, reply_to: Sequence[str] = ()) -> EmailMessage:
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+    headers = {"Message-ID": f"<{message_id}@{domain}>"}
+    return EmailMessage(" ".join(subject.split()), text, to=[to], headers=headers, reply_to=reply_to)
+
+
+def logo_of(layout: InvoiceLayout | None) -> bytes:
+    pictures = [one for one in pictures_of(layout) if one.content_type in DRAWN] if layout else []
+    if not pictures:
+        return b""
+    with private_files().open(pictures[0].storage_key) as file:
+        content: bytes = file.read()
+        return content
 
 
 def _read(invoice: Invoice, *, lock: bool = False) -> Invoice:
@@ -83,18 +96,8 @@ def _read(invoice: Invoice, *, lock: bool = False) -> Invoice:
 def _drawn(row: Invoice) -> bytes:
     return pdf_of(Paper(
         row, list(row.items.order_by("line")), row.order.number or "", str(row.corrects.number) if row.corrects else "",
-        _logo(row), settings.LABEL_FONT,
+        logo_of(layout_of(row.order)), settings.LABEL_FONT,
     ))
-
-
-def _logo(row: Invoice) -> bytes:
-    layout = layout_of(row.order)
-    pictures = [one for one in pictures_of(layout) if one.content_type in DRAWN] if layout else []
-    if not pictures:
-        return b""
-    with private_files().open(pictures[0].storage_key) as file:
-        content: bytes = file.read()
-        return content
 
 
 def _keep(row: Invoice, content: bytes) -> bytes:

@@ -14,12 +14,15 @@ from orders import events_purchasing as events
 from orders.machines import PURCHASE_ORDERS
 from orders.models import GoodsReceipt, PurchaseOrder
 from orders.services.purchase_expected import expected_follow
+from orders.services.purchase_papers import mail_address
 from orders.services.purchase_tasks import tasks_give_up, tasks_let_go
 from orders.services.purchasing import locked
-from orders.services.stepping import step, told
+from orders.services.stepping import allow, step, told
 
 Status = PurchaseOrder.Status
 ZERO = Decimal(0)
+BY_MAIL, BY_OTHER = "mail", "other"
+SENT_BY = {BY_MAIL: "By mail", BY_OTHER: "By other means"}  # as its timeline says it
 
 
 def purchase_order_submit(*, order: PurchaseOrder) -> PurchaseOrder:
@@ -84,14 +87,20 @@ def purchase_order_revise(*, order: PurchaseOrder, reason: str = "") -> Purchase
     return row
 
 
-def purchase_order_send(*, order: PurchaseOrder) -> PurchaseOrder:
-    """From now on the supplier has it. The event says all that their system needs."""
+def purchase_order_send(*, order: PurchaseOrder, by: str = BY_MAIL) -> PurchaseOrder:
+    """From now on it waits for goods. The supplier gets it by mail, unless they were told otherwise; the event says all of it.
+
+    Raises Conflict where there is nobody to mail it to.
+    """
     row = locked(order)
-    step(PURCHASE_ORDERS, row, "send", sent_at=timezone.now())
+    allow(PURCHASE_ORDERS, row, "send")
+    if by == BY_MAIL:
+        mail_address(row.supplier)
+    step(PURCHASE_ORDERS, row, "send", note=SENT_BY[by], sent_at=timezone.now())
     lines = row.lines.select_related("supplier_product").order_by("line")
     _tell(row, "send", events.PurchaseOrderSent(
         **_named(row), currency=row.currency, net_total=row.net_total, revision=row.revision, expected_on=row.expected_on,
-        lines=[
+        by=by, lines=[
             events.PurchaseLine(
                 line=line.pk, variant=line.variant_id, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price or ZERO,
                 supplier_sku=line.supplier_product.supplier_sku if line.supplier_product else "",

@@ -10,6 +10,7 @@ from inventory.services.replenishment import reorder_check
 from orders.models import PurchaseOrder, PurchaseOrderItem
 from orders.services.purchase_states import purchase_order_send, purchase_order_submit
 from orders.services.purchasing import PurchaseLine, purchase_order_create
+from tests.factories.accounts import ContactFactory
 from tests.factories.inventory import SupplierFactory, SupplierProductFactory
 from tests.inventory.goods import Goods
 
@@ -20,9 +21,11 @@ class Buying:
     supplier: Supplier
 
     @classmethod
-    def create(cls, goods: Goods | None = None, **supplier: Any) -> "Buying":
+    def create(cls, goods: Goods | None = None, *, email: str = "orders@supplier.test", **supplier: Any) -> "Buying":
         """In the active organization."""
-        return cls(goods or Goods.create(), SupplierFactory(code="ACME", **{"currency": "EUR", "min_order_value": 0, **supplier}))
+        made = SupplierFactory(code="ACME", **{"currency": "EUR", "min_order_value": 0, **supplier})
+        ContactFactory(party=made.party, email=email, is_primary=True)
+        return cls(goods or Goods.create(), made)
 
     def sells(self, variant: ProductVariant, price: Any = 2, **values: Any) -> None:
         SupplierProductFactory(

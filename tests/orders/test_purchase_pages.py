@@ -45,7 +45,7 @@ def test_from_the_draft_to_the_shelf_in_the_admin(acme: Company) -> None:
     assert browser.post(f"{url}submit/").status_code == 302
     assert manager.post(f"{url}approve/").status_code == 302
     assert browser.get(f"{url}receive/").status_code == 403, "it is not sent yet"
-    assert browser.post(f"{url}send/").status_code == 302
+    assert browser.post(f"{url}send/", {"by": "mail"}).status_code == 302
     asking = browser.get(f"{url}receive/")
     assert asking.status_code == 200 and b'value="5"' in asking.content
     goods = {
