@@ -48,8 +48,6 @@ IMPORTED_LATE = {
     "inventory/labels/symbols.py: segno": "takes 10 ms, for labels alone",
     "orders/queries/delivery_notes.py: fpdf": "takes 1.2 s, for papers alone",
     "orders/services/payment_providers/stripe.py: stripe": "takes 0.4 s, and only a job that pays by Stripe needs it",
-    "orders/papers/pdf.py: fpdf": "takes 1.2 s, for papers alone",
-    "orders/papers/pdf.py: fpdf.fonts": "comes with fpdf, for papers alone",
     "orders/papers/sheet.py: fpdf": "takes 1.2 s, for papers alone",
     "orders/papers/sheet.py: fpdf.fonts": "comes with fpdf, for papers alone",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
