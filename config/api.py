@@ -54,7 +54,7 @@ from inventory.api import (
 )
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 from orders.api import analytics as order_analytics
-from orders.api import channels, invoices, payments, purchasing, receipts, returns, sales_orders, shipments
+from orders.api import channels, invoices, my_orders, payments, purchasing, receipts, returns, sales_orders, shipments
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -69,6 +69,7 @@ router = Router(
     channels.routes, invoices.routes, payments.routes, purchasing.routes, receipts.routes, returns.routes, sales_orders.routes,
     shipments.routes,
 )
+own = Router(my_orders.routes)  # whose rows depend on who asks
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.
 ANONYMOUS = {
@@ -109,6 +110,7 @@ urlpatterns = [
     path("me/second-factors/webauthn/begin/", second_factors.WebAuthnBeginView.as_view(), name="webauthn-begin"),
     path("me/second-factors/webauthn/complete/", second_factors.WebAuthnCompleteView.as_view(), name="webauthn-complete"),
     *router.urls,
+    *own.urls,
     path("analytics/inventory/", analytics.InventoryStatisticsView.as_view(), name="inventory-statistics"),
     path("analytics/value/", analytics_reports.ValueView.as_view(), name="analytics-value"),
     path("analytics/turnover/", analytics_reports.TurnoverView.as_view(), name="analytics-turnover"),

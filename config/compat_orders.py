@@ -24,22 +24,18 @@ from core.reading import BASE
 from core.serializers import StrictSerializer, TenantSerializer
 from core.tenancy import active_organization_id
 from core.within import condition, holder
+from orders.api.my_orders import OWN, SHOP
 from orders.models import SalesOrder, SalesOrderItem
 from orders.services.fulfilment import sales_order_deliver, sales_order_pack
 from orders.services.own_orders import Asked, own_order_place
 
-SHOP, VIEW, FULFIL = "orders.shop_salesorder", "orders.view_salesorder", "orders.fulfil_salesorder"
+VIEW, FULFIL = "orders.view_salesorder", "orders.fulfil_salesorder"
 S = SalesOrder.Status
 OLD_STATUS = {
     **dict.fromkeys((S.PLACED, S.CONFIRMED, S.ON_HOLD), "placed"),
     **dict.fromkeys((S.PACKED, S.SHIPPED), "packed"), **dict.fromkeys((S.DELIVERED, S.COMPLETED), "delivered"),
     **dict.fromkeys((S.CANCELLED, S.ERROR), "error"),
 }  # fmt: skip
-OWN = (
-    f"EXISTS (SELECT FROM orders_customer AS c WHERE c.organization_id = {BASE}.organization_id"
-    f" AND c.id = {BASE}.customer_id AND c.user_id = %s)"
-)
-
 type Rows = list[dict[str, Any]]
 
 
@@ -148,7 +144,7 @@ class OldOrders(OldOrderPath):
         given = self.checked(OldOrderSerializer)
         items = [Asked(one.get("id") or one["sku"], one["quantity"]) for one in given["items"]]
         order = own_order_place(
-            user=who.user, items=items, channel=given["channel"], shipping_address=given.get("shipping_address"),
+            user=who.user, items=items, channel=given["channel"], shipping_address=given.get("shipping_address", {}),
         )
         refuse_outside(SalesOrder, [order.pk], reach(holder(request), SHOP))
         return Response(self.shown(order.pk), status=status.HTTP_201_CREATED)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from accounts.permissions import BUILT_IN, of_built_in
-from config.api import router
+from config.api import own, router
 from core.permitting import required_permission
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "role-matrix.md"
@@ -44,7 +44,7 @@ class Call(NamedTuple):
 
 
 def calls() -> Iterator[Call]:
-    for prefix, viewset, _ in router.registry:
+    for prefix, viewset, _ in (*router.registry, *own.registry):
         yield from _crud(prefix, viewset)
         actions: list[Any] = viewset.get_extra_actions()
         for action in actions:

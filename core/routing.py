@@ -24,7 +24,7 @@ class Router(SimpleRouter):
         super().__init__()
         for table in tables:
             for prefix, viewset in table.items():
-                self.register(prefix, viewset, basename=prefix)
+                self.register(prefix, viewset, basename=prefix.replace("/", "-"))
                 register(viewset)
                 VIEWS.setdefault(viewset.model()._meta.label_lower, viewset)
 

@@ -89,7 +89,7 @@ class AuthorizationSerializer(MoneySerializer):
     )
 
 
-class RecordSerializer(MoneySerializer):
+class RecordPaymentSerializer(MoneySerializer):
     order = ReferenceField()
     provider = serializers.ChoiceField(BY_HAND, default=Provider.MANUAL)
     reference = serializers.CharField(max_length=100, required=False, help_text="Such as the number of a bank transfer.")
@@ -117,8 +117,8 @@ class PaymentViewSet(ReadViewSet):
         )
         return self._of_an_order(payment_authorize, source, values)
 
-    @extend_schema(request=RecordSerializer, responses={201: PaymentSerializer})
-    @action(detail=False, methods=["post"], permission=TAKE, body_class=RecordSerializer)
+    @extend_schema(request=RecordPaymentSerializer, responses={201: PaymentSerializer})
+    @action(detail=False, methods=["post"], permission=TAKE, body_class=RecordPaymentSerializer)
     def record(self, request: Request) -> Response:
         """Money that came by itself: in cash, by a bank transfer."""
         values = self.body(request)

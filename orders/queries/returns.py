@@ -11,7 +11,7 @@ from django.db.models import Sum
 from accounts.queries.rates import minor_unit
 from core.tenancy import active_organization_id
 from inventory.services.costing import share
-from orders.models import ReturnAuthorization, ReturnItem, SalesOrder
+from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, Shipment, ShipmentItem
 
 ZERO = Decimal(0)
 
@@ -41,6 +41,13 @@ def goods_left(order: SalesOrder) -> dict[tuple[UUID, UUID | None], Left]:
     with connection.cursor() as cursor:
         cursor.execute(LEFT, {"organization": active_organization_id(), "order": order.pk})
         return {(line, lot): Left(quantity, cost) for line, lot, quantity, cost in cursor.fetchall()}
+
+
+def goods_delivered(order: SalesOrder) -> dict[tuple[UUID, UUID | None], Decimal]:
+    """By line and lot, what the customer has by shipments that were delivered."""
+    rows = ShipmentItem.objects.filter(shipment__order=order, shipment__status=Shipment.Status.DELIVERED).order_by()
+    sums = rows.values_list("order_item_id", "lot_id").annotate(sum=Sum("quantity"))
+    return {(line, lot): quantity for line, lot, quantity in sums}
 
 
 def claimed(order: SalesOrder) -> dict[tuple[UUID, UUID | None], Decimal]:

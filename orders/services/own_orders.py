@@ -1,8 +1,10 @@
 """Somebody who signs in orders for themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -11,8 +13,14 @@ from accounts.models import Party, User
 from core.errors import Conflict, Invalid
 from inventory.models import ProductVariant
 from inventory.services.locks import lock_posting
-from orders.models import Channel, Customer, SalesOrder
-from orders.services.sales_orders import NewLine, sales_order_create, sales_order_place
+from orders.models import Channel, Customer, ReturnAuthorization, SalesOrder
+from orders.queries.returns import claimed, goods_delivered
+from orders.services.returns import Asked as AskedBack
+from orders.services.returns import return_create
+from orders.services.sales_orders import NewLine, locked, sales_order_create, sales_order_place
+
+Status = SalesOrder.Status
+THERE = (Status.DELIVERED, Status.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +32,40 @@ class Asked:
 
 
 def own_order_place(
-    *, user: User, items: Sequence[Asked], channel: str = "", shipping_address: Mapping[str, str] | None = None,
+    *, user: User, items: Sequence[Asked], channel: str = "", named: str = "items", **values: Any,
 ) -> SalesOrder:
-    """The customer is made with the first order. Raises Invalid for an article that is not there, Conflict for the channel."""
+    """The customer is made with the first order. `values` are columns; `named` is where the caller reads the items.
+
+    Raises Invalid for an article that is not there, Conflict for the channel.
+    """
     order = sales_order_create(
-        channel=channel_meant(channel), lines=lines_meant(items), customer=customer_of(user), email=user.email,
-        shipping_address=dict(shipping_address or {}),
+        channel=channel_meant(channel), lines=lines_meant(items, named), customer=customer_of(user), email=user.email, **values,
     )
     return sales_order_place(order=order)
+
+
+def own_return_ask(*, order: SalesOrder, lines: Sequence[AskedBack] | None = None, note: str = "") -> ReturnAuthorization:
+    """All that was delivered and is not back or asked for, unless lines are given. Raises Conflict for what is still coming."""
+    row = locked(order)
+    if row.status not in THERE:
+        lines = _delivered(row, lines)
+    return return_create(order=row, lines=lines, note=note)
+
+
+def _delivered(order: SalesOrder, lines: Sequence[AskedBack] | None) -> Sequence[AskedBack]:
+    back = claimed(order)
+    free = {key: quantity - back.get(key, Decimal(0)) for key, quantity in goods_delivered(order).items()}
+    if lines is None:
+        lines = [AskedBack(item, left, lot) for (item, lot), left in free.items() if left > 0]
+    wanted: dict[UUID, Decimal] = defaultdict(Decimal)
+    there: dict[UUID, Decimal] = defaultdict(Decimal)
+    for one in lines:
+        wanted[one.order_item_id] += one.quantity
+    for (item, _), left in free.items():
+        there[item] += left
+    if not lines or any(quantity > there[item] for item, quantity in wanted.items()):
+        raise Conflict("What is not delivered yet cannot go back.", code="not_delivered")
+    return lines
 
 
 def customer_of(user: User) -> Customer:
@@ -56,7 +90,7 @@ def channel_meant(code: str = "") -> Channel:
     raise Conflict("There is no channel yet that takes orders: make one first.", code="no_channel")
 
 
-def lines_meant(items: Sequence[Asked]) -> list[NewLine]:
+def lines_meant(items: Sequence[Asked], named: str = "items") -> list[NewLine]:
     ids = {item.name: key for item in items if (key := _key(item.name))}
     rows = ProductVariant.objects.filter(Q(pk__in=ids.values()) | Q(sku__in=[item.name for item in items]), archived_at=None)
     by_name = {name: row.pk for row in rows for name in (str(row.pk), row.sku)}
@@ -65,7 +99,7 @@ def lines_meant(items: Sequence[Asked]) -> list[NewLine]:
         found = by_name.get(str(ids.get(item.name, item.name)), by_name.get(item.name))
         if found is None:
             raise Invalid(
-                f"There is no article {item.name}.", code="does_not_exist", fields={f"items/{number}": "does not exist"},
+                f"There is no article {item.name}.", code="does_not_exist", fields={f"{named}/{number}": "does not exist"},
             )
         lines.append(NewLine(found, item.quantity))
     return lines

@@ -211,6 +211,7 @@ def _refuse_unplaced(order: SalesOrder) -> None:
 
 
 def _checked(order: SalesOrder, amount: Decimal | None, room: Decimal, what: str, code: str) -> Decimal:
+    room = max(room, ZERO)  # an order that was changed may cost less than what was promised
     whole = room if amount is None else amount
     if amount is not None and amount <= 0:
         raise Invalid("Give an amount above zero.", fields={"amount": "Give an amount above zero."})

@@ -15,7 +15,7 @@ from rest_framework import serializers
 
 from accounts.models import Attachment, JournalEntry, Membership, Organization, TaggedItem, User
 from accounts.queries.attachments import object_permission
-from config.api import router
+from config.api import own, router
 from core.api import VERBS, ReadViewSet
 from core.models import ArchivableModel
 from core.problems import CONTENT_TYPE
@@ -111,6 +111,7 @@ class Resource:
 
 
 RESOURCES = [Resource(prefix, viewset) for prefix, viewset, _ in router.registry]
+OWN = [Resource(prefix, viewset) for prefix, viewset, _ in own.registry]
 
 
 def each_resource(*methods: str, having: Callable[[Resource], Any] = bool) -> pytest.MarkDecorator:

@@ -12,17 +12,17 @@ from accounts.permissions import BUILT_IN
 from config import role_matrix
 from config.role_matrix import ARGUMENT, Call, calls
 from tests.companies import Company
-from tests.contracts.resources import RESOURCES, Resource, assert_problem
+from tests.contracts.resources import OWN, RESOURCES, Resource, assert_problem
 
 SOME = re.compile(r"<\w+>")
 CALLS = list(calls())
-BY_PREFIX = {resource.prefix: resource for resource in RESOURCES}
+BY_PREFIX = {resource.prefix: resource for resource in (*RESOURCES, *OWN)}
 
 
 @cache
 def table() -> dict[tuple[str, str], tuple[str, dict[str, bool]]]:
     """(resource, call) -> permission, and whether each role has it, as a reader of the page sees it."""
-    found = re.findall(r"^\| ([a-z-]+) \| `([A-Z].*?)` \| `(\S+)` \| (.*) \|$", role_matrix.PAGE.read_text(), re.M)
+    found = re.findall(r"^\| ([a-z/-]+) \| `([A-Z].*?)` \| `(\S+)` \| (.*) \|$", role_matrix.PAGE.read_text(), re.M)
     return {
         (resource, call): (permission, {role: cell == "yes" for role, cell in zip(BUILT_IN, cells.split(" | "), strict=True)})
         for resource, call, permission, cells in found
@@ -47,7 +47,7 @@ def test_a_page_that_is_not_is_noticed_and_written(tmp_path: Any, monkeypatch: p
 def test_the_page_has_every_call_of_every_resource() -> None:
     expected = {(call.resource, call.title) for call in CALLS}
     assert set(table()) == expected and len(CALLS) == len(expected)
-    for resource in RESOURCES:
+    for resource in BY_PREFIX.values():
         methods = {call.method.lower() for call in CALLS if call.resource == resource.prefix and not call.action}
         assert methods == {"get", *(method for method in ("post", "put", "patch", "delete") if resource.takes(method))}
         assert {call.action for call in CALLS if call.resource == resource.prefix} - {""} == {

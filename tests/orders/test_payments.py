@@ -14,6 +14,7 @@ from core.invariants import broken
 from inventory.models import Reservation
 from notifications.models import OutboxEvent
 from orders.models import Customer, Payment, SalesOrder
+from orders.services.order_lines import NewLine
 from orders.services.payments import (
     Source,
     payment_authorize,
@@ -23,7 +24,7 @@ from orders.services.payments import (
     payment_void,
     sales_order_refund,
 )
-from orders.services.sales_orders import sales_order_cancel, sales_order_place
+from orders.services.sales_orders import sales_order_cancel, sales_order_change, sales_order_place
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers
 from tests.factories.inventory import WarehouseFactory
@@ -93,6 +94,14 @@ def test_the_order_follows_its_payments(acme: Company, shop: Shop) -> None:
             "authorized", "captured", "voided", "captured", "refunded", "refunded", "refunded",
         ]
         sound()
+
+
+def test_of_an_order_that_costs_less_now_than_was_promised_nothing_is_open(acme: Company, shop: Shop) -> None:
+    with acme.scope():
+        order = placed(shop)
+        payment_authorize(order=order, source=COD)
+        sales_order_change(order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(1), id=order.lines.get().pk)])
+        refused("more_than_open", payment_authorize, order=order, source=COD)
 
 
 def test_a_key_has_one_effect(acme: Company, shop: Shop) -> None:
