@@ -53,7 +53,7 @@ from inventory.api import (
     vehicles,
 )
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
-from orders.api import channels, invoices, purchasing, receipts, sales_orders
+from orders.api import bills, channels, invoices, purchasing, receipts, sales_orders
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -65,7 +65,7 @@ router = Router(
     replenishment.routes, reservations.routes, stock.routes, suppliers.routes, taxes.routes, transfers.routes, valuation.routes,
     vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
-    channels.routes, invoices.routes, purchasing.routes, receipts.routes, sales_orders.routes,
+    bills.routes, channels.routes, invoices.routes, purchasing.routes, receipts.routes, sales_orders.routes,
 )
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.

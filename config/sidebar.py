@@ -32,7 +32,7 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
 }
 ORDERS: Mapping[str, tuple[str, ...]] = {
     "Selling": ("SalesOrder", "Invoice", "Customer", "Channel", "InvoiceLayout"),
-    "Buying": ("PurchaseOrder", "GoodsReceipt"),
+    "Buying": ("PurchaseOrder", "GoodsReceipt", "SupplierBill"),
 }
 # Pages of an app's own, which stand with those of a model.
 BESIDE = {

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
+import orders.events_bills
 import orders.events_invoices
 import orders.events_purchasing  # noqa: F401  # which declares more of them
 from notifications.event_types import SOME_ID, event_type

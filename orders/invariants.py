@@ -1,8 +1,10 @@
 from core.invariants import Invariant
+from orders.queries.bill_invariants import BILL_INVARIANTS
 from orders.queries.invoice_invariants import INVOICE_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
 
 INVARIANTS = [
+    *BILL_INVARIANTS,
     *INVOICE_INVARIANTS,
     *PURCHASE_INVARIANTS,
     Invariant("the totals of a sales order = its lines and adjustments", """

@@ -1,3 +1,3 @@
-from orders.admin import channels, invoices, purchasing, receipts, sales_orders
+from orders.admin import bills, channels, invoices, purchasing, receipts, sales_orders
 
-__all__ = ["channels", "invoices", "purchasing", "receipts", "sales_orders"]
+__all__ = ["bills", "channels", "invoices", "purchasing", "receipts", "sales_orders"]

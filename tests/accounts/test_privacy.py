@@ -49,6 +49,7 @@ from tests.factories.accounts import (
     UserRoleFactory,
     UserSessionFactory,
 )
+from tests.factories.bills import SupplierBillFactory
 from tests.factories.counts import StockCountLineFactory
 from tests.factories.drafts import ReceiptDraftEntryFactory, TrayLineFactory
 from tests.factories.inventory import ReorderTaskFactory, StockMoveFactory
@@ -136,6 +137,7 @@ def in_the_orders(user: User) -> None:
     SalesOrderFactory(note=f"Call {EMAIL}")
     GoodsReceiptFactory(actor_id=user.pk)
     PurchaseOrderFactory(requested_by=user.pk)
+    SupplierBillFactory(entered_by=user.pk)
 
 
 def in_the_company(membership: Membership) -> None:

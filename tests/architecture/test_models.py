@@ -51,7 +51,15 @@ from notifications.models import (
     WebhookHealth,
     WorkerSeen,
 )
-from orders.models import GoodsReceiptItem, InvoiceFile, InvoiceItem, OrderAdjustment, PurchaseOrderItem, SalesOrderItem
+from orders.models import (
+    GoodsReceiptItem,
+    InvoiceFile,
+    InvoiceItem,
+    OrderAdjustment,
+    PurchaseOrderItem,
+    SalesOrderItem,
+    SupplierBillItem,
+)
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
 from tests.factories import BY_MODEL
@@ -84,6 +92,7 @@ NO_ENDPOINT = {
     GoodsReceiptItem: "read below its receipt, at lines/",
     InvoiceFile: "read below its invoice, at pdf/",
     InvoiceItem: "read below its invoice, at lines/, and written with it",
+    SupplierBillItem: "read below its bill, at lines/, and written with it",
     ExpectedReceipt: "the sums are incoming, of rules and of the stock card; its document's lines say the rest",
     **DRAFTS,
 }
@@ -105,6 +114,7 @@ NO_ADMIN = {
     GoodsReceiptItem: "shown on its receipt's page",
     InvoiceFile: "shown on its invoice's page",
     InvoiceItem: "shown on its invoice's page",
+    SupplierBillItem: "shown on its bill's page",
     ExpectedReceipt: "its document's page shows what is to come",
     **DRAFTS,
 }

@@ -80,7 +80,7 @@ def test_the_types_are_these() -> None:
     bought = {f"purchase_order.{verb}" for verb in (
         "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "closed", "cancelled",
     )}
-    billed = {"invoice.issued"}
+    billed = {"invoice.issued", *(f"supplier_bill.{verb}" for verb in ("submitted", "approved", "rejected", "cancelled"))}
     here = changed | stock | others | held | approved | packed | sent | counted | partners
     assert {one.name for one in TYPES} == here | sold | bought | billed
 
