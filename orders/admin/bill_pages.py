@@ -19,6 +19,8 @@ from orders.queries.bill_matching import on_open_bills, unbilled
 from orders.services.bill_states import supplier_bill_reject
 from orders.services.bills import BillLine, supplier_bill_create
 
+PRICED = ("unit_price", "discount_percent", "tax_rate")
+
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=500, widget=UnfoldAdminTextInputWidget, help_text="Who entered it will read it.")
@@ -69,7 +71,7 @@ class BillForm(forms.Form):
         return [
             {
                 "line": line, "left": f"{left.normalize():f}",
-                "cells": [self[f"{name}-{line.line}"] for name in ("quantity", "unit_price", "discount_percent", "tax_rate")],
+                "cells": [self[f"{name}-{line.line}"] for name in ("quantity", *PRICED)],
             }
             for line, left in self.rows
         ]
@@ -78,7 +80,7 @@ class BillForm(forms.Form):
         """Raises DomainError."""
         values = self.cleaned_data
         lines = [
-            BillLine(line.pk, quantity, *(values[f"{name}-{line.line}"] for name in ("unit_price", "discount_percent", "tax_rate")))
+            BillLine(line.pk, quantity, *(values[f"{name}-{line.line}"] for name in PRICED))
             for line, _ in self.rows if (quantity := values[f"quantity-{line.line}"])
         ]
         return supplier_bill_create(

@@ -29,7 +29,7 @@ class LineInline(TenantTabularInline):
     def differs(self, item: SupplierBillItem) -> str:
         is_open = item.bill.status in SupplierBill.OPEN
         found = matched([item], {item.order_item_id: item.order_item})[item.pk] if is_open else item.variances
-        return " ".join(one["detail"] for one in found) or "–"
+        return " ".join(one["detail"] for one in found) or "No"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("order_item").order_by("line")

@@ -51,7 +51,7 @@ class SupplierBill(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "supplier", "supplier_number"], condition=~Q(status="cancelled"),
-                name="supplier_bill_number", violation_error_message="A bill of this supplier with this number is entered already.",
+                name="supplier_bill_number", violation_error_message="This supplier's bill with this number is entered already.",
             ),
             models.CheckConstraint(
                 condition=Q(due_on__isnull=True) | Q(due_on__gte=F("billed_on")), name="supplier_bill_due_after_billed",

@@ -20,8 +20,8 @@ BILL_INVARIANTS = [
             SELECT bill_id, sum(net_amount) AS net, sum(tax_amount) AS tax FROM orders_supplierbillitem
             WHERE organization_id = %(organization)s GROUP BY bill_id
         )
-        SELECT format('supplier bill %%s: net %%s and tax %%s make %%s, its lines are %%s and %%s', b.id, b.net_total, b.tax_total,
-                      b.total, COALESCE(s.net, 0), COALESCE(s.tax, 0))
+        SELECT format('supplier bill %%s: net %%s and tax %%s make %%s, its lines are %%s and %%s', b.id, b.net_total,
+                      b.tax_total, b.total, COALESCE(s.net, 0), COALESCE(s.tax, 0))
         FROM orders_supplierbill AS b LEFT JOIN sums AS s ON s.bill_id = b.id
         WHERE b.organization_id = %(organization)s
             AND (b.net_total <> COALESCE(s.net, 0) OR b.tax_total <> COALESCE(s.tax, 0) OR b.total <> b.net_total + b.tax_total)

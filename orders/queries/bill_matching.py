@@ -73,7 +73,7 @@ def _of_price(item: SupplierBillItem, line: PurchaseOrderItem) -> Variance | Non
             return None
         amount = apart * item.quantity
     way = "over" if asked > agreed else "under"
-    detail = f"The price is {_plain(asked)} after the discount, the order's {_plain(agreed)}: {_plain(amount)} {way} it on this line."
+    detail = f"The price is {_plain(asked)} after the discount, {_plain(amount)} {way} the order's {_plain(agreed)} on this line."
     return _variance(f"price_{way}", asked, agreed, detail)
 
 
