@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='supplierbill',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'cancelled'), _negated=True), fields=('organization', 'supplier', 'supplier_number'), name='supplier_bill_number', violation_error_message='This supplier's bill with this number is entered already.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'cancelled'), _negated=True), fields=('organization', 'supplier', 'supplier_number'), name='supplier_bill_number', violation_error_message="This supplier's bill with this number is entered already."),
         ),
         migrations.AddConstraint(
             model_name='supplierbill',

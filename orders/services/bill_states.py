@@ -98,9 +98,9 @@ def _refuse_own(bill: SupplierBill) -> None:
 
 def _is_grown(before: Sequence[Variance], now: Sequence[Variance]) -> bool:
     """More is out of line than whoever approves it can have read."""
-    read = {one["code"]: one for one in before}
+    read = {one["code"]: Decimal(one["expected"]) for one in before}
     return any(
-        one["code"] not in read or (one["code"] == "quantity_over" and Decimal(one["expected"]) < Decimal(read[one["code"]]["expected"]))
+        one["code"] not in read or (one["code"] == "quantity_over" and Decimal(one["expected"]) < read["quantity_over"])
         for one in now
     )
 
@@ -132,7 +132,7 @@ def _revaluations(items: Sequence[SupplierBillItem]) -> dict[UUID, Decimal]:
             if part > 0:
                 with localcontext(prec=DIGITS):
                     more = (net_price(item) - net_price(item.order_item)) * part * one.receipt.exchange_rate
-                    found[one.move_id] = more.quantize(UNIT, ROUND_HALF_UP)
+                    found[one.move_id] = more.quantize(UNIT, ROUND_HALF_UP)  # type: ignore[index]  # what was taken in has one
     return {move: amount for move, amount in found.items() if amount}
 
 

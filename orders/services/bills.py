@@ -42,7 +42,7 @@ def supplier_bill_create(
     *, order: PurchaseOrder, supplier_number: str, lines: Sequence[BillLine] | None = None, billed_on: date | None = None,
     due_on: date | None = None, note: str = "",
 ) -> SupplierBill:
-    """A draft; without lines, of all that is here and on no other bill. It is due by the supplier's terms, unless that is said."""
+    """A draft; without lines, of all that is here and on no other bill. Due by the supplier's terms, unless that is said."""
     row = order_locked(order)
     if row.status not in BILLED:
         state = row.get_status_display().lower()
