@@ -84,6 +84,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='supplierbill',
+            index=models.Index(fields=['organization', 'supplier_number', 'id'], name='supplier_bill_by_number'),
+        ),
+        migrations.AddIndex(
+            model_name='supplierbill',
             index=models.Index(fields=['organization', 'order', 'id'], name='supplier_bill_by_order'),
         ),
         migrations.AddIndex(

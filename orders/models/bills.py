@@ -24,6 +24,7 @@ class SupplierBill(TenantModel):
         CANCELLED = "cancelled", "Canceled"
 
     OPEN = (Status.DRAFT, Status.IN_VARIANCE)
+    OVER = (Status.APPROVED, Status.CANCELLED)
 
     supplier_number = models.CharField("supplier's number", max_length=80, help_text="As it stands on their paper.")
     number_key = SearchKeyField("supplier_number")
@@ -60,6 +61,7 @@ class SupplierBill(TenantModel):
         ]
         indexes = [
             models.Index(fields=["organization", "number_key"], name="supplier_bill_search"),
+            models.Index(fields=["organization", "supplier_number", "id"], name="supplier_bill_by_number"),
             models.Index(fields=["organization", "order", "id"], name="supplier_bill_by_order"),
             models.Index(fields=["organization", "supplier", "id"], name="supplier_bill_by_supplier"),
             models.Index(fields=["organization", "warehouse", "id"], name="supplier_bill_by_warehouse"),
