@@ -76,14 +76,14 @@ class NewSupplierBillSerializer(StrictSerializer):
     lines: Any = _lines_field("Without them, all that is here and on no other bill, at the order's prices.")
 
 
-class VarianceSerializer(serializers.Serializer):
+class BillVarianceSerializer(serializers.Serializer):
     code = serializers.ChoiceField(CODES)
     billed = serializers.CharField()
     expected = serializers.CharField()
     detail = serializers.CharField()
 
 
-@extend_schema_field(VarianceSerializer(many=True))
+@extend_schema_field(BillVarianceSerializer(many=True))
 class VariancesField(serializers.JSONField):
     """What is out of line: as things are now, and of a bill that is approved or canceled as it was then."""
 
