@@ -35,7 +35,7 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
         "SalesOrder", "Shipment", "Invoice", "Payment", "ReturnAuthorization", "Customer", "Channel", "PaymentAccount",
         "InvoiceLayout",
     ),
-    "Buying": ("PurchaseOrder", "GoodsReceipt"),
+    "Buying": ("PurchaseOrder", "GoodsReceipt", "SupplierBill"),
 }
 # Pages of an app's own, which stand with those of a model.
 BESIDE = {

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
+import orders.events_bills
 import orders.events_invoices
 import orders.events_payments
 import orders.events_purchasing

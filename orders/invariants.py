@@ -1,4 +1,5 @@
 from core.invariants import Invariant
+from orders.queries.bill_invariants import BILL_INVARIANTS
 from orders.queries.invoice_invariants import INVOICE_INVARIANTS
 from orders.queries.payment_invariants import PAYMENT_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
@@ -6,6 +7,7 @@ from orders.queries.return_invariants import RETURN_INVARIANTS
 from orders.queries.shipment_invariants import SHIPMENT_INVARIANTS
 
 INVARIANTS = [
+    *BILL_INVARIANTS,
     *INVOICE_INVARIANTS,
     *PAYMENT_INVARIANTS,
     *PURCHASE_INVARIANTS,

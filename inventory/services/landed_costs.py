@@ -128,20 +128,45 @@ def landed_cost_add(
         raise Invalid("Give either the moves or the document of the receipts.", fields={"moves": "one of the two"})
     method = _method()
     receipts = _receipts(moves, receipt, warehouses)
-    variants = sorted({one.variant_id for one in receipts})
-    lock_cost_pools(_pairs(variants))
-    if document and ValueEntry.objects.filter(document_id=document.id, document_type=document.type).exists():
-        raise Conflict(f"This {document.type} has been added already.", code="landed_already")
+    _begin(receipts, document)
     shares = spread_exactly(amount, _weights(receipts, by))
-    landing = Landing(dict(zip((one.move_id for one in receipts), shares, strict=True)))
-    landing.run(_passages(variants, min(one.seq for one in receipts)))
-    _refuse_worthless(landing)
+    landing = _landed(receipts, shares)
     held = sum(landing.held.values(), ZERO)
     if not is_preview:
         _write(landing, method, document, note)
     to_stock = ZERO if method == Method.STANDARD else held
     spread = [Spread(one.move_id, one.variant_id, one.sku, part) for one, part in zip(receipts, shares, strict=True)]
     return Landed(spread, to_stock, amount - to_stock)
+
+
+def receipts_revalue(*, amounts: Mapping[UUID, Decimal], document: Document, note: str = "") -> None:
+    """Each receipt move by an amount of its own, such as what its bill asks for more or, below zero, less than it was valued at.
+
+    `document` is counted once. Raises Invalid, or Conflict.
+    """
+    if any(abs(amount) >= LARGEST or amount != amount.quantize(UNIT) for amount in amounts.values()):
+        raise Invalid("Give amounts with at most six decimals.", fields={"amount": "not an amount"})
+    method = _method()
+    receipts = _receipts(amounts.keys(), None, None)
+    _begin(receipts, document)
+    _write(_landed(receipts, [amounts[one.move_id] for one in receipts]), method, document, note)
+
+
+def _begin(receipts: Sequence[Receipt], document: Document | None) -> None:
+    lock_cost_pools(_pairs(_variants(receipts)))
+    if document and ValueEntry.objects.filter(document_id=document.id, document_type=document.type).exists():
+        raise Conflict(f"This {document.type} has been added already.", code="landed_already")
+
+
+def _variants(receipts: Sequence[Receipt]) -> list[UUID]:
+    return sorted({one.variant_id for one in receipts})
+
+
+def _landed(receipts: Sequence[Receipt], shares: Sequence[Decimal]) -> Landing:
+    landing = Landing(dict(zip((one.move_id for one in receipts), shares, strict=True)))
+    landing.run(_passages(_variants(receipts), min(one.seq for one in receipts)))
+    _refuse_worthless(landing)
+    return landing
 
 
 def spread_exactly(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:

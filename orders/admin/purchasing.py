@@ -12,10 +12,12 @@ from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
 from core.errors import DomainError
 from core.limits import reach
+from orders.admin.bill_pages import bill_page
 from orders.admin.documents import DocumentAdmin
 from orders.admin.purchase_pages import RECEIVE, SEND_BACK, goods_page, reject_page, send_page
 from orders.machines import PURCHASE_ORDERS
 from orders.models import PurchaseOrder, PurchaseOrderItem
+from orders.services.bills import BILLED
 from orders.services.invoice_papers import PDF
 from orders.services.purchase_papers import purchase_filename, purchase_order_pdf
 from orders.services.purchase_proposals import below_minimum, purchase_orders_from_tasks
@@ -28,6 +30,7 @@ from orders.services.purchase_states import (
 )
 from orders.services.purchasing import AGREED, PurchaseLine, purchase_order_change, purchase_order_create
 
+ADD_BILL = "orders.add_supplierbill"
 Status = PurchaseOrder.Status
 WRITTEN = ("supplier", "warehouse", "currency", "expected_on", "supplier_reference", "note", "external_ref")
 
@@ -42,11 +45,13 @@ class LineInline(TenantTabularInline):
     received = staticmethod(plainly(PurchaseOrderItem, "received_quantity"))
     returned = staticmethod(plainly(PurchaseOrderItem, "returned_quantity"))
     rejected = staticmethod(plainly(PurchaseOrderItem, "rejected_quantity"))
+    billed = staticmethod(plainly(PurchaseOrderItem, "billed_quantity"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if _is_draft(obj):
             return self.fields
-        return ["variant", "ordered", "unit_price", "discount_percent", "net_amount", "received", "returned", "rejected"]
+        amounts = ["unit_price", "discount_percent", "net_amount"]
+        return ["variant", "ordered", *amounts, "received", "returned", "rejected", "billed"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return () if _is_draft(obj) else self.get_fields(request, obj)
@@ -76,7 +81,9 @@ class PurchaseOrderAdmin(DocumentAdmin):
     fields = ["number", "status", *WRITTEN, *readonly_fields[2:]]
     inlines = [LineInline]
     actions_list = ["from_tasks"]
-    actions_detail = ["submit", "approve", "reject", "send", "receive", "send_back", "revise", "close", "cancel", "paper"]
+    actions_detail = [
+        "submit", "approve", "reject", "send", "receive", "bill", "send_back", "revise", "close", "cancel", "paper",
+    ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
@@ -143,6 +150,25 @@ class PurchaseOrderAdmin(DocumentAdmin):
     @action(description="Receive", url_path="receive", permissions=["receive"])
     def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.page_of(request, object_id, "receive", lambda order: goods_page(self, request, order, RECEIVE))
+
+    @action(description="Enter a bill", url_path="bill", permissions=["bill"])
+    def bill(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
+        if not self.has_bill_permission(request, row.pk):
+            raise PermissionDenied
+        return bill_page(self, request, row)
+
+    def has_bill_permission(self, request: Any, object_id: Any = None) -> bool:
+        """Of an order that the supplier has, where the person may add bills."""
+        may = bool(request.user.has_perm(ADD_BILL))
+        if not may or object_id is None:
+            return may
+        where = reach(request.principal, ADD_BILL)
+        row = PurchaseOrder.objects.filter(pk=object_id, status__in=BILLED).first()
+        return row is not None and (where is None or row.warehouse_id in where)
 
     @action(description="Send goods back", url_path="send-back", permissions=["send_back"])
     def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:

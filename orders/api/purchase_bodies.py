@@ -73,7 +73,7 @@ class PurchaseOrderItemSerializer(TenantSerializer):
         fields = [
             "id", "line", "variant", "sku", "name", "supplier_product", "supplier_sku", "reorder_task", "quantity", "unit_price",
             "discount_percent", "tax_rate", "net_amount", "tax_amount", "price_reason", "over_receipt_percent",
-            "received_quantity", "returned_quantity", "rejected_quantity",
+            "received_quantity", "returned_quantity", "rejected_quantity", "billed_quantity",
         ]
 
 

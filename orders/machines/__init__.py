@@ -1,5 +1,6 @@
 """What a document may become, declared once: services step by it, the API and the admin offer it, docs/states.md draws it."""
 
+from orders.machines.bills import SUPPLIER_BILLS as SUPPLIER_BILLS
 from orders.machines.declaring import MACHINES as MACHINES
 from orders.machines.declaring import Machine as Machine
 from orders.machines.declaring import Transition as Transition

@@ -1,3 +1,5 @@
+from orders.models.bills import SupplierBill as SupplierBill
+from orders.models.bills import SupplierBillItem as SupplierBillItem
 from orders.models.channels import Channel as Channel
 from orders.models.channels import Customer as Customer
 from orders.models.invoices import Invoice as Invoice

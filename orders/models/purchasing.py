@@ -110,6 +110,7 @@ class PurchaseOrderItem(TenantModel):
     received_quantity = QuantityField("received", default=0, editable=False)
     returned_quantity = QuantityField("returned", default=0, editable=False)
     rejected_quantity = QuantityField("rejected", default=0, editable=False, help_text="Came, and was not taken in.")
+    billed_quantity = QuantityField("billed", default=0, db_default=0, editable=False, help_text="On bills that are approved.")
 
     class Meta:
         constraints = [

@@ -12,7 +12,7 @@ from core.tenancy import active_organization_id, active_scope
 from inventory.queries.closings import today
 from orders import events_purchasing as events
 from orders.machines import PURCHASE_ORDERS
-from orders.models import GoodsReceipt, PurchaseOrder
+from orders.models import GoodsReceipt, PurchaseOrder, SupplierBill
 from orders.services.purchase_expected import expected_follow
 from orders.services.purchase_papers import mail_address
 from orders.services.purchase_tasks import tasks_give_up, tasks_let_go
@@ -75,11 +75,18 @@ def purchase_order_reject(*, order: PurchaseOrder, reason: str) -> PurchaseOrder
 
 
 def purchase_order_revise(*, order: PurchaseOrder, reason: str = "") -> PurchaseOrder:
-    """It is a draft again, to be changed, submitted and sent anew. Raises Conflict once goods of it were at the door."""
+    """It is a draft again, to be changed, submitted and sent anew.
+
+    Raises Conflict once goods of it were at the door, or a bill of it is entered.
+    """
     row = locked(order)
     if row.status == Status.SENT and GoodsReceipt.objects.filter(order=row).exists():
         raise Conflict(
             f"Goods of {row.number} have been here: close it, and order what else is needed anew.", code="goods_have_come",
+        )
+    if SupplierBill.objects.filter(order=row).exists():
+        raise Conflict(
+            f"The supplier has sent a bill for {row.number}: close it, and order what else is needed anew.", code="has_bills",
         )
     was = step(PURCHASE_ORDERS, row, "revise", note=reason, revision=row.revision + 1, sent_at=None)
     expected_follow(row)

@@ -61,6 +61,7 @@ from orders.models import (
     SalesOrderItem,
     ShipmentItem,
     ShipmentParcel,
+    SupplierBillItem,
 )
 from tests.architecture.test_style import APPS
 from tests.contracts.resources import RESOURCES, Resource
@@ -94,6 +95,7 @@ NO_ENDPOINT = {
     GoodsReceiptItem: "read below its receipt, at lines/",
     InvoiceFile: "read below its invoice, at pdf/",
     InvoiceItem: "read below its invoice, at lines/, and written with it",
+    SupplierBillItem: "read below its bill, at lines/, and written with it",
     ExpectedReceipt: "the sums are incoming, of rules and of the stock card; its document's lines say the rest",
     ShipmentItem: "read below its shipment, at lines/, and written with it",
     ShipmentParcel: "read below its shipment, at parcels/, and written by pack/",
@@ -118,6 +120,7 @@ NO_ADMIN = {
     GoodsReceiptItem: "shown on its receipt's page",
     InvoiceFile: "shown on its invoice's page",
     InvoiceItem: "shown on its invoice's page",
+    SupplierBillItem: "shown on its bill's page",
     ExpectedReceipt: "its document's page shows what is to come",
     ShipmentItem: "shown on its shipment's page",
     ShipmentParcel: "shown on its shipment's page",

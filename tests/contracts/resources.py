@@ -105,7 +105,8 @@ class Resource:
 
     def references(self) -> Iterator[tuple[str, type[models.Model]]]:
         for name, field in self.writable.items():
-            column = next(one for one in self.model._meta.concrete_fields if field.source in (one.name, one.attname))
+            columns = self.model._meta.concrete_fields
+            column = next((one for one in columns if field.source in (one.name, one.attname)), None)
             if isinstance(column, models.ForeignKey):
                 yield name, column.related_model
 

@@ -6,7 +6,14 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from orders.models import Payment, PurchaseOrder, ReturnAuthorization, SalesOrder
+from orders.models import Payment, PurchaseOrder, ReturnAuthorization, SalesOrder, SupplierBill
+from orders.services.bill_states import (
+    supplier_bill_approve,
+    supplier_bill_cancel,
+    supplier_bill_reject,
+    supplier_bill_submit,
+)
+from orders.services.bills import BillLine, supplier_bill_create
 from orders.services.fulfilment import (
     sales_order_complete,
     sales_order_deliver,
@@ -150,9 +157,20 @@ def purchases_happen(buys: Buying) -> None:
     place = buys.goods.shelf
     purchase_order_receive(order=order, location=place)
     line = order.lines.get()
+    bills_happen(order)
     purchase_order_send_back(order=order, parts=[Part(line.pk, Decimal(1), location_id=place.pk)])
     purchase_order_close(order=order)
     purchase_order_cancel(order=buys.order((buys.goods.bolt, 1)), reason="Ordered twice")
+
+
+def bills_happen(order: PurchaseOrder) -> None:
+    line = BillLine(order.lines.get().pk, Decimal(1), Decimal(90))
+    bill = supplier_bill_create(order=order, supplier_number="RE-1", lines=[line])
+    for decide in (supplier_bill_reject, supplier_bill_approve):
+        supplier_bill_submit(bill=bill)
+        SupplierBill.objects.filter(pk=bill.pk).update(entered_by=uuid4(), submitted_by=uuid4())
+        decide(bill=bill, **({"reason": "Too much"} if decide is supplier_bill_reject else {}))
+    supplier_bill_cancel(bill=supplier_bill_create(order=order, supplier_number="RE-2"), reason="Sent twice")
 
 
 def _asked(buys: Buying, order: PurchaseOrder | None = None) -> PurchaseOrder:

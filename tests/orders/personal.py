@@ -1,6 +1,7 @@
 """What orders keep of a person."""
 
 from accounts.models import User
+from tests.factories.bills import SupplierBillFactory
 from tests.factories.invoices import InvoiceFactory
 from tests.factories.payments import PaymentFactory
 from tests.factories.purchasing import GoodsReceiptFactory, PurchaseOrderFactory
@@ -19,4 +20,5 @@ def in_the_orders(user: User, address: str) -> None:
     PaymentFactory(reason=f"Wrong card of {address}")
     GoodsReceiptFactory(actor_id=user.pk)
     PurchaseOrderFactory(requested_by=user.pk)
+    SupplierBillFactory(entered_by=user.pk)
     ReturnItemFactory(note=f"Ask {address}", authorization__note=f"Call {address}")

@@ -1,0 +1,161 @@
+"""Suppliers' bills go from one state to the next; see orders/machines/bills.py."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.queries.rates import DIGITS
+from core.errors import Conflict, Forbidden, Invalid
+from core.tenancy import active_scope
+from inventory.queries.prices import UNIT
+from inventory.services.landed_costs import receipts_revalue
+from inventory.services.stock import Document
+from orders import events_bills as events
+from orders.machines import SUPPLIER_BILLS
+from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrderItem, SupplierBill, SupplierBillItem
+from orders.queries.bill_matching import Variance, matched, net_price
+from orders.services.bills import locked
+from orders.services.stepping import allow, step, told
+
+DOCUMENT = "supplier_bill"
+ZERO = Decimal(0)
+Status = SupplierBill.Status
+
+
+def supplier_bill_submit(*, bill: SupplierBill) -> SupplierBill:
+    """Approved at once where all is as ordered and received, within the tolerances; else it waits for somebody else."""
+    row = locked(bill)
+    allow(SUPPLIER_BILLS, row, "submit")
+    items = _lines(row)
+    found = matched(items, {item.order_item_id: item.order_item for item in items})
+    for item in items:
+        item.variances = found[item.pk]
+    SupplierBillItem.objects.bulk_update(items, ["variances"])
+    differs, now = any(found.values()), timezone.now()
+    if not differs:
+        _book(row, items)
+    step(
+        SUPPLIER_BILLS, row, "submit", target=Status.IN_VARIANCE if differs else Status.APPROVED, submitted_at=now,
+        submitted_by=active_scope().origin.actor_id, approved_at=None if differs else now, decided_by=None, decided_at=None,
+        decision_note="",
+    )
+    _tell(row, "submit", events.SupplierBillSubmitted(**_named(row), **_amounts(row), status=row.status))
+    if not differs:
+        _tell_approved(row)
+    return row
+
+
+def supplier_bill_approve(*, bill: SupplierBill, note: str = "") -> SupplierBill:
+    """By somebody else than who wrote or submitted it. Raises Conflict where it differs by more than it did then."""
+    row = locked(bill)
+    allow(SUPPLIER_BILLS, row, "approve")
+    _refuse_own(row)
+    items = _lines(row)
+    found = matched(items, {item.order_item_id: item.order_item for item in items})
+    if grown := [item.sku for item in items if _is_grown(item.variances, found[item.pk])]:
+        raise Conflict(
+            f"Since it was submitted more has changed of {', '.join(grown[:20])}: reject it, look at it and submit it again.",
+            code="variance_grew",
+        )
+    _book(row, items)
+    step(SUPPLIER_BILLS, row, "approve", note=note, approved_at=timezone.now(), **_decided(note))
+    _tell_approved(row)
+    return row
+
+
+def supplier_bill_reject(*, bill: SupplierBill, reason: str) -> SupplierBill:
+    """It is a draft again; who entered it reads why."""
+    if not reason.strip():
+        raise Invalid("Say why: who entered it will want to know.", fields={"reason": "required"})
+    row = locked(bill)
+    allow(SUPPLIER_BILLS, row, "reject")
+    _refuse_own(row)
+    step(SUPPLIER_BILLS, row, "reject", note=reason, **_decided(reason))
+    _tell(row, "reject", events.SupplierBillRejected(**_named(row), reason=reason))
+    return row
+
+
+def supplier_bill_cancel(*, bill: SupplierBill, reason: str = "") -> SupplierBill:
+    """Before it is approved. Its number may be entered again."""
+    row = locked(bill)
+    step(SUPPLIER_BILLS, row, "cancel", note=reason)
+    _tell(row, "cancel", events.SupplierBillCancelled(**_named(row), reason=reason))
+    return row
+
+
+def _lines(bill: SupplierBill) -> list[SupplierBillItem]:
+    return list(bill.lines.select_related("order_item").order_by("line"))
+
+
+def _refuse_own(bill: SupplierBill) -> None:
+    if (actor := active_scope().origin.actor_id) and actor in (bill.entered_by, bill.submitted_by):
+        raise Forbidden("Somebody else has to look at what you entered.", code="own_request")
+
+
+def _is_grown(before: Sequence[Variance], now: Sequence[Variance]) -> bool:
+    """More is out of line than whoever approves it can have read."""
+    read = {one["code"]: Decimal(one["expected"]) for one in before}
+    return any(
+        one["code"] not in read or (one["code"] == "quantity_over" and Decimal(one["expected"]) < read["quantity_over"])
+        for one in now
+    )
+
+
+def _book(bill: SupplierBill, items: Sequence[SupplierBillItem]) -> None:
+    """The goods are worth what is asked for them. The order is locked, and with it its lines."""
+    if amounts := _revaluations(items):
+        note = f"Bill {bill.supplier_number} of {bill.order.number}"
+        receipts_revalue(amounts=amounts, document=Document(DOCUMENT, bill.pk), note=note)
+    for item in items:
+        item.order_item.billed_quantity += item.quantity
+    PurchaseOrderItem.objects.bulk_update([item.order_item for item in items], ["billed_quantity"])
+
+
+def _revaluations(items: Sequence[SupplierBillItem]) -> dict[UUID, Decimal]:
+    """By receipt move, in the base currency at the receipt's own rate. What came first is billed first."""
+    apart = {item.order_item_id: item for item in items if net_price(item) != net_price(item.order_item)}
+    came: dict[UUID, list[GoodsReceiptItem]] = defaultdict(list)
+    for one in GoodsReceiptItem.objects.filter(
+        order_item__in=apart, receipt__kind=GoodsReceipt.Kind.RECEIPT, quantity__gt=0,
+    ).select_related("receipt").order_by("receipt_id", "line"):
+        came[one.order_item_id].append(one)
+    found: dict[UUID, Decimal] = {}
+    for key, item in apart.items():
+        begin, reached = item.order_item.billed_quantity, ZERO
+        for one in came[key]:
+            part = min(reached + one.quantity, begin + item.quantity) - max(reached, begin)
+            reached += one.quantity
+            if part > 0:
+                with localcontext(prec=DIGITS):
+                    more = (net_price(item) - net_price(item.order_item)) * part * one.receipt.exchange_rate
+                    found[one.move_id] = more.quantize(UNIT, ROUND_HALF_UP)  # type: ignore[index]  # what was taken in has one
+    return {move: amount for move, amount in found.items() if amount}
+
+
+def _decided(note: str) -> dict[str, Any]:
+    return {"decided_by": active_scope().origin.actor_id, "decided_at": timezone.now(), "decision_note": note}
+
+
+def _named(bill: SupplierBill) -> dict[str, Any]:
+    return {
+        "bill": bill.pk, "supplier_number": bill.supplier_number, "supplier": bill.supplier_id, "order": bill.order_id,
+        "order_number": bill.order.number, "warehouse": bill.warehouse_id,
+    }
+
+
+def _amounts(bill: SupplierBill) -> dict[str, Any]:
+    return {"currency": bill.currency, "net_total": bill.net_total, "total": bill.total}
+
+
+def _tell(bill: SupplierBill, verb: str, event: object) -> None:
+    told(SUPPLIER_BILLS, verb, event, aggregate_id=bill.pk)
+
+
+def _tell_approved(bill: SupplierBill) -> None:
+    _tell(bill, "approve", events.SupplierBillApproved(
+        **_named(bill), **_amounts(bill), due_on=bill.due_on, note=bill.decision_note,
+    ))
