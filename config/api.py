@@ -54,7 +54,7 @@ from inventory.api import (
 )
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 from orders.api import analytics as order_analytics
-from orders.api import channels, invoices, payments, purchasing, receipts, returns, sales_orders, shipments
+from orders.api import channels, invoices, payments, purchasing, receipts, returns, sales_orders, shipments, shipping
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -67,7 +67,7 @@ router = Router(
     vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
     channels.routes, invoices.routes, payments.routes, purchasing.routes, receipts.routes, returns.routes, sales_orders.routes,
-    shipments.routes,
+    shipments.routes, shipping.routes,
 )
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.
