@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('basis', models.CharField(choices=[('total', 'Total of the goods'), ('weight', 'Weight in kilograms'), ('quantity', 'Quantity')], default='total', help_text='What the rates go by.', max_length=8)),
                 ('rates', models.JSONField(help_text='[{"country": "PT", "min": "0", "price": "4.90"}]: the price from this total, weight or quantity on. Without a country: elsewhere. A price of null: not carried.', validators=[orders.models.shipping.validate_rates])),
                 ('includes_tax', models.BooleanField(default=False, help_text='Whether the prices have the tax in them.')),
-                ('free_from', core.fields.MoneyField(blank=True, decimal_places=6, help_text='Goods of this total, with tax and less discounts, are carried for nothing. Empty: never.', max_digits=19, null=True, validators=[django.core.validators.MinValueValidator(0)])),
+                ('free_from', core.fields.MoneyField(blank=True, decimal_places=6, help_text='Goods of this total, with tax, are carried for nothing. Empty: never.', max_digits=19, null=True, validators=[django.core.validators.MinValueValidator(0)])),
                 ('eta_days', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='days on the way')),
                 ('tracking_url_template', models.CharField(blank=True, help_text='Where a parcel is followed: https://carrier.example/track/{number}.', max_length=200, validators=[orders.models.shipping.validate_template])),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),

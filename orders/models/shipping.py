@@ -80,7 +80,7 @@ class ShippingMethod(TenantModel):
     includes_tax = models.BooleanField(default=False, help_text="Whether the prices have the tax in them.")
     free_from = MoneyField(
         null=True, blank=True, validators=[MinValueValidator(0)],
-        help_text="Goods of this total, with tax and less discounts, are carried for nothing. Empty: never.",
+        help_text="Goods of this total, with tax, are carried for nothing. Empty: never.",
     )
     tax_category = TenantForeignKey(TaxCategory, null=True, blank=True, related_name="+", help_text="Empty: standard.")
     eta_days = models.PositiveSmallIntegerField("days on the way", null=True, blank=True)

@@ -37,36 +37,28 @@ def question_of(order: SalesOrder) -> prices.Question:
 def shipping_options(order: SalesOrder) -> list[Option]:
     """Of each active method in the order's currency, the cheapest first, those that do not carry it last."""
     methods = ShippingMethod.objects.filter(is_active=True).order_by("code")
-    found = options_of(order, list(order.lines.all()), methods, discount=_discount(order))
+    found = options_of(order, list(order.lines.all()), methods)
     return sorted(found, key=lambda one: (one.net is None, one.net or ZERO))
 
 
-def options_of(
-    order: SalesOrder, lines: Sequence[SalesOrderItem], methods: Iterable[ShippingMethod], *, discount: Decimal,
-) -> list[Option]:
-    """`discount`, from zero on, is what promotions take off the goods, with its tax."""
+def options_of(order: SalesOrder, lines: Sequence[SalesOrderItem], methods: Iterable[ShippingMethod]) -> list[Option]:
     methods = list(methods)
     asked, day = prices.settled(question_of(order))
     taxes = rates_of(country=asked.country, region=asked.region, day=day)
-    measures = _measures(lines, discount, weighs=any(one.basis == Basis.WEIGHT for one in methods))
+    measures = _measures(lines, weighs=any(one.basis == Basis.WEIGHT for one in methods))
     exempt = order.customer is not None and order.customer.tax_exempt
     untaxed = exempt or (any(taxes.get(one.tax_category_id) is None for one in methods) and not TaxRate.objects.exists())
     return [_option(one, order, asked.country, measures, taxes.get(one.tax_category_id), untaxed=untaxed) for one in methods]
 
 
-def _discount(order: SalesOrder) -> Decimal:
-    rows = order.adjustments.filter(source_type="promotion").values_list("net_amount", "tax_amount")
-    return -sum((net + tax for net, tax in rows), ZERO)
-
-
-def _measures(lines: Sequence[SalesOrderItem], discount: Decimal, *, weighs: bool) -> dict[str, Decimal]:
+def _measures(lines: Sequence[SalesOrderItem], *, weighs: bool) -> dict[str, Decimal]:
     weights = {}
     if weighs:
         variants = ProductVariant.objects.filter(pk__in={line.variant_id for line in lines})
         weights = dict(variants.values_list("pk", "weight"))
     with localcontext(prec=DIGITS):
         return {
-            Basis.TOTAL: sum((line.net_amount + line.tax_amount for line in lines), ZERO) - discount,
+            Basis.TOTAL: sum((line.net_amount + line.tax_amount for line in lines), ZERO),
             Basis.WEIGHT: sum(((weights.get(line.variant_id) or ZERO) * line.quantity for line in lines), ZERO),
             Basis.QUANTITY: sum((line.quantity for line in lines), ZERO),
         }

@@ -12,7 +12,6 @@ from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem, ShippingM
 from orders.queries.shipping_options import options_of
 
 SHIPPING = "shipping_method"
-ZERO = Decimal(0)
 MONEY = ("kind", "label", "net_amount", "tax_amount")
 Kind = OrderAdjustment.Kind
 
@@ -67,7 +66,7 @@ def _shipping(order: SalesOrder, lines: Sequence[SalesOrderItem], *, is_placed: 
     if not methods:
         detail = "There is no such shipping method in this organization."
         raise Invalid(detail, code="does_not_exist", fields={"shipping_method": detail})
-    [option] = options_of(order, lines, methods, discount=ZERO)
+    [option] = options_of(order, lines, methods)
     why = option.why if option.method.is_active or is_placed else f"{option.method.name} is not offered any more."
     if option.net is None or why:
         raise Invalid(f"{why} Choose another way to send it.", code="shipping_unavailable", fields={"shipping_method": why})
