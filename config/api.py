@@ -54,7 +54,19 @@ from inventory.api import (
 )
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 from orders.api import analytics as order_analytics
-from orders.api import bills, channels, invoices, my_orders, payments, purchasing, receipts, returns, sales_orders, shipments
+from orders.api import (
+    bills,
+    channels,
+    invoices,
+    my_orders,
+    payments,
+    purchasing,
+    receipts,
+    returns,
+    sales_orders,
+    shipments,
+    shipping,
+)
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -67,7 +79,7 @@ router = Router(
     vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
     bills.routes, channels.routes, invoices.routes, payments.routes, purchasing.routes, receipts.routes, returns.routes,
-    sales_orders.routes, shipments.routes,
+    sales_orders.routes, shipments.routes, shipping.routes,
 )
 own = Router(my_orders.routes)  # whose rows depend on who asks
 

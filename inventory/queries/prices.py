@@ -97,7 +97,7 @@ def prices_of(question: Question, lines: Sequence[Wanted], *, explain: bool = Fa
     """Three statements whatever the number of lines, and two more where prices are converted. Raises Invalid."""
     if bad := [number for number, line in enumerate(lines) if line.quantity <= 0]:
         raise Invalid("A quantity must be above zero.", fields={f"lines/{number}/quantity": "not positive" for number in bad})
-    asked, day = _settled(question)
+    asked, day = settled(question)
     goods = goods_of({line.variant_id for line in lines}, country=asked.country, region=asked.region, day=day)
     if unknown := [number for number, line in enumerate(lines) if line.variant_id not in goods]:
         fields = {f"lines/{number}/variant": "does not exist" for number in unknown}
@@ -118,7 +118,8 @@ def price_of(question: Question, variant_id: UUID, quantity: Decimal = Decimal(1
     return prices_of(question, [Wanted(variant_id, quantity)], explain=True).costs[0]
 
 
-def _settled(question: Question) -> tuple[Question, date]:
+def settled(question: Question) -> tuple[Question, date]:
+    """With what is empty filled in, and its day. Raises Invalid."""
     with connection.cursor() as cursor:
         cursor.execute(CIRCUMSTANCES, {"organization": active_organization_id(), "party": question.party_id})
         currency, today, party, country, region = cursor.fetchone()

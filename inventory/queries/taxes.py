@@ -32,6 +32,16 @@ GOODS = """
     WHERE v.organization_id = %(organization)s AND v.id = ANY (%(variants)s)
 """
 
+RATES = """
+    SELECT c.id, c.code = %(standard)s, c.is_taxed, (
+        SELECT r.rate FROM inventory_taxrate AS r
+        WHERE r.organization_id = c.organization_id AND r.tax_category_id = c.id AND r.country = %(country)s
+            AND r.region_key IN ('', lower(%(region)s::text)) AND r.valid_from <= %(day)s
+            AND (r.valid_to IS NULL OR r.valid_to >= %(day)s)
+        ORDER BY r.region_key DESC LIMIT 1)
+    FROM inventory_taxcategory AS c WHERE c.organization_id = %(organization)s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Goods:
@@ -55,3 +65,18 @@ def goods_of(variants: Collection[UUID], *, country: str, region: str, day: date
             variant: Goods(sku, name, category, rate if is_taxed else Decimal(0) if category else None, decided_by or "")
             for variant, sku, name, category, is_taxed, rate, decided_by in cursor.fetchall()
         }
+
+
+def rates_of(*, country: str, region: str, day: date) -> dict[UUID | None, Decimal | None]:
+    """By tax category, in percent, None where it is not known; without a category, what the standard one has."""
+    with connection.cursor() as cursor:
+        cursor.execute(RATES, {
+            "organization": active_organization_id(), "country": country, "region": region, "day": day,
+            "standard": TaxCategory.STANDARD,
+        })
+        found: dict[UUID | None, Decimal | None] = {None: None}
+        for category, is_standard, is_taxed, rate in cursor.fetchall():
+            found[category] = rate if is_taxed else Decimal(0)
+            if is_standard:
+                found[None] = found[category]
+        return found

@@ -1,3 +1,5 @@
-from orders.admin import bills, channels, invoices, payments, purchasing, receipts, returns, sales_orders, shipments
+from orders.admin import bills, channels, invoices, payments, purchasing, receipts, returns, sales_orders, shipments, shipping
 
-__all__ = ["bills", "channels", "invoices", "payments", "purchasing", "receipts", "returns", "sales_orders", "shipments"]
+__all__ = [
+    "bills", "channels", "invoices", "payments", "purchasing", "receipts", "returns", "sales_orders", "shipments", "shipping",
+]

@@ -33,7 +33,7 @@ from orders.services.sales_orders import (
 from orders.services.splitting import sales_order_split
 
 Status = SalesOrder.Status
-WRITTEN = ("channel", "customer", "warehouse", "currency", "email", "requested_on", "note", "external_ref")
+WRITTEN = ("channel", "customer", "warehouse", "currency", "email", "shipping_method", "requested_on", "note", "external_ref")
 
 
 def is_draft(obj: Any) -> bool:
@@ -127,8 +127,8 @@ class SalesOrderAdmin(DocumentAdmin):
     list_filter = ["status", "channel", StuckFilter]
     search_keys = ["number_key"]
     fields = [
-        "number", "status", "channel", "customer", "warehouse", "currency", "email", "requested_on", "note", "external_ref",
-        *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at", "closed_at",
+        "number", "status", "channel", "customer", "warehouse", "currency", "email", "shipping_method", "requested_on", "note",
+        "external_ref", *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at", "closed_at",
         "moved_at", "stuck_at",
     ]
     readonly_fields = [
@@ -147,7 +147,7 @@ class SalesOrderAdmin(DocumentAdmin):
         fixed = super().get_readonly_fields(request, obj)
         if is_draft(obj):
             return fixed
-        return [*fixed, *(name for name in WRITTEN if name not in COLUMNS or not is_written(obj))]
+        return [*fixed, *(name for name in WRITTEN if not {name, f"{name}_id"} & COLUMNS or not is_written(obj))]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

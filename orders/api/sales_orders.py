@@ -10,8 +10,10 @@ from rest_framework.response import Response
 from accounts.models.partners import country_code
 from core.api import TenantViewSet
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer, referenced
+from orders.api.shipping import ShippingOptionSerializer
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.queries.shipping_options import shipping_options
 from orders.services.fulfilment import (
     sales_order_complete,
     sales_order_deliver,
@@ -67,10 +69,10 @@ class SalesOrderSerializer(TenantSerializer):
         model = SalesOrder
         fields = [
             "id", "number", "channel", "channel_code", "customer", "customer_code", "warehouse", "email", "status", "held_from",
-            "payment_status", "fulfilment_status", "currency", "shipping_address", "billing_address", "requested_on", "note",
-            "net_total", "tax_total", "total", "paid_total", "refunded_total", "revision", "error_code", "placed_at", "packed_at",
-            "shipped_at", "delivered_at", "closed_at", "moved_at", "stuck_at", "external_ref", "custom_fields", "created_at",
-            "updated_at", "version",
+            "payment_status", "fulfilment_status", "currency", "shipping_address", "billing_address", "shipping_method",
+            "requested_on", "note", "net_total", "tax_total", "total", "paid_total", "refunded_total", "revision",
+            "error_code", "placed_at", "packed_at", "shipped_at", "delivered_at", "closed_at", "moved_at", "stuck_at",
+            "external_ref", "custom_fields", "created_at", "updated_at", "version",
         ]
         extra_kwargs = {
             "warehouse": {"required": False, "help_text": "The channel's, unless given."},
@@ -196,6 +198,13 @@ class SalesOrderViewSet(TenantViewSet):
         """What is added to the goods or taken off: discounts, surcharges, shipping."""
         self._query([])
         return Response(OrderAdjustmentSerializer(self.get_object().adjustments.order_by("pk"), many=True).data)
+
+    @extend_schema(responses=ShippingOptionSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], url_path="shipping-options", pagination_class=None)
+    def shipping_options(self, request: Request, pk: str) -> Response:
+        """How its goods may be sent and what that costs, the cheapest first; of methods that do not carry them, why."""
+        self._query([])
+        return Response(ShippingOptionSerializer(shipping_options(self.get_object()), many=True).data)
 
     @extend_schema(request=None, responses=SalesOrderSerializer)
     @action(detail=True, methods=["post"], permission=PERMISSIONS["place"])

@@ -21,3 +21,4 @@ from orders.models.sales import SalesOrderItem as SalesOrderItem
 from orders.models.shipments import Shipment as Shipment
 from orders.models.shipments import ShipmentItem as ShipmentItem
 from orders.models.shipments import ShipmentParcel as ShipmentParcel
+from orders.models.shipping import ShippingMethod as ShippingMethod

@@ -8,6 +8,7 @@ from core.fields import CurrencyField, MoneyField, QuantityField, SearchKeyField
 from core.models import TenantForeignKey, TenantModel, external_ref, external_ref_unique
 from inventory.models import ProductVariant, VehicleModel, Warehouse
 from orders.models.channels import Channel, Customer
+from orders.models.shipping import ShippingMethod
 
 
 class SalesOrder(CustomFieldsModel, TenantModel):
@@ -68,6 +69,9 @@ class SalesOrder(CustomFieldsModel, TenantModel):
     currency = CurrencyField(validators=[currency_code])
     shipping_address = models.JSONField(default=dict, blank=True)
     billing_address = models.JSONField(default=dict, blank=True)
+    shipping_method = TenantForeignKey(
+        ShippingMethod, null=True, blank=True, related_name="+", help_text="How it is sent, which has its price.",
+    )
     requested_on = models.DateField("wanted by", null=True, blank=True)
     note = models.CharField(max_length=500, blank=True)
     net_total = MoneyField(default=0, editable=False)
@@ -111,6 +115,7 @@ class SalesOrder(CustomFieldsModel, TenantModel):
             models.Index(fields=["organization", "channel", "id"], name="sales_order_by_channel"),
             models.Index(fields=["organization", "warehouse", "id"], name="sales_order_by_warehouse"),
             models.Index(fields=["organization", "stuck_at", "id"], name="sales_order_by_stuck"),
+            models.Index(fields=["organization", "shipping_method", "id"], name="sales_order_by_method"),
         ]
 
     def __str__(self) -> str:

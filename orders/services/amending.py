@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.errors import Conflict, Invalid
 from orders.models import SalesOrder, SalesOrderItem
+from orders.services.charges import charges_write
 from orders.services.order_lines import (
     AGREED,
     PRICED,
@@ -33,7 +34,10 @@ from orders.services.promising import allocated_follow, credit_check, goods_foll
 
 Status = SalesOrder.Status
 OPEN = (Status.PLACED, Status.CONFIRMED, Status.ON_HOLD)
-COLUMNS = {"email", "shipping_address", "billing_address", "requested_on", "note", "external_ref", "custom_fields"}
+COLUMNS = {
+    "email", "shipping_address", "billing_address", "requested_on", "note", "external_ref", "custom_fields",
+    "shipping_method_id",
+}
 OF_LINES = ("quantity", "discount", "vehicle_model_id", "backorder_policy", "price_agreed", "allocated_quantity", *PRICED)
 
 
@@ -43,8 +47,8 @@ def order_amend(
     """What is different afterwards: names of columns, lines, adjustments. Raises Conflict for what stays once it is placed."""
     total, changed = row.total, _columns(row, values)
     goods: dict[SalesOrderItem, Decimal] = {}
-    if lines is not None or "shipping_address" in changed:
-        goods = _lines(row, lines)
+    if lines is not None or {"shipping_address", "shipping_method_id"} & set(changed):
+        goods = _lines(row, lines, is_sent_anew="shipping_method_id" in changed)
     if adjustments is not None:
         before = _adjusted(row)
         adjustments_write(row, adjustments)
@@ -94,7 +98,7 @@ def _columns(row: SalesOrder, values: Mapping[str, Any]) -> list[str]:
     return changed
 
 
-def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None) -> dict[SalesOrderItem, Decimal]:
+def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None, *, is_sent_anew: bool) -> dict[SalesOrderItem, Decimal]:
     """Writes them; those of which more or less is to be promised now, with how much. Without new ones, taxes alone follow."""
     before = list(row.lines.order_by("line"))
     quantities = {line.pk: line.quantity for line in before}
@@ -106,7 +110,10 @@ def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None) -> dict[SalesOrder
     SalesOrderItem.objects.bulk_update(kept, OF_LINES)
     SalesOrderItem.objects.bulk_create(made)
     row.lines.filter(pk__in=[line.pk for line in gone]).delete()
-    totals_change(row, amounts, [(line.net_amount, line.tax_amount) for line in [*kept, *made]])
+    charged, charges = charges_write(row, [*kept, *made], is_placed=not is_sent_anew)
+    totals_change(
+        row, [*amounts, *charged], [*((line.net_amount, line.tax_amount) for line in [*kept, *made]), *charges],
+    )
     goods = {
         line: line.quantity - line.cancelled_quantity - line.shipped_quantity for line in [*kept, *made]
         if quantities.get(line.pk) != line.quantity

@@ -9,6 +9,8 @@ from core.errors import Invalid
 from inventory.models import ProductVariant, TaxRate
 from inventory.queries import prices
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.queries.shipping_options import question_of
+from orders.services.charges import charges_write
 
 MOST_LINES = 1_000
 MOST_ADJUSTMENTS = 100
@@ -51,7 +53,8 @@ def lines_write(order: SalesOrder, lines: Sequence[NewLine]) -> None:
     if made:
         price(order, made)
         SalesOrderItem.objects.bulk_create(made)
-    totals_change(order, before, [(line.net_amount, line.tax_amount) for line in made])
+    charged, charges = charges_write(order, made)
+    totals_change(order, [*before, *charged], [*((line.net_amount, line.tax_amount) for line in made), *charges])
 
 
 def adjustments_write(order: SalesOrder, adjustments: Sequence[NewAdjustment]) -> None:
@@ -74,7 +77,8 @@ def reprice(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
     changed = [line for line, old in zip(lines, before, strict=True) if _priced(line) != old]
     if changed:
         SalesOrderItem.objects.bulk_update(changed, PRICED)
-    totals_change(order, amounts, [(line.net_amount, line.tax_amount) for line in lines])
+    charged, charges = charges_write(order, lines)
+    totals_change(order, [*amounts, *charged], [*((line.net_amount, line.tax_amount) for line in lines), *charges])
 
 
 def price(order: SalesOrder, lines: Sequence[SalesOrderItem], *, kept: Collection[SalesOrderItem] = ()) -> None:
@@ -82,12 +86,7 @@ def price(order: SalesOrder, lines: Sequence[SalesOrderItem], *, kept: Collectio
 
     An organization without any tax rate charges none.
     """
-    place: Mapping[str, str] = order.shipping_address or {}
-    question = prices.Question(
-        party_id=order.customer.party_id if order.customer else None, currency=order.currency,
-        country=place.get("country", ""), region=place.get("region", ""),
-    )
-    quote = prices.prices_of(question, [prices.Wanted(line.variant_id, line.quantity) for line in lines])
+    quote = prices.prices_of(question_of(order), [prices.Wanted(line.variant_id, line.quantity) for line in lines])
     exempt = order.customer is not None and order.customer.tax_exempt
     unknown = [number for number, cost in enumerate(quote.costs) if cost.goods.rate is None]
     if unknown and not exempt and TaxRate.objects.exists():

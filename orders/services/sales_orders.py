@@ -18,8 +18,9 @@ from inventory.services.reservations import Demand, demand_keep, demand_release
 from notifications.services.events import publish
 from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
-from orders.models import Channel, Customer, SalesOrder, SalesOrderItem
+from orders.models import Channel, Customer, SalesOrder, SalesOrderItem, ShippingMethod
 from orders.services.amending import OPEN, order_amend
+from orders.services.charges import has_charges
 from orders.services.order_lines import TOTALS, adjustments_write, lines_write, reprice
 from orders.services.order_lines import NewAdjustment as NewAdjustment
 from orders.services.order_lines import NewLine as NewLine
@@ -30,7 +31,7 @@ from orders.services.stepping import allow, refusal, step, told
 from orders.services.stopping import shipments_stop
 
 NUMBERS = "SO-{number:06}"
-PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address"}  # of a cart
+PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address", "shipping_method_id"}  # of a cart
 Status = SalesOrder.Status
 
 
@@ -89,10 +90,10 @@ def _amend(
 
 
 def _check_references(row: SalesOrder, moved: set[str]) -> None:
-    for name, model in (("customer", Customer), ("channel", Channel)):
+    for name, model in (("customer", Customer), ("channel", Channel), ("shipping_method", ShippingMethod)):
         key = getattr(row, f"{name}_id")
         if f"{name}_id" in moved and key is not None and not model.objects.filter(pk=key).exists():
-            detail = f"There is no such {name} in this organization."
+            detail = f"There is no such {name.replace('_', ' ')} in this organization."
             raise Invalid(detail, code="does_not_exist", fields={name: detail})
 
 
@@ -205,8 +206,8 @@ def order_line(line: SalesOrderItem) -> OrderLine:
 
 def locked(order: SalesOrder) -> SalesOrder:
     row: SalesOrder | None = SalesOrder.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "channel", "customer", "warehouse",
-    ).filter(pk=order.pk).first()
+        "channel", "customer", "warehouse", "shipping_method",
+    ).annotate(has_charges=has_charges()).filter(pk=order.pk).first()
     if row is None:
         raise NotFound("There is no such sales order.")
     return row

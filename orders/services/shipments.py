@@ -26,6 +26,7 @@ from inventory.services.reservations import Demand, Pick, demand_keep, stock_pic
 from orders import events_shipments as events
 from orders.machines import SALES_ORDERS, SHIPMENTS
 from orders.models import SalesOrder, Shipment, ShipmentItem, ShipmentParcel
+from orders.services.carrying import carried
 from orders.services.order_follows import order_follows
 from orders.services.sales_orders import DOCUMENT, locked
 from orders.services.stepping import allow, refusal, step, told
@@ -94,9 +95,10 @@ def shipment_create(*, order: SalesOrder, parts: Sequence[Part] | None = None, *
 
 def shipment_change(*, shipment: Shipment, **values: Any) -> Shipment:
     """Who carries it, and how it is followed; a canceled one stays as it is."""
-    _, row = _both(shipment)
+    order, row = _both(shipment)
     if row.status == S.CANCELLED:
         raise refusal(SHIPMENTS, row.status, "change")
+    values = carried(order, values, row)
     for name, value in values.items():
         setattr(row, name, value)
     if values:
@@ -217,7 +219,7 @@ def packed_hand_over(order: SalesOrder) -> None:
 
 
 def handed_over(order: SalesOrder, row: Shipment, items: Sequence[ShipmentItem], **values: Any) -> None:
-    step(SHIPMENTS, row, "hand_over", handed_over_at=timezone.now(), **values)
+    step(SHIPMENTS, row, "hand_over", handed_over_at=timezone.now(), **carried(order, values, row))
     try:
         posted = stock_pick(picks=[Pick(one.reservation_id, one.quantity) for one in items])
     except Conflict as error:
@@ -316,7 +318,8 @@ def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[
 
 def _write(order: SalesOrder, shares: Sequence[ShipmentItem], values: Mapping[str, Any]) -> Shipment:
     row: Shipment = Shipment.objects.create(
-        order=order, warehouse_id=order.warehouse_id, number=number_next(document_type=DOCUMENT_TYPE, first=NUMBERS), **values,
+        order=order, warehouse_id=order.warehouse_id, number=number_next(document_type=DOCUMENT_TYPE, first=NUMBERS),
+        **carried(order, dict(values)),
     )
     for number, one in enumerate(shares):
         one.shipment, one.line = row, number

@@ -23,7 +23,7 @@ from orders.services.stepping import allow, step, told
 
 COPIED = (
     "channel_id", "customer_id", "warehouse_id", "email", "currency", "shipping_address", "billing_address", "requested_on",
-    "note", "custom_fields",
+    "note", "custom_fields", "shipping_method_id",
 )
 OF_LINE = (
     "line", "variant_id", "sku", "name", "vehicle_model_id", "unit_price", "includes_tax", "tax_rate", "price_agreed",

@@ -1,0 +1,101 @@
+"""What a shipping method adds to an order: its own adjustments, which follow the lines whenever these are priced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+
+from core.errors import Invalid
+from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem, ShippingMethod
+from orders.queries.shipping_options import options_of
+
+SHIPPING = "shipping_method"
+MONEY = ("kind", "label", "net_amount", "tax_amount")
+Kind = OrderAdjustment.Kind
+
+type Amounts = list[tuple[Decimal, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    kind: str
+    label: str
+    net: Decimal
+    tax: Decimal
+    tax_rate: Decimal
+    source_type: str
+    source_id: UUID
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return self.source_type, self.source_id, self.tax_rate
+
+
+def has_charges() -> Exists:
+    """Of a sales order, whether anything but people adds to it: the lock asks along, so that others need no statement."""
+    return Exists(OrderAdjustment.objects.filter(order=OuterRef("pk")).exclude(source_type=""))
+
+
+def charges_write(order: SalesOrder, lines: Sequence[SalesOrderItem], *, is_placed: bool = False) -> tuple[Amounts, Amounts]:
+    """Net and tax before and after. Of an order that is placed, a method that has no charge gets none: another order paid it.
+
+    Raises Invalid where the method does not carry the order.
+    """
+    if order.shipping_method_id is None and not getattr(order, "has_charges", True):
+        return [], []
+    rows = {_key(row): row for row in order.adjustments.exclude(source_type="").order_by("pk")}
+    before = [(row.net_amount, row.tax_amount) for row in rows.values()]
+    if not lines:
+        charges: list[Charge] = []
+    else:
+        charges = _shipping(order, lines, is_placed=is_placed) if not is_placed or _pays_shipping(rows) else []
+    _store(order, rows, charges)
+    return before, [(one.net, one.tax) for one in charges]
+
+
+def _pays_shipping(rows: dict[tuple[object, ...], OrderAdjustment]) -> bool:
+    return any(row.source_type == SHIPPING for row in rows.values())
+
+
+def _shipping(order: SalesOrder, lines: Sequence[SalesOrderItem], *, is_placed: bool) -> list[Charge]:
+    if order.shipping_method_id is None:
+        return []
+    methods = list(ShippingMethod.objects.filter(pk=order.shipping_method_id))
+    if not methods:
+        detail = "There is no such shipping method in this organization."
+        raise Invalid(detail, code="does_not_exist", fields={"shipping_method": detail})
+    [option] = options_of(order, lines, methods)
+    why = option.why if option.method.is_active or is_placed else f"{option.method.name} is not offered any more."
+    if option.net is None or why:
+        raise Invalid(f"{why} Choose another way to send it.", code="shipping_unavailable", fields={"shipping_method": why})
+    return [Charge(
+        Kind.SHIPPING, option.method.name, option.net, option.tax, option.tax_rate, SHIPPING, option.method.pk,
+    )]
+
+
+def _key(row: OrderAdjustment) -> tuple[object, ...]:
+    return row.source_type, row.source_id, row.tax_rate
+
+
+def _store(order: SalesOrder, rows: dict[tuple[object, ...], OrderAdjustment], charges: Sequence[Charge]) -> None:
+    """A row that stays keeps its id, by which invoices know it."""
+    made, changed = [], []
+    for one in charges:
+        row = rows.pop(one.key, None)
+        values = (one.kind, one.label, one.net, one.tax)
+        if row is None:
+            made.append(OrderAdjustment(
+                order=order, tax_rate=one.tax_rate, source_type=one.source_type, source_id=one.source_id,
+                **dict(zip(MONEY, values, strict=True)),
+            ))
+        elif values != tuple(getattr(row, name) for name in MONEY):
+            for name, value in zip(MONEY, values, strict=True):
+                setattr(row, name, value)
+            changed.append(row)
+    if rows:
+        order.adjustments.filter(pk__in=[row.pk for row in rows.values()]).delete()
+    if changed:
+        OrderAdjustment.objects.bulk_update(changed, MONEY)
+    OrderAdjustment.objects.bulk_create(made)
