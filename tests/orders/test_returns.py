@@ -222,7 +222,7 @@ def test_what_was_paid_and_invoiced_is_given_back_and_credited(acme: Company) ->
             return_refund(authorization=row)
         done = return_refund(authorization=row, reference="Transfer 2")
         order.refresh_from_db()
-        assert (order.refunded_total, order.payment_status) == (done.refund_amount, "partly_paid")
+        assert (order.refunded_total, order.payment_status) == (done.refund_amount, "paid")
         credited = Invoice.objects.get(kind="credit_note")
         assert (credited.status, credited.corrects, credited.total) == ("draft", invoice, done.refund_amount)
         sound()
