@@ -54,7 +54,7 @@ from inventory.api import (
 )
 from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
 from orders.api import analytics as order_analytics
-from orders.api import channels, invoices, payments, purchasing, receipts, returns, sales_orders, shipments
+from orders.api import channels, invoices, payments, pick_lists, purchasing, receipts, returns, sales_orders, shipments
 
 router = Router(
     tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
@@ -66,8 +66,8 @@ router = Router(
     replenishment.routes, reservations.routes, stock.routes, suppliers.routes, taxes.routes, transfers.routes, valuation.routes,
     vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
-    channels.routes, invoices.routes, payments.routes, purchasing.routes, receipts.routes, returns.routes, sales_orders.routes,
-    shipments.routes,
+    channels.routes, invoices.routes, payments.routes, pick_lists.routes, purchasing.routes, receipts.routes, returns.routes,
+    sales_orders.routes, shipments.routes,
 )
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.

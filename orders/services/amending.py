@@ -28,6 +28,7 @@ from orders.services.order_lines import (
     totals_change,
 )
 from orders.services.promising import allocated_follow, credit_check, goods_follow
+from orders.services.stopping import picks_forget, picks_stop
 
 Status = SalesOrder.Status
 OPEN = (Status.PLACED, Status.CONFIRMED, Status.ON_HOLD)
@@ -41,6 +42,9 @@ def order_amend(
     """What is different afterwards: names of columns, lines, adjustments. Raises Conflict for what stays once it is placed."""
     total, changed = row.total, _columns(row, values)
     goods: dict[SalesOrderItem, Decimal] = {}
+    if lines is not None:
+        _refuse_picked(row)
+        picks_stop(row)
     if lines is not None or "shipping_address" in changed:
         goods = _lines(row, lines)
     if adjustments is not None:
@@ -57,6 +61,13 @@ def order_amend(
         goods_follow(row, goods, expires_at=promised_until(row))
         allocated_follow(row)
     return changed
+
+
+def _refuse_picked(row: SalesOrder) -> None:
+    if row.held_from == Status.PICKING:
+        raise Conflict(
+            f"Goods of {row.number} are being picked: cancel its pick list to change its lines.", code="already_picked",
+        )
 
 
 def promised_until(row: SalesOrder) -> Any:
@@ -90,6 +101,7 @@ def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None) -> dict[SalesOrder
         line.allocated_quantity = min(line.allocated_quantity, line.quantity - line.cancelled_quantity)
     SalesOrderItem.objects.bulk_update(kept, OF_LINES)
     SalesOrderItem.objects.bulk_create(made)
+    picks_forget(gone)
     row.lines.filter(pk__in=[line.pk for line in gone]).delete()
     totals_change(row, amounts, [(line.net_amount, line.tax_amount) for line in [*kept, *made]])
     goods = {

@@ -65,6 +65,7 @@ from tests.factories.notifications import (
     TopicSubscriptionFactory,
 )
 from tests.factories.payments import PaymentFactory
+from tests.factories.pick_lists import PickListFactory, PickListItemFactory
 from tests.factories.purchasing import GoodsReceiptFactory, PurchaseOrderFactory
 from tests.factories.returns import ReturnItemFactory
 from tests.factories.sales import CustomerFactory, SalesOrderFactory
@@ -139,6 +140,7 @@ def in_the_orders(user: User) -> None:
     PaymentFactory(reason=f"Wrong card of {EMAIL}")
     GoodsReceiptFactory(actor_id=user.pk)
     PurchaseOrderFactory(requested_by=user.pk)
+    PickListItemFactory(short_reason=f"Ask {EMAIL}")
     ReturnItemFactory(note=f"Ask {EMAIL}", authorization__note=f"Call {EMAIL}")
 
 
@@ -163,6 +165,7 @@ def in_the_company(membership: Membership) -> None:
     StockAdjustmentFactory(requested_by=user.pk)
     StockCountLineFactory(counted_by=user.pk, count__requested_by=user.pk)
     ReorderTaskFactory(assignee=membership)
+    PickListFactory(assignee=membership)
     TrayLineFactory(actor_id=user.pk)
     ReceiptDraftEntryFactory(draft__actor_id=user.pk)
     UserSessionFactory(user=user)
