@@ -25,7 +25,8 @@ def reservation_elsewhere(*, reservation_id: UUID, quantity: Decimal) -> Reserve
     if row is None:
         raise Conflict("This demand waits for goods already.", code="not_allocated")
     lock_ahead(
-        demand=row.demand_id, warehouse=row.warehouse_id, whole=[row.variant_id], location=row.warehouse_id, variants=(), pools=(),
+        demand=row.demand_id, warehouse=row.warehouse_id, whole=[row.variant_id], location=row.warehouse_id, variants=(),
+        pools=(),
     )
     row.refresh_from_db()
     if row.status != Reservation.Status.ACTIVE:

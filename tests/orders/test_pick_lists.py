@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Membership
 from accounts.permissions import VIEWER
 from core.errors import Conflict, DomainError
 from core.invariants import broken
@@ -225,7 +226,9 @@ def test_an_order_that_changes_before_its_list_is_started_leaves_the_list(acme: 
         pick_list_start(pick_list=made)
         assert [state(order)[0] for order in (changed, halved, other)] == ["placed", "placed", "picking"]
         pick_list_finish(pick_list=pick_list_pick_rest(pick_list=made))
-        assert lines(listed(changed, halved)) == [("A-1", "BOLT", 3, 0, 0), ("A-1", "BOLT", 1, 0, 0)] and clean()
+        again = listed(changed, halved).lines
+        assert [sum(line.quantity for line in again.filter(order_item__order=order)) for order in (changed, halved)] == [3, 1]
+        assert clean()
 
 
 def test_two_lists_never_take_the_same_goods(new_company: Callable[[], Company]) -> None:
@@ -262,7 +265,8 @@ def test_at_once_a_line_is_picked_once_or_short_or_its_order_is_packed(new_compa
         made = listed(order)
         line = made.lines.get().pk
     verbs: list[Callable[[], Any]] = [
-        lambda: pick_list_pick(pick_list=made, line_id=line), lambda: pick_list_short(pick_list=made, line_id=line, reason="Gone"),
+        lambda: pick_list_pick(pick_list=made, line_id=line),
+        lambda: pick_list_short(pick_list=made, line_id=line, reason="Gone"),
         lambda: sales_order_pack(order=order), lambda: pick_list_cancel(pick_list=made),
     ]
 
@@ -293,12 +297,13 @@ def test_by_the_api(acme: Company) -> None:
     again = api.send("post", url, {"warehouse": str(shop.goods.warehouse.pk)})
     assert (again.status_code, again.json()["code"]) == (409, "nothing_to_pick")
     one = f"{url}{made.json()['id']}/"
-    member = str(acme.members["manager"].pk)
+    with acme.scope():
+        member = str(Membership.objects.get(user=acme.members["manager"].user).pk)
     assert api.send("patch", one, {"assignee": member}).json()["assignee"] == member
     started = api.send("post", f"{one}start/")
     assert (started.json()["status"], started.json()["assignee"]) == ("picking", member)
     [line] = api.get(f"{one}lines/").json()
-    assert (line["location_code"], line["sku"], line["quantity"], line["order_number"]) == ("A-1", "BOLT", "4.000000", order.number)
+    assert (line["location_code"], line["sku"], line["quantity"]) == ("A-1", "BOLT", "4.000000")
     wrong = api.send("post", f"{one}pick/", {"line": line["id"], "variant": str(shop.goods.nut.pk)})
     assert (wrong.status_code, wrong.json()["code"]) == (409, "wrong_goods")
     assert api.send("post", f"{one}pick/", {"line": line["id"], "quantity": "3"}).status_code == 200
