@@ -47,8 +47,8 @@ def short_page(page: Any, request: HttpRequest) -> Callable[[PickList], HttpResp
 def _rows(row: PickList, *, offered: bool) -> list[Row]:
     found: list[tuple[UUID, str, Decimal]] = [
         (line.pk, " ".join(filter(None, (
-            f"{line.stock_item.location.code}:", line.order_item.sku, line.order_item.name, line.lot and f"lot {line.lot.code}",
-            f"for {line.order_item.order.number}",
+            f"{line.stock_item.location.code}:", line.order_item.sku, line.order_item.name,
+            f"lot {line.lot.code}" if line.lot else "", f"for {line.order_item.order.number}",
         ))), line.quantity - line.picked_quantity - line.short_quantity)
         for line in row.lines.filter(is_open=True).select_related("order_item__order", "lot", "stock_item__location")
         .order_by("line")

@@ -38,7 +38,6 @@ class PickListSerializer(TenantSerializer):
             "id", "number", "warehouse", "warehouse_code", "assignee", "status", "started_at", "finished_at", "created_at",
             "updated_at", "version",
         ]
-        extra_kwargs = {"warehouse": {"help_text": "May be left out where orders are named."}}
 
 
 class WrittenPickListSerializer(PickListSerializer):
@@ -111,13 +110,14 @@ class PickListViewSet(TenantViewSet):
         values = dict(serializer.validated_data)
         if serializer.instance is None:
             return pick_list_create(**values)
-        same = values.get("warehouse_id", serializer.instance.warehouse_id) == serializer.instance.warehouse_id
+        row: PickList = serializer.instance
+        same = values.get("warehouse_id", row.warehouse_id) == row.warehouse_id
         if not same or "orders" in values:
             field = "orders" if same else "warehouse"
             raise serializers.ValidationError({field: "This stays as it was made: cancel the list, and make another."})
         if "assignee_id" not in values:
-            return serializer.instance
-        return pick_list_change(pick_list=serializer.instance, assignee_id=values["assignee_id"])
+            return row
+        return pick_list_change(pick_list=row, assignee_id=values["assignee_id"])
 
     @extend_schema(responses=PickListLineSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)

@@ -61,11 +61,11 @@ def to_pick(orders: Collection[UUID]) -> list[ToPick]:
         rows = cursor.fetchall()
     open_of = {row[1]: row[6] for row in rows}
     found = []
-    for row in rows:
-        quantity = min(row[5], open_of[row[1]])
+    for reservation, item, variant, lot, stock_item, left, _ in rows:
+        quantity = min(left, open_of[item])
         if quantity > 0:
-            open_of[row[1]] -= quantity
-            found.append(ToPick(*row[:5], quantity))
+            open_of[item] -= quantity
+            found.append(ToPick(reservation, item, variant, lot, stock_item, quantity))
     return found
 
 
