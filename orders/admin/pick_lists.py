@@ -13,8 +13,8 @@ from orders.machines import PICK_LISTS
 from orders.models import PickList, PickListItem
 from orders.queries.pick_list_papers import pick_list_pdf
 from orders.services.pick_lists import (
+    pick_list_assign,
     pick_list_cancel,
-    pick_list_change,
     pick_list_create,
     pick_list_finish,
     pick_list_pick_rest,
@@ -74,7 +74,7 @@ class PickListAdmin(DocumentAdmin):
         if not change:
             made = pick_list_create(warehouse_id=obj.warehouse_id, assignee_id=obj.assignee_id)
         elif "assignee" in form.changed_data:
-            made = pick_list_change(pick_list=obj, assignee_id=obj.assignee_id)
+            made = pick_list_assign(pick_list=obj, assignee_id=obj.assignee_id)
         else:
             return
         obj.__dict__.update(made.__dict__)

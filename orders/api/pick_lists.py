@@ -18,8 +18,8 @@ from orders.models import PickList, PickListItem
 from orders.queries.pick_list_papers import pick_list_pdf
 from orders.services.pick_lists import (
     MOST_ORDERS,
+    pick_list_assign,
     pick_list_cancel,
-    pick_list_change,
     pick_list_create,
     pick_list_finish,
     pick_list_pick,
@@ -44,7 +44,7 @@ class WrittenPickListSerializer(PickListSerializer):
     warehouse = ReferenceField(source="warehouse_id", required=False, help_text="May be left out where orders are named.")
     orders = serializers.ListField(
         child=serializers.UUIDField(), required=False, write_only=True, min_length=1, max_length=MOST_ORDERS,
-        help_text="Of a new list, sales orders of one warehouse. Else those of the warehouse that were placed first.",
+        help_text="Sales orders of one warehouse. Else those of the warehouse that were placed first.",
     )
 
     class Meta(PickListSerializer.Meta):
@@ -68,6 +68,10 @@ class PickListLineSerializer(TenantSerializer):
         ]
 
 
+class AssignPickListSerializer(StrictSerializer):
+    assignee = ReferenceField(source="assignee_id", allow_null=True, help_text="A membership; null: nobody in particular.")
+
+
 class PickListGoodsSerializer(StrictSerializer):
     line = ReferenceField(source="line_id")
     quantity = serializers.DecimalField(
@@ -75,12 +79,12 @@ class PickListGoodsSerializer(StrictSerializer):
     )
 
 
-class PickLineSerializer(PickListGoodsSerializer):
+class PickListPickSerializer(PickListGoodsSerializer):
     variant = ReferenceField(source="variant_id", required=False, help_text="That was scanned: another is refused.")
     lot = ReferenceField(source="lot_id", required=False, help_text="That was scanned: another is refused.")
 
 
-class ShortLineSerializer(PickListGoodsSerializer):
+class PickListShortSerializer(PickListGoodsSerializer):
     reason = serializers.CharField(max_length=200)
 
 
@@ -95,7 +99,7 @@ class PickListViewSet(TenantViewSet):
     """What one person takes from the shelves in one round. A state that does not allow a verb answers what it allows."""
 
     serializer_class = PickListSerializer
-    http_method_names = ["get", "post", "put", "patch", "head", "options"]
+    http_method_names = ["get", "post", "head", "options"]
     filters = ["status", "warehouse", "assignee", "number"]
     search_keys = ["number_key"]
     sort_fields = ["number"]
@@ -103,21 +107,10 @@ class PickListViewSet(TenantViewSet):
     no_bulk = "A pick list takes what is reserved for orders: make them one by one."
 
     def get_serializer_class(self) -> Any:
-        writes = self.action in ("create", "update", "partial_update")
-        return WrittenPickListSerializer if writes else PickListSerializer
+        return WrittenPickListSerializer if self.action == "create" else PickListSerializer
 
     def save(self, serializer: serializers.BaseSerializer) -> PickList:
-        values = dict(serializer.validated_data)
-        if serializer.instance is None:
-            return pick_list_create(**values)
-        row: PickList = serializer.instance
-        same = values.get("warehouse_id", row.warehouse_id) == row.warehouse_id
-        if not same or "orders" in values:
-            field = "orders" if same else "warehouse"
-            raise serializers.ValidationError({field: "This stays as it was made: cancel the list, and make another."})
-        if "assignee_id" not in values:
-            return row
-        return pick_list_change(pick_list=row, assignee_id=values["assignee_id"])
+        return pick_list_create(**serializer.validated_data)
 
     @extend_schema(responses=PickListLineSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)
@@ -127,17 +120,23 @@ class PickListViewSet(TenantViewSet):
         rows = self.get_object().lines.select_related("order_item__order", "lot", "stock_item__location").order_by("line")
         return Response(PickListLineSerializer(rows, many=True).data)
 
+    @extend_schema(request=AssignPickListSerializer, responses=PickListSerializer)
+    @action(detail=True, methods=["post"], permission="orders.change_picklist", body_class=AssignPickListSerializer)
+    def assign(self, request: Request, pk: str) -> Response:
+        """Somebody is to go round with it."""
+        return self._step_of(request, pick_list_assign)
+
     @extend_schema(request=None, responses=PickListSerializer)
     @action(detail=True, methods=["post"], permission=PERMISSION)
     def start(self, request: Request, pk: str) -> Response:
         """Somebody goes round with it: who is assigned, else who asks. Its orders are being picked."""
         return self._step(pick_list_start)
 
-    @extend_schema(request=PickLineSerializer, responses=PickListSerializer)
-    @action(detail=True, methods=["post"], permission=PERMISSION, body_class=PickLineSerializer)
+    @extend_schema(request=PickListPickSerializer, responses=PickListSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSION, body_class=PickListPickSerializer)
     def pick(self, request: Request, pk: str) -> Response:
         """Goods of a line are taken from their place. What was scanned and is not the line's is refused."""
-        return self._step(pick_list_pick, **self.body(request))
+        return self._step_of(request, pick_list_pick)
 
     @extend_schema(request=None, responses=PickListSerializer)
     @action(detail=True, methods=["post"], url_path="pick-rest", permission=PERMISSION)
@@ -145,11 +144,11 @@ class PickListViewSet(TenantViewSet):
         """All that is open is taken."""
         return self._step(pick_list_pick_rest)
 
-    @extend_schema(request=ShortLineSerializer, responses=PickListSerializer)
-    @action(detail=True, methods=["post"], permission=PERMISSION, body_class=ShortLineSerializer)
+    @extend_schema(request=PickListShortSerializer, responses=PickListSerializer)
+    @action(detail=True, methods=["post"], permission=PERMISSION, body_class=PickListShortSerializer)
     def short(self, request: Request, pk: str) -> Response:
         """It is not there: another place gives it, as a new line of the list, or it waits as a back-order."""
-        return self._step(pick_list_short, **self.body(request))
+        return self._step_of(request, pick_list_short)
 
     @extend_schema(request=None, responses=PickListSerializer)
     @action(detail=True, methods=["post"], permission=PERMISSION)
@@ -161,7 +160,7 @@ class PickListViewSet(TenantViewSet):
     @action(detail=True, methods=["post"], permission=PERMISSION, body_class=PickListReasonSerializer)
     def cancel(self, request: Request, pk: str) -> Response:
         """What was picked goes back on its shelf; all of it stays reserved for the orders."""
-        return self._step(pick_list_cancel, **self.body(request))
+        return self._step_of(request, pick_list_cancel)
 
     @extend_schema(responses={(200, PDF): OpenApiTypes.BINARY}, filters=False)
     @action(detail=True, methods=["get"], pagination_class=None, renderer_classes=[JSONRenderer, PaperRenderer])
@@ -172,8 +171,12 @@ class PickListViewSet(TenantViewSet):
         name = f'inline; filename="{row.number}.pdf"'
         return HttpResponse(pick_list_pdf(row), content_type=PDF, headers={"Content-Disposition": name})
 
-    def _step(self, verb: Callable[..., PickList], **values: Any) -> Response:
-        return Response(self.read_row(verb(pick_list=self.get_object(), **values).pk))
+    def _step(self, verb: Callable[..., PickList]) -> Response:
+        return Response(self.read_row(verb(pick_list=self.get_object()).pk))
+
+    def _step_of(self, request: Request, verb: Callable[..., PickList]) -> Response:
+        row = self.get_object()
+        return Response(self.read_row(verb(pick_list=row, **self.body(request)).pk))
 
 
 routes = {"pick-lists": PickListViewSet}

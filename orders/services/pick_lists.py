@@ -84,11 +84,11 @@ def pick_list_create(
     return made
 
 
-def pick_list_change(*, pick_list: PickList, assignee_id: UUID | None) -> PickList:
-    """Who goes round with it."""
+def pick_list_assign(*, pick_list: PickList, assignee_id: UUID | None) -> PickList:
+    """To a member, or to nobody in particular."""
     row = _locked_list(pick_list)
     if row.status in PickList.OVER:
-        raise refusal(PICK_LISTS, row.status, "change")
+        raise refusal(PICK_LISTS, row.status, "assign")
     _check_member(assignee_id)
     row.assignee_id = assignee_id
     row.save(update_fields=["assignee"])

@@ -299,7 +299,7 @@ def test_by_the_api(acme: Company) -> None:
     one = f"{url}{made.json()['id']}/"
     with acme.scope():
         member = str(Membership.objects.get(user=acme.members["manager"].user).pk)
-    assert api.send("patch", one, {"assignee": member}).json()["assignee"] == member
+    assert api.send("post", f"{one}assign/", {"assignee": member}).json()["assignee"] == member
     started = api.send("post", f"{one}start/")
     assert (started.json()["status"], started.json()["assignee"]) == ("picking", member)
     [line] = api.get(f"{one}lines/").json()
