@@ -10,7 +10,7 @@ from notifications.event_types import SOME_ID, event_type
 LIST = {"pick_list": SOME_ID, "number": "PL-000042", "warehouse": SOME_ID}
 GOODS = {
     "line": SOME_ID, "order": SOME_ID, "order_item": SOME_ID, "variant": SOME_ID, "lot": SOME_ID, "stock_item": SOME_ID,
-    "quantity": "2",
+    "quantity": 2.0,
 }
 
 
@@ -49,7 +49,7 @@ class PickListPicked(PickListGoods):
     """Goods of a line are taken from their place."""
 
 
-@event_type("pick_list.short", aggregate="pick_list", example={**LIST, **GOODS, "reason": "Bin is empty", "found_elsewhere": "1"})
+@event_type("pick_list.short", aggregate="pick_list", example={**LIST, **GOODS, "reason": "Bin is empty", "found_elsewhere": 1.0})
 class PickListShort(PickListGoods):
     """Goods of a line are not at their place, or not fit to go: somebody should count there."""
 
