@@ -32,7 +32,7 @@ from orders.services.own_orders import Asked, own_order_place
 VIEW, FULFIL = "orders.view_salesorder", "orders.fulfil_salesorder"
 S = SalesOrder.Status
 OLD_STATUS = {
-    **dict.fromkeys((S.PLACED, S.CONFIRMED, S.ON_HOLD), "placed"),
+    **dict.fromkeys((S.PLACED, S.CONFIRMED, S.PICKING, S.ON_HOLD), "placed"),
     **dict.fromkeys((S.PACKED, S.SHIPPED), "packed"), **dict.fromkeys((S.DELIVERED, S.COMPLETED), "delivered"),
     **dict.fromkeys((S.CANCELLED, S.ERROR), "error"),
 }  # fmt: skip

@@ -32,8 +32,8 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
 }
 ORDERS: Mapping[str, tuple[str, ...]] = {
     "Selling": (
-        "SalesOrder", "Shipment", "Invoice", "Payment", "ReturnAuthorization", "Customer", "Channel", "ShippingMethod",
-        "PaymentAccount", "InvoiceLayout",
+        "SalesOrder", "PickList", "Shipment", "Invoice", "Payment", "ReturnAuthorization", "Customer", "Channel",
+        "ShippingMethod", "PaymentAccount", "InvoiceLayout",
     ),
     "Buying": ("PurchaseOrder", "GoodsReceipt", "SupplierBill"),
 }

@@ -15,7 +15,7 @@ from django.urls import reverse
 from core.limits import reach, within
 from inventory.models import ReorderTask
 from inventory.queries.closings import today
-from orders.models import Invoice, PurchaseOrder, ReturnAuthorization, SalesOrder
+from orders.models import Invoice, PickList, PurchaseOrder, ReturnAuthorization, SalesOrder
 from orders.queries.approvals import waits_for
 
 type Condition = Callable[[Any, date], Q]
@@ -42,8 +42,8 @@ class Item:
     is_trouble: bool
 
 
-def _of(status: str) -> Condition:
-    return lambda user, day: Q(status=status)
+def _of(*states: str) -> Condition:
+    return lambda user, day: Q(status__in=states)
 
 
 def _of_others(user: Any, day: date) -> Q:
@@ -65,7 +65,8 @@ WORK = (
     Work("Orders on hold", HOLD, SalesOrder, _of("on_hold"), "status__exact=on_hold", is_trouble=True),
     Work("Orders that stand still", HOLD, SalesOrder, _stuck, "stuck=yes", is_trouble=True),
     Work("Purchase orders to approve", "orders.approve_purchaseorder", PurchaseOrder, _of_others, page="approvals"),
-    Work("Orders to pack", FULFIL, SalesOrder, _of("confirmed"), "status__exact=confirmed"),
+    Work("Orders to pack", FULFIL, SalesOrder, _of("confirmed", "picking"), "status__in=confirmed,picking"),
+    Work("Lists to pick", "orders.pick_picklist", PickList, _of("open", "picking"), "status__in=open,picking"),
     Work("Orders to ship", FULFIL, SalesOrder, _of("packed"), "status__exact=packed"),
     Work("Returns to decide", RETURNS.format("approve"), ReturnAuthorization, _of("requested"), "status__exact=requested"),
     Work("Returns to inspect", RETURNS.format("receive"), ReturnAuthorization, _of("received"), "status__exact=received"),

@@ -9,6 +9,7 @@ from uuid import UUID
 import orders.events_bills
 import orders.events_invoices
 import orders.events_payments
+import orders.events_picking
 import orders.events_purchasing
 import orders.events_returns
 import orders.events_shipments  # noqa: F401  # which declare more of them
@@ -107,6 +108,28 @@ class OrderConfirmed:
 @event_type("order.packed", aggregate="sales_order", example=ORDER)
 class OrderPacked:
     """Its goods are in parcels, ready for the delivery service."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.picking_started", aggregate="sales_order", example=ORDER)
+class OrderPickingStarted:
+    """Somebody goes round for its goods."""
+
+    order: UUID
+    number: str
+    channel: UUID
+    customer: UUID | None
+    warehouse: UUID
+
+
+@event_type("order.picking_stopped", aggregate="sales_order", example=ORDER)
+class OrderPickingStopped:
+    """Nobody goes round for its goods any more, and none of them are picked."""
 
     order: UUID
     number: str

@@ -6,6 +6,14 @@ from orders.privacy_purchasing import PURCHASING
 MENTIONED = "The address is taken out."
 
 PERSONAL = [
+    PersonalData(
+        "orders_picklist", "Pick lists", "t.assignee_id = %(membership_id)s::uuid", "pseudonymise",
+        "What was picked is told; who went round is told no longer.", {"assignee_id": "NULL"},
+    ),
+    PersonalData(
+        "orders_picklistitem", "Reasons of short picks that mention the person", mentioned("t.short_reason"), "pseudonymise",
+        MENTIONED, {"short_reason": without_the_address("short_reason")},
+    ),
     *INVOICES,
     *PAYMENTS,
     *PURCHASING,

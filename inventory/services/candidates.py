@@ -17,7 +17,7 @@ from inventory.services.locks import SHARE_GROUNDS, Balance, Place, grounds
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Of a lot or a location, if the line names one."""
+    """Of a lot or a location, if the line names one; not of the stock item `elsewhere_than`."""
 
     variant_id: UUID
     warehouse_id: UUID
@@ -25,9 +25,11 @@ class Wanted:
     lot_id: UUID | None = None
     location_id: UUID | None = None
     demand_line_id: UUID | None = None
+    elsewhere_than: UUID | None = None
 
     def takes(self, item: "Candidate") -> bool:
-        return self.lot_id in (None, item.place.lot_id) and self.location_id in (None, item.place.location_id)
+        is_there = self.lot_id in (None, item.place.lot_id) and self.location_id in (None, item.place.location_id)
+        return is_there and item.id != self.elsewhere_than
 
 
 class Candidate(NamedTuple):

@@ -1,5 +1,18 @@
-from orders.admin import bills, channels, invoices, payments, purchasing, receipts, returns, sales_orders, shipments, shipping
+from orders.admin import (
+    bills,
+    channels,
+    invoices,
+    payments,
+    pick_lists,
+    purchasing,
+    receipts,
+    returns,
+    sales_orders,
+    shipments,
+    shipping,
+)
 
 __all__ = [
-    "bills", "channels", "invoices", "payments", "purchasing", "receipts", "returns", "sales_orders", "shipments", "shipping",
+    "bills", "channels", "invoices", "payments", "pick_lists", "purchasing", "receipts", "returns", "sales_orders", "shipments",
+    "shipping",
 ]

@@ -1,8 +1,9 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -11,6 +12,7 @@ from unfold.decorators import action
 from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm, changed_columns
+from core.errors import DomainError
 from core.limits import reach
 from orders.admin.documents import DocumentAdmin
 from orders.admin.invoice_pages import invoice_page
@@ -19,6 +21,7 @@ from orders.machines import SALES_ORDERS
 from orders.models import Invoice, OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.amending import COLUMNS, OPEN
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
+from orders.services.pick_lists import pick_list_create
 from orders.services.sales_orders import (
     NewAdjustment,
     NewLine,
@@ -136,6 +139,7 @@ class SalesOrderAdmin(DocumentAdmin):
         "closed_at", "moved_at", "stuck_at",
     ]
     inlines = [LineInline, AdjustmentInline, PaymentInline]
+    actions = ["pick_list"]
     actions_detail = [
         "place", "confirm", "split", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice", "invoices",
     ]
@@ -176,6 +180,20 @@ class SalesOrderAdmin(DocumentAdmin):
             sales_order_change(order=form.instance, adjustments=[
                 NewAdjustment(one["kind"], one["label"], one["net_amount"], one["tax_rate"]) for one in kept if one.get("kind")
             ])
+
+    @admin.action(description="Make a pick list of the selected orders", permissions=["pick_list"])
+    def pick_list(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        self.refuse_outside(request, queryset, "", "orders.add_picklist")
+        try:
+            with transaction.atomic():
+                made = pick_list_create(orders=list(queryset.values_list("pk", flat=True)))
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return None
+        return HttpResponseRedirect(reverse("admin:orders_picklist_change", args=[made.pk]))
+
+    def has_pick_list_permission(self, request: Any) -> bool:
+        return bool(request.user.has_perm("orders.add_picklist"))
 
     @action(description="Place", url_path="place", permissions=["place"])
     @confirmed("Place this order? Its goods are reserved, and its lines stay as they are.")

@@ -10,8 +10,8 @@ class ChannelSerializer(TenantSerializer):
         model = Channel
         fields = [
             "id", "code", "name", "currency", "warehouse", "reservation_minutes", "backorders", "placed_hours",
-            "confirmed_hours", "packed_hours", "shipped_hours", "on_hold_hours", "error_hours", "is_active", "created_at",
-            "updated_at", "version",
+            "confirmed_hours", "picking_hours", "packed_hours", "shipped_hours", "on_hold_hours", "error_hours", "is_active",
+            "created_at", "updated_at", "version",
         ]
 
 

@@ -7,7 +7,7 @@ from orders.models import SalesOrder
 
 S = SalesOrder.Status
 FULFIL, HOLD = "orders.fulfil_salesorder", "orders.hold_salesorder"
-UNDER_WAY = SalesOrder.UNDER_WAY
+WAITING, UNDER_WAY = SalesOrder.WAITING, SalesOrder.UNDER_WAY
 
 SALES_ORDERS = Machine(SalesOrder, [
     Transition(
@@ -15,14 +15,17 @@ SALES_ORDERS = Machine(SalesOrder, [
         guarded_by="customer not blocked, channel active",
     ),
     Transition("confirm", (S.PLACED,), S.CONFIRMED, "orders.place_salesorder", events.OrderConfirmed),
-    Transition("split", UNDER_WAY, S.PLACED, "orders.place_salesorder", events.OrderSplit, besides=(S.CONFIRMED,), stays=True),
+    Transition("split", WAITING, S.PLACED, "orders.place_salesorder", events.OrderSplit, besides=(S.CONFIRMED,), stays=True),
+    Transition("start_picking", WAITING, S.PICKING, FULFIL, events.OrderPickingStarted),
+    Transition("stop_picking", (S.PICKING,), S.CONFIRMED, FULFIL, events.OrderPickingStopped),
     Transition("pack", UNDER_WAY, S.PACKED, FULFIL, events.OrderPacked),
-    Transition("unpack", (S.PACKED,), S.CONFIRMED, FULFIL, events.OrderUnpacked),
+    Transition("unpack", (S.PACKED,), S.CONFIRMED, FULFIL, events.OrderUnpacked, besides=(S.PICKING,)),
     Transition("ship", (S.PACKED,), S.SHIPPED, FULFIL, events.OrderShipped),
     Transition("deliver", (S.PACKED, S.SHIPPED), S.DELIVERED, FULFIL, events.OrderDelivered),
     Transition("complete", (S.DELIVERED,), S.COMPLETED, FULFIL, events.OrderCompleted),
     Transition("hold", UNDER_WAY, S.ON_HOLD, HOLD, events.OrderHeld),
-    Transition("release", (S.ON_HOLD, S.ERROR), S.PLACED, HOLD, events.OrderReleased, besides=(S.CONFIRMED, S.PACKED, S.SHIPPED)),
+    Transition("release", (S.ON_HOLD, S.ERROR), S.PLACED, HOLD, events.OrderReleased,
+               besides=(S.CONFIRMED, S.PICKING, S.PACKED, S.SHIPPED)),
     Transition("fail", (*UNDER_WAY, S.PACKED, S.SHIPPED), S.ERROR, FULFIL, events.OrderFailed),
     Transition(
         "cancel", (S.DRAFT, *UNDER_WAY, S.ON_HOLD, S.ERROR), S.CANCELLED, "orders.cancel_salesorder", events.OrderCancelled,

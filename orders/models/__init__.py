@@ -9,6 +9,8 @@ from orders.models.invoices import InvoiceLayout as InvoiceLayout
 from orders.models.payments import Payment as Payment
 from orders.models.payments import PaymentAccount as PaymentAccount
 from orders.models.payments import Provider as Provider
+from orders.models.pick_lists import PickList as PickList
+from orders.models.pick_lists import PickListItem as PickListItem
 from orders.models.purchasing import PurchaseOrder as PurchaseOrder
 from orders.models.purchasing import PurchaseOrderItem as PurchaseOrderItem
 from orders.models.receipts import GoodsReceipt as GoodsReceipt

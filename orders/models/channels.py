@@ -36,6 +36,7 @@ class Channel(TenantModel):
     backorders = models.BooleanField("takes back-orders", default=False, help_text="What is short waits for goods.")
     placed_hours = hours("placed", 24)
     confirmed_hours = hours("confirmed", 48)
+    picking_hours = hours("being picked", 24)
     packed_hours = hours("packed", 24)
     shipped_hours = hours("shipped", 168)
     on_hold_hours = hours("on hold", 72)

@@ -24,6 +24,7 @@ class SalesOrder(CustomFieldsModel, TenantModel):
         DRAFT = "draft", "Draft"
         PLACED = "placed", "Placed"
         CONFIRMED = "confirmed", "Confirmed"
+        PICKING = "picking", "Being picked"
         PACKED = "packed", "Packed"
         SHIPPED = "shipped", "Shipped"
         DELIVERED = "delivered", "Delivered"
@@ -49,7 +50,9 @@ class SalesOrder(CustomFieldsModel, TenantModel):
         DELIVERED = "delivered", "Delivered"
 
     OVER = (Status.COMPLETED, Status.CANCELLED)
-    UNDER_WAY = (Status.PLACED, Status.CONFIRMED)
+    WAITING = (Status.PLACED, Status.CONFIRMED)
+    UNDER_WAY = (*WAITING, Status.PICKING)
+    FILLED = (*UNDER_WAY, Status.ON_HOLD)  # what waits gets goods as they come
     LEAVING = (*UNDER_WAY, Status.PACKED)
 
     number = models.CharField(max_length=40, null=True, editable=False, help_text="Given as it is placed.")

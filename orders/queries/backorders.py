@@ -10,7 +10,6 @@ from inventory.models import Location
 from orders.models import SalesOrder
 
 MOST = 500  # orders at a time: the next tick takes the others
-S = SalesOrder.Status
 
 WAITING = """
     SELECT o.id FROM accounts_organization AS o
@@ -60,7 +59,7 @@ def organizations_waiting() -> list[UUID]:
 def orders_due() -> list[tuple[UUID, list[UUID]]]:
     """Of the active organization, in the order in which they were placed, each with its reservations that wait."""
     values: dict[str, Any] = {
-        "organization": active_organization_id(), "states": [S.PLACED, S.CONFIRMED, S.ON_HOLD], "most": MOST,
+        "organization": active_organization_id(), "states": list(SalesOrder.FILLED), "most": MOST,
         "kinds": list(Location.AVAILABLE),
     }
     with connection.cursor() as cursor:

@@ -31,6 +31,7 @@ from orders.services.order_lines import (
 from orders.services.payment_settling import sales_order_paid_follow
 from orders.services.payments import balance
 from orders.services.promising import allocated_follow, credit_check, goods_follow
+from orders.services.stopping import picks_forget, picks_stop
 
 Status = SalesOrder.Status
 OPEN = (Status.PLACED, Status.CONFIRMED, Status.ON_HOLD)
@@ -47,6 +48,9 @@ def order_amend(
     """What is different afterwards: names of columns, lines, adjustments. Raises Conflict for what stays once it is placed."""
     total, changed = row.total, _columns(row, values)
     goods: dict[SalesOrderItem, Decimal] = {}
+    if lines is not None:
+        _refuse_picked(row)
+        picks_stop(row)
     if lines is not None or {"shipping_address", "shipping_method_id"} & set(changed):
         goods = _lines(row, lines, is_sent_anew="shipping_method_id" in changed)
     if adjustments is not None:
@@ -65,6 +69,13 @@ def order_amend(
         goods_follow(row, goods, expires_at=promised_until(row))
         allocated_follow(row)
     return changed
+
+
+def _refuse_picked(row: SalesOrder) -> None:
+    if row.held_from == Status.PICKING:
+        raise Conflict(
+            f"Goods of {row.number} are being picked: cancel its pick list to change its lines.", code="already_picked",
+        )
 
 
 def promised_until(row: SalesOrder) -> Any:
@@ -109,6 +120,7 @@ def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None, *, is_sent_anew: b
         line.allocated_quantity = min(line.allocated_quantity, line.quantity - line.cancelled_quantity)
     SalesOrderItem.objects.bulk_update(kept, OF_LINES)
     SalesOrderItem.objects.bulk_create(made)
+    picks_forget(gone)
     row.lines.filter(pk__in=[line.pk for line in gone]).delete()
     charged, charges = charges_write(row, [*kept, *made], is_placed=not is_sent_anew)
     totals_change(

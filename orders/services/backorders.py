@@ -11,7 +11,6 @@ from core.tenancy import organization_scope
 from inventory.services.reservations import reservation_allocate
 from orders.models import SalesOrder
 from orders.queries.backorders import orders_due, organizations_waiting
-from orders.services.amending import OPEN
 from orders.services.promising import allocated_follow
 from orders.services.sales_orders import locked
 
@@ -37,7 +36,7 @@ def _fill(organization: UUID) -> int:
 def backorder_fill(*, order: SalesOrder, reservations: list[UUID]) -> bool:
     """What waits gets what there is. Raises Conflict for reservations that wait no longer."""
     row = locked(order)
-    if row.status not in OPEN:
+    if row.status not in SalesOrder.FILLED:
         return False
     before = list(row.lines.order_by("line").values_list("allocated_quantity", flat=True))
     reservation_allocate(reservations=reservations)

@@ -9,8 +9,10 @@ from core.tenancy import active_organization_id
 from orders.events import OrderDelivered, OrderPacked, OrderShipped, OrderUnpacked
 from orders.machines import SALES_ORDERS
 from orders.models import SalesOrder
+from orders.services.order_picking import picking_follows, still_picking
 from orders.services.sales_orders import parts
 from orders.services.stepping import step, told
+from orders.services.stopping import picks_stop
 
 S, F_STATUS = SalesOrder.Status, SalesOrder.FulfilmentStatus
 
@@ -43,7 +45,8 @@ def order_follows(row: SalesOrder) -> None:
         order_packed(row, some_shipped=now.some_shipped)
     if row.status == S.PACKED and not now.all_packed:
         status = F_STATUS.PARTLY_SHIPPED if now.some_shipped else F_STATUS.NOT_STARTED
-        step(SALES_ORDERS, row, "unpack", packed_at=None, fulfilment_status=status)
+        target = S.PICKING if still_picking(row) else S.CONFIRMED
+        step(SALES_ORDERS, row, "unpack", target=target, packed_at=None, fulfilment_status=status)
         told(SALES_ORDERS, "unpack", OrderUnpacked(**parts(row)), aggregate_id=row.pk)
     if row.status == S.PACKED and now.all_shipped:
         order_shipped(row)
@@ -52,6 +55,7 @@ def order_follows(row: SalesOrder) -> None:
         row.save(update_fields=["fulfilment_status", "shipped_at"])
     if row.status == S.SHIPPED and now.all_delivered:
         order_delivered(row)
+    picking_follows(row)
 
 
 def progress(row: SalesOrder) -> Progress:
@@ -62,6 +66,7 @@ def progress(row: SalesOrder) -> Progress:
 
 def order_packed(row: SalesOrder, *, some_shipped: bool = False) -> None:
     status = F_STATUS.PARTLY_SHIPPED if some_shipped else F_STATUS.PACKED
+    picks_stop(row)
     step(SALES_ORDERS, row, "pack", packed_at=timezone.now(), fulfilment_status=status)
     told(SALES_ORDERS, "pack", OrderPacked(**parts(row)), aggregate_id=row.pk)
 

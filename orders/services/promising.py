@@ -28,7 +28,8 @@ PaymentStatus, Status = SalesOrder.PaymentStatus, SalesOrder.Status
 
 # What is allocated was shipped or lies reserved, picked or not: goods are issued as they are shipped. What waits is neither.
 FOLLOW = """
-    UPDATE orders_salesorderitem AS i SET allocated_quantity = found.allocated
+    UPDATE orders_salesorderitem AS i
+    SET allocated_quantity = found.allocated, picked_quantity = LEAST(i.picked_quantity, found.allocated)
     FROM (
         SELECT l.id, l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
         FROM orders_salesorderitem AS l

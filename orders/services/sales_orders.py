@@ -28,7 +28,7 @@ from orders.services.payments import payments_unwind
 from orders.services.promising import DOCUMENT as DOCUMENT
 from orders.services.promising import allocated_follow, credit_check, goods_keep, goods_promise
 from orders.services.stepping import allow, refusal, step, told
-from orders.services.stopping import shipments_stop
+from orders.services.stopping import picks_stop, shipments_stop
 
 NUMBERS = "SO-{number:06}"
 PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address", "shipping_method_id"}  # of a cart
@@ -174,6 +174,7 @@ def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
     payments_unwind(order=row, reason=reason)
     if row.status != Status.DRAFT:
         shipments_stop(row, reason)
+        picks_stop(row)
         demand_release(demand=Demand(DOCUMENT, row.pk))
         row.lines.update(picked_quantity=F("shipped_quantity"))
         allocated_follow(row)

@@ -20,6 +20,7 @@ from orders.services.order_lines import TOTALS, totals_change
 from orders.services.promising import DOCUMENT, allocated_follow
 from orders.services.sales_orders import NUMBERS, locked, order_line, parts
 from orders.services.stepping import allow, step, told
+from orders.services.stopping import picks_forget, picks_stop
 
 COPIED = (
     "channel_id", "customer_id", "warehouse_id", "email", "currency", "shipping_address", "billing_address", "requested_on",
@@ -107,7 +108,10 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     ])
     kept = [line for line in moved if line.quantity]
     SalesOrderItem.objects.bulk_update(kept, ["quantity", "allocated_quantity", *MONEY])
-    row.lines.filter(pk__in=[line.pk for line in moved if not line.quantity]).delete()
+    picks_stop(row)
+    gone = [line for line in moved if not line.quantity]
+    picks_forget(gone)
+    row.lines.filter(pk__in=[line.pk for line in gone]).delete()
     goes = sum((one.net_amount for one in new), Decimal(0))
     discounts: list[OrderAdjustment] = list(row.adjustments.filter(kind=OrderAdjustment.Kind.DISCOUNT).order_by("pk"))
     taken = [(one.net_amount, one.tax_amount) for one in discounts]

@@ -1,8 +1,10 @@
-"""What is under way for an order that is canceled."""
+"""What is under way for an order that is canceled, or needs it no longer."""
+
+from collections.abc import Sequence
 
 from orders.events_shipments import ShipmentCancelled
 from orders.machines import SHIPMENTS
-from orders.models import SalesOrder, Shipment, ShipmentParcel
+from orders.models import PickListItem, SalesOrder, SalesOrderItem, Shipment, ShipmentParcel
 from orders.services.stepping import step, told
 
 
@@ -15,3 +17,14 @@ def shipments_stop(order: SalesOrder, reason: str) -> None:
             shipment=row.pk, number=row.number, order=order.pk, order_number=order.number or "", warehouse=row.warehouse_id,
             carrier=row.carrier, tracking_number=row.tracking_number, tracking_url=row.tracking_url, reason=reason,
         ), aggregate_id=row.pk)
+
+
+def picks_stop(order: SalesOrder) -> None:
+    """Of a locked order: nobody goes round for its goods any more."""
+    PickListItem.objects.filter(order_item__order=order, is_open=True).update(is_open=False)
+
+
+def picks_forget(lines: Sequence[SalesOrderItem]) -> None:
+    """Of lines that are about to go."""
+    if lines:
+        PickListItem.objects.filter(order_item__in=[line.pk for line in lines]).delete()

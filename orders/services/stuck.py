@@ -15,14 +15,15 @@ STUCK_ORDERS = "stuck-orders"
 SHOWN = 50  # orders in a message
 
 LIMIT = """
-    CASE o.status WHEN 'placed' THEN c.placed_hours WHEN 'confirmed' THEN c.confirmed_hours WHEN 'packed' THEN c.packed_hours
+    CASE o.status WHEN 'placed' THEN c.placed_hours WHEN 'confirmed' THEN c.confirmed_hours
+        WHEN 'picking' THEN c.picking_hours WHEN 'packed' THEN c.packed_hours
         WHEN 'shipped' THEN c.shipped_hours WHEN 'on_hold' THEN c.on_hold_hours WHEN 'error' THEN c.error_hours END
 """
 # Orders of before there was `moved_at` have the time of their last step.
 SINCE = "COALESCE(o.moved_at, o.shipped_at, o.packed_at, o.placed_at, o.created_at)"
 STUCK = f"""
     orders_salesorder AS o JOIN orders_channel AS c ON c.organization_id = o.organization_id AND c.id = o.channel_id
-    WHERE o.stuck_at IS NULL AND o.status IN ('placed', 'confirmed', 'packed', 'shipped', 'on_hold', 'error')
+    WHERE o.stuck_at IS NULL AND o.status IN ('placed', 'confirmed', 'picking', 'packed', 'shipped', 'on_hold', 'error')
         AND now() - {SINCE} > make_interval(hours => {LIMIT})
 """
 WHERE = f"SELECT DISTINCT o.organization_id FROM {STUCK}"

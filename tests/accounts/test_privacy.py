@@ -63,6 +63,7 @@ from tests.factories.notifications import (
     OutboxEventFactory,
     TopicSubscriptionFactory,
 )
+from tests.factories.pick_lists import PickListFactory
 from tests.factories.valuation import ValueEntryFactory
 from tests.orders.personal import in_the_orders
 
@@ -148,6 +149,7 @@ def in_the_company(membership: Membership) -> None:
     TrayLineFactory(actor_id=user.pk)
     ReceiptDraftEntryFactory(draft__actor_id=user.pk)
     UserSessionFactory(user=user)
+    PickListFactory(assignee=membership)
 
 
 def asked(company: Company, kind: str, email: str = EMAIL) -> DataSubjectRequest:

@@ -76,11 +76,12 @@ def test_the_types_are_these() -> None:
     sold |= {f"customer.{verb}" for verb in verbs}
     sold |= {f"order.{verb}" for verb in (
         "placed", "confirmed", "packed", "shipped", "delivered", "completed", "held", "released", "failed", "cancelled",
-        "unpacked", "changed", "stuck", "split",
+        "unpacked", "picking_started", "picking_stopped", "changed", "stuck", "split",
     )}
     sold |= {f"shipment.{verb}" for verb in (
         "packed", "reopened", "handed_over", "in_transit", "delivered", "failed", "returned", "cancelled",
     )}
+    sold |= {f"pick_list.{verb}" for verb in ("created", "started", "picked", "short", "finished", "cancelled")}
     bought = {f"purchase_order.{verb}" for verb in (
         "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "closed", "cancelled",
     )}

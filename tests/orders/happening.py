@@ -32,6 +32,14 @@ from orders.services.payments import (
     payment_refund,
     payment_void,
 )
+from orders.services.pick_lists import (
+    pick_list_cancel,
+    pick_list_create,
+    pick_list_finish,
+    pick_list_pick,
+    pick_list_short,
+    pick_list_start,
+)
 from orders.services.purchase_goods import Part, purchase_order_receive, purchase_order_send_back
 from orders.services.purchase_states import (
     purchase_order_approve,
@@ -104,6 +112,16 @@ def sales_happen(shop: Shop) -> None:
     returns_happen(order)
     sales_order_cancel(order=shop.cart(), reason="Somebody changed their mind")
     shipments_happen(sales_order_place(order=shop.cart(2)))
+    picking_happens(sales_order_place(order=shop.cart(nuts=2, bolts=0)))
+
+
+def picking_happens(order: SalesOrder) -> None:
+    pick_list_cancel(pick_list=pick_list_start(pick_list=pick_list_create(orders=[order.pk])))
+    made = pick_list_start(pick_list=pick_list_create(orders=[order.pk]))
+    line = made.lines.get().pk
+    pick_list_pick(pick_list=made, line_id=line, quantity=Decimal(1))
+    pick_list_short(pick_list=made, line_id=line, reason="Bin is empty")
+    pick_list_finish(pick_list=made)
 
 
 def shipments_happen(order: SalesOrder) -> None:
