@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from core.api import TenantViewSet
 from core.rendering import JSONRenderer
-from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
+from core.serializers import ReferenceField, StrictSerializer, TenantSerializer, referenced
+from inventory.models import Warehouse
 from orders.api.shipments import PDF, PaperRenderer
 from orders.machines import PICK_LISTS
 from orders.models import PickList, PickListItem
@@ -110,7 +111,10 @@ class PickListViewSet(TenantViewSet):
         return WrittenPickListSerializer if self.action == "create" else PickListSerializer
 
     def save(self, serializer: serializers.BaseSerializer) -> PickList:
-        return pick_list_create(**serializer.validated_data)
+        values = serializer.validated_data
+        if place := values.get("warehouse_id"):
+            referenced(Warehouse, "warehouse", place)
+        return pick_list_create(**values)
 
     @extend_schema(responses=PickListLineSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)
