@@ -65,10 +65,11 @@ class ReturnAuthorizationAdmin(DocumentAdmin):
         return self.inlines if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fixed = super().get_readonly_fields(request, obj)
         if obj is None:
-            return []
+            return fixed
         written = [] if obj.status == Status.INSPECTED else ["refund_reference"]
-        return [*FIXED, "order", "reason", "note", *written]
+        return [*fixed, *FIXED, "order", "reason", "note", *written]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -161,7 +161,9 @@ class ReturnViewSet(TenantViewSet):
     @action(detail=True, methods=["post"], permission=PERMISSIONS["inspect"], body_class=InspectReturnSerializer)
     def inspect(self, request: Request, pk: str) -> Response:
         """The goods go back on sale, into quarantine or to the scrap, and the refund is computed."""
-        return self._step(return_inspect, lines=[Seen(**line) for line in self.body(request)["lines"]])
+        row, body = self.get_object(), self.body(request)
+        done = return_inspect(authorization=row, lines=[Seen(**line) for line in body["lines"]])
+        return Response(self.read_row(done.pk))
 
     @extend_schema(request=RefundReturnSerializer, responses=ReturnSerializer)
     @action(detail=True, methods=["post"], permission=PERMISSIONS["refund"], body_class=RefundReturnSerializer)

@@ -103,6 +103,10 @@ class Resource:
         shown = self.viewset.serializer_class(row).data
         return {name: shown[name] for name, field in self.writable.items() if not field.write_only}
 
+    @property
+    def readable(self) -> list[str]:
+        return [name for name, field in self.viewset.serializer_class().fields.items() if not field.write_only]
+
     def references(self) -> Iterator[tuple[str, type[models.Model]]]:
         for name, field in self.writable.items():
             columns = self.model._meta.concrete_fields

@@ -42,7 +42,7 @@ def test_has_the_same_rows_and_columns(resource: Resource, acme: Company, monkey
     resource.make(acme, 3)
     expected = [row for page in all_pages(acme.api, resource.url, {"limit": 500}) for row in page["results"]]
     names, *rows = table(acme.api, resource.url)
-    assert names == list(resource.viewset.serializer_class().fields)
+    assert names == resource.readable
     assert len(rows) == len(expected)
     for row, shown in zip(rows, expected, strict=True):
         for name, text in zip(names, row, strict=True):
@@ -55,7 +55,7 @@ def test_has_the_same_rows_and_columns(resource: Resource, acme: Company, monkey
 @each_resource()
 def test_chooses_as_the_list_does(resource: Resource, acme: Company) -> None:
     rows = resource.make(acme, 2)
-    wanted = list(resource.viewset.serializer_class().fields)[:3:2]
+    wanted = resource.readable[:3:2]
     assert table(acme.api, resource.url, {"fields": ",".join(wanted), "limit": 1})[0] == wanted
     assert len(table(acme.api, resource.url, {"limit": len(rows)})) <= 1 + len(rows)
     for query in ("cursor=x", "count=exact", "expand=x", "limit=0", "limit=x", "sort=x", "no_such=1", "fields=x"):

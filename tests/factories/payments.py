@@ -18,7 +18,8 @@ class PaymentAccountFactory(DjangoModelFactory):
 
 class PaymentFactory(DjangoModelFactory):
     order = factory.SubFactory(SalesOrderFactory)
-    kind = Payment.Kind.AUTHORIZATION
+    parent = None
+    kind = factory.LazyAttribute(lambda made: Payment.Kind.CAPTURE if made.parent else Payment.Kind.AUTHORIZATION)
     provider = Provider.CASH_ON_DELIVERY
     amount = Decimal(10)
     currency = "EUR"

@@ -35,6 +35,7 @@ class SalesOrderFactory(DjangoModelFactory):
     warehouse = factory.SelfAttribute("channel.warehouse")
     currency = "EUR"
     placed_at = factory.LazyFunction(timezone.now)
+    stuck_at = factory.LazyFunction(timezone.now)
     external_ref = factory.Sequence("order-{}".format)
 
     class Meta:
