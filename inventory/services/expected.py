@@ -45,13 +45,14 @@ class Expected:
 
 def receipts_expect(
     *, document: Document, number: str, warehouse_id: UUID, lines: Sequence[Expected], expected_on: date | None = None,
+    is_new: bool = False,
 ) -> list[Coming]:
     """From now on the document is to bring this, and nothing else. Its caller holds the document's lock.
 
     The change of what is on its way, for `levels_follow` or the posting by which goods come. Goods of the document are posted
-    by lines that are awaited.
+    by lines that are awaited. Of one that is new nothing was expected before.
     """
-    before = {row.document_line_id: row for row in ExpectedReceipt.objects.filter(
+    before = {} if is_new else {row.document_line_id: row for row in ExpectedReceipt.objects.filter(
         document_id=document.id, document_type=document.type,
     ).select_related("reorder_task")}
     after = {

@@ -63,7 +63,7 @@ def purchase_orders_buy(*, choices: Sequence[TaskOrder]) -> list[PurchaseOrder]:
     PurchaseOrder.objects.bulk_create(orders)
     PurchaseOrderItem.objects.bulk_create(line for made in lines.values() for line in made)
     tasks_order(orders=[*(wish.order for wish in wishes), *fetched])
-    levels_follow([], coming=[one for order in orders for one in expected_changes(order, lines[order.pk])])
+    levels_follow([], coming=[one for order in orders for one in expected_changes(order, lines[order.pk], is_new=True)])
     return orders
 
 

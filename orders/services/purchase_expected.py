@@ -21,7 +21,9 @@ def document_of(order: PurchaseOrder) -> Document:
     return Document(DOCUMENT, order.pk)
 
 
-def expected_changes(order: PurchaseOrder, lines: list[PurchaseOrderItem] | None = None) -> list[Coming]:
+def expected_changes(
+    order: PurchaseOrder, lines: list[PurchaseOrderItem] | None = None, *, is_new: bool = False,
+) -> list[Coming]:
     """Written; the levels of reorder rules are to follow. The order is locked, its lines are as they are now.
 
     Of a draft, and of one that waits for approval, what reorder tasks ask for: they are ordered from then on.
@@ -32,6 +34,7 @@ def expected_changes(order: PurchaseOrder, lines: list[PurchaseOrderItem] | None
         found = [line for line in found if decided and line.reorder_task_id]
     return receipts_expect(
         document=document_of(order), number=order.number, warehouse_id=order.warehouse_id, expected_on=order.expected_on,
+        is_new=is_new,
         lines=[Expected(line.pk, line.variant_id, open_quantity(line), line.reorder_task_id) for line in found],
     )
 

@@ -46,7 +46,7 @@ IMPORTED_LATE = {
     "inventory/labels/symbols.py: barcode": "takes 30 ms, for labels alone",
     "inventory/labels/symbols.py: barcode.codex": "takes 30 ms, for labels alone",
     "inventory/labels/symbols.py: segno": "takes 10 ms, for labels alone",
-    "orders/queries/delivery_notes.py: fpdf": "takes 1.2 s, for papers alone",
+    "orders/queries/papers.py: fpdf": "takes 1.2 s, for papers alone",
     "orders/services/payment_providers/stripe.py: stripe": "takes 0.4 s, and only a job that pays by Stripe needs it",
     "orders/papers/sheet.py: fpdf": "takes 1.2 s, for papers alone",
     "orders/papers/sheet.py: fpdf.fonts": "comes with fpdf, for papers alone",

@@ -48,7 +48,7 @@ def tries(company: Company, job: Job) -> list[tuple[int, str]]:
 
 def keys(company: Company) -> list[str]:
     with company.scope():
-        own = Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical"])
+        own = Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical", "stuck-orders"])
         return list(own.order_by("key").values_list("key", flat=True))
 
 

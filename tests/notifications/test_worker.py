@@ -33,7 +33,7 @@ def job_of(company: Company) -> Job:
 
 def keys(company: Company) -> list[str]:
     with company.scope():
-        own = Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical"])
+        own = Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical", "stuck-orders"])
         return list(own.order_by("key").values_list("key", flat=True))
 
 
