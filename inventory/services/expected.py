@@ -7,14 +7,62 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
+from uuid_utils.compat import uuid7
 
+from core.arrays import array
 from core.tenancy import active_organization_id
-from inventory.models import ExpectedReceipt, ReorderTask
+from inventory.models import ReorderTask
 from inventory.services.levels import Coming
-from inventory.services.reorder_tasks import outstanding
 from inventory.services.stock import Document
 
-CHANGING = ["variant_id", "warehouse_id", "quantity", "expected_on", "document_number", "reorder_task_id"]
+# What is left of a task that was ordered by itself; it counts as long as no document answers it.
+OUTSTANDING = """CASE WHEN t.status = %(ordered)s AND t.ordered_quantity IS NOT NULL AND t.transfer_order_id IS NULL
+        THEN GREATEST(t.ordered_quantity - t.received_quantity, 0) ELSE 0 END"""
+
+# The count makes the new lines wait for those that go: a task may stand on one line alone.
+EXPECT = f"""
+    WITH document AS (
+        SELECT * FROM unnest(%(documents)s::uuid[], %(numbers)s::text[], %(warehouses)s::uuid[], %(days)s::date[])
+            AS d(id, number, warehouse_id, expected_on)
+    ), wanted AS (
+        SELECT w.*, d.number, d.warehouse_id, d.expected_on
+        FROM unnest(%(ids)s::uuid[], %(lines)s::uuid[], %(of)s::uuid[], %(variants)s::uuid[], %(quantities)s::numeric[],
+            %(tasks)s::uuid[]) AS w(id, line_id, document_id, variant_id, quantity, reorder_task_id)
+        JOIN document AS d ON d.id = w.document_id
+    ), before AS (
+        SELECT e.* FROM inventory_expectedreceipt AS e
+        WHERE e.organization_id = %(organization)s AND e.document_type = %(type)s AND e.document_id IN (SELECT id FROM document)
+    ), gone AS (
+        DELETE FROM inventory_expectedreceipt AS e USING before AS b
+        WHERE e.organization_id = %(organization)s AND e.id = b.id
+            AND b.document_line_id NOT IN (SELECT line_id FROM wanted)
+        RETURNING e.variant_id, e.warehouse_id, e.reorder_task_id
+    ), written AS (
+        INSERT INTO inventory_expectedreceipt AS e (
+            id, organization_id, variant_id, warehouse_id, quantity, expected_on, document_type, document_id, document_number,
+            document_line_id, reorder_task_id
+        )
+        SELECT w.id, %(organization)s, w.variant_id, w.warehouse_id, w.quantity, w.expected_on, %(type)s, w.document_id, w.number,
+               w.line_id, w.reorder_task_id
+        FROM wanted AS w WHERE (SELECT count(*) FROM gone) IS NOT NULL
+        ON CONFLICT (organization_id, document_line_id) DO UPDATE
+        SET variant_id = excluded.variant_id, warehouse_id = excluded.warehouse_id, quantity = excluded.quantity,
+            expected_on = excluded.expected_on, document_number = excluded.document_number,
+            reorder_task_id = excluded.reorder_task_id
+        WHERE (e.variant_id, e.warehouse_id, e.quantity, e.expected_on, e.document_number, e.reorder_task_id)
+            IS DISTINCT FROM (excluded.variant_id, excluded.warehouse_id, excluded.quantity, excluded.expected_on,
+                              excluded.document_number, excluded.reorder_task_id)
+    ), change AS (
+        SELECT variant_id, warehouse_id, -quantity AS quantity FROM before
+        UNION ALL SELECT variant_id, warehouse_id, quantity FROM wanted
+        UNION ALL SELECT t.variant_id, t.warehouse_id, {OUTSTANDING}
+        FROM gone JOIN inventory_reordertask AS t ON t.organization_id = %(organization)s AND t.id = gone.reorder_task_id
+        UNION ALL SELECT t.variant_id, t.warehouse_id, -{OUTSTANDING}
+        FROM wanted AS w JOIN inventory_reordertask AS t ON t.organization_id = %(organization)s AND t.id = w.reorder_task_id
+        WHERE w.line_id NOT IN (SELECT document_line_id FROM before)
+    )
+    SELECT variant_id, warehouse_id, sum(quantity) FROM change GROUP BY variant_id, warehouse_id HAVING sum(quantity) <> 0
+"""
 
 # What came by the line of a task came for the task.
 TASKS = """
@@ -43,55 +91,38 @@ class Expected:
     reorder_task_id: UUID | None = None
 
 
-def receipts_expect(
-    *, document: Document, number: str, warehouse_id: UUID, lines: Sequence[Expected], expected_on: date | None = None,
-    is_new: bool = False,
-) -> list[Coming]:
-    """From now on the document is to bring this, and nothing else. Its caller holds the document's lock.
+@dataclass(frozen=True, slots=True)
+class Bringing:
+    """A document and all that it is to bring from now on."""
 
-    The change of what is on its way, for `levels_follow` or the posting by which goods come. Goods of the document are posted
-    by lines that are awaited. Of one that is new nothing was expected before.
+    document_id: UUID
+    number: str
+    warehouse_id: UUID
+    lines: Sequence[Expected]
+    expected_on: date | None = None
+
+
+def receipts_expect(*, document_type: str, documents: Sequence[Bringing]) -> list[Coming]:
+    """From now on the documents are to bring this, and nothing else. Their caller holds their locks.
+
+    The change of what is on its way, for `levels_follow` or the posting by which goods come. Goods of a document are posted by
+    lines that are awaited.
     """
-    before = {} if is_new else {row.document_line_id: row for row in ExpectedReceipt.objects.filter(
-        document_id=document.id, document_type=document.type,
-    ).select_related("reorder_task")}
-    after = {
-        line.line_id: ExpectedReceipt(
-            variant_id=line.variant_id, warehouse_id=warehouse_id, quantity=line.quantity, expected_on=expected_on,
-            document_type=document.type, document_id=document.id, document_number=number, document_line_id=line.line_id,
-            reorder_task_id=line.reorder_task_id,
-        )
-        for line in lines
-    }
-    added = {row.reorder_task_id for key, row in after.items() if key not in before and row.reorder_task_id}
-    tasks = ReorderTask.objects.in_bulk(added) if added else {}
-    coming = [(row.variant_id, row.warehouse_id, -row.quantity) for row in before.values()]
-    coming += [(row.variant_id, row.warehouse_id, row.quantity) for row in after.values()]
-    for key, row in before.items():
-        if key not in after and row.reorder_task:
-            coming.append((row.variant_id, row.warehouse_id, outstanding(row.reorder_task)))
-    coming += [(task.variant_id, task.warehouse_id, -outstanding(task)) for task in tasks.values()]
-    _write(before, after)
-    return coming
+    lines = [(one.document_id, line) for one in documents for line in one.lines]
+    with connection.cursor() as cursor:
+        cursor.execute(EXPECT, {
+            "organization": active_organization_id(), "type": document_type, "ordered": ReorderTask.Status.ORDERED,
+            "documents": array(one.document_id for one in documents), "numbers": [one.number for one in documents],
+            "warehouses": array(one.warehouse_id for one in documents), "days": [one.expected_on for one in documents],
+            "ids": array(uuid7() for _ in lines), "lines": array(line.line_id for _, line in lines),
+            "of": array(document for document, _ in lines), "variants": array(line.variant_id for _, line in lines),
+            "quantities": array(line.quantity for _, line in lines),
+            "tasks": array(line.reorder_task_id for _, line in lines),
+        })
+        return list(cursor.fetchall())
 
 
 def awaited_tasks_follow(*, document: Document) -> None:
     """After goods of the document were posted: tasks are locked after the rules."""
     with connection.cursor() as cursor:
         cursor.execute(TASKS, {"organization": active_organization_id(), "document": document.id})
-
-
-def _write(before: dict[UUID, ExpectedReceipt], after: dict[UUID, ExpectedReceipt]) -> None:
-    if gone := [row.pk for key, row in before.items() if key not in after]:
-        ExpectedReceipt.objects.filter(pk__in=gone).delete()
-    changed = [
-        row for key, row in after.items()
-        if key not in before or any(getattr(row, name) != getattr(before[key], name) for name in CHANGING)
-    ]
-    for row in changed:
-        if row.document_line_id in before:
-            row.pk = before[row.document_line_id].pk
-    ExpectedReceipt.objects.bulk_create([row for row in changed if row.document_line_id not in before])
-    ExpectedReceipt.objects.bulk_update(
-        [row for row in changed if row.document_line_id in before], [name.removesuffix("_id") for name in CHANGING],
-    )

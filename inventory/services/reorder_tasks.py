@@ -45,7 +45,9 @@ ORDER = """
     SET status = 'ordered', ordered_quantity = o.quantity, received_quantity = 0, ordered_at = now(), snoozed_until = NULL,
         supplier_id = o.supplier_id, transfer_order_id = o.transfer_order_id,
         source_warehouse_id = CASE WHEN o.transfer_order_id IS NOT NULL THEN t.source_warehouse_id END,
-        due_on = COALESCE(o.due_on, %(today)s::date + COALESCE(r.lead_time_days, u.days))
+        due_on = COALESCE(o.due_on, (
+            SELECT (now() AT TIME ZONE own.timezone)::date FROM accounts_organization AS own WHERE own.id = %(organization)s
+        ) + COALESCE(r.lead_time_days, u.days))
     FROM unnest(%(tasks)s::uuid[], %(quantities)s::numeric[], %(suppliers)s::uuid[], %(days)s::date[], %(transfers)s::uuid[])
         AS o(id, quantity, supplier_id, due_on, transfer_order_id)
     JOIN inventory_reordertask AS before ON before.organization_id = %(organization)s AND before.id = o.id
@@ -90,8 +92,9 @@ def tasks_order(*, orders: Sequence[TaskOrder]) -> None:
         detail = f"Order more than nothing of {found[wrong[0].task_id].variant.sku}, or dismiss the task."
         raise Invalid(detail, fields={"quantity": detail})
     _refuse_blocked({one.supplier_id for one in orders if one.supplier_id})
-    day = today()
-    if early := [one for one in orders if one.due_on and one.due_on < day]:
+    days = [one.due_on for one in orders]
+    day = today() if any(days) else None
+    if early := [one for one in orders if day and one.due_on and one.due_on < day]:
         detail = f"{early[0].due_on} is over: goods that are ordered now come later."
         raise Invalid(detail, fields={"due_on": detail})
     tasks = [found[one.task_id] for one in orders]
@@ -101,9 +104,9 @@ def tasks_order(*, orders: Sequence[TaskOrder]) -> None:
     transfers = transfers_draft(tasks=fetched, quantities=quantities)
     with connection.cursor() as cursor:
         cursor.execute(ORDER, {
-            "organization": active_organization_id(), "today": day, "tasks": [task.pk for task in tasks],
+            "organization": active_organization_id(), "tasks": [task.pk for task in tasks],
             "quantities": list(quantities.values()), "suppliers": list(suppliers.values()),
-            "days": [one.due_on for one in orders], "transfers": [transfers.get(task.pk) for task in tasks],
+            "days": days, "transfers": [transfers.get(task.pk) for task in tasks],
         })
         due = dict(cursor.fetchall())
     bought = [task for task in tasks if task.pk not in transfers]

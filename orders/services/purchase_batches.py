@@ -8,10 +8,9 @@ from uuid import UUID
 from accounts.services.documents import numbers_next
 from core.errors import Conflict, Invalid
 from inventory.models import ReorderTask, Supplier, Warehouse
-from inventory.services.levels import levels_follow
 from inventory.services.reorder_tasks import TaskOrder, tasks_order
 from orders.models import PurchaseOrder, PurchaseOrderItem
-from orders.services.purchase_expected import DOCUMENT, expected_changes
+from orders.services.purchase_expected import DOCUMENT, all_expected_follow
 from orders.services.purchase_proposals import offered
 from orders.services.purchase_states import purchase_order_cancel
 from orders.services.purchasing import (
@@ -63,7 +62,8 @@ def purchase_orders_buy(*, choices: Sequence[TaskOrder]) -> list[PurchaseOrder]:
     PurchaseOrder.objects.bulk_create(orders)
     PurchaseOrderItem.objects.bulk_create(line for made in lines.values() for line in made)
     tasks_order(orders=[*(wish.order for wish in wishes), *fetched])
-    levels_follow([], coming=[one for order in orders for one in expected_changes(order, lines[order.pk], is_new=True)])
+    if orders:
+        all_expected_follow({order: lines[order.pk] for order in orders})
     return orders
 
 

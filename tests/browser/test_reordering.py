@@ -112,7 +112,7 @@ def test_ten_lines_of_three_suppliers_are_four_actions(page: Page, company: Comp
         assert len(made) == 3
         with statements() as sent:
             made = purchase_orders_buy(choices=[TaskOrder(key) for key in keys])
-        assert len(sent) <= 28, "\n".join(one[:80] for one in sent)  # 20 before each order said what is to come
+        assert len(sent) <= 20, "\n".join(one[:80] for one in sent)
         purchase_orders_undo(orders=[order.pk for order in made])
     page.goto("/admin/")
     page.wait_for_load_state("networkidle")
