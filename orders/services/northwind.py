@@ -91,12 +91,14 @@ def _channel() -> Channel:
 
 def _customers(run: Run) -> Mapping[str, Customer]:
     """By the letters of the file."""
-    letters = {row.line: row.get("customerID", str) for row in run.rows(CUSTOMERS)}
-    refs = [f"customer:{name}" for name in letters.values()]
+    lines: dict[str, int] = {}
+    for row in run.rows(CUSTOMERS):
+        lines.setdefault(row.get("customerID", str), row.line)  # that a second one is left out was said with the partners
+    refs = [f"customer:{name}" for name in lines]
     parties = dict(Party.objects.filter(external_ref__in=refs).values_list("external_ref", "pk"))
     drafts = [
-        Draft(line, {"external_ref": ref, "party_id": parties[ref]}, starts={"code": letters[line]})
-        for line, ref in zip(letters, refs, strict=True) if ref in parties
+        Draft(line, {"external_ref": ref, "party_id": parties[ref]}, starts={"code": name})
+        for (name, line), ref in zip(lines.items(), refs, strict=True) if ref in parties
     ]
     existing = Customer.objects.filter(external_ref__in=refs)
     run.upsert("customers", CUSTOMERS, existing, drafts, columns={"code": "customerID"})

@@ -260,30 +260,35 @@ def test_a_product_goes_in_without_the_supplier_that_was_left_out(acme: Company,
         assert SupplierProduct.objects.filter(is_preferred=True).count() == 77
 
 
+OF_CHAI, OF_ANATR = 38, 4  # lines of orders, and orders
+
+
 @pytest.mark.parametrize(
-    ("file", "before", "after", "complaint"),
+    ("file", "before", "after", "complaint", "orders"),
     [
-        ("customers.csv", "12209,Germany", "12209,Atlantis", "line 2, column country: 'Atlantis' is no country"),
-        ("customers.csv", "12209,Germany", "12209,NULL", "line 2, column country: a value is required"),
-        ("customers.csv", "Obere Str. 57", "NULL", "line 2, column address: This field cannot be blank."),
-        ("customers.csv", "Maria Anders", "x" * 151, "line 2, column contactName: Ensure this value has at most 150"),
-        ("customers.csv", "ANATR,", "ALFKI,", "line 3, column customerID: line 2 is about the same."),
-        ("products.csv", "18.00,39,0,10,0", "18.00,-39,0,10,0", "line 2, column unitsInStock: -39 is less than"),
-        ("products.csv", "18.00,39,0,10,0", f"18.00,39,0,{'9' * 15},0", "line 2, column reorderLevel: 999999999999999"),
-        ("products.csv", "18.00,39", "18.0000001,39", "line 2, column unitPrice: Ensure that there are no more than 6"),
-        ("products.csv", "1,Chai,1,1,", "1,Chai,1,99,", "line 2, column categoryID: there is no category 99"),
+        ("customers.csv", "12209,Germany", "12209,Atlantis", "line 2, column country: 'Atlantis' is no country", 0),
+        ("customers.csv", "12209,Germany", "12209,NULL", "line 2, column country: a value is required", 0),
+        ("customers.csv", "Obere Str. 57", "NULL", "line 2, column address: This field cannot be blank.", 0),
+        ("customers.csv", "Maria Anders", "x" * 151, "line 2, column contactName: Ensure this value has at most 150", 0),
+        ("customers.csv", "ANATR,", "ALFKI,", "line 3, column customerID: line 2 is about the same.", OF_ANATR),
+        ("products.csv", "18.00,39,0,10,0", "18.00,-39,0,10,0", "line 2, column unitsInStock: -39 is less than", OF_CHAI),
+        ("products.csv", "18.00,39,0,10,0", f"18.00,39,0,{'9' * 15},0", "line 2, column reorderLevel: 999999999999999", OF_CHAI),
+        ("products.csv", "18.00,39", "18.0000001,39", "line 2, column unitPrice: Ensure that there are no more than 6", OF_CHAI),
+        ("products.csv", "1,Chai,1,1,", "1,Chai,1,99,", "line 2, column categoryID: there is no category 99", 0),
     ],
 )
 def test_what_is_wrong_with_one_row_keeps_no_other_out(
-    acme: Company, folder: Path, file: str, before: str, after: str, complaint: str,
+    acme: Company, folder: Path, file: str, before: str, after: str, complaint: str, orders: int,
 ) -> None:
     edit(folder, file, before, after)
 
     code, said = load(acme, folder)
 
     assert code == 1
-    assert f"  {file}, {complaint}" in said[said.index("Left out:"):]
-    assert said.count("\n", said.index("Left out:"), said.index("Of the 9 employees")) >= 3
+    said = said[said.index("Left out:"):said.index("Of the 9 employees")]
+    assert f"  {file}, {complaint}" in said
+    assert said.count("\n  ") == 1 + orders, "one row, and the orders that need it"
+    assert said.count(f"\n  {file},") == 1
     with acme.scope():
         assert ProductVariant.objects.filter(sku="NW-0077").exists()
         assert Party.objects.filter(external_ref="customer:WOLZA").exists()
