@@ -1,5 +1,6 @@
 """What suppliers' bills tell. An event names no person."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -14,16 +15,20 @@ BILL = {
 MONEY = {"currency": "EUR", "net_total": 100.0, "total": 119.0}
 
 
-@event_type("supplier_bill.submitted", aggregate="supplier_bill", example={**BILL, **MONEY, "status": "in_variance"})
-class SupplierBillSubmitted:
-    """A draft is finished: it is approved at once, or differs from what was ordered and received and waits for approval."""
-
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BillNews:
     bill: UUID
     supplier_number: str
     supplier: UUID
     order: UUID
     order_number: str
     warehouse: UUID
+
+
+@event_type("supplier_bill.submitted", aggregate="supplier_bill", example={**BILL, **MONEY, "status": "in_variance"})
+class SupplierBillSubmitted(BillNews):
+    """A draft is finished: it is approved at once, or differs from what was ordered and received and waits for approval."""
+
     currency: str
     net_total: Decimal
     total: Annotated[Decimal, "With tax."]
@@ -31,15 +36,9 @@ class SupplierBillSubmitted:
 
 
 @event_type("supplier_bill.approved", aggregate="supplier_bill", example={**BILL, **MONEY, "due_on": "2026-12-27", "note": ""})
-class SupplierBillApproved:
+class SupplierBillApproved(BillNews):
     """It may be paid: it is as ordered and received, or somebody else has looked at it."""
 
-    bill: UUID
-    supplier_number: str
-    supplier: UUID
-    order: UUID
-    order_number: str
-    warehouse: UUID
     currency: str
     net_total: Decimal
     total: Annotated[Decimal, "With tax."]
@@ -48,26 +47,14 @@ class SupplierBillApproved:
 
 
 @event_type("supplier_bill.rejected", aggregate="supplier_bill", example={**BILL, "reason": "We ordered them for less"})
-class SupplierBillRejected:
+class SupplierBillRejected(BillNews):
     """Somebody was against it: it is a draft again."""
 
-    bill: UUID
-    supplier_number: str
-    supplier: UUID
-    order: UUID
-    order_number: str
-    warehouse: UUID
     reason: str
 
 
 @event_type("supplier_bill.cancelled", aggregate="supplier_bill", example={**BILL, "reason": "Sent twice"})
-class SupplierBillCancelled:
+class SupplierBillCancelled(BillNews):
     """It will not be paid. Its number may be entered again."""
 
-    bill: UUID
-    supplier_number: str
-    supplier: UUID
-    order: UUID
-    order_number: str
-    warehouse: UUID
     reason: str

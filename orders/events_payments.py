@@ -1,5 +1,6 @@
 """What payments tell. An event names no person, and nothing of a card."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -13,10 +14,8 @@ PAYMENT = {
 BELOW = {**PAYMENT, "parent": SOME_ID}
 
 
-@event_type("payment.authorized", aggregate="payment", example=PAYMENT)
-class PaymentAuthorized:
-    """The customer's money is promised."""
-
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaymentNews:
     payment: UUID
     order: UUID
     number: str
@@ -26,67 +25,33 @@ class PaymentAuthorized:
     provider_reference: str
     amount: Decimal
     currency: str
+
+
+@event_type("payment.authorized", aggregate="payment", example=PAYMENT)
+class PaymentAuthorized(PaymentNews):
+    """The customer's money is promised."""
 
 
 @event_type("payment.captured", aggregate="payment", example={**BELOW, "kind": "capture"})
-class PaymentCaptured:
+class PaymentCaptured(PaymentNews):
     """The money was taken, or came by itself."""
-
-    payment: UUID
-    order: UUID
-    number: str
-    parent: Annotated[UUID | None, "The payment that it follows."]
-    kind: Annotated[str, "authorization, capture, refund or void."]
-    provider: str
-    provider_reference: str
-    amount: Decimal
-    currency: str
 
 
 @event_type("payment.refunded", aggregate="payment", example={**BELOW, "kind": "refund"})
-class PaymentRefunded:
+class PaymentRefunded(PaymentNews):
     """Money went back to the customer."""
-
-    payment: UUID
-    order: UUID
-    number: str
-    parent: Annotated[UUID | None, "The payment that it follows."]
-    kind: Annotated[str, "authorization, capture, refund or void."]
-    provider: str
-    provider_reference: str
-    amount: Decimal
-    currency: str
 
 
 @event_type("payment.voided", aggregate="payment", example={**BELOW, "kind": "void"})
-class PaymentVoided:
+class PaymentVoided(PaymentNews):
     """What was promised, or the rest of it, is let go."""
-
-    payment: UUID
-    order: UUID
-    number: str
-    parent: Annotated[UUID | None, "The payment that it follows."]
-    kind: Annotated[str, "authorization, capture, refund or void."]
-    provider: str
-    provider_reference: str
-    amount: Decimal
-    currency: str
 
 
 @event_type("payment.failed", aggregate="payment", example={
     **PAYMENT, "code": "card_declined", "reason": "Your card was declined.",
 })  # fmt: skip
-class PaymentFailed:
+class PaymentFailed(PaymentNews):
     """The provider refused it, or the customer did not finish it."""
 
-    payment: UUID
-    order: UUID
-    number: str
-    parent: Annotated[UUID | None, "The payment that it follows."]
-    kind: Annotated[str, "authorization, capture, refund or void."]
-    provider: str
-    provider_reference: str
-    amount: Decimal
-    currency: str
     code: Annotated[str, "The provider's own word."]
     reason: str

@@ -22,99 +22,66 @@ class ReturnLine:
     disposition: Annotated[str, "Empty until it is inspected; else restock, quarantine or scrap."]
 
 
-@event_type("return.requested", aggregate="return", example={**RETURN, **LINES})
-class ReturnRequested:
-    """Somebody wants to send goods of an order back."""
-
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReturnNews:
     authorization: UUID
     number: str
     order: UUID
     order_number: str
     warehouse: UUID
+
+
+@event_type("return.requested", aggregate="return", example={**RETURN, **LINES})
+class ReturnRequested(ReturnNews):
+    """Somebody wants to send goods of an order back."""
+
     lines: list[ReturnLine]
 
 
 @event_type("return.approved", aggregate="return", example=RETURN)
-class ReturnApproved:
+class ReturnApproved(ReturnNews):
     """The customer may send the goods."""
-
-    authorization: UUID
-    number: str
-    order: UUID
-    order_number: str
-    warehouse: UUID
 
 
 @event_type("return.rejected", aggregate="return", example={**RETURN, "reason": "Too late"})
-class ReturnRejected:
+class ReturnRejected(ReturnNews):
     """The goods are not taken back."""
 
-    authorization: UUID
-    number: str
-    order: UUID
-    order_number: str
-    warehouse: UUID
     reason: str
 
 
 @event_type("return.received", aggregate="return", example={**RETURN, **LINES})
-class ReturnReceived:
+class ReturnReceived(ReturnNews):
     """Goods of it came, all or some."""
 
-    authorization: UUID
-    number: str
-    order: UUID
-    order_number: str
-    warehouse: UUID
     lines: list[ReturnLine]
 
 
 @event_type("return.inspected", aggregate="return", example={**RETURN, **LINES, **MONEY})
-class ReturnInspected:
+class ReturnInspected(ReturnNews):
     """Somebody looked at the goods: where they go, and what the customer gets back."""
 
-    authorization: UUID
-    number: str
-    order: UUID
-    order_number: str
-    warehouse: UUID
     lines: list[ReturnLine]
     currency: str
     refund_amount: Decimal
 
 
 @event_type("return.refunded", aggregate="return", example={**RETURN, **MONEY, "reference": "Transfer 88-17"})
-class ReturnRefunded:
+class ReturnRefunded(ReturnNews):
     """The customer has the money again."""
 
-    authorization: UUID
-    number: str
-    order: UUID
-    order_number: str
-    warehouse: UUID
     currency: str
     refund_amount: Decimal
     reference: str
 
 
 @event_type("return.replaced", aggregate="return", example={**RETURN, "replacement": SOME_ID})
-class ReturnReplaced:
+class ReturnReplaced(ReturnNews):
     """The same goods go out again, at no charge, by an order of their own."""
 
-    authorization: UUID
-    number: str
-    order: UUID
-    order_number: str
-    warehouse: UUID
     replacement: UUID
 
 
 @event_type("return.closed", aggregate="return", example=RETURN)
-class ReturnClosed:
+class ReturnClosed(ReturnNews):
     """Nothing is left to do."""
-
-    authorization: UUID
-    number: str
-    order: UUID
-    order_number: str
-    warehouse: UUID
