@@ -5,10 +5,9 @@ STOCK_LOAD_SECONDS=120 STOCK_LOAD_PROCESSES=16 STOCK_LOAD_SKUS=50 make test ARGS
 """
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable
-from multiprocessing.queues import SimpleQueue
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -18,16 +17,18 @@ from inventory.services.reservations import reservations_expire_everywhere
 from tests.companies import Company
 from tests.inventory.goods import Goods
 from tests.inventory.trading import VERBS, Trader
-from tests.notifications.forks import FORK, PATIENCE, forks
+from tests.under_load import Load, Told
 
-SECONDS = float(os.environ.get("STOCK_LOAD_SECONDS", "4"))
-PROCESSES = int(os.environ.get("STOCK_LOAD_PROCESSES", "8"))
 HOT = int(os.environ.get("STOCK_LOAD_SKUS", "6"))
-KILLED_EACH = float(os.environ.get("STOCK_LOAD_KILL_EACH", "0.8"))  # seconds
-SEED = int(os.environ.get("STOCK_LOAD_SEED", "5"))
+LOAD = Load(
+    seconds=float(os.environ.get("STOCK_LOAD_SECONDS", "4")),
+    processes=int(os.environ.get("STOCK_LOAD_PROCESSES", "8")),
+    killed_each=float(os.environ.get("STOCK_LOAD_KILL_EACH", "0.8")),
+    seed=int(os.environ.get("STOCK_LOAD_SEED", "5")),
+)
 
 
-def trade(company: Company, goods: Goods, variants: list[Any], seed: int, told: "SimpleQueue[Any]") -> None:
+def trade(company: Company, goods: Goods, variants: list[Any], seed: int, told: Told) -> None:
     """Receives the most, so that there is something to fight for."""
     chance = Random(seed)
     while True:
@@ -55,37 +56,8 @@ def test_whoever_trades_and_dies_the_stock_is_whole(new_company: Callable[[], Co
             goods.rule(variant=variant)
         for variant in plain:
             goods.receive(20, variant=variant)
-    counted: Counter[Any] = Counter()
-    chance = Random(SEED)
-    with forks() as fork:
-        seeds = iter(range(SEED * 1_000, SEED * 1_000_000))
-        lines: dict[Any, Any] = {}
-
-        def begin() -> None:
-            told = FORK.SimpleQueue()  # of one process alone: who is killed may leave it locked
-            lines[fork(trade, company, goods, variants, next(seeds), told)] = told
-
-        for _ in range(PROCESSES):
-            begin()
-        until, kill_at = time.monotonic() + SECONDS, time.monotonic() + KILLED_EACH
-        while time.monotonic() < until or (time.monotonic() < until + PATIENCE and not enough(counted)):
-            for told in list(lines.values()):
-                while not told.empty():
-                    counted[told.get()] += 1
-            if time.monotonic() >= kill_at:
-                victim = chance.choice(list(lines))
-                victim.kill()
-                victim.join()
-                lines.pop(victim)
-                begin()
-                kill_at = time.monotonic() + KILLED_EACH
-            reservations_expire_everywhere()
-        for process in lines:
-            process.kill()
-            process.join()
-    assert not [what for what in counted if what[0] == "fault"], counted
-    assert enough(counted), counted
+    LOAD.put_on(partial(trade, company, goods, variants), enough=enough, meanwhile=reservations_expire_everywhere)
     with company.scope():
         assert {invariant.name: rows for invariant, rows in broken() if rows} == {}
         assert not StockItem.objects.filter(quantity__lt=0).exists()
-        assert StockMove.objects.count() > PROCESSES
+        assert StockMove.objects.count() > LOAD.processes
