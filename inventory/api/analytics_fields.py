@@ -1,12 +1,9 @@
 """What analytics is asked, and what it answers."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from core.serializers import StrictSerializer
 from inventory.queries.analytics_flow import FASTEST, SLOWEST
@@ -14,20 +11,6 @@ from inventory.queries.analytics_sources import CATEGORY, STOCK, TOTAL, VARIANT,
 from inventory.queries.spans import DAY, LEDGER_DAYS, PERIODS
 
 MOST = 1_000
-
-
-def described(operation_id: str, query: type[Any], answer: type[Any]) -> Callable[[type[Any]], type[Any]]:
-    """The view's `answer` becomes its GET, described."""
-
-    def decorate(view: type[Any]) -> type[Any]:
-        def get(self: Any, request: Request) -> Any:
-            return self.answer(request)
-
-        get.__doc__ = view.__doc__
-        view.get = extend_schema(operation_id=operation_id, parameters=[query], responses=answer)(get)
-        return view
-
-    return decorate
 
 
 def _amount(**options: Any) -> serializers.DecimalField:

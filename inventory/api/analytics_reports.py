@@ -5,24 +5,16 @@ from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import Organization
-from core.conditions import conditional, tag_of
-from core.csv_lists import csv_answer
 from core.errors import Invalid
-from core.json import dumps
-from core.limits import OutsideWarehouses, reach
-from core.permitting import SignedIn, demand
 from core.problems import BadParameter
-from core.rendering import CSVRenderer, JSONRenderer
-from core.serializers import StrictSerializer
+from core.reports import Query, ReportView, Table, described, reached
 from core.within import holder
 from inventory.api import analytics_fields as fields
-from inventory.api.inventory_value import SEE, asked
+from inventory.api.inventory_value import SEE
 from inventory.queries.abc import Limits, abc
 from inventory.queries.ageing import NAMES as AGES
 from inventory.queries.ageing import ageing
@@ -37,15 +29,10 @@ VIEW = "inventory.view_stockitem"
 COSTS = ("value", "issued_value", "average_value", "turnover")  # what only those see who may see what stock is worth
 TURNOVER = ("turnover", "days_of_stock")
 
-type Query = dict[str, Any]
-
 
 def goods_of(request: Request, query: Mapping[str, Any], permission: str) -> Goods:
     """Raises OutsideWarehouses for a warehouse in which the permission does not count."""
-    seen, warehouse = reach(holder(request), permission), query.get("warehouse")
-    if warehouse and seen is not None and warehouse not in seen:
-        raise OutsideWarehouses
-    return Goods([warehouse] if warehouse else seen, query.get("category"))
+    return Goods(reached(request, permission, query.get("warehouse")), query.get("category"))
 
 
 def span_of(query: Mapping[str, Any], organization: Organization, **options: int) -> Span:
@@ -57,37 +44,25 @@ def span_of(query: Mapping[str, Any], organization: Organization, **options: int
         raise BadParameter(next(iter(error.fields)), error.detail) from error
 
 
-class AnalyticsView(APIView):
-    """A report; `Accept: text/csv` gives all its rows."""
+class AnalyticsView(ReportView):
+    """Of those who see the stock; the last permission says in which warehouses."""
 
-    permission_classes = (SignedIn,)
-    renderer_classes = (JSONRenderer, CSVRenderer)
-    permission = VIEW
-    query_class: ClassVar[type[StrictSerializer]]
-    name: ClassVar[str]
+    permissions: ClassVar[Sequence[str]] = (VIEW,)
 
-    def answer(self, request: Request) -> HttpResponse:
-        demand(request, VIEW)
-        demand(request, self.permission)
-        query = asked(request, self.query_class)
-        is_csv = request.accepted_renderer.format == CSVRenderer.format
-        page = Page() if is_csv else Page(query.pop("limit", None), query.pop("offset", 0))
-        organization, goods = Organization.objects.get(), goods_of(request, query, self.permission)
+    def table(self, request: Request, query: Query, *, whole: bool) -> Table:
+        page = Page() if whole else Page(query.pop("limit", None), query.pop("offset", 0))
+        organization, goods = Organization.objects.get(), goods_of(request, query, self.permissions[-1])
         span = self.span(query, organization)
         report = self.report(goods, span, query, page)
         if not sees_costs(holder(request), goods.warehouses):
             _hide([*report.rows, report.totals])
-        if is_csv:
-            names = self.columns(query)
-            return csv_answer(names, [[row.get(name) for name in names] for row in _flat(report.rows)], self.name)
         known = self.query_class().fields.keys()
-        asked_for = {name: query.get(name) for name in ("group_by", "period", "order") if name in known}
         days: dict[str, date] = {"from_day": span.first, "to_day": span.last} if span else {}
-        content = dumps({
-            **days, **asked_for, "currency": organization.base_currency, "count": report.count, "totals": report.totals,
-            "results": report.rows,
-        })
-        return conditional(request, content, f"W/{tag_of(content)}")
+        about: dict[str, Any] = {
+            **days, **{name: query.get(name) for name in ("group_by", "period", "order") if name in known},
+            "currency": organization.base_currency,
+        }
+        return Table(self.columns(query), _flat(report.rows) if whole else report.rows, report.count, report.totals, about)
 
     def span(self, query: Query, organization: Organization) -> Any:
         return span_of(query, organization)
@@ -115,7 +90,7 @@ def _names(group_by: str, period: str | None) -> tuple[str, ...]:
     return (*GROUPINGS[group_by].names, *(("from_day", "to_day") if period else ()))
 
 
-@fields.described("analytics_value", fields.SeriesQuery, fields.ValueReportSerializer)
+@described("analytics_value", fields.SeriesQuery, fields.ValueReportSerializer)
 class ValueView(AnalyticsView):
     """What there was at the end of each day, week or month, and what it was worth, by warehouse or category."""
 
@@ -131,11 +106,11 @@ class ValueView(AnalyticsView):
         return (*_names(query["group_by"], query["period"]), "quantity", "value")
 
 
-@fields.described("analytics_turnover", fields.TurnoverQuery, fields.TurnoverReportSerializer)
+@described("analytics_turnover", fields.TurnoverQuery, fields.TurnoverReportSerializer)
 class TurnoverView(AnalyticsView):
     """How often a year the stock is issued at the pace of these days, and how long it lasts. With `period`, over time."""
 
-    query_class, name, permission = fields.TurnoverQuery, "turnover", SEE
+    query_class, name, permissions = fields.TurnoverQuery, "turnover", (VIEW, SEE)
 
     def report(self, goods: Goods, span: Span, query: Query, page: Page) -> Report:
         group_by = query["group_by"]
@@ -149,7 +124,7 @@ class TurnoverView(AnalyticsView):
         return (*_names(query["group_by"], query.get("period")), *MEASURES, *TURNOVER)
 
 
-@fields.described("analytics_movers", fields.MoversQuery, fields.MoversReportSerializer)
+@described("analytics_movers", fields.MoversQuery, fields.MoversReportSerializer)
 class MoversView(AnalyticsView):
     """The variants of which most was issued, or those in stock of which least was. Days of stock by quantity."""
 
@@ -163,11 +138,11 @@ class MoversView(AnalyticsView):
         return (*GROUPINGS[VARIANT].names, *MEASURES, *TURNOVER)
 
 
-@fields.described("analytics_abc", fields.AbcQuery, fields.AbcReportSerializer)
+@described("analytics_abc", fields.AbcQuery, fields.AbcReportSerializer)
 class AbcView(AnalyticsView):
     """Which variants make most of what was issued, at cost: class A up to `a` percent, B up to `b`, C the rest."""
 
-    query_class, name, permission = fields.AbcQuery, "abc", SEE
+    query_class, name, permissions = fields.AbcQuery, "abc", (VIEW, SEE)
 
     def span(self, query: Query, organization: Organization) -> Span:
         return span_of(query, organization, usual=YEAR)
@@ -181,7 +156,7 @@ class AbcView(AnalyticsView):
         return (*GROUPINGS[VARIANT].names, "issued", "issued_value", "share", "cumulative_share", "abc_class", "current")
 
 
-@fields.described("analytics_ageing", fields.GroupQuery, fields.AgeingReportSerializer)
+@described("analytics_ageing", fields.GroupQuery, fields.AgeingReportSerializer)
 class AgeingView(AnalyticsView):
     """How long what is in stock now has been there, in days; what has most of the oldest first."""
 
@@ -198,7 +173,7 @@ class AgeingView(AnalyticsView):
         return (*GROUPINGS[query["group_by"]].names, "quantity", "value", *ages)
 
 
-@fields.described("analytics_shortages", fields.ShortageQuery, fields.ShortageReportSerializer)
+@described("analytics_shortages", fields.ShortageQuery, fields.ShortageReportSerializer)
 class ShortagesView(AnalyticsView):
     """What is low or out of stock now, in the warehouses where it is kept; grouped, how much of it is."""
 
@@ -216,7 +191,7 @@ class ShortagesView(AnalyticsView):
         return (*GROUPINGS[by].names, *(STOCK_MEASURES if by == STOCK else ("items", "low", "out")))
 
 
-@fields.described("analytics_stock_outs", fields.StockOutQuery, fields.StockOutReportSerializer)
+@described("analytics_stock_outs", fields.StockOutQuery, fields.StockOutReportSerializer)
 class StockOutsView(AnalyticsView):
     """On how many days goods were out of stock that are kept in a warehouse. With `period`, over time."""
 

@@ -13,9 +13,9 @@ from accounts.models import Organization
 from core.csv_lists import csv_answer
 from core.limits import reach
 from core.permitting import SignedIn, demand
-from core.problems import BadParameter
 from core.reading import UtcDateTimeField
 from core.rendering import CSVRenderer, JSONRenderer
+from core.reports import asked
 from core.serializers import StrictSerializer
 from core.within import holder
 from inventory.queries.valuation import GROUPINGS, OCCURRED, POSTED, Question, inventory_value
@@ -171,20 +171,3 @@ class CostingMethodView(APIView):
         method = serializer.validated_data["costing_method"]
         costing_method_change(method=method)
         return Response({"costing_method": method})
-
-
-def asked(request: Request, form: type[serializers.Serializer]) -> dict[str, Any]:
-    """The query string, checked. Raises BadParameter for the first that is wrong."""
-    query = request.query_params.dict()
-    if unknown := [name for name in query if name not in form().fields]:
-        raise BadParameter(unknown[0], f"Unknown parameter {unknown[0]!r}. Known: {', '.join(form().fields)}.")
-    numbers = {name for name, field in form().fields.items() if isinstance(field, serializers.IntegerField)}
-    for name in numbers & query.keys():
-        if not (query[name].isascii() and query[name].isdecimal() and len(query[name]) < 20):
-            raise BadParameter(name, f"{name}: a whole number.")
-    checked = form(data={name: int(value) if name in numbers else value for name, value in query.items()})
-    if not checked.is_valid():
-        name, reasons = next(iter(checked.errors.items()))
-        raise BadParameter(name, f"{name}: {reasons[0]}")
-    found: dict[str, Any] = checked.validated_data
-    return found

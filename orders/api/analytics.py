@@ -1,25 +1,17 @@
 """Reports on orders. Read only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import Organization
-from core.conditions import conditional, tag_of
-from core.csv_lists import csv_answer
 from core.errors import Invalid
-from core.json import dumps
-from core.limits import OutsideWarehouses, reach
-from core.permitting import SignedIn, demand
 from core.problems import BadParameter
-from core.rendering import CSVRenderer, JSONRenderer
+from core.reports import Query, ReportView, Table, described, reached
 from core.serializers import StrictSerializer
 from core.within import holder
 from inventory.queries.analytics_sources import Page, Report, sees_costs
@@ -34,8 +26,6 @@ SERVICE = (
     "days_median_to_ship", "days_to_deliver", "days_median_to_deliver",
 )
 MOST, FURTHEST = 1_000, 1_000_000
-
-type Query = dict[str, Any]
 
 
 def _amount(**options: Any) -> serializers.DecimalField:
@@ -173,79 +163,42 @@ class ServiceReportSerializer(OrdersAnswerSerializer):
     results = ServiceRowSerializer(many=True)
 
 
-def _described(operation_id: str, answer: type[Any]) -> Callable[[type[Any]], type[Any]]:
-    def decorate(view: type[Any]) -> type[Any]:
-        def get(self: Any, request: Request) -> Any:
-            return self.answer(request)
-
-        get.__doc__ = view.__doc__
-        view.get = extend_schema(operation_id=operation_id, parameters=[view.query_class], responses=answer)(get)
-        return view
-
-    return decorate
-
-
-class OrderAnalyticsView(APIView):
-    """A report; `Accept: text/csv` gives all its rows."""
-
-    permission_classes = (SignedIn,)
-    renderer_classes = (JSONRenderer, CSVRenderer)
+class OrderAnalyticsView(ReportView):
+    permissions = (VIEW,)
     query_class: ClassVar[type[StrictSerializer]] = OrdersQuery
     measures: ClassVar[Sequence[str]]
-    name: ClassVar[str]
 
-    def answer(self, request: Request) -> HttpResponse:
-        demand(request, VIEW)
-        query = self._asked(request)
-        is_csv = request.accepted_renderer.format == CSVRenderer.format
-        page = Page() if is_csv else Page(query.pop("limit", None), query.pop("offset", 0))
-        organization, sales = Organization.objects.get(), self._sales(request, query)
-        span = self._span(query, organization.timezone)
+    def table(self, request: Request, query: Query, *, whole: bool) -> Table:
+        page = Page() if whole else Page(query.pop("limit", None), query.pop("offset", 0))
+        organization = Organization.objects.get()
+        sales = Sales(reached(request, VIEW, query.get("warehouse")), query.get("channel"))
+        span = _span(query, organization.timezone)
         report = self.report(sales, span, query, page)
         if not sees_costs(holder(request), sales.warehouses):
             for row in (*report.rows, report.totals):
                 row |= dict.fromkeys(name for name in OF_COSTS if name in row)
-        if is_csv:
-            groups = GROUPINGS[query["group_by"]].names if "group_by" in query else ()
-            names = (*groups, *(("from_day", "to_day") if "period" in query else ()), *self.measures)
-            return csv_answer(names, [[row.get(name) for name in names] for row in report.rows], self.name)
-        asked = {name: query.get(name) for name in ("group_by", "period") if name in self.query_class().fields}
-        content = dumps({
-            "from_day": span.first, "to_day": span.last, **asked, "currency": organization.base_currency, "count": report.count,
-            "totals": report.totals, "results": report.rows,
-        })
-        return conditional(request, content, f"W/{tag_of(content)}")
+        groups = GROUPINGS[query["group_by"]].names if "group_by" in query else ()
+        names = (*groups, *(("from_day", "to_day") if "period" in query else ()), *self.measures)
+        about = {
+            "from_day": span.first, "to_day": span.last,
+            **{name: query.get(name) for name in ("group_by", "period") if name in self.query_class().fields},
+            "currency": organization.base_currency,
+        }
+        return Table(names, report.rows, report.count, report.totals, about)
 
     def report(self, sales: Sales, span: Span, query: Query, page: Page) -> Report:
         raise NotImplementedError
 
-    def _asked(self, request: Request) -> Query:
-        given, known = request.query_params.dict(), self.query_class().fields
-        if unknown := [name for name in given if name not in known]:
-            raise BadParameter(unknown[0], f"Unknown parameter {unknown[0]!r}. Known: {', '.join(known)}.")
-        checked = self.query_class(data=given)
-        if not checked.is_valid():
-            name, reasons = next(iter(checked.errors.items()))
-            raise BadParameter(name, f"{name}: {reasons[0]}")
-        found: Query = checked.validated_data
-        return found
 
-    def _sales(self, request: Request, query: Query) -> Sales:
-        """Raises OutsideWarehouses for a warehouse in which the request may see no orders."""
-        seen, warehouse = reach(holder(request), VIEW), query.get("warehouse")
-        if warehouse and seen is not None and warehouse not in seen:
-            raise OutsideWarehouses
-        return Sales([warehouse] if warehouse else seen, query.get("channel"))
-
-    def _span(self, query: Query, zone: str) -> Span:
-        days = Days(query.get("from_day"), query.get("to_day"), query.get("period"))
-        try:
-            return days.span(ZoneInfo(zone), timezone.now())
-        except Invalid as error:
-            raise BadParameter(next(iter(error.fields)), error.detail) from error
+def _span(query: Query, zone: str) -> Span:
+    days = Days(query.get("from_day"), query.get("to_day"), query.get("period"))
+    try:
+        return days.span(ZoneInfo(zone), timezone.now())
+    except Invalid as error:
+        raise BadParameter(next(iter(error.fields)), error.detail) from error
 
 
-@_described("analytics_orders_revenue", RevenueReportSerializer)
+@described("analytics_orders_revenue", RevenueQuery, RevenueReportSerializer)
 class RevenueView(OrderAnalyticsView):
     """What orders brought, and their margin: by channel, warehouse, customer or product, or by time. What brought most first."""
 
@@ -256,7 +209,7 @@ class RevenueView(OrderAnalyticsView):
         return reports.revenue(sales, span, group_by=query["group_by"], by_period="period" in query, page=page)
 
 
-@_described("analytics_orders_states", StatesReportSerializer)
+@described("analytics_orders_states", OrdersQuery, StatesReportSerializer)
 class StatesView(OrderAnalyticsView):
     """In which state the orders are now that were placed in these days."""
 
@@ -266,7 +219,7 @@ class StatesView(OrderAnalyticsView):
         return reports.states(sales, span)
 
 
-@_described("analytics_orders_service", ServiceReportSerializer)
+@described("analytics_orders_service", ServiceQuery, ServiceReportSerializer)
 class ServiceView(OrderAnalyticsView):
     """How much of what was ordered was shipped, how many orders in time, and after how many days they were shipped and there."""
 
