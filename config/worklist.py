@@ -1,18 +1,18 @@
 """What waits for who opens the first page: counts that are links, of what they may do and see."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from accounts.models import Organization
 from core.limits import reach, within
+from core.tenancy import active_organization_id
 from inventory.models import ReorderTask
 from inventory.queries.closings import today
 from orders.models import Invoice, PickList, PurchaseOrder, ReturnAuthorization, SalesOrder
@@ -82,23 +82,21 @@ WORK = (
 
 
 def waiting(request: Any) -> list[Item]:
-    """One statement for each kind of document that the person works with, and one for the day."""
+    """One statement for all that the person works with, and one for the day."""
     mine = [one for one in WORK if request.user.has_perm(one.permission) and request.user.has_perm(_seeing(one.model))]
     if not mine:
         return []
-    day, by_model = today(), defaultdict[type[models.Model], list[Work]](list)
-    for one in mine:
-        by_model[one.model].append(one)
-    counts: dict[str, int] = {}
-    for model, works in by_model.items():
-        wanted = {
-            one.title: one.condition(request.user, day) & within(model, reach(request.principal, one.permission))
-            for one in works
-        }
-        rows = model._default_manager.filter(reduce(or_, wanted.values()))
-        numbers = rows.aggregate(**{f"n{place}": Count("pk", filter=found) for place, found in enumerate(wanted.values())})
-        counts |= {title: numbers[f"n{place}"] for place, title in enumerate(wanted)}
-    return [Item(one.title, counts[one.title], _url(one, day), one.is_trouble) for one in mine if counts[one.title]]
+    day = today()
+    rows = [
+        one.model._default_manager.filter(
+            one.condition(request.user, day), within(one.model, reach(request.principal, one.permission)),
+        )
+        for one in mine
+    ]
+    counts = Organization.objects.filter(pk=active_organization_id()).values_list(*(
+        Coalesce(Subquery(found.order_by().values(all=Value(1)).annotate(n=Count("pk")).values("n")), 0) for found in rows
+    )).get()
+    return [Item(one.title, count, _url(one, day), one.is_trouble) for one, count in zip(mine, counts, strict=True) if count]
 
 
 def _seeing(model: type[models.Model]) -> str:
