@@ -29,7 +29,7 @@ from orders.models import SalesOrder, Shipment, ShipmentItem, ShipmentParcel
 from orders.services.carrying import carried
 from orders.services.order_follows import order_follows
 from orders.services.sales_orders import DOCUMENT, locked
-from orders.services.stepping import allow, refusal, step, told
+from orders.services.stepping import TIMELINE, allow, entry_of, refusal, step, told
 
 DOCUMENT_TYPE = "shipment"
 NUMBERS = "SH-{number:06}"
@@ -37,7 +37,13 @@ S = Shipment.Status
 MOST_PARCELS = 100
 
 # What is packed was picked, and what was picked is allocated, whoever of the others is late to say so.
-PACKED = """
+# One that is made as packed has a timeline too.
+PACKED = f"""
+    WITH told AS (
+        {TIMELINE}
+        SELECT %(entry)s, %(organization)s, %(kind)s, %(made)s, 'status', %(actor)s, %(key)s, false, 'draft', 'packed', ''
+        WHERE %(made)s::uuid IS NOT NULL
+    )
     UPDATE orders_salesorderitem AS l
     SET picked_quantity = GREATEST(l.picked_quantity, l.shipped_quantity + p.packed),
         allocated_quantity = GREATEST(l.allocated_quantity, l.shipped_quantity + p.packed)
@@ -194,7 +200,7 @@ def packed_rest(order: SalesOrder) -> None:
             packed(order, draft)
     if shares := [one for many in _free(promised).values() for one in many]:
         row = _write(order, shares, {"status": S.PACKED, "packed_at": timezone.now()})
-        _packed(order, row)
+        _packed(order, row, is_new=True)
 
 
 def packed(order: SalesOrder, row: Shipment, parcels: Sequence[Parcel] = ()) -> None:
@@ -204,9 +210,9 @@ def packed(order: SalesOrder, row: Shipment, parcels: Sequence[Parcel] = ()) -> 
     _packed(order, row)
 
 
-def _packed(order: SalesOrder, row: Shipment) -> None:
+def _packed(order: SalesOrder, row: Shipment, *, is_new: bool = False) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(PACKED, {"organization": active_organization_id(), "order": order.pk})
+        cursor.execute(PACKED, {**entry_of(SHIPMENTS), "order": order.pk, "made": row.pk if is_new else None})
     told(SHIPMENTS, "pack", events.ShipmentPacked(**_news(order, row)), aggregate_id=row.pk)
 
 

@@ -13,17 +13,19 @@ from notifications.event_types import type_of
 from notifications.services.events import publish
 from orders.machines import Machine
 
-STEP = """
+# Of who acts now; `from_state` to `to_state` follow, and a note.
+TIMELINE = """INSERT INTO accounts_journalentry
+            (id, organization_id, object_type, object_id, kind, author_id, api_key_id, pinned, from_state, to_state, body)"""
+STEP = f"""
     WITH before AS (
-        SELECT id, {column} AS state FROM {table} WHERE organization_id = %(organization)s AND id = %(id)s FOR NO KEY UPDATE
+        SELECT id, {{column}} AS state FROM {{table}} WHERE organization_id = %(organization)s AND id = %(id)s FOR NO KEY UPDATE
     ), changed AS (
-        UPDATE {table} AS t SET {column} = %(target)s{columns}
+        UPDATE {{table}} AS t SET {{column}} = %(target)s{{columns}}
         FROM before AS b WHERE t.organization_id = %(organization)s AND t.id = b.id AND b.state = ANY (%(sources)s)
         RETURNING t.id, b.state
     ), told AS (
-        INSERT INTO accounts_journalentry
-            (id, organization_id, object_type, object_id, kind, from_state, to_state, body, pinned, author_id, api_key_id)
-        SELECT %(entry)s, %(organization)s, %(kind)s, c.id, 'status', c.state, %(target)s, %(note)s, false, %(actor)s, %(key)s
+        {TIMELINE}
+        SELECT %(entry)s, %(organization)s, %(kind)s, c.id, 'status', %(actor)s, %(key)s, false, c.state, %(target)s, %(note)s
         FROM changed AS c
     )
     SELECT b.state, EXISTS (SELECT FROM changed) FROM before AS b
@@ -44,7 +46,7 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     if transition.guard is not None:
         transition.guard(row)
     columns = {**machine.marks(), **columns}
-    scope, options = active_scope(), machine.model._meta
+    options = machine.model._meta
     fields: list[Any] = [options.get_field(name) for name in columns]
     sets = "".join(f", {field.column} = %(value_{number})s" for number, field in enumerate(fields))
     values = {
@@ -54,9 +56,7 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     column = machine.field.column
     with connection.cursor() as cursor:
         cursor.execute(STEP.format(table=options.db_table, column=column, columns=sets), {
-            **values, "organization": scope.organization_id, "id": row.pk, "target": target,
-            "sources": list(transition.sources), "entry": uuid7(), "kind": object_type(machine.model), "note": note,
-            "actor": scope.origin.actor_id, "key": scope.origin.api_key_id,
+            **values, **entry_of(machine), "id": row.pk, "target": target, "sources": list(transition.sources), "note": note,
         })
         found = cursor.fetchone()
     if found is None:
@@ -68,6 +68,15 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     for name, value in columns.items():
         setattr(row, name, value)
     return str(before)
+
+
+def entry_of(machine: Machine) -> dict[str, Any]:
+    """What a statement with TIMELINE is told."""
+    scope = active_scope()
+    return {
+        "organization": scope.organization_id, "entry": uuid7(), "kind": object_type(machine.model),
+        "actor": scope.origin.actor_id, "key": scope.origin.api_key_id,
+    }
 
 
 def allow(machine: Machine, row: Any, verb: str) -> None:

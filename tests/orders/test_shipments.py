@@ -9,7 +9,7 @@ from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Organization
+from accounts.models import JournalEntry, Organization
 from core.errors import Conflict, Invalid
 from core.invariants import broken
 from core.tenancy import active_organization_id
@@ -245,3 +245,15 @@ def test_the_whole_way_takes_at_most_60_statements(acme: Company) -> None:
             assert answer.status_code == 200, answer.content
             counts[verb] = sum(not one["sql"].startswith(TRANSACTION) for one in queries)
     assert sum(counts.values()) <= 60, counts
+
+
+def test_each_step_is_on_the_timeline(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        order = sales_order_place(order=shop.cart(2))
+        for verb in (sales_order_pack, sales_order_ship, sales_order_deliver):
+            verb(order=order)
+        shipment = order.shipments.get()
+        entries = JournalEntry.objects.filter(object_type="orders.shipment", object_id=shipment.pk).order_by("pk")
+        steps = list(entries.values_list("from_state", "to_state"))
+        assert steps == [("draft", "packed"), ("packed", "handed_over"), ("handed_over", "delivered")]
