@@ -96,6 +96,11 @@ def test_a_request_is_answered(function: Runtime, new_company: NewCompany) -> No
     assert "Graz ö" in gzip.decompress(base64.b64decode(rest["body"])).decode()
 
 
+def test_below_the_name_of_a_stage_the_api_is_the_api(function: Runtime) -> None:
+    missing = asked(function, "/api/v1/nothing-here/").value
+    assert (missing["statusCode"], missing["headers"]["Content-Type"]) == (404, "application/problem+json")
+
+
 def test_the_address_of_a_client_is_what_the_gateway_saw(function: Runtime, new_company: NewCompany) -> None:
     company = new_company()
     forged = asked(
