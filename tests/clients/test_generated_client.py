@@ -20,6 +20,7 @@ post_hooks: []
 content_type_overrides:
   "*/*": application/octet-stream
   application/pdf: application/octet-stream
+  application/xml: application/octet-stream
   application/zip: application/octet-stream
   image/png: application/octet-stream
   image/webp: application/octet-stream
