@@ -5,7 +5,6 @@ import shutil
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
