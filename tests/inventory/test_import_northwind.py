@@ -32,7 +32,10 @@ from orders.models import SalesOrder
 from orders.services.sales_orders import sales_order_cancel
 from tests.companies import Company
 
-pytestmark = pytest.mark.django_db(databases=["default", "worker"])  # a command finds an organization as the worker
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "worker"]),  # a command finds an organization as the worker
+    pytest.mark.once,
+]
 
 NORTHWIND = Path(__file__).parents[2] / "demo" / "northwind"
 LAST_ORDER = 11077  # of 830

@@ -105,6 +105,7 @@ def test_relays_in_batches_from_the_oldest_on(new_company: NewCompany) -> None:
     assert events_relay([]).events == 1
 
 
+@pytest.mark.once
 def test_several_workers_take_turns_and_double_nothing(new_company: NewCompany) -> None:
     relay_all()  # what other tests have left: here is counted what is relayed
     companies = [untold(new_company()), untold(new_company())]
