@@ -32,6 +32,7 @@ BEFORE_RELEASE = (
     Stack("network", _small_unless_production(
         Nat=("instance", "gateways"), InterfaceEndpoints=("false", "true"),
     )),
+    Stack("logs"),
     Stack("database", _small_unless_production(
         MaxCapacity=("4", "16"), Reader=("false", "true"), DeletionProtection=("false", "true"),
     )),
@@ -39,8 +40,8 @@ BEFORE_RELEASE = (
     Stack("identity", _small_unless_production(DeletionProtection=("INACTIVE", "ACTIVE"))),
     Stack("storage"),
     Stack("messaging"),
-    Stack("logs"),
     Stack("roles"),
+    Stack("deployer"),
     Stack("budget", _small_unless_production(MonthlyDollars=("140", "460"))),
 )  # fmt: skip
 
