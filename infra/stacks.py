@@ -46,9 +46,7 @@ BEFORE_RELEASE = (
 )  # fmt: skip
 
 # These ask for ApiId, which is known once Zappa has made the HTTP API.
-AFTER_RELEASE = (
-    Stack("observability"),
-)  # fmt: skip
+AFTER_RELEASE = (Stack("observability"), Stack("dashboard"))
 
 # Made if asked for, after the release.
 OPTIONAL = (
