@@ -1,5 +1,6 @@
 """The templates: that AWS takes them, that stacks fit together, that they say what was asked for, and that rights are few."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -97,6 +98,7 @@ ASKED_FOR: list[tuple[str, str, str, str, Any]] = [
     ("004-60", "*", "logs", "Api.RetentionInDays", 14),
     ("004-60", "*", "logs", "Worker.RetentionInDays", 14),
     ("004-60", "*", "logs", "Access.RetentionInDays", 14),
+    ("002-133", "*", "logs", "WhatFailed.LogGroupNames", ["<Api>", "<Worker>"]),
     ("001-84", "production", "budget", "Month.Budget.BudgetLimit.Amount", "460"),
     ("003-62", "production", "firewall", "Firewall.Rules.0.Statement.RateBasedStatement.AggregateKeyType", "IP"),
     ("002-76", "production", "trail", "Trail.IsMultiRegionTrail", True),
@@ -169,6 +171,17 @@ def test_alarms(line: str, name: str, metric: str, limit: float) -> None:
     assert metric in str(alarm)
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (limit, "GreaterThanThreshold"), line
     assert alarm["AlarmActions"] == ["<AlarmsTopicArn>"]
+
+
+def test_the_dashboard() -> None:
+    """Valid JSON; of functions, gateway, database, proxy, queue and business what requirements name."""
+    dashboard = Rendered("dashboard", "production")
+    widgets = json.loads(dashboard.at("Dashboard.DashboardBody"))["widgets"]
+    shown = {word for widget in widgets for metric in widget["properties"]["metrics"] for word in metric if isinstance(word, str)}
+    assert {"Invocations", "Errors", "Duration", "Throttles", "ConcurrentExecutions"} <= shown, "000-82, 001-85"
+    assert {"Count", "Latency", "4xx", "5xx"} <= shown, "000-84, 001-87"
+    assert {"ServerlessDatabaseCapacity", "ReadIOPS", "WriteIOPS", "DatabaseConnections", "Deadlocks"} <= shown, "000-83, 001-86"
+    assert {"OrdersPlaced", "LowStock", "JobsDead"} <= shown, "002-130"
 
 
 def test_who_reaches_the_database() -> None:
