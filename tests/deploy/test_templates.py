@@ -199,6 +199,15 @@ def test_who_reaches_the_database() -> None:
     assert isolated == [], "the isolated subnets have a way out"
 
 
+def test_secrets_are_written_as_they_are_read() -> None:
+    """The member of the JSON is the variable's name in small letters."""
+    secrets = Rendered("secrets", "dev")
+    for name in ("SecretKey", "MfaEncryptionKey"):
+        made = secrets.at(f"{name}.GenerateSecretString")
+        assert made["GenerateStringKey"] == secrets.at(f"{name}.Description").lower()
+    assert Rendered("database", "dev").at("AppSecret.GenerateSecretString.GenerateStringKey") == "password"
+
+
 def test_dev_is_small() -> None:
     """002-120: no gateways, no second instance, no endpoints that cost."""
     made = {*Rendered("network", "dev").resources, *Rendered("database", "dev").resources}
@@ -225,10 +234,11 @@ def test_what_is_kept_is_not_lost_with_its_stack() -> None:
 def allowed() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """All that is allowed on a stage with everything: where, the statement, the reasons that the resource gives."""
     for template in STACKS:
-        rendered = Rendered(template, "production", MailDomain="example.com", AllowedOrigin="https://app.example.com")
-        for name, statement in statements(rendered.resources):
-            if statement["Effect"] == "Allow":
-                yield f"{template}.{name}", statement, rendered.resources[name].get("Metadata", {})
+        for how in ("REQUIRED", "DISABLED"):
+            rendered = Rendered(template, "production", MailDomain="example.com", ProxyIamAuthentication=how)
+            for name, statement in statements(rendered.resources):
+                if statement["Effect"] == "Allow":
+                    yield f"{template}.{name}", statement, rendered.resources[name].get("Metadata", {})
 
 
 def many(value: str | list[str]) -> list[str]:
@@ -253,23 +263,26 @@ def test_no_right_is_wider_than_its_reason() -> None:
     assert stated == used, "a reason for what is no longer so"
 
 
-def rights(role: str) -> list[dict[str, Any]]:
+def rights(role: str, **said: str) -> list[dict[str, Any]]:
     """Of a function's role, with its managed policies."""
-    rendered = Rendered("roles", "production")
+    rendered = Rendered("roles", "production", **said)
     named = {role, *(policy.strip("<>") for policy in rendered.at(f"{role}.ManagedPolicyArns"))}
     return [found for name, found in statements(rendered.resources) if name in named and found["Effect"] == "Allow"]
 
 
-def on(role: str, action: str) -> set[str]:
-    return {resource for found in rights(role) if action in many(found["Action"]) for resource in many(found.get("Resource", []))}
+def on(role: str, action: str, **said: str) -> set[str]:
+    wanted = [found for found in rights(role, **said) if action in many(found["Action"])]
+    return {resource for found in wanted for resource in many(found.get("Resource", []))}
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "WorkerRole"])
 def test_what_serves_never_is_the_owner(role: str) -> None:
-    """002-48: it reads its own passwords and signs in as itself."""
-    own = {"<AppSecretArn>", "<WorkerSecretArn>", "<SecretKeyArn>", "<MfaEncryptionKeyArn>"}
-    assert on(role, "secretsmanager:GetSecretValue") == own
+    """002-48: it signs in as its own two roles, by tokens, and reads their passwords only where the proxy takes no tokens."""
+    keys, passwords = {"<SecretKeyArn>", "<MfaEncryptionKeyArn>"}, {"<AppSecretArn>", "<WorkerSecretArn>"}
     assert {name.rpartition("_")[2] for name in on(role, "rds-db:connect")} == {"app", "worker"}
+    assert on(role, "secretsmanager:GetSecretValue") == keys
+    assert on(role, "secretsmanager:GetSecretValue", ProxyIamAuthentication="DISABLED") == keys | passwords
+    assert not on(role, "rds-db:connect", ProxyIamAuthentication="DISABLED")
 
 
 def test_files_of_nobody_else() -> None:
