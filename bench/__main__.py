@@ -17,7 +17,8 @@ from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
     "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation", "recall",
-    "analytics", "reorder", "forecasts", "prices", "fitment", "clerk", "wall", "audit", "events", "webhooks", "jobs", "startup",
+    "analytics", "reorder", "forecasts", "orders", "prices", "fitment", "clerk", "wall", "audit", "events", "webhooks", "jobs",
+    "startup",
 ]
 ONCE = {"startup", "reserving", "counting", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter
 SIZES, QUICK = [10_000, 1_000_000], [10_000]
