@@ -90,6 +90,14 @@ PASSAGES = """
     ) AS passed
     WHERE seq >= %s AND quantity <> 0 ORDER BY seq
 """
+# The first entry of a receipt is all that came to it; what follows of the same move is what went on from there.
+ADDED = """
+    SELECT DISTINCT ON (e.move_id) e.move_id, e.value FROM inventory_valueentry AS e
+    JOIN inventory_stockmove AS m ON m.organization_id = e.organization_id AND m.id = e.move_id
+    WHERE e.organization_id = %s AND e.document_id = %s AND e.document_type = %s AND e.kind = 'landed'
+        AND m.from_location_id IS NULL AND m.reverses_id IS NULL
+    ORDER BY e.move_id, e.seq
+"""
 # A pool's cost is that of what is there.
 WRITE = """
     WITH changed AS (
@@ -150,6 +158,18 @@ def receipts_revalue(*, amounts: Mapping[UUID, Decimal], document: Document, not
     receipts = _receipts(amounts.keys(), None, None)
     _begin(receipts, document)
     _write(_landed(receipts, [amounts[one.move_id] for one in receipts]), method, document, note)
+
+
+def landed_take_back(*, document: Document, by: Document, note: str = "") -> None:
+    """What was added on `document` is taken from the same receipts again, whatever became of their goods since.
+
+    `by` is counted once. Raises Conflict.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(ADDED, [active_organization_id(), document.id, document.type])
+        added = dict(cursor.fetchall())
+    if added:
+        receipts_revalue(amounts={move: -amount for move, amount in added.items()}, document=by, note=note)
 
 
 def _begin(receipts: Sequence[Receipt], document: Document | None) -> None:

@@ -12,6 +12,7 @@ from orders.services.bill_states import (
     supplier_bill_cancel,
     supplier_bill_reject,
     supplier_bill_submit,
+    supplier_bill_void,
 )
 from orders.services.bills import BillLine, supplier_bill_create
 from orders.services.fulfilment import (
@@ -188,7 +189,9 @@ def bills_happen(order: PurchaseOrder) -> None:
         supplier_bill_submit(bill=bill)
         SupplierBill.objects.filter(pk=bill.pk).update(entered_by=uuid4(), submitted_by=uuid4())
         decide(bill=bill, **({"reason": "Too much"} if decide is supplier_bill_reject else {}))
-    supplier_bill_cancel(bill=supplier_bill_create(order=order, supplier_number="RE-2"), reason="Sent twice")
+    supplier_bill_submit(bill=supplier_bill_create(order=order, supplier_number="RE-2"))  # of the rest, so that all is billed
+    supplier_bill_void(bill=bill, reason="They sent another one")
+    supplier_bill_cancel(bill=supplier_bill_create(order=order, supplier_number="RE-3"), reason="Sent twice")
 
 
 def _asked(buys: Buying, order: PurchaseOrder | None = None) -> PurchaseOrder:
