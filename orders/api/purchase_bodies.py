@@ -31,6 +31,7 @@ class PurchaseOrderSerializer(TenantSerializer):
         source="supplier.min_order_value", read_only=True, help_text="In the supplier's currency: less is not delivered.",
     )
     warehouse_code = serializers.CharField(source="warehouse.code", read_only=True)
+    sent_by = serializers.CharField(read_only=True, help_text="mail or other: how the supplier got it last. Empty: never.")
 
     class Meta:
         model = PurchaseOrder

@@ -16,7 +16,7 @@ from inventory.services.landed_costs import landed_take_back, receipts_revalue
 from inventory.services.stock import Document
 from orders import events_bills as events
 from orders.machines import SUPPLIER_BILLS
-from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrderItem, SupplierBill, SupplierBillItem
+from orders.models import GoodsReceipt, GoodsReceiptItem, LandedCost, PurchaseOrderItem, SupplierBill, SupplierBillItem
 from orders.queries.bill_matching import Variance, matched, net_price
 from orders.services.bills import locked
 from orders.services.purchase_billing import purchase_order_follow_bills
@@ -86,6 +86,8 @@ def supplier_bill_void(*, bill: SupplierBill, reason: str) -> SupplierBill:
         raise Invalid("Say why: it was approved.", fields={"reason": "required"})
     row = locked(bill)
     allow(SUPPLIER_BILLS, row, "void")
+    if posted := LandedCost.objects.filter(bill=row, status=LandedCost.Status.POSTED).values_list("number", flat=True):
+        raise Conflict(f"Landed costs are posted on it: reverse {', '.join(posted[:20])} first.", code="has_landed_costs")
     landed_take_back(
         document=Document(DOCUMENT, row.pk), by=Document(VOID, row.pk), note=f"Bill {row.supplier_number} was voided",
     )

@@ -90,7 +90,7 @@ def test_the_types_are_these() -> None:
         "requested", "approved", "received", "inspected", "refunded", "replaced", "rejected", "closed",
     )}
     billed |= {f"supplier_bill.{verb}" for verb in ("submitted", "approved", "rejected", "voided", "cancelled")}
-    billed.add("invoice.issued")
+    billed |= {"invoice.issued", *(f"landed_cost.{verb}" for verb in ("posted", "reversed", "cancelled"))}
     here = changed | stock | others | held | approved | packed | sent | counted | partners
     paid = {f"payment.{verb}" for verb in ("authorized", "captured", "refunded", "voided", "failed")}
     assert {one.name for one in TYPES} == here | sold | bought | billed | paid
