@@ -82,6 +82,7 @@ def _categories(run: TableRun, rows: Sequence[Record]) -> dict[str, UUID]:
     names = list(dict.fromkeys(name for row in rows if (name := row.text("category"))))
     here = Category.objects.filter(parent=None, archived_at=None, name__in=names).order_by("-pk")
     found = dict(here.values_list("name", "pk"))
+    run.count("categories", Counts(unchanged=len(found)))
     slugs = set(Category.objects.filter(parent=None).values_list("slug", flat=True))
     for name in names:
         if name not in found:

@@ -1,5 +1,6 @@
 """The pages on which a landed cost is posted, after showing what comes to which goods, and reversed."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -28,9 +29,13 @@ def post_page(page: Any, request: HttpRequest, cost: LandedCost) -> HttpResponse
     except DomainError as error:
         page.message_user(request, error.detail, messages.ERROR)
         return _back(cost)
-    stock, gone = f"{posting.to_stock.normalize():f}", f"{posting.to_sold.normalize():f}"
+    stock, gone = _plain(posting.to_stock), _plain(posting.to_sold)
     if is_preview:
-        return _shown(page, request, cost, "Post", posting=posting, form=forms.Form(), stock=stock, gone=gone)
+        return _shown(
+            page, request, cost, "Post", form=forms.Form(), stock=stock, gone=gone, base=_plain(posting.base_amount), shares=[
+                {**one, "quantity": _plain(one["quantity"]), "amount": _plain(one["amount"])} for one in posting.shares
+            ],
+        )
     said = f"{cost.number} is posted: {stock} to goods in stock, {gone} to the cost of those that are gone."
     page.message_user(request, said, messages.SUCCESS)
     return _back(cost)
@@ -50,6 +55,10 @@ def reverse_page(page: Any, request: HttpRequest, cost: LandedCost) -> HttpRespo
     return _shown(page, request, cost, "Reverse", form=form)
 
 
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
 def _back(cost: LandedCost) -> HttpResponse:
     return HttpResponseRedirect(_url(cost))
 
@@ -61,5 +70,6 @@ def _url(cost: LandedCost) -> str:
 def _shown(page: Any, request: HttpRequest, cost: LandedCost, title: str, **context: Any) -> HttpResponse:
     return TemplateResponse(request, "admin/orders/landedcost/verb.html", {
         **page.admin_site.each_context(request), "title": title, "subtitle": str(cost), "opts": page.opts, "cost": cost,
-        "back": _url(cost), "media": page.media + context["form"].media, **context,
+        "amount": "" if cost.amount is None else _plain(cost.amount), "back": _url(cost),
+        "media": page.media + context["form"].media, **context,
     })

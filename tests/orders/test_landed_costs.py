@@ -215,7 +215,7 @@ def test_in_the_admin(acme: Company, bought: tuple[Buying, list[GoodsReceipt]]) 
     saved = browser.post(f"{url}change/", more)
     assert saved.status_code == 302, saved.content.decode()[-3000:]
     shown = browser.get(f"{url}post/").content.decode()
-    assert "GR-000002" in shown and "<strong>9</strong> more" in shown
+    assert "GR-000002" in shown and "<td>30</td>" in shown and "<strong>9</strong> more" in shown
     assert worth(acme) == before
     assert b"9 to goods in stock, 1 to the cost" in browser.post(f"{url}post/", follow=True).content
     assert worth(acme) == before + 9
