@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.utils.text import slugify
-
 from accounts.models import Party
 from core.errors import Invalid
 from core.records import BadValue, Record
-from inventory.models import AttributeDefinition, Category, Product, ProductAttributeValue, ProductVariant, UnitOfMeasure
+from inventory.models import AttributeDefinition, Product, ProductAttributeValue, ProductVariant, UnitOfMeasure
 from inventory.services.attributes import attributes_set
 from inventory.services.locks import lock_posting
-from inventory.services.table_run import TableRun
+from inventory.services.table_run import TableRun, categories_follow, free_sku
 from inventory.services.units import PIECE, units_create
 from inventory.services.upsert import Counts, Draft
 
@@ -32,7 +30,7 @@ def shop_items_import(*, run: TableRun, records: Sequence[Record]) -> None:
     lock_posting("shop import")
     units_create([PIECE])
     rows = [record for record in records if _is_possible(run, record)]
-    categories, makers = _categories(run, rows), _makers(run, rows)
+    categories, makers = categories_follow(run, rows), _makers(run, rows)
     unit = UnitOfMeasure.objects.get(code=PIECE)
     refs = [item_ref(row.text(ID)) for row in rows]
     products = run.upsert("products", rows, Product.objects.filter(external_ref__in=refs), [
@@ -43,7 +41,7 @@ def shop_items_import(*, run: TableRun, records: Sequence[Record]) -> None:
     run.upsert("variants", rows, ProductVariant.objects.filter(external_ref__in=refs), [
         Draft(
             place, {"external_ref": refs[place], "product_id": product, "name": rows[place].text("title")},
-            starts={"sku": _sku(rows[place].text(ID), taken)},
+            starts={"sku": free_sku(rows[place].text(ID), taken, "ITEM")},
         )
         for place, product in products.items()
     ], names=NAMES)
@@ -77,23 +75,6 @@ def _said(row: Record, ref: str, categories: dict[str, UUID], makers: dict[str, 
     return said
 
 
-def _categories(run: TableRun, rows: Sequence[Record]) -> dict[str, UUID]:
-    """By name; one that is here already is used."""
-    names = list(dict.fromkeys(name for row in rows if (name := row.text("category"))))
-    here = Category.objects.filter(parent=None, archived_at=None, name__in=names).order_by("-pk")
-    found = dict(here.values_list("name", "pk"))
-    run.count("categories", Counts(unchanged=len(found)))
-    slugs = set(Category.objects.filter(parent=None).values_list("slug", flat=True))
-    for name in names:
-        if name not in found:
-            slug = slugify(name) or "category"
-            slug = next(one for one in (slug, *(f"{slug}-{number}" for number in range(2, len(slugs) + 3))) if one not in slugs)
-            slugs.add(slug)
-            found[name] = Category.objects.create(name=name, slug=slug).pk
-            run.count("categories", Counts(created=1))
-    return found
-
-
 def _makers(run: TableRun, rows: Sequence[Record]) -> dict[str, UUID]:
     places: dict[str, int] = {}
     for place, row in enumerate(rows):
@@ -105,13 +86,6 @@ def _makers(run: TableRun, rows: Sequence[Record]) -> dict[str, UUID]:
         Draft(place, {"external_ref": refs[company]}, starts={"name": company}) for company, place in places.items()
     ], names={"name": "company", "external_ref": "company"})
     return {company: ids[place] for company, place in places.items()}
-
-
-def _sku(key: str, taken: set[str]) -> str:
-    """Its id, unless other goods have it."""
-    sku = key if len(key) <= 64 and key not in taken else f"ITEM-{key}"[:64]
-    taken.add(sku)
-    return sku
 
 
 def _attributes(run: TableRun, rows: Sequence[Record], products: dict[int, UUID]) -> None:
