@@ -58,6 +58,7 @@ from orders.api import (
     bills,
     channels,
     invoices,
+    landed_costs,
     my_orders,
     payments,
     pick_lists,
@@ -79,8 +80,8 @@ router = Router(
     replenishment.routes, reservations.routes, stock.routes, suppliers.routes, taxes.routes, transfers.routes, valuation.routes,
     vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
-    bills.routes, channels.routes, invoices.routes, payments.routes, pick_lists.routes, purchasing.routes, receipts.routes,
-    returns.routes, sales_orders.routes, shipments.routes, shipping.routes,
+    bills.routes, channels.routes, invoices.routes, landed_costs.routes, payments.routes, pick_lists.routes, purchasing.routes,
+    receipts.routes, returns.routes, sales_orders.routes, shipments.routes, shipping.routes,
 )
 own = Router(my_orders.routes)  # whose rows depend on who asks
 
