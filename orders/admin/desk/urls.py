@@ -1,10 +1,12 @@
 """The buyer's, the approver's and the order clerk's pages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.urls import path
 
-from core.admin_pages import page_for
+from core.admin_pages import View, page_for
+from orders.admin.desk import receiving
 from orders.admin.desk.approving import APPROVE, approvals_view, approve_view, refuse_view
 from orders.admin.desk.reordering import BUY, ORDER, reorder_view
 
@@ -15,5 +17,20 @@ def urls(site: Any) -> list[Any]:
         path("approvals/", page_for(site, approvals_view, ["GET"], permissions=[APPROVE]), name="approvals"),
         path("approvals/approve/", page_for(site, approve_view, ["POST"], permissions=[APPROVE]), name="approve"),
         path("approvals/refuse/", page_for(site, refuse_view, permissions=[APPROVE]), name="refuse"),
+        *_receiving(site),
         path("reorder/", page_for(site, reorder_view, permissions=[ORDER, BUY]), name="reorder"),
+    ]
+
+
+def _receiving(site: Any) -> list[Any]:
+    def at(name: str, view: View, tail: str = "", methods: Sequence[str] = ("POST",), permission: str = receiving.RECEIVE) -> Any:
+        return path(f"receive/<uuid:order>/{tail}", page_for(site, view, methods, permissions=[permission]), name=name)
+
+    return [
+        at("receive_order", receiving.receive_order_view, methods=["GET"], permission=receiving.SEE),
+        at("receive_order_scan", receiving.receive_order_scan_view, "scan/"),
+        at("receive_order_line", receiving.receive_order_line_view, "line/"),
+        at("receive_order_note", receiving.receive_order_note_view, "note/"),
+        at("receive_order_undo", receiving.receive_order_undo_view, "undo/"),
+        at("receive_order_post", receiving.receive_order_post_view, "post/"),
     ]
