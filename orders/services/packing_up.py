@@ -15,7 +15,7 @@ from orders.services.shipments import Parcel, Part, shipment_create, shipment_ha
 
 
 def picked_goods_ship(
-    *, pick_list: PickList, order: SalesOrder, parcels: Sequence[Parcel] = (), weight: Decimal | None = None, **values: Any,
+    *, pick_list: PickList, order: SalesOrder, parcels: Sequence[Parcel] = (), **values: Any,
 ) -> Shipment:
     """Packs what was picked of the order, and hands it over. A shipment that is begun goes first. `values` are columns.
 
@@ -28,7 +28,7 @@ def picked_goods_ship(
         raise Conflict(f"Of {order} nothing that was picked is still here.", code="nothing_to_ship")
     shipment = found.shipment or shipment_create(order=order, parts=_parts(found), **values)
     if shipment.status == Shipment.Status.DRAFT:
-        made = list(parcels) or ([Parcel(weight=weight)] if Organization.objects.get().gs1_company_prefix else [])
+        made = list(parcels) or ([Parcel()] if Organization.objects.get().gs1_company_prefix else [])
         shipment = shipment_pack(shipment=shipment, parcels=made)
     return shipment_hand_over(shipment=shipment, **values)
 

@@ -60,7 +60,7 @@ def test_five_lines(page: Page, company: Company) -> None:
         clerk.scan(codes(number))
     expect(page.locator("#pack-title")).to_contain_text("Pack SO-")
     clerk.scan(SSCC)
-    expect(page.locator("#round .card-done")).to_contain_text(f"Carton {SSCC}.")
+    expect(page.locator("#scan-status")).to_contain_text(f"Carton {SSCC}. 1 carton")
     screenshot(page, "pack")
     clerk.key("Control+Enter")
     expect(page.locator("#round .card-done")).to_contain_text("has left by SH-000001")

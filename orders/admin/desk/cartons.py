@@ -62,8 +62,10 @@ def carton_add(request: Any, row: PickList, packing: OrderToPack, label: Label) 
     return found
 
 
-def carton_drop(request: Any, row: PickList, packing: OrderToPack, sscc: str) -> None:
-    _keep(request, row, packing, [one for one in cartons(request, row, packing) if one.sscc != sscc])
+def carton_drop(request: Any, row: PickList, packing: OrderToPack, sscc: str) -> list[Parcel]:
+    found = [one for one in cartons(request, row, packing) if one.sscc != sscc]
+    _keep(request, row, packing, found)
+    return found
 
 
 def cartons_forget(request: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.template.response import TemplateResponse
 
 from core.admin_pages import key_of, text_of
 from core.errors import Invalid
@@ -15,21 +16,21 @@ from orders.admin.desk.rounds import SHIP, pick_list_of, plain, round_of
 from orders.models import PickList, Shipment
 from orders.queries.picking import OrderToPack, to_pack
 from orders.services.packing_up import picked_goods_ship
+from orders.services.shipments import Parcel
 
 
 def pack_scan(request: Any, row: PickList) -> HttpResponse:
     """The label of a carton, or its weight."""
-    packing = _first(row)
-    found = carton_add(request, row, packing, label_of(text_of(request.POST, "text", longest=LONGEST, is_scan=True)))
-    last = found[-1]
-    weight = f", {plain(last.weight)} kg" if last.weight else ""
-    return round_of(request, row, done=f"Carton {last.sscc}{weight}.")
+    label = label_of(text_of(request.POST, "text", longest=LONGEST, is_scan=True))
+    found = carton_add(request, row, _first(row), label)
+    weight = f"{plain(label.weight)} kg." if label.weight else ""
+    return _cartons(request, row, found, " ".join(filter(None, (label.sscc and f"Carton {label.sscc}.", weight))))
 
 
 def pack_drop_view(site: Any, request: Any, pick_list: UUID) -> HttpResponse:
     row = pick_list_of(request, pick_list, SHIP)
-    carton_drop(request, row, _first(row), text_of(request.POST, "sscc"))
-    return round_of(request, row, done="The carton is taken back.")
+    found = carton_drop(request, row, _first(row), text_of(request.POST, "sscc"))
+    return _cartons(request, row, found, "The carton is taken back.")
 
 
 def pack_ship_view(site: Any, request: Any, pick_list: UUID) -> HttpResponse:
@@ -40,10 +41,24 @@ def pack_ship_view(site: Any, request: Any, pick_list: UUID) -> HttpResponse:
         return _left(request, row, key)
     values = {name: text for name in ("carrier", "tracking_number") if (text := text_of(request.POST, name, longest=80))}
     shipment = picked_goods_ship(
-        pick_list=row, order=packing.order, parcels=cartons(request, row, packing), weight=_weight(request), **values,
+        pick_list=row, order=packing.order, parcels=_weighed(cartons(request, row, packing), _weight(request)), **values,
     )
     cartons_forget(request)
     return round_of(request, row, done=f"{packing.order} has left by {shipment.number}.", shipment=shipment)
+
+
+def _cartons(request: Any, row: PickList, found: list[Parcel], said: str) -> HttpResponse:
+    """In their own part of the page: what is typed beside them stays."""
+    response = TemplateResponse(request, "admin/desk/cartons.html", {"pick_list": row, "cartons": found, "said": said})
+    response.headers["X-Into"] = "#cartons"
+    return response
+
+
+def _weighed(found: list[Parcel], weight: Decimal | None) -> list[Parcel]:
+    """A weight that is typed is that of the last carton, or of the only one, which has no label."""
+    if weight is None:
+        return found
+    return [*found[:-1], Parcel(found[-1].sscc if found else "", weight)]
 
 
 def _left(request: Any, row: PickList, key: UUID) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.urls import path
 
 from core.admin_pages import View, page_for
 from orders.admin.desk import packing, picking, receiving
-from orders.admin.desk.approving import APPROVE, approvals_view, approve_view, refuse_view
+from orders.admin.desk.approving import APPROVE, approvals_view, approve_view, refuse_view, withdraw_view
 from orders.admin.desk.reordering import BUY, ORDER, reorder_view
 from orders.admin.desk.rounds import PICK, SHIP
 from orders.admin.desk.rounds import SEE as SEE_PICK_LISTS
@@ -18,6 +18,7 @@ def urls(site: Any) -> list[Any]:
     return [
         path("approvals/", page_for(site, approvals_view, ["GET"], permissions=[APPROVE]), name="approvals"),
         path("approvals/approve/", page_for(site, approve_view, ["POST"], permissions=[APPROVE]), name="approve"),
+        path("approvals/undo/", page_for(site, withdraw_view, ["POST"], permissions=[APPROVE]), name="approve_undo"),
         path("approvals/refuse/", page_for(site, refuse_view, permissions=[APPROVE]), name="refuse"),
         *_receiving(site),
         *_picking(site),
