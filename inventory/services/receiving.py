@@ -30,7 +30,8 @@ def receipt_draft(document: Document | None = None) -> ReceiptDraft:
     if actor is None:
         raise Invalid("A draft belongs to a person.")
     draft: ReceiptDraft
-    draft, _ = ReceiptDraft.objects.select_for_update(no_key=True).get_or_create(
+    drafts = ReceiptDraft.objects.select_related("location__warehouse").select_for_update(no_key=True, of=("self",))
+    draft, _ = drafts.get_or_create(
         actor_id=actor, document_id=document and document.id, defaults={"document_type": document.type if document else ""},
     )
     return draft
@@ -100,7 +101,8 @@ def receipt_check(*, draft: ReceiptDraft, lines: Sequence[ReceiptLine]) -> None:
 
 def receipt_empty(*, draft: ReceiptDraft) -> None:
     ReceiptDraftEntry.objects.filter(draft=draft).delete()
-    receipt_note(draft=draft, note="")
+    if draft.note:
+        receipt_note(draft=draft, note="")
 
 
 def _write(draft: ReceiptDraft, step: str, entries: Sequence[Goods]) -> None:

@@ -50,9 +50,14 @@ class Awaited:
         return sum((open_quantity(line) for line in self.lines), ZERO)
 
     @property
+    def laxest(self) -> PurchaseOrderItem:
+        """The line of which most may come beyond what is expected; it takes all of that."""
+        return max(self.lines, key=_spare)
+
+    @property
     def room(self) -> Decimal:
         """How much may come, with what is tolerated."""
-        return sum((max(room_of(line), ZERO) for line in self.lines), ZERO)
+        return self.expected + _spare(self.laxest)
 
     @property
     def now(self) -> Decimal:
@@ -122,12 +127,13 @@ def purchase_draft_place(*, order: PurchaseOrder, draft: ReceiptDraft, location:
 
 def purchase_draft_post(*, order: PurchaseOrder, draft: ReceiptDraft, key: str) -> Done:
     """All of it or nothing. The draft is empty then, and what has not come stays open."""
-    if before := GoodsReceipt.objects.filter(order=order, idempotency_key=key).first():
+    found = awaited(order, draft)
+    entries = [entry for one in found.values() for entry in one.entries]
+    if not entries and (before := GoodsReceipt.objects.filter(order=order, idempotency_key=key).first()):
         return Done(before, order)
     if len(draft.note) > LONGEST_NOTE:
         raise Invalid(f"The number of a delivery note has at most {LONGEST_NOTE} characters.")
-    found = awaited(order, draft)
-    receipt_check(draft=draft, lines=[entry for one in found.values() for entry in one.entries])
+    receipt_check(draft=draft, lines=entries)
     parts = [part for one in found.values() for part in _parts(one)]
     done = purchase_order_receive(
         order=order, parts=parts, location=draft.location, delivery=Delivery(draft.note, idempotency_key=key),
@@ -153,22 +159,25 @@ def wanted(order: PurchaseOrder, found: Mapping[UUID, Awaited], variant_id: UUID
 
 
 def _parts(one: Awaited) -> list[Part]:
-    """Each line of the order gets what it waits for, the first before the next; then what is tolerated, and the last the rest."""
+    """Each line of the order gets what it waits for, the first before the next; what is more goes to one of them."""
     left = {line.pk: open_quantity(line) for line in one.lines}
-    spare = {line.pk: max(room_of(line), ZERO) - left[line.pk] for line in one.lines}
     parts: list[Part] = []
     for entry in one.entries:
-        lot, missing = LotCode(entry.lot, entry.expires_on) if entry.lot else None, entry.quantity
+        missing = entry.quantity
         taken: dict[UUID, Decimal] = defaultdict(Decimal)
-        for room in (left, spare):
-            for key, there in room.items():
-                now = min(missing, there)
-                taken[key] += now
-                room[key] -= now
-                missing -= now
-        taken[one.lines[-1].pk] += missing
+        for key, there in left.items():
+            now = min(missing, there)
+            taken[key] += now
+            left[key] -= now
+            missing -= now
+        taken[one.laxest.pk] += missing
+        lot = LotCode(entry.lot, entry.expires_on) if entry.lot else None
         parts += [Part(key, quantity, lot=lot) for key, quantity in taken.items() if quantity]
     return parts
+
+
+def _spare(line: PurchaseOrderItem) -> Decimal:
+    return max(room_of(line) - open_quantity(line), ZERO)
 
 
 def _plain(quantity: Decimal) -> str:

@@ -51,15 +51,17 @@ def pick_scan_view(site: Any, request: Any, pick_list: UUID) -> HttpResponse:
 
 
 def pick_line_view(site: Any, request: Any, pick_list: UUID) -> HttpResponse:
-    """How many of the line are picked in all; a plus is all of it."""
+    """How many of the line are picked in all, a plus for all of it; or B and why it is not there."""
     row, step = pick_list_of(request, pick_list, PICK), step_of(request)
     if _is_done(row, step):
         return round_of(request, row)
     stop, text = _now(row), text_of(request.POST, "entry")
     if stop.line.pk != key_of(request.GET, "line"):
         raise Conflict("This line is done already: somebody else goes round with this list.", code="not_wanted")
+    if text[:1] in ("b", "B"):
+        return _missing(request, row, stop, text[1:].strip(), step)
     if text != "+" and not NUMBER.fullmatch(text):
-        raise Invalid("Type how many were picked, or + for all of them.")
+        raise Invalid("Type how many were picked, + for all of them, or B and why they are not there.")
     total = stop.line.picked_quantity + stop.left if text == "+" else Decimal(text.replace(",", "."))
     more = total - stop.line.picked_quantity
     if more < 0:
@@ -72,17 +74,9 @@ def pick_short_view(site: Any, request: Any, pick_list: UUID) -> HttpResponse:
     """First the line in which one says why."""
     row = pick_list_of(request, pick_list, PICK)
     if request.method == "GET":
-        context = {"pick_list": row, "stop": _now(row), "token": uuid4().hex}
-        return TemplateResponse(request, "admin/desk/short_line.html", context)
+        return _missing(request, row, _now(row), "", "")
     line, step = key_of(request.POST, "line"), text_of(request.POST, "token", longest=40)
-    if _is_done(row, step):
-        return round_of(request, row)
-    before = row.lines.count()
-    made = pick_list_short(pick_list=_begun(row), line_id=line, reason=text_of(request.POST, "reason"), step=step)
-    added = list(made.lines.filter(line__gte=before).select_related("stock_item__location").order_by("line"))
-    places = ", ".join(f"{plain(one.quantity)} at {one.stock_item.location}" for one in added)
-    said = f"There are more: {places}, at the end of the round." if places else "What is short waits as a back-order."
-    return round_of(request, _ended(made), done=f"Written down as short. {said}")
+    return _short(request, row, line, text_of(request.POST, "reason"), step)
 
 
 def pick_back_view(site: Any, request: Any, pick_list: UUID) -> HttpResponse:
@@ -145,6 +139,27 @@ def _pick(request: Any, row: PickList, stop: Stop, quantity: Decimal, step: str)
     back = {"line": line.pk, "quantity": plain(quantity)} if made.status in PickList.ACTIVE else None
     done = f"{plain(quantity)} of {line.order_item.sku} from {line.stock_item.location}."
     return round_of(request, made, done=done, back=back)
+
+
+def _missing(request: Any, row: PickList, stop: Stop, reason: str, step: str) -> HttpResponse:
+    """Without a reason, the line to type it into."""
+    if reason:
+        return _short(request, row, stop.line.pk, reason, step)
+    context = {"pick_list": row, "stop": stop, "token": uuid4().hex}
+    response = TemplateResponse(request, "admin/desk/short_line.html", context)
+    response.headers["X-Into"] = "#short-line"
+    return response
+
+
+def _short(request: Any, row: PickList, line: UUID, reason: str, step: str) -> HttpResponse:
+    if _is_done(row, step):
+        return round_of(request, row)
+    before = row.lines.count()
+    made = pick_list_short(pick_list=_begun(row), line_id=line, reason=reason, step=step)
+    added = list(made.lines.filter(line__gte=before).select_related("stock_item__location").order_by("line"))
+    places = ", ".join(f"{plain(one.quantity)} at {one.stock_item.location}" for one in added)
+    said = f"There are more: {places}, at the end of the round." if places else "What is short waits as a back-order."
+    return round_of(request, _ended(made), done=f"Written down as short. {said}")
 
 
 def _check_lot(stop: Stop, lot: str) -> None:
