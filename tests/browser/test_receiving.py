@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -77,3 +78,36 @@ def test_five_lines_of_which_three_come_in_part(page: Page, company: Company) ->
         assert not ReceiptDraftEntry.objects.exists() and GoodsReceipt.objects.count() == 3
 
 
+def test_by_an_article_and_what_is_refused(page: Page, company: Company) -> None:
+    """Scanned right after its order, goods are of the order; an article that several orders are to bring asks for which."""
+    sign_in(page, company)
+    clerk = Clerk(page)
+    expect(page.locator("#scan-input")).to_be_visible()
+    clerk.scan(EANS[0])
+    expect(page.locator("#scan-panel h2")).to_contain_text("WARE-0")
+    clerk.key("r")
+    expect(page.locator("#which-title")).to_contain_text("Several orders are to bring this")
+    assert faults(page) == []
+    clerk.key("2")
+    expect(page).to_have_title(re.compile("PO-000002"))
+    expect(page.locator("#receipt input[name=entry]").first).to_have_value("1")
+    held = list[Any]()
+    page.route("**/scan/", lambda route: held.append(route))  # it sets an attribute
+    with page.expect_request("**/scan/"):
+        clerk.scan("PO-000003")
+    clerk.scan(EANS[3], after=0.04)
+    clerk.scan(EANS[4], after=0.04)
+    held[0].continue_()
+    page.unroute("**/scan/")
+    expect(page).to_have_title(re.compile("PO-000003"))
+    lines = page.locator("#receipt input[name=entry]")
+    expect(lines.nth(4)).to_have_value("10")
+    assert [one.input_value() for one in lines.all()] == ["", "", "", "10", "10"], "none lost, none doubled"
+    clerk.scan(EANS[4])
+    expect(page.locator("#scan-panel [role=alert]")).to_contain_text("Of WARE-4 10 may come: with these it would be 20.")
+    clerk.scan("NUT")
+    expect(page.locator("#scan-panel [role=alert]")).to_contain_text("NUT is not on PO-000003. PO-000004 is to bring it")
+    clerk.key("Escape")
+    expect(lines.nth(4)).to_have_value("")
+    with company.scope():
+        assert not GoodsReceipt.objects.exists()
