@@ -58,6 +58,18 @@ def text_of(given: Any, name: str, *, longest: int = 200, is_scan: bool = False)
     return text
 
 
+def step_of(request: Any) -> str:
+    """The number of a request of the queue of scans, which stays when it is sent again. Raises Invalid."""
+    if not (step := text_of(request.POST, "id", longest=40)):
+        raise Invalid("Reload the page: this came without its number.")
+    return step
+
+
+def go_to(url: str) -> HttpResponse:
+    """The answer to a scan that leads to another page."""
+    return HttpResponse(headers={"X-Go": url})
+
+
 def _status(error: DomainError) -> int:
     kinds = ((NotFound, 404), (Conflict, 409), (Invalid, 422))
     return next((status for kind, status in kinds if isinstance(error, kind)), 403)

@@ -7,12 +7,13 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
+from core.admin_pages import go_to, step_of
 from core.errors import Invalid
 from core.limits import OutsideWarehouses, reach, within
 from inventory.admin.clerk.card import RECEIVE
 from inventory.admin.clerk.coming import coming
 from inventory.admin.clerk.pages import key_or_none, part, text_of, too_full, whole
-from inventory.admin.clerk.scanning import BY_HAND, Found, by_words, choices, found_in, go_to, page_of
+from inventory.admin.clerk.scanning import BY_HAND, Found, by_words, choices, found_in, page_of
 from inventory.admin.clerk.undoing import undo_of
 from inventory.models import Location, ReceiptDraft
 from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
@@ -55,7 +56,7 @@ def receive_scan_view(site: Any, request: Any) -> HttpResponse:
 
 def receive_line_view(site: Any, request: Any) -> HttpResponse:
     """What was typed into a line: its quantity, perhaps with lot and expiry."""
-    draft, key, step = receipt_draft(), request.GET.get("line", ""), _step(request)
+    draft, key, step = receipt_draft(), request.GET.get("line", ""), step_of(request)
     if draft.entries.filter(step=step).exists():  # its answer was lost
         return grid(request, draft)
     line = next((line for line in receipt_lines(draft) if line.key == key), None)
@@ -81,7 +82,7 @@ def receive_undo_view(site: Any, request: Any) -> HttpResponse:
 def receive_post_view(site: Any, request: Any) -> HttpResponse:
     draft = receipt_draft()
     _refuse_outside(request, draft.location)
-    key = f"scan:{_step(request)}"
+    key = f"scan:{step_of(request)}"
     posted = receipt_post(draft=draft, key=key)
     many = f"{len(posted.moves)} line{'' if len(posted.moves) == 1 else 's'}"
     done = f"Received {many} at {draft.location}.{too_full(posted.overfull)}"
@@ -106,7 +107,7 @@ def _context(request: Any, draft: ReceiptDraft) -> dict[str, Any]:
 # --- Scans ---------------------------------------------------------------------------------------------------
 def _scanned(request: Any, draft: ReceiptDraft) -> HttpResponse | None:
     """None once it stands in the draft; otherwise a question."""
-    step, text = _step(request), text_of(request.POST, "text", longest=LONGEST, is_scan=True)
+    step, text = step_of(request), text_of(request.POST, "text", longest=LONGEST, is_scan=True)
     if not text and (variant := key_or_none(request.POST, "variant")):
         receipt_add(draft=draft, goods=Goods(variant, Decimal(1)), step=step)
         return None
@@ -151,9 +152,3 @@ def _refuse_outside(request: Any, location: Location | None) -> None:
     allowed = reach(request.principal, RECEIVE)
     if location is not None and allowed is not None and location.warehouse_id not in allowed:
         raise OutsideWarehouses
-
-
-def _step(request: Any) -> str:
-    if not (step := text_of(request.POST, "id", longest=40)):
-        raise Invalid("Reload the page: this came without its number.")
-    return step

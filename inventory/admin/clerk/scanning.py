@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from core.admin_pages import go_to
 from core.limits import reach
 from inventory.admin.clerk.card import MOVE, card, card_url
 from inventory.admin.clerk.pages import SEE, part, text_of
@@ -83,11 +84,6 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
 def page_of(kind: str, key: UUID) -> str:
     """Of a document, which has more than a card."""
     return reverse(f"admin:{PAGES[kind]}", args=[key])
-
-
-def go_to(url: str) -> HttpResponse:
-    """The answer to a scan that leads to another page."""
-    return HttpResponse(headers={"X-Go": url})
 
 
 def choices(text: str, found: list[Found], request: Any, *, send: str = "", into: str = "") -> HttpResponse:

@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 
-from core.admin_pages import key_of, text_of
+from core.admin_pages import go_to, key_of, step_of, text_of
 from core.errors import Conflict, Invalid
 from inventory.services.receipt_reading import NUMBER, goods_scanned
 from orders.admin.desk.packing import pack_scan
 from orders.admin.desk.rounds import PICK, PLACE, SEE, SHIP, context_of, lacks_place, pick_list_of, plain, round_of
-from orders.admin.desk.scans import Scanned, go_to, scanned, step_of
+from orders.admin.desk.scans import Scanned, scanned
 from orders.models import PickList
 from orders.queries.picking import Stop, stops
 from orders.services.pick_lists import (

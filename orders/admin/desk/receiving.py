@@ -8,14 +8,14 @@ from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from core.admin_pages import text_of
+from core.admin_pages import go_to, step_of, text_of
 from core.errors import Conflict, Invalid
 from core.limits import OutsideWarehouses, reach, within
 from inventory.models import ExpectedReceipt, Location, ReceiptDraft, StockItem
 from inventory.queries.drafts import line_key
 from inventory.services.receipt_reading import goods_scanned, goods_typed
 from inventory.services.receiving import receipt_note, receipt_undo
-from orders.admin.desk.scans import Scanned, go_to, question, scanned, step_of
+from orders.admin.desk.scans import Scanned, question, scanned
 from orders.machines import PURCHASE_ORDERS
 from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrder
 from orders.services.purchase_receiving import (

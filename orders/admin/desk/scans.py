@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from core.admin_pages import key_or_none, text_of
-from core.errors import Invalid
 from inventory.models import ProductVariant
 from inventory.queries.barcodes import LONGEST, SOURCES, Match, Scan, UnknownCode, scan_resolve
 from inventory.queries.search import variant_search
@@ -83,18 +82,6 @@ def question(request: Any, found: Sequence[Choice], *, send: str, into: str) -> 
     })
     response.headers["X-Into"] = "#scan-panel"
     return response
-
-
-def go_to(url: str) -> HttpResponse:
-    """The answer to a scan that leads to another page."""
-    return HttpResponse(headers={"X-Go": url})
-
-
-def step_of(request: Any) -> str:
-    """The number of the request, which stays when it is sent again. Raises Invalid."""
-    if not (step := text_of(request.POST, "id", longest=40)):
-        raise Invalid("Reload the page: this came without its number.")
-    return step
 
 
 def _chosen(request: Any, found: list[Choice]) -> list[Choice]:
