@@ -53,6 +53,7 @@ FOR_SOME = {
 WORK = (
     ("a", "Approvals", "approvals", ("orders.approve_purchaseorder",)),
     ("r", "Reorder", "reorder", ("inventory.order_reordertask", "orders.add_purchaseorder")),
+    ("s", "Sell", "sell", ("orders.add_salesorder", "orders.place_salesorder", "inventory.view_productvariant")),
 )
 ALONE = {"Organization"}  # of which one sees one
 UNLOCKS = "Keys and sign-in"

@@ -6,6 +6,8 @@ from orders.models.invoices import Invoice as Invoice
 from orders.models.invoices import InvoiceFile as InvoiceFile
 from orders.models.invoices import InvoiceItem as InvoiceItem
 from orders.models.invoices import InvoiceLayout as InvoiceLayout
+from orders.models.order_entry import OrderEntry as OrderEntry
+from orders.models.order_entry import OrderEntryStep as OrderEntryStep
 from orders.models.payments import Payment as Payment
 from orders.models.payments import PaymentAccount as PaymentAccount
 from orders.models.payments import Provider as Provider

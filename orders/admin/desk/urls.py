@@ -1,12 +1,15 @@
-"""The buyer's, the approver's and the order clerk's pages."""
+"""The buyer's, the approver's and the seller's pages."""
 
 from typing import Any
 
 from django.urls import path
 
-from core.admin_pages import page_for
+from core.admin_pages import View, page_for
+from orders.admin.desk import order_entry
 from orders.admin.desk.approving import APPROVE, approvals_view, approve_view, refuse_view
 from orders.admin.desk.reordering import BUY, ORDER, reorder_view
+
+SELL = [order_entry.ADD, order_entry.PLACE, order_entry.LOOK]
 
 
 def urls(site: Any) -> list[Any]:
@@ -16,4 +19,22 @@ def urls(site: Any) -> list[Any]:
         path("approvals/approve/", page_for(site, approve_view, ["POST"], permissions=[APPROVE]), name="approve"),
         path("approvals/refuse/", page_for(site, refuse_view, permissions=[APPROVE]), name="refuse"),
         path("reorder/", page_for(site, reorder_view, permissions=[ORDER, BUY]), name="reorder"),
+        *_selling(site),
+    ]
+
+
+def _selling(site: Any) -> list[Any]:
+    steps: dict[str, View] = {
+        "customer": order_entry.customer_view, "channel": order_entry.channel_view, "scan": order_entry.scan_view,
+        "add": order_entry.line_add_view, "line": order_entry.line_view, "paste": order_entry.paste_view,
+        "repeat": order_entry.repeat_view, "undo": order_entry.undo_view, "place": order_entry.place_view,
+        "reopen": order_entry.reopen_view,
+    }
+    return [
+        path("sell/", page_for(site, order_entry.sell_view, ["GET"], permissions=SELL), name="sell"),
+        path("sell/suggest/", page_for(site, order_entry.suggest_view, ["GET"], permissions=SELL), name="sell_suggest"),
+        *(
+            path(f"sell/{name}/", page_for(site, view, ["POST"], permissions=SELL), name=f"sell_{name}")
+            for name, view in steps.items()
+        ),
     ]

@@ -1,0 +1,148 @@
+"""The seller's daily tasks, played with keyboard and scanner alone; their actions are counted against the goals."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from inventory.models import PriceListItem
+from orders.models import SalesOrder
+from orders.services.sales_orders import sales_order_place
+from tests.browser.conftest import screenshot
+from tests.browser.signing import sign_in
+from tests.browser.test_accessibility import faults
+from tests.browser.test_admin_pages import too_wide, wrong_in_themes
+from tests.browser.wedge import Clerk
+from tests.companies import Company
+from tests.orders.selling import Shop
+
+CODES = [f"P-{number}" for number in range(5)]
+
+
+@pytest.fixture
+def company(new_company: Callable[[], Company]) -> Company:
+    """Who has sold to its customer before, and has five parts on the shelf."""
+    made = new_company()
+    with made.scope():
+        shop = Shop.create()
+        for number, code in enumerate(CODES, 1):
+            part = shop.goods.tracked("none", code)
+            shop.goods.receive(20, variant=part)
+            PriceListItem.objects.create(price_list=shop.prices, variant=part, price=Decimal(number))
+        sales_order_place(order=shop.cart(bolts=2, nuts=4))
+    return made
+
+
+@pytest.fixture
+def clerk(page: Page, company: Company) -> Clerk:
+    sign_in(page, company)
+    expect(page.locator("#scan-status")).to_contain_text("Ready to scan")
+    clerk = Clerk(page)
+    clerk.begin()
+    return clerk
+
+
+def sells(clerk: Clerk, letter: str = "s") -> None:
+    clerk.key("g")
+    clerk.key(letter)
+
+
+def typed(clerk: Clerk, text: str, end: str = "Enter") -> int:
+    """A field and the key that ends it are one action, at a quick person's pace by the clock; answers the keystrokes."""
+    clerk.page.keyboard.type(text, delay=120)
+    clerk.page.keyboard.press(end)
+    clerk.actions += 1
+    return len(text) + 1
+
+
+def orders(company: Company) -> list[tuple[str, dict[str, Any]]]:
+    with company.scope():
+        return [
+            (one.status, dict(one.lines.order_by("line").values_list("sku", "quantity")))
+            for one in SalesOrder.objects.order_by("number")
+        ]
+
+
+def test_task_6_five_lines_for_a_known_customer(clerk: Clerk, company: Company) -> None:
+    page = clerk.page
+    sale = page.locator("#sale")
+    sells(clerk)
+    expect(page.locator("#entry-customer")).to_be_focused()
+    strokes = 2 + typed(clerk, "smi")
+    expect(sale).to_contain_text("For Smith Motors")
+    expect(page.locator("#entry-code")).to_be_focused()
+    for number, code in enumerate(CODES, 1):
+        strokes += typed(clerk, code)
+        expect(page.locator("#entry-quantity")).to_be_focused()
+        strokes += typed(clerk, str(number), "Enter" if number < 5 else "Control+Enter")
+    expect(page.locator("[data-placed]")).to_contain_text("Placed: SO-000002 for Smith Motors, 55 EUR.")
+    assert (clerk.actions, clerk.loads, len(clerk.requests)) == (13, 1, 6), f"task 6: {clerk.requests}"
+    assert strokes <= 55, strokes
+    assert orders(company)[1] == ("placed", {code: number for number, code in enumerate(CODES, 1)})
+    expect(page.locator("#entry-customer")).to_be_focused()
+
+
+def test_task_6_pasted_scanned_and_as_last_time(clerk: Clerk, company: Company) -> None:
+    """What nobody knows is marked and mended; letters are suggested with goods and prices; a reload loses nothing."""
+    page = clerk.page
+    sale = page.locator("#sale")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("text => navigator.clipboard.writeText(text)", "P-1\t2\nP-2\tA part\t3\nBOLZ 4\n")
+    sells(clerk)
+    typed(clerk, "c-1")
+    expect(page.locator("#entry-code")).to_be_focused()
+    clerk.key("Control+v")
+    expect(sale).to_contain_text("BOLZ is not known")
+    screenshot(page, "sell-pasted")
+    clerk.key("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("BOLZ: not to be sold")
+    assert wrong_in_themes(page) + too_wide(page) == []
+    page.locator("[aria-invalid=true]").focus()
+    page.keyboard.press("Control+a")
+    typed(clerk, "bolt")
+    expect(sale).not_to_contain_text("is not known")
+
+    page.locator("#entry-code").focus()
+    for code in ("NUT", "P-1", "NUT"):
+        clerk.scan(code, after=0.04)
+    expect(sale).to_contain_text("4 lines")
+    page.reload()
+    expect(page.locator("#entry-code")).to_be_focused()
+    expect(page.get_by_label("Quantity of P-1")).to_have_value("3")
+    expect(page.get_by_label("Quantity of NUT")).to_have_value("2")
+    page.keyboard.type("bo", delay=120)
+    expect(page.get_by_role("option").first).to_contain_text("BOLT Bolt available 8 · 5")
+    screenshot(page, "sell-suggested")
+    assert faults(page) == []
+    clerk.key("Enter")
+    expect(page.locator("#entry-code")).to_have_value("BOLT")
+    clerk.key("Enter")
+    expect(page.get_by_label("Quantity of BOLT")).to_have_value("5")
+    clerk.key("Escape")
+    expect(page.get_by_label("Quantity of BOLT")).to_have_value("4")
+    clerk.key("Control+Enter")
+    expect(page.locator("[data-placed]")).to_contain_text("Placed: SO-000002")
+    assert orders(company)[1] == ("placed", {"P-1": 3, "P-2": 3, "BOLT": 4, "NUT": 2})
+
+    page.goto("/admin/")
+    clerk.begin()
+    page.evaluate("text => navigator.clipboard.writeText(text)", "P-1\t1\nP-2\t1\nP-3\t1\nP-4\t1\nNUT\t1\n")
+    sells(clerk)
+    typed(clerk, "c-1")
+    expect(page.locator("#entry-code")).to_be_focused()
+    clerk.key("Control+v")
+    clerk.key("Control+Enter")
+    expect(page.locator("[data-placed]")).to_contain_text("Placed: SO-000003")
+    assert (clerk.actions, clerk.loads) == (5, 1), "task 6, pasted"
+    screenshot(page, "sell-placed")
+    typed(clerk, "c-1")
+    expect(page.locator("#entry-code")).to_be_focused()
+    clerk.key("Control+Shift+L")
+    expect(sale).to_contain_text("As in SO-000003.")
+    clerk.key("Control+Enter")
+    expect(page.locator("[data-placed]")).to_contain_text("Placed: SO-000004")
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(sale).to_contain_text("SO-000004 is canceled. Its lines are here again.")
+    assert [status for status, _ in orders(company)] == ["placed", "placed", "placed", "cancelled"]
