@@ -54,13 +54,13 @@ def customer_view(site: Any, request: Any) -> HttpResponse:
         found = customers_by(text, most=MOST_CHOICES)
     else:
         order_entry_change(entry=entry, customer=None)
-        return _grid(request, entry)
+        return _grid(request, entry, shows_buyer=True)
     if not found:
         raise Invalid("No customer has this code, nor a name that begins so.")
     if len(found) > 1:
         return _choices(request, found)
     order_entry_change(entry=entry, customer=found[0])
-    return _grid(request, entry)
+    return _grid(request, entry, shows_buyer=True)
 
 
 def channel_view(site: Any, request: Any) -> HttpResponse:
@@ -74,8 +74,10 @@ def channel_view(site: Any, request: Any) -> HttpResponse:
 
 def suggest_view(site: Any, request: Any) -> HttpResponse:
     text = text_of(request.GET, "text", longest=LONGEST_CODE)
-    found = suggestions(order_entry(), text) if len(text) > 1 else []
-    return TemplateResponse(request, "admin/desk/suggestions.html", {"found": found})
+    entry = order_entry()
+    found = suggestions(entry, text) if len(text) > 1 else []
+    currency = entry.channel.currency if entry.channel else ""
+    return TemplateResponse(request, "admin/desk/suggestions.html", {"found": found, "currency": currency})
 
 
 def scan_view(site: Any, request: Any) -> HttpResponse:
@@ -145,7 +147,7 @@ def place_view(site: Any, request: Any) -> HttpResponse:
     if entry.channel is not None:
         refuse_outside(Channel, [entry.channel.pk], reach(request.principal, PLACE))
     order = order_entry_place(entry=entry, step=step)
-    return _grid(request, entry, placed=order, may_undo=request.user.has_perm(CANCEL))
+    return _grid(request, entry, shows_buyer=True, placed=order, may_undo=request.user.has_perm(CANCEL))
 
 
 def reopen_view(site: Any, request: Any) -> HttpResponse:
@@ -155,11 +157,12 @@ def reopen_view(site: Any, request: Any) -> HttpResponse:
         return _grid(request, entry, done="This is undone already.")
     refuse_outside(SalesOrder, [order.pk], reach(request.principal, CANCEL))
     cancelled = order_entry_reopen(entry=entry, order=order, step=_step(request))
-    return _grid(request, entry, done=f"{cancelled} is canceled. Its lines are here again.")
+    return _grid(request, entry, shows_buyer=True, done=f"{cancelled} is canceled. Its lines are here again.")
 
 
 # --- What they share -----------------------------------------------------------------------------------------
 def _grid(request: Any, entry: OrderEntry, **more: Any) -> HttpResponse:
+    """`shows_buyer`: who buys has changed."""
     response = TemplateResponse(request, "admin/desk/order_entry_lines.html", {**_context(request, entry), **more})
     response.headers["X-Into"] = "#sale"
     return response

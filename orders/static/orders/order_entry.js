@@ -37,10 +37,10 @@ class EntryRow {
 		const { target } = event;
 		if (event.key === "L" && event.ctrlKey && event.shiftKey) {
 			event.preventDefault();
-			this.sale.querySelector('[aria-keyshortcuts="Control+Shift+L"]')?.click();
+			this.root.querySelector('[aria-keyshortcuts="Control+Shift+L"]')?.click();
 		} else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
 			if (target.matches("#entry-code, #entry-quantity, #entry-customer")) event.preventDefault();
-			if (target.matches("#entry-customer") && target.value.trim()) this.sale.querySelector("#entry-customer-take").click();
+			if (target.matches("#entry-customer") && target.value.trim()) this.root.querySelector("#entry-customer-take").click();
 			else if (target === this.code) this.codeIsTyped();
 			else if (target === this.quantity) this.quantityIsTyped();
 		} else if (target === this.code && ["ArrowDown", "ArrowUp"].includes(event.key)) {
@@ -123,11 +123,11 @@ class EntryRow {
 	}
 
 	answered() {
-		if (this.sale.querySelector("[data-placed]")) this.clear();
+		const isPlaced = this.sale.querySelector("[data-placed]");
+		if (isPlaced) this.clear();
+		if (!isPlaced && document.activeElement !== document.body) return;
 		const wrong = this.sale.querySelector("[aria-invalid=true]");
-		if (document.activeElement === document.body || this.sale.querySelector("[data-placed]")) {
-			(this.sale.querySelector("#entry-customer") || wrong || this.code).focus();
-		}
+		(this.root.querySelector("#entry-customer") || wrong || this.code).focus();
 	}
 }
 
