@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from inventory.models import PriceListItem
-from orders.models import SalesOrder
-from orders.services.sales_orders import sales_order_place
+from inventory.models import PriceListItem, ReasonCode
+from orders.models import ReturnAuthorization, SalesOrder
+from orders.services.invoices import invoice_draft_from_order, invoice_issue
+from orders.services.order_lines import NewLine
+from orders.services.sales_orders import sales_order_create, sales_order_place
 from tests.browser.conftest import screenshot
 from tests.browser.signing import sign_in
 from tests.browser.test_accessibility import faults
@@ -17,22 +19,27 @@ from tests.browser.test_admin_pages import too_wide, wrong_in_themes
 from tests.browser.wedge import Clerk
 from tests.companies import Company
 from tests.orders.selling import Shop
+from tests.orders.test_returns import shipped
 
 CODES = [f"P-{number}" for number in range(5)]
 
 
 @pytest.fixture
 def company(new_company: Callable[[], Company]) -> Company:
-    """Who has sold to its customer before, and has five parts on the shelf."""
-    made = new_company()
-    with made.scope():
+    return new_company()
+
+
+@pytest.fixture(autouse=True)
+def shop(company: Company) -> Shop:
+    """It has sold to its customer before, and has five parts on the shelf."""
+    with company.scope():
         shop = Shop.create()
         for number, code in enumerate(CODES, 1):
             part = shop.goods.tracked("none", code)
             shop.goods.receive(20, variant=part)
             PriceListItem.objects.create(price_list=shop.prices, variant=part, price=Decimal(number))
         sales_order_place(order=shop.cart(bolts=2, nuts=4))
-    return made
+    return shop
 
 
 @pytest.fixture
@@ -147,3 +154,63 @@ def test_task_6_pasted_scanned_and_as_last_time(clerk: Clerk, company: Company) 
     page.get_by_role("button", name="Undo").press("Enter")
     expect(sale).to_contain_text("SO-000004 is canceled. Its lines are here again.")
     assert [status for status, _ in orders(company)] == ["placed", "placed", "placed", "cancelled"]
+
+
+def test_task_10_a_customer_brings_goods_back(clerk: Clerk, company: Company, shop: Shop) -> None:
+    """One line with its reason; then more of them, counted by scans; then one by its serial number."""
+    page = clerk.page
+    rows, done = page.locator("#goods-back tbody tr"), page.locator("#goods-back [data-done]")
+    with company.scope():
+        ReasonCode.objects.create(kind="receipt", code="DEFECT", name="Defective")
+        order = shipped(SalesOrder.objects.get())
+        invoice = invoice_issue(invoice=invoice_draft_from_order(order=order))
+        engine = shop.goods.tracked("serial", "ENGINE")
+        for code in ("ENG-1", "ENG-2"):
+            shop.goods.receive_lot(1, engine, code)
+        lines = [NewLine(engine.pk, Decimal(2), unit_price=Decimal(90))]
+        shipped(sales_order_create(channel=shop.channel, customer=shop.customer, lines=lines))
+    goes(clerk, "b", "body")
+    clerk.scan(invoice.number or "")
+    expect(rows.first).to_be_focused()
+    clerk.key("r")
+    expect(rows.first.get_by_role("textbox")).to_have_value("2")
+    clerk.key("w")
+    expect(page.locator("#back-reason")).to_be_focused()
+    typed(clerk, "def", "Control+Enter")
+    expect(done).to_contain_text("RMA-000001 of SO-000001: 10 EUR are to be refunded, 1 credit note drafted.")
+    assert (clerk.actions, clerk.loads, len(clerk.requests)) == (6, 1, 2), f"task 10: {clerk.requests}"
+    screenshot(page, "take-back-done")
+
+    clerk.begin()
+    clerk.scan("SO-000001")
+    expect(rows.first).to_be_focused()
+    for _ in range(3):
+        clerk.scan("NUT", after=0.04)
+    expect(rows.nth(1).get_by_role("textbox")).to_have_value("3")
+    expect(rows.nth(1)).to_be_focused()
+    clerk.key("q")
+    screenshot(page, "take-back")
+    assert wrong_in_themes(page) + too_wide(page) == []
+    rows.nth(1).focus()
+    clerk.key("Control+Enter")
+    expect(done).to_contain_text("RMA-000002 of SO-000001: 7.5 EUR")
+
+    clerk.scan("ENG-2")
+    expect(page.locator("#goods-back tr:focus")).to_contain_text("ENG-2")
+    expect(page.locator("#goods-back tr:focus [data-quantity]")).to_have_value("1")
+    clerk.key("s")
+    clerk.key("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("no location of kind scrap")
+    clerk.key("s")
+    clerk.key("n")
+    expect(page.locator("#goods-back [data-quantity]:focus")).to_have_count(1)
+    clerk.key("Enter")
+    clerk.key("r")
+    clerk.key("Control+Enter")
+    expect(done).to_contain_text("RMA-000003 of SO-000002: 90 EUR")
+    with company.scope():
+        found = ReturnAuthorization.objects.order_by("number")
+        assert [(one.status, one.lines.get().received_quantity, one.lines.get().disposition) for one in found] == [
+            ("inspected", 2, "restock"), ("inspected", 3, "quarantine"), ("inspected", 1, "restock"),
+        ]
+        assert found[2].lines.get().lot.code == "ENG-2"

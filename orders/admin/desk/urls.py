@@ -5,10 +5,11 @@ from typing import Any
 from django.urls import path
 
 from core.admin_pages import View, page_for
-from orders.admin.desk import order_entry
+from orders.admin.desk import order_entry, return_desk
 from orders.admin.desk.approving import APPROVE, approvals_view, approve_view, refuse_view
 from orders.admin.desk.reordering import BUY, ORDER, reorder_view
 
+TAKE_BACK = [return_desk.ADD, return_desk.LOOK]
 SELL = [order_entry.ADD, order_entry.PLACE, order_entry.LOOK]
 
 
@@ -20,6 +21,7 @@ def urls(site: Any) -> list[Any]:
         path("approvals/refuse/", page_for(site, refuse_view, permissions=[APPROVE]), name="refuse"),
         path("reorder/", page_for(site, reorder_view, permissions=[ORDER, BUY]), name="reorder"),
         *_selling(site),
+        *_taking_back(site),
     ]
 
 
@@ -37,4 +39,16 @@ def _selling(site: Any) -> list[Any]:
             path(f"sell/{name}/", page_for(site, view, ["POST"], permissions=SELL), name=f"sell_{name}")
             for name, view in steps.items()
         ),
+    ]
+
+
+def _taking_back(site: Any) -> list[Any]:
+    def page(view: View, method: str) -> Any:
+        return page_for(site, view, [method], permissions=TAKE_BACK)
+
+    return [
+        path("take-back/", page(return_desk.take_back_view, "GET"), name="take_back"),
+        path("take-back/scan/", page(return_desk.scan_view, "POST"), name="take_back_scan"),
+        path("take-back/choose/", page(return_desk.choose_view, "POST"), name="take_back_choose"),
+        path("take-back/post/", page(return_desk.post_view, "POST"), name="take_back_post"),
     ]

@@ -1,0 +1,182 @@
+"""Goods that customers bring or send back: scan a paper or the goods, one key for each line, and Ctrl+Enter takes them."""
+
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from core.admin_pages import key_or_none, text_of
+from core.errors import Invalid
+from core.limits import reach, refuse_outside, within
+from inventory.queries.barcodes import LONGEST, UnknownCode, scan_resolve
+from orders.models import ReturnAuthorization, SalesOrder
+from orders.queries.return_desk import (
+    Meant,
+    SoldRow,
+    asked_rows,
+    meant_by,
+    meant_by_lots,
+    reason_meant,
+    reasons,
+    sold_rows,
+)
+from orders.services.order_entry import NUMBER
+from orders.services.return_desk import Back, Taken, return_take, return_take_in
+
+ADD, APPROVE = "orders.add_returnauthorization", "orders.approve_returnauthorization"
+RECEIVE, LOOK = "orders.receive_returnauthorization", "orders.view_salesorder"
+DISPOSITIONS = (("R", "restock", "Restock"), ("Q", "quarantine", "Quarantine"), ("S", "scrap", "Scrap"))
+WHICH = {"order", "return", "lot"}  # what the address names
+
+
+def take_back_view(site: Any, request: Any) -> HttpResponse:
+    context = {**site.each_context(request), "title": "Take back", **_goods(request)}
+    return TemplateResponse(request, "admin/desk/take_back.html", context)
+
+
+def scan_view(site: Any, request: Any) -> HttpResponse:
+    """The goods of the order that is shown, one more of them; or else another order."""
+    text = text_of(request.POST, "text", longest=LONGEST, is_scan=True)
+    if found := meant_by(text, _orders(request)):
+        return _shown(request, text, found)
+    scan = scan_resolve(text=text, holder=request.principal, today=timezone.localdate())
+    lots = {match.id for match in scan.matches if match.kind == "lot"}
+    variants = {match.variant for match in scan.matches if match.variant}
+    rows = _goods(request).get("rows", [])
+    if hits := [row for row in rows if row.lot in lots] or [row for row in rows if row.variant in variants]:
+        match = next((one for one in scan.matches if one.variant == hits[0].variant), None)
+        return _came(request, hits[0], (match and match.quantity) or Decimal(1))
+    if lots and (found := meant_by_lots(lots, _orders(request))):
+        return _shown(request, text, found)
+    if rows and variants:
+        raise Invalid("This article has not left by this order.")
+    raise Invalid("This leads to no order that was sent: scan its number, its shipment's, its invoice's or a serial number.")
+
+
+def choose_view(site: Any, request: Any) -> HttpResponse:
+    return _sheet(request, _goods(request))
+
+
+def post_view(site: Any, request: Any) -> HttpResponse:
+    context = _goods(request)
+    if "order" not in context:
+        raise Invalid("Scan first what the goods belong to.")
+    goods = _taken(request, context["rows"])
+    refuse_outside(SalesOrder, [context["order"].pk], reach(request.principal, ADD))
+    if asked := context.get("authorization"):
+        _may_receive(request, asked)
+        taken = return_take_in(
+            authorization=asked, goods={row.line: one for row, one in goods}, may_approve=request.user.has_perm(APPROVE),
+        )
+    else:
+        reason, note = reason_meant(text_of(request.POST, "reason", longest=500))
+        taken = return_take(
+            order=context["order"], goods={(row.line, row.lot): one for row, one in goods}, key=_step(request),
+            reason_id=reason and reason.pk, note=note, may_finish=request.user.has_perms([APPROVE, RECEIVE]),
+        )
+    return _done(request, taken)
+
+
+# --- What they share -----------------------------------------------------------------------------------------
+def _orders(request: Any) -> QuerySet[SalesOrder]:
+    return SalesOrder.objects.filter(within(SalesOrder, reach(request.principal, ADD)))
+
+
+def _goods(request: Any) -> dict[str, Any]:
+    """Of the order or the return that the address names, empty without one. Raises Http404."""
+    shown: dict[str, Any] = {"dispositions": DISPOSITIONS, "reasons": reasons(), "first": key_or_none(request.GET, "lot")}
+    order, asked = key_or_none(request.GET, "order"), key_or_none(request.GET, "return")
+    if asked is not None:
+        rows = ReturnAuthorization.objects.filter(order__in=_orders(request)).select_related("order__customer__party")
+        if (authorization := rows.filter(pk=asked).first()) is None:
+            raise Http404
+        return shown | {"order": authorization.order, "authorization": authorization, "rows": asked_rows(authorization)}
+    if order is None:
+        return shown
+    if (found := _orders(request).select_related("customer__party").filter(pk=order).first()) is None:
+        raise Http404
+    return shown | {"order": found, "rows": sold_rows(found)}
+
+
+def _shown(request: Any, text: str, found: list[Meant]) -> HttpResponse:
+    """The goods, or a question where there are several orders."""
+    if len(found) > 1:
+        choices = [
+            (digit, one, f"{reverse('admin:take_back_choose')}?{_query(one)}") for digit, one in enumerate(found, 1)
+        ]
+        return _part(request, "take_back_choices", "#scan-panel", text=text, choices=choices)
+    request.GET = request.GET.copy()
+    for name in WHICH & set(request.GET):
+        del request.GET[name]
+    request.GET.update(dict(_names(found[0])))
+    return _sheet(request, _goods(request))
+
+
+def _sheet(request: Any, context: dict[str, Any]) -> HttpResponse:
+    asked = context.get("authorization")
+    if asked and asked.status not in (ReturnAuthorization.Status.REQUESTED, ReturnAuthorization.Status.APPROVED):
+        raise Invalid(f"{asked} is {asked.get_status_display().lower()} already: its page says what may follow.")
+    return _part(request, "take_back_sheet", "#goods-back", **context)
+
+
+def _came(request: Any, row: SoldRow, many: Decimal) -> HttpResponse:
+    return _part(request, "take_back_came", "#just-came", row=row, many=many)
+
+
+def _done(request: Any, taken: Taken) -> HttpResponse:
+    row = ReturnAuthorization.objects.select_related("order").get(pk=taken.authorization.pk)
+    lines = row.lines.select_related("order_item", "location").order_by("line")
+    return _part(request, "take_back_done", "#goods-back", authorization=row, lines=lines, taken=taken)
+
+
+def _part(request: Any, name: str, into: str, **context: Any) -> HttpResponse:
+    response = TemplateResponse(request, f"admin/desk/{name}.html", context)
+    response.headers["X-Into"] = into
+    return response
+
+
+def _names(one: Meant) -> list[tuple[str, str]]:
+    names = (("return", one.authorization), ("order", None if one.authorization else one.order), ("lot", one.lot))
+    return [(name, str(key)) for name, key in names if key]
+
+
+def _query(one: Meant) -> str:
+    return urlencode(_names(one))
+
+
+def _taken(request: Any, rows: list[SoldRow]) -> list[tuple[SoldRow, Back]]:
+    """Raises Invalid for a quantity of which nobody says what becomes of it, and the other way round."""
+    found = []
+    for row in rows:
+        text = text_of(request.POST, f"quantity_{row.key}", longest=20)
+        disposition = text_of(request.POST, f"disposition_{row.key}", longest=20)
+        if not text and not disposition:
+            continue
+        if text and not NUMBER.fullmatch(text):
+            raise Invalid(f"{text} is no quantity of {row.sku}.")
+        quantity = Decimal(text.replace(",", ".")) if text else row.quantity
+        if disposition not in {name for _, name, _ in DISPOSITIONS}:
+            raise Invalid(f"Say what becomes of {row.sku}: R, Q or S in its row.")
+        if quantity <= 0:
+            raise Invalid(f"Nothing of {row.sku} is left to come back: take it out by pressing its letter again.")
+        found.append((row, Back(quantity, disposition)))
+    return found
+
+
+def _may_receive(request: Any, authorization: ReturnAuthorization) -> None:
+    if not request.user.has_perm(RECEIVE):
+        raise Invalid(f"To take in {authorization} you need {RECEIVE}.")
+    refuse_outside(ReturnAuthorization, [authorization.pk], reach(request.principal, RECEIVE))
+
+
+def _step(request: Any) -> UUID:
+    """The id that the page gave what it sends is that of the return. Raises Invalid."""
+    if (found := key_or_none(request.POST, "id")) is None:
+        raise Invalid("Reload the page: this came without its number.")
+    return found
