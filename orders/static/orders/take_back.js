@@ -15,13 +15,17 @@ document.addEventListener("DOMContentLoaded", () => {
 		else if (row && button.matches("[data-becomes]")) become(row, button);
 	});
 	page.addEventListener("keydown", (event) => {
-		if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !event.target.matches("[data-quantity]")) return;
+		if (event.key !== "Enter" || event.defaultPrevented) return;
+		const isDone = event.ctrlKey || event.metaKey;
+		if (!isDone && !event.target.matches("[data-quantity]")) return;
 		event.preventDefault();
-		event.target.closest("tr").focus();
+		if (isDone) sheet.querySelector("[data-send]")?.click(); // a row has no such key of its own
+		else event.target.closest("tr").focus();
 	});
 	new MutationObserver(shown).observe(sheet, { childList: true });
 	new MutationObserver(counted).observe(came, { childList: true });
 	shown();
+	if (!sheet.childElementCount) document.getElementById("scan-input").focus();
 
 	// Scans are for the order that is shown.
 	function shown() {
