@@ -17,6 +17,7 @@ from inventory.queries.stock_card import stock_of
 from orders.models import Channel, Customer, OrderEntry, SalesOrder
 
 ZERO = Decimal(0)
+UNKNOWN = prices.Amounts()
 MOST_SUGGESTIONS = 8
 
 
@@ -48,7 +49,7 @@ class PricedLine:
     line: EntryLine
     available: Decimal = ZERO
     unit_price: Decimal | None = None
-    amounts: prices.Amounts = prices.Amounts()
+    amounts: prices.Amounts = UNKNOWN
     problem: str = ""
 
     @property

@@ -77,11 +77,11 @@ def meant_by_lots(lots: Collection[UUID], orders: QuerySet[SalesOrder]) -> list[
 def sold_rows(order: SalesOrder) -> list[SoldRow]:
     left, taken = goods_left(order), claimed(order)
     lots = dict(Lot.objects.filter(pk__in=[lot for _, lot in left if lot]).values_list("pk", "code"))
+    goods = sorted((line, lots.get(lot, "") if lot else "", lot) for line, lot in left)
     rows = []
     for item in order.lines.order_by("line"):
-        of_line = sorted((lots.get(lot, "") if lot else "", lot, shipped.quantity) for (line, lot), shipped in left.items() if line == item.pk)
-        for code, lot, shipped in of_line:
-            back = taken.get((item.pk, lot), ZERO)
+        for code, lot in ((code, lot) for line, code, lot in goods if line == item.pk):
+            shipped, back = left[item.pk, lot].quantity, taken.get((item.pk, lot), ZERO)
             rows.append(SoldRow(
                 f"{item.pk}_{lot or ''}", item.pk, item.variant_id, item.sku, item.name, lot, code, shipped, back, shipped - back,
             ))

@@ -35,8 +35,8 @@ class Taken:
 
 
 def return_take(
-    *, order: SalesOrder, goods: Mapping[tuple[UUID, UUID | None], Back], key: UUID, reason_id: UUID | None = None, note: str = "",
-    may_finish: bool = True,
+    *, order: SalesOrder, goods: Mapping[tuple[UUID, UUID | None], Back], key: UUID, reason_id: UUID | None = None,
+    note: str = "", may_finish: bool = True,
 ) -> Taken:
     """By line of the order and lot. `key` is the id of the return: who sends the same again is told what became of it.
 

@@ -54,7 +54,8 @@ def return_credit_drop(*, authorization: ReturnAuthorization) -> None:
     for one in notes.order_by("pk"):
         if one.status != Invoice.Status.DRAFT:
             raise Conflict(
-                f"{one} credits these goods already: refund the return, and sell the others by an order.", code="credited_already",
+                f"{one} credits these goods already: refund the return, and sell the others by an order.",
+                code="credited_already",
             )
         invoice_delete(invoice=one)
     authorization.credited_at = None

@@ -84,7 +84,8 @@ def return_create(
     `key`: the id that it shall have; who asks again with it is given the same return.
     """
     sold = locked(order)
-    if key and (before := ReturnAuthorization.objects.filter(pk=key, order=sold).first()):
+    before: ReturnAuthorization | None = ReturnAuthorization.objects.filter(pk=key, order=sold).first() if key else None
+    if before is not None:
         return before
     _check_reason(reason_id, note)
     free = _free(sold)
@@ -93,8 +94,8 @@ def return_create(
         lines = [Asked(item, left, lot) for (item, lot), left in free.items() if left > 0]
     named = _named(lines, items, free)
     row: ReturnAuthorization = ReturnAuthorization.objects.create(
-        **({"pk": key} if key else {}), number=number_next(document_type=DOCUMENT, first=NUMBERS), order=sold, customer_id=sold.customer_id,
-        warehouse_id=sold.warehouse_id, reason_id=reason_id, note=note,
+        **({"pk": key} if key else {}), number=number_next(document_type=DOCUMENT, first=NUMBERS), order=sold,
+        customer_id=sold.customer_id, warehouse_id=sold.warehouse_id, reason_id=reason_id, note=note,
     )
     made = ReturnItem.objects.bulk_create([
         ReturnItem(
@@ -147,8 +148,8 @@ def _receive(row: ReturnAuthorization, lines: Sequence[Came] | None, location: L
     posted = stock_receive(
         lines=[
             Line(
-                item.order_item.variant_id, one.quantity, to_location_id=places[one.disposition].pk, lot_id=item.lot_id, document_line_id=item.pk,
-                unit_cost=_unit_cost(left.get((item.order_item_id, item.lot_id))),
+                item.order_item.variant_id, one.quantity, to_location_id=places[one.disposition].pk, lot_id=item.lot_id,
+                document_line_id=item.pk, unit_cost=_unit_cost(left.get((item.order_item_id, item.lot_id))),
             )
             for one in lines for item in [items[one.line_id]]
         ],

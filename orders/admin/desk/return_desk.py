@@ -14,7 +14,7 @@ from django.utils import timezone
 from core.admin_pages import key_or_none, text_of
 from core.errors import Invalid
 from core.limits import reach, refuse_outside, within
-from inventory.queries.barcodes import LONGEST, UnknownCode, scan_resolve
+from inventory.queries.barcodes import LONGEST, scan_resolve
 from orders.models import ReturnAuthorization, SalesOrder
 from orders.queries.return_desk import (
     Meant,
@@ -78,14 +78,15 @@ def post_view(site: Any, request: Any) -> HttpResponse:
         reason, note = reason_meant(text_of(request.POST, "reason", longest=500))
         taken = return_take(
             order=context["order"], goods={(row.line, row.lot): one for row, one in goods}, key=_step(request),
-            reason_id=reason and reason.pk, note=note, may_finish=request.user.has_perms([APPROVE, RECEIVE]),
+            reason_id=reason.pk if reason else None, note=note, may_finish=request.user.has_perms([APPROVE, RECEIVE]),
         )
     return _done(request, taken)
 
 
 # --- What they share -----------------------------------------------------------------------------------------
 def _orders(request: Any) -> QuerySet[SalesOrder]:
-    return SalesOrder.objects.filter(within(SalesOrder, reach(request.principal, ADD)))
+    found: QuerySet[SalesOrder] = SalesOrder.objects.filter(within(SalesOrder, reach(request.principal, ADD)))
+    return found
 
 
 def _goods(request: Any) -> dict[str, Any]:
