@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from accounts.models import Address
-from inventory.models import PriceListItem, ProductBarcode, TaxCategory
+from inventory.models import PriceListItem, ProductBarcode, TaxCategory, Warehouse
 from orders.models import Channel, Customer, OrderEntryStep, SalesOrder
 from orders.services.order_entry import order_entry, order_entry_place, pasted
 from tests.admin.pages import statements, text
 from tests.companies import Company
 from tests.factories.taxes import TaxRateFactory
+from tests.limited import limited_admin
 from tests.orders.selling import Shop, quantities
 
 SELL = "/admin/sell/"
@@ -173,6 +174,15 @@ def test_several_customers_and_channels(acme: Company, shop: Shop) -> None:
         order = SalesOrder.objects.get()
         assert (order.channel_id, order.customer_id) == (counter.pk, other.pk)
     assert Seller(acme, "viewer").browser.get(SELL).status_code == 403
+    with acme.scope():
+        north = Warehouse.objects.create(code="N", name="North")
+    elsewhere = limited_admin(acme, north)
+    assert "There is no channel yet" in text(elsewhere.get(SELL))
+    for name, value in (("channel/", counter.pk), ("reopen/", order.pk)):
+        assert elsewhere.post(f"{SELL}{name}", {"id": "1", "channel": value, "order": value}).status_code in (200, 422)
+    with acme.scope():
+        order.refresh_from_db()
+        assert order.status == "placed"
 
 
 def test_what_is_pasted() -> None:

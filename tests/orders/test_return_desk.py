@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 
 from core.errors import Conflict
-from inventory.models import Lot, ReasonCode, StockItem, StockMove
+from inventory.models import Lot, ReasonCode, StockItem, StockMove, Warehouse
 from notifications.models import OutboxEvent
 from orders.handlers import tell_of_approval
 from orders.models import Invoice, ReturnAuthorization, SalesOrder, Shipment
@@ -21,7 +21,9 @@ from orders.services.returns import Asked, return_approve, return_create, return
 from orders.services.sales_orders import sales_order_create
 from tests.admin.pages import statements, text
 from tests.companies import Company
+from tests.factories.accounts import RoleFactory
 from tests.inventory.test_races import at_once
+from tests.limited import limited_admin
 from tests.orders.selling import Shop
 from tests.orders.test_returns import NewLine, on_hand, shipped
 from tests.orders.test_sales_orders import refused, sound
@@ -120,13 +122,24 @@ def test_every_paper_and_the_goods_lead_to_the_order(acme: Company, shop: Shop) 
         sound()
 
 
-def test_without_the_right_to_approve_it_waits(acme: Company, shop: Shop) -> None:
+def test_it_waits_for_who_may_approve_and_receive_there(acme: Company, shop: Shop) -> None:
     order = sent(acme, shop)
     with acme.scope():
         [bolts, _] = sold_rows(order)
-        taken = return_take(order=order, goods={(bolts.line, None): Back(Decimal(1), "scrap")}, key=uuid4(), may_finish=False)
-        assert (taken.authorization.status, taken.is_here) == ("requested", False)
-        assert taken.authorization.lines.get().disposition == "scrap"
+        north = Warehouse.objects.create(code="N", name="North")
+        asks = ["orders.add_returnauthorization", "orders.view_salesorder", "inventory.view_stockitem"]
+        RoleFactory(code="asks", permissions=asks)
+    fields = {"id": uuid4().hex, f"quantity_{bolts.key}": "1", f"disposition_{bolts.key}": "scrap"}
+    asker = limited_admin(acme, north, roles=("asks",))
+    page = text(asker.post(f"{BACK}post/?order={order.pk}", fields))
+    assert "RMA-000001" in page and "waits for somebody who approves it" in page
+    with acme.scope():
+        made = ReturnAuthorization.objects.get()
+        assert (made.status, made.lines.get().disposition) == ("requested", "scrap")
+    assert asker.post(f"{BACK}post/?return={made.pk}", fields).status_code == 403
+    elsewhere = limited_admin(acme, north)
+    assert elsewhere.post(f"{BACK}scan/", {"id": "1", "text": "SO-000001", "by": "scanner"}).status_code == 404
+    assert elsewhere.post(f"{BACK}post/?order={order.pk}", fields).status_code == 404
     assert acme.admin_as("viewer").get(BACK).status_code == 403
 
 

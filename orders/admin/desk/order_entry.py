@@ -33,7 +33,7 @@ from orders.services.order_entry import (
 )
 
 ADD, PLACE, CANCEL = "orders.add_salesorder", "orders.place_salesorder", "orders.cancel_salesorder"
-LOOK = "inventory.view_productvariant"
+LOOK = "inventory.view_stockitem"  # without it there is no scan field either
 MOST_CHOICES = 9  # a digit each
 LONGEST_BLOCK = 200_000
 ONE = Decimal(1)

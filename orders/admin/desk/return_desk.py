@@ -30,7 +30,7 @@ from orders.services.order_entry import NUMBER
 from orders.services.return_desk import Back, Taken, return_take, return_take_in
 
 ADD, APPROVE = "orders.add_returnauthorization", "orders.approve_returnauthorization"
-RECEIVE, LOOK = "orders.receive_returnauthorization", "orders.view_salesorder"
+RECEIVE, LOOK = "orders.receive_returnauthorization", ("orders.view_salesorder", "inventory.view_stockitem")
 DISPOSITIONS = (("R", "restock", "Restock"), ("Q", "quarantine", "Quarantine"), ("S", "scrap", "Scrap"))
 WHICH = {"order", "return", "lot"}  # what the address names
 
@@ -67,18 +67,18 @@ def post_view(site: Any, request: Any) -> HttpResponse:
     context = _goods(request)
     if "order" not in context:
         raise Invalid("Scan first what the goods belong to.")
-    goods = _taken(request, context["rows"])
-    refuse_outside(SalesOrder, [context["order"].pk], reach(request.principal, ADD))
+    order, goods = context["order"], _taken(request, context["rows"])
     if asked := context.get("authorization"):
-        _may_receive(request, asked)
+        refuse_outside(ReturnAuthorization, [asked.pk], reach(request.principal, RECEIVE))
         taken = return_take_in(
-            authorization=asked, goods={row.line: one for row, one in goods}, may_approve=request.user.has_perm(APPROVE),
+            authorization=asked, goods={row.line: one for row, one in goods}, may_approve=_may(request, APPROVE, order),
         )
     else:
         reason, note = reason_meant(text_of(request.POST, "reason", longest=500))
         taken = return_take(
-            order=context["order"], goods={(row.line, row.lot): one for row, one in goods}, key=_step(request),
-            reason_id=reason.pk if reason else None, note=note, may_finish=request.user.has_perms([APPROVE, RECEIVE]),
+            order=order, goods={(row.line, row.lot): one for row, one in goods}, key=_step(request),
+            reason_id=reason.pk if reason else None, note=note,
+            may_finish=_may(request, APPROVE, order) and _may(request, RECEIVE, order),
         )
     return _done(request, taken)
 
@@ -170,10 +170,9 @@ def _taken(request: Any, rows: list[SoldRow]) -> list[tuple[SoldRow, Back]]:
     return found
 
 
-def _may_receive(request: Any, authorization: ReturnAuthorization) -> None:
-    if not request.user.has_perm(RECEIVE):
-        raise Invalid(f"To take in {authorization} you need {RECEIVE}.")
-    refuse_outside(ReturnAuthorization, [authorization.pk], reach(request.principal, RECEIVE))
+def _may(request: Any, permission: str, order: SalesOrder) -> bool:
+    where = reach(request.principal, permission)
+    return where is None or order.warehouse_id in where
 
 
 def _step(request: Any) -> UUID:

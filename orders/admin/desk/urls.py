@@ -9,7 +9,7 @@ from orders.admin.desk import order_entry, return_desk
 from orders.admin.desk.approving import APPROVE, approvals_view, approve_view, refuse_view
 from orders.admin.desk.reordering import BUY, ORDER, reorder_view
 
-TAKE_BACK = [return_desk.ADD, return_desk.LOOK]
+TAKE_BACK = [return_desk.ADD, *return_desk.LOOK]
 SELL = [order_entry.ADD, order_entry.PLACE, order_entry.LOOK]
 
 
