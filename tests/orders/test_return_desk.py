@@ -61,7 +61,7 @@ def test_one_line_comes_back_once(acme: Company, shop: Shop) -> None:
     key = {"id": uuid4().hex}
     fields = {f"quantity_{bolts.key}": "1", f"disposition_{bolts.key}": "restock", "reason": "def rusty", **key}
     for _ in range(2):
-        page = post(acme, f"post/?order={order.pk}", **fields)
+        page = post(acme, "post/", order=order.pk, **fields)
     assert "RMA-000001" in page and "5 EUR are to be refunded" in page
     with acme.scope():
         row = ReturnAuthorization.objects.get()
@@ -78,12 +78,12 @@ def test_one_line_comes_back_once(acme: Company, shop: Shop) -> None:
         sound()
     page = post(acme, "post/", 422, **fields)
     assert "Scan first" in page
-    nothing = post(acme, f"post/?order={order.pk}", 422)
+    nothing = post(acme, "post/", 422, order=order.pk)
     assert "Say of a line" in nothing
-    assert "R, Q or S" in post(acme, f"post/?order={order.pk}", 422, **{f"quantity_{nuts.key}": "1"})
+    assert "R, Q or S" in post(acme, "post/", 422, order=order.pk, **{f"quantity_{nuts.key}": "1"})
     over = {f"quantity_{bolts.key}": "4", f"disposition_{bolts.key}": "scrap"}
-    assert "3 were shipped" in post(acme, f"post/?order={order.pk}", 409, **over)
-    assert "No reason begins with zz" in post(acme, f"post/?order={order.pk}", 422, **over, reason="zz")
+    assert "3 were shipped" in post(acme, "post/", 409, order=order.pk, **over)
+    assert "No reason begins with zz" in post(acme, "post/", 422, order=order.pk, **over, reason="zz")
 
 
 def test_every_paper_and_the_goods_lead_to_the_order(acme: Company, shop: Shop) -> None:
@@ -102,9 +102,9 @@ def test_every_paper_and_the_goods_lead_to_the_order(acme: Company, shop: Shop) 
         assert "<h2" in (page := post(acme, "scan/", text=code, by="scanner")) and "SO-000001" in page, code
     page = post(acme, "scan/", text="E2", by="scanner")
     assert f'id="back-{line.pk}_{lot.pk}"' in page and "data-one" in page
-    assert "E2: 1 more" in post(acme, f"scan/?order={other.pk}", text="E2", by="scanner")
-    assert "BOLT: 1 more" in post(acme, f"scan/?order={order.pk}", text="BOLT", by="scanner")
-    assert "not left by this order" in post(acme, f"scan/?order={other.pk}", 422, text="BOLT", by="scanner")
+    assert "E2: 1 more" in post(acme, "scan/", order=other.pk, text="E2", by="scanner")
+    assert "BOLT: 1 more" in post(acme, "scan/", order=order.pk, text="BOLT", by="scanner")
+    assert "not left by this order" in post(acme, "scan/", 422, order=other.pk, text="BOLT", by="scanner")
     assert "leads to no order" in post(acme, "scan/", 422, text="BOLT", by="scanner")
     assert "Nothing here has the code" in post(acme, "scan/", 404, text="NOBODY", by="scanner")
     assert len(later) == 2
@@ -115,7 +115,7 @@ def test_every_paper_and_the_goods_lead_to_the_order(acme: Company, shop: Shop) 
     assert asked.number in page and "back-reason" not in page
     fields = {f"quantity_{line.pk}": "2", f"disposition_{line.pk}": "quarantine"}
     for _ in range(2):
-        assert "10 EUR are to be refunded" in post(acme, f"post/?return={asked.pk}", **fields)
+        assert "10 EUR are to be refunded" in post(acme, "post/", **{"return": asked.pk}, **fields)
     assert "is inspected already" in post(acme, "scan/", 422, text=asked.number, by="scanner")
     with acme.scope():
         assert StockItem.objects.get(variant=shop.goods.bolt, location=shop.goods.quarantine).quantity == 2
@@ -131,15 +131,15 @@ def test_it_waits_for_who_may_approve_and_receive_there(acme: Company, shop: Sho
         RoleFactory(code="asks", permissions=asks)
     fields = {"id": uuid4().hex, f"quantity_{bolts.key}": "1", f"disposition_{bolts.key}": "scrap"}
     asker = limited_admin(acme, north, roles=("asks",))
-    page = text(asker.post(f"{BACK}post/?order={order.pk}", fields))
+    page = text(asker.post(f"{BACK}post/", {"order": order.pk, **fields}))
     assert "RMA-000001" in page and "waits for somebody who approves it" in page
     with acme.scope():
         made = ReturnAuthorization.objects.get()
         assert (made.status, made.lines.get().disposition) == ("requested", "scrap")
-    assert asker.post(f"{BACK}post/?return={made.pk}", fields).status_code == 403
+    assert asker.post(f"{BACK}post/", {"return": made.pk, **fields}).status_code == 403
     elsewhere = limited_admin(acme, north)
     assert elsewhere.post(f"{BACK}scan/", {"id": "1", "text": "SO-000001", "by": "scanner"}).status_code == 404
-    assert elsewhere.post(f"{BACK}post/?order={order.pk}", fields).status_code == 404
+    assert elsewhere.post(f"{BACK}post/", {"order": order.pk, **fields}).status_code == 404
     assert acme.admin_as("viewer").get(BACK).status_code == 403
 
 

@@ -113,8 +113,9 @@ class ScanBus {
 		this.queue.flushAll();
 		if (document.activeElement.matches("[data-post]")) document.activeElement.blur(); // the next digits are not for it
 		document.dispatchEvent(new CustomEvent("scan:sent"));
-		const url = this.page?.dataset.scanUrl || this.form.action;
-		this.queue.add({ url, fields: { text, by }, into: this.page?.dataset.scanInto, isScan: true });
+		const { scanUrl, scanInto, scanFields } = this.page?.dataset || {};
+		const fields = { ...Object.fromEntries(new URLSearchParams(scanFields)), text, by };
+		this.queue.add({ url: scanUrl || this.form.action, fields, into: scanInto, isScan: true });
 	}
 }
 

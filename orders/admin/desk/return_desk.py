@@ -1,5 +1,6 @@
 """Goods that customers bring or send back: scan a paper or the goods, one key for each line, and Ctrl+Enter takes them."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +9,6 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 
 from core.admin_pages import key_or_none, text_of
@@ -32,11 +32,10 @@ from orders.services.return_desk import Back, Taken, return_take, return_take_in
 ADD, APPROVE = "orders.add_returnauthorization", "orders.approve_returnauthorization"
 RECEIVE, LOOK = "orders.receive_returnauthorization", ("orders.view_salesorder", "inventory.view_stockitem")
 DISPOSITIONS = (("R", "restock", "Restock"), ("Q", "quarantine", "Quarantine"), ("S", "scrap", "Scrap"))
-WHICH = {"order", "return", "lot"}  # what the address names
 
 
 def take_back_view(site: Any, request: Any) -> HttpResponse:
-    context = {**site.each_context(request), "title": "Take back", **_goods(request)}
+    context = {**site.each_context(request), "title": "Take back", **_goods(request, request.GET)}
     return TemplateResponse(request, "admin/desk/take_back.html", context)
 
 
@@ -48,7 +47,7 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
     scan = scan_resolve(text=text, holder=request.principal, today=timezone.localdate())
     lots = {match.id for match in scan.matches if match.kind == "lot"}
     variants = {match.variant for match in scan.matches if match.variant}
-    rows = _goods(request).get("rows", [])
+    rows = _goods(request, request.POST).get("rows", [])
     if hits := [row for row in rows if row.lot in lots] or [row for row in rows if row.variant in variants]:
         match = next((one for one in scan.matches if one.variant == hits[0].variant), None)
         return _came(request, hits[0], (match and match.quantity) or Decimal(1))
@@ -60,11 +59,11 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
 
 
 def choose_view(site: Any, request: Any) -> HttpResponse:
-    return _sheet(request, _goods(request))
+    return _sheet(request, _goods(request, request.POST))
 
 
 def post_view(site: Any, request: Any) -> HttpResponse:
-    context = _goods(request)
+    context = _goods(request, request.POST)
     if "order" not in context:
         raise Invalid("Scan first what the goods belong to.")
     order, goods = context["order"], _taken(request, context["rows"])
@@ -89,10 +88,10 @@ def _orders(request: Any) -> QuerySet[SalesOrder]:
     return found
 
 
-def _goods(request: Any) -> dict[str, Any]:
-    """Of the order or the return that the address names, empty without one. Raises Http404."""
-    shown: dict[str, Any] = {"dispositions": DISPOSITIONS, "reasons": reasons(), "first": key_or_none(request.GET, "lot")}
-    order, asked = key_or_none(request.GET, "order"), key_or_none(request.GET, "return")
+def _goods(request: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the order or the return that is given, without rows where none is. Raises Http404."""
+    shown: dict[str, Any] = {"dispositions": DISPOSITIONS, "reasons": reasons(), "first": key_or_none(given, "lot")}
+    order, asked = key_or_none(given, "order"), key_or_none(given, "return")
     if asked is not None:
         rows = ReturnAuthorization.objects.filter(order__in=_orders(request)).select_related("order__customer__party")
         if (authorization := rows.filter(pk=asked).first()) is None:
@@ -108,15 +107,9 @@ def _goods(request: Any) -> dict[str, Any]:
 def _shown(request: Any, text: str, found: list[Meant]) -> HttpResponse:
     """The goods, or a question where there are several orders."""
     if len(found) > 1:
-        choices = [
-            (digit, one, f"{reverse('admin:take_back_choose')}?{_query(one)}") for digit, one in enumerate(found, 1)
-        ]
+        choices = [(digit, one, urlencode(_names(one))) for digit, one in enumerate(found, 1)]
         return _part(request, "take_back_choices", "#scan-panel", text=text, choices=choices)
-    request.GET = request.GET.copy()
-    for name in WHICH & set(request.GET):
-        del request.GET[name]
-    request.GET.update(dict(_names(found[0])))
-    return _sheet(request, _goods(request))
+    return _sheet(request, _goods(request, _names(found[0])))
 
 
 def _sheet(request: Any, context: dict[str, Any]) -> HttpResponse:
@@ -142,13 +135,9 @@ def _part(request: Any, name: str, into: str, **context: Any) -> HttpResponse:
     return response
 
 
-def _names(one: Meant) -> list[tuple[str, str]]:
-    names = (("return", one.authorization), ("order", None if one.authorization else one.order), ("lot", one.lot))
-    return [(name, str(key)) for name, key in names if key]
-
-
-def _query(one: Meant) -> str:
-    return urlencode(_names(one))
+def _names(one: Meant) -> dict[str, str]:
+    names = {"return": one.authorization, "order": None if one.authorization else one.order, "lot": one.lot}
+    return {name: str(key) for name, key in names.items() if key}
 
 
 def _taken(request: Any, rows: list[SoldRow]) -> list[tuple[SoldRow, Back]]:

@@ -5,7 +5,6 @@ document.addEventListener("DOMContentLoaded", () => {
 	const page = document.getElementById("taking-back");
 	const sheet = document.getElementById("goods-back");
 	const came = document.getElementById("just-came");
-	const scanUrl = page.dataset.scanUrl;
 
 	page.addEventListener("click", (event) => {
 		const button = event.target.closest("button");
@@ -29,8 +28,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
 	// Scans are for the order that is shown.
 	function shown() {
-		const which = sheet.querySelector("[data-which]")?.dataset.which;
-		page.dataset.scanUrl = which ? `${scanUrl}?${which}` : scanUrl;
+		page.dataset.scanFields = sheet.querySelector("[data-which]")?.dataset.which || "";
 		for (const row of sheet.querySelectorAll("[data-one]")) row.querySelector("[data-quantity]").value = "1";
 	}
 
