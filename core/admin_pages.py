@@ -15,19 +15,19 @@ from core.errors import Conflict, DomainError, Invalid, NotFound
 
 FNC1 = "\x1d"  # between the parts of a GS1 symbol
 
-type View = Callable[[Any, Any], HttpResponse]
+type View = Callable[..., HttpResponse]
 
 
 def page_for(site: Any, view: View, methods: Sequence[str] = ("GET", "POST"), *, permissions: Sequence[str]) -> Any:
-    """What a service refuses is said in words, and nothing of the request is kept."""
+    """What a service refuses is said in words, and nothing of the request is kept. What the address names, the view is given."""
 
-    def shown(request: Any) -> HttpResponse:
+    def shown(request: Any, **named: Any) -> HttpResponse:
         if not request.user.has_perms(permissions):
             raise PermissionDenied
         request.current_app = site.name
         try:
             with transaction.atomic():
-                return view(site, request)
+                return view(site, request, **named)
         except DomainError as error:
             return TemplateResponse(request, "core/problem.html", {"problem": error.detail}, status=_status(error))
 

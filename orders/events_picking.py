@@ -49,6 +49,11 @@ class PickListPicked(PickListGoods):
     """Goods of a line are taken from their place."""
 
 
+@event_type("pick_list.put_back", aggregate="pick_list", example={**LIST, **GOODS})
+class PickListPutBack(PickListGoods):
+    """Goods of a line that were picked by mistake are at their place again."""
+
+
 @event_type("pick_list.short", aggregate="pick_list", example={**LIST, **GOODS, "reason": "Bin is empty", "found_elsewhere": 1.0})
 class PickListShort(PickListGoods):
     """Goods of a line are not at their place, or not fit to go: somebody should count there."""

@@ -68,6 +68,16 @@ class PurchaseOrderApproved:
     note: str
 
 
+@event_type("purchase_order.approval_withdrawn", aggregate="purchase_order", example=ORDER)
+class PurchaseOrderApprovalWithdrawn:
+    """Who approved it did so by mistake: it waits for approval again, and is not to be sent."""
+
+    order: UUID
+    number: str
+    supplier: UUID
+    warehouse: UUID
+
+
 @event_type("purchase_order.rejected", aggregate="purchase_order", example={**ORDER, "reason": "There are enough of them"})
 class PurchaseOrderRejected:
     """Somebody was against it: it is a draft again."""

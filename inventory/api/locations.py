@@ -10,8 +10,8 @@ class WarehouseSerializer(TenantSerializer):
     class Meta:
         model = Warehouse
         fields = [
-            "id", "code", "name", "address", "gln", "timezone", "kind", "is_active", "external_ref", "archived_at",
-            "created_at", "updated_at", "version",
+            "id", "code", "name", "address", "gln", "timezone", "kind", "is_active", "picks_by_place", "external_ref",
+            "archived_at", "created_at", "updated_at", "version",
         ]
 
 

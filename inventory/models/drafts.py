@@ -28,15 +28,24 @@ class TrayLine(RuntimeModel):
 
 
 class ReceiptDraft(RuntimeModel):
-    """Goods that a person is receiving: kept here until they are posted, so that another device may go on with them."""
+    """Goods that a person is receiving: kept here until they are posted, so that another device may go on with them.
+
+    One without a document, and one for each document that is to bring goods.
+    """
 
     actor_id = models.UUIDField()
+    document_type = models.CharField(max_length=40, blank=True, db_default="")
+    document_id = models.UUIDField(null=True)
     location = TenantForeignKey(Location, null=True, related_name="+")
     note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["organization", "actor_id"], name="receipt_draft_of_person")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "actor_id", "document_id"], nulls_distinct=False, name="receipt_draft_once",
+            ),
+        ]
         indexes = [models.Index(fields=["organization", "location"], name="receipt_draft_by_location")]
 
     def __str__(self) -> str:

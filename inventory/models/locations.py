@@ -24,6 +24,10 @@ class Warehouse(ArchivableModel):
     timezone = models.CharField("time zone", max_length=64, blank=True, validators=[validate_timezone])
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.OWN)
     is_active = models.BooleanField(default=True)
+    picks_by_place = models.BooleanField(
+        "places are scanned when picking", default=False, db_default=False,
+        help_text="Who picks scans the place before the goods.",
+    )
     external_ref = external_ref()
 
     class Meta:

@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from core.codes import PLACE, WITHIN, Source, declared
 from core.errors import NotFound
 from core.limits import Holder, reach
 from core.tenancy import active_organization_id
@@ -23,23 +24,8 @@ LONGEST = 2_000  # characters of a scan
 AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 
 
-class Source(NamedTuple):
-    """A kind of thing with a code, in the order in which a scan is taken for one. `sql` finds the columns of `COLUMNS`.
-
-    Its parameters: organization, gtins, texts (as scanned), keys and lots (in lower case), glns, ssccs, and warehouses
-    (null for all). Who may not see the kind gets none of it.
-    """
-
-    kind: str
-    permission: str
-    sql: str
-
-
-# kind, place in the order, id, variant, quantity, what it is called
 VARIANT = "SELECT '{0}', {1}, {2}, v.id, {3}, {4} FROM {5} JOIN inventory_productvariant AS v" \
     " ON v.organization_id = c.organization_id AND v.id = c.variant_id WHERE c.organization_id = %(organization)s AND {6}"
-PLACE = "SELECT '{0}', {1}, c.id, NULL::uuid, NULL::numeric, {2} FROM {3} WHERE c.organization_id = %(organization)s AND {4}"
-WITHIN = "(%(warehouses)s::uuid[] IS NULL OR {0} = ANY (%(warehouses)s::uuid[]))"
 
 SOURCES = (
     Source("barcode", "inventory.view_productbarcode", VARIANT.format(
@@ -78,6 +64,7 @@ SOURCES = (
         "transfer_order", 8, "c.number", "inventory_transferorder AS c",
         f"c.number_key = ANY (%(keys)s) AND ({WITHIN.format('c.source_id')} OR {WITHIN.format('c.destination_id')})",
     )),
+    *declared(),
 )  # fmt: skip
 
 FOUND = """

@@ -1,4 +1,4 @@
-"""Receiving without an order: a draft that is kept step by step, and posted when all is there."""
+"""Receiving step by step: a draft that is kept step by step, and posted when all is there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from core.tenancy import active_scope
 from inventory.models import Location, ProductVariant, ReceiptDraft, ReceiptDraftEntry
 from inventory.queries.drafts import ReceiptLine, receipt_lines
 from inventory.services.posting import Line, LotCode, Posted
-from inventory.services.stock import Circumstances, posted_before, stock_receive
+from inventory.services.stock import Circumstances, Document, posted_before, stock_receive
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,16 @@ class Goods:
     expires_on: date | None = None
 
 
-def receipt_draft() -> ReceiptDraft:
-    """The person's own, locked, made where there is none."""
+def receipt_draft(document: Document | None = None) -> ReceiptDraft:
+    """The person's own, of the document, or of none; locked, made where there is none."""
     actor = active_scope().origin.actor_id
     if actor is None:
         raise Invalid("A draft belongs to a person.")
     draft: ReceiptDraft
-    draft, _ = ReceiptDraft.objects.select_for_update(no_key=True).get_or_create(actor_id=actor)
+    drafts = ReceiptDraft.objects.select_related("location__warehouse").select_for_update(no_key=True, of=("self",))
+    draft, _ = drafts.get_or_create(
+        actor_id=actor, document_id=document and document.id, defaults={"document_type": document.type if document else ""},
+    )
     return draft
 
 
@@ -67,16 +70,11 @@ def receipt_note(*, draft: ReceiptDraft, note: str) -> None:
 
 
 def receipt_post(*, draft: ReceiptDraft, key: str) -> Posted:
-    """All lines or none, each with its lot. The draft is empty then."""
+    """Of no document: all lines or none, each with its lot. The draft is empty then."""
     if done := posted_before(kind="receipt", key=key):
         return done
     lines = receipt_lines(draft)
-    if not lines:
-        raise Invalid("There is nothing to receive: scan the goods first.")
-    if draft.location_id is None:
-        raise Invalid("Scan the location where they go.")
-    if lacking := [line.sku for line in lines if line.lacks_lot]:
-        raise Invalid(f"{', '.join(lacking)}: type the quantity and the lot, such as 12 L77.")
+    receipt_check(draft=draft, lines=lines)
     posted = stock_receive(
         lines=[
             Line(
@@ -87,9 +85,24 @@ def receipt_post(*, draft: ReceiptDraft, key: str) -> Posted:
         ],
         circumstances=Circumstances(note=draft.note, idempotency_key=key),
     )
-    ReceiptDraftEntry.objects.filter(draft=draft).delete()
-    receipt_note(draft=draft, note="")
+    receipt_empty(draft=draft)
     return posted
+
+
+def receipt_check(*, draft: ReceiptDraft, lines: Sequence[ReceiptLine]) -> None:
+    """Raises Invalid for what cannot be posted as it stands."""
+    if not lines:
+        raise Invalid("There is nothing to receive: scan the goods first.")
+    if draft.location_id is None:
+        raise Invalid("Scan the location where they go.")
+    if lacking := [line.sku for line in lines if line.lacks_lot]:
+        raise Invalid(f"{', '.join(lacking)}: type the quantity and the lot, such as 12 L77.")
+
+
+def receipt_empty(*, draft: ReceiptDraft) -> None:
+    ReceiptDraftEntry.objects.filter(draft=draft).delete()
+    if draft.note:
+        receipt_note(draft=draft, note="")
 
 
 def _write(draft: ReceiptDraft, step: str, entries: Sequence[Goods]) -> None:

@@ -2,7 +2,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from unfold.decorators import action
 
 from core.admin import TenantTabularInline, plainly
@@ -56,7 +57,7 @@ class PickListAdmin(DocumentAdmin):
     fields = ["number", "status", "warehouse", "assignee", "started_at", "finished_at"]
     readonly_fields = ["number", "status", "started_at", "finished_at"]
     inlines = [PickListItemInline]
-    actions_detail = ["start", "pick", "pick_rest", "short", "finish", "paper", "cancel"]
+    actions_detail = ["start", "scan", "pick", "pick_rest", "short", "finish", "paper", "cancel"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
@@ -83,6 +84,15 @@ class PickListAdmin(DocumentAdmin):
     @confirmed("Go round with this list? Its orders are being picked from now on.")
     def start(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do(request, object_id, "start", _as_order(pick_list_start))
+
+    @action(description="Pick by scanner", url_path="scan", permissions=["scan"])
+    def scan(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:pick", args=[object_id]))
+
+    def has_scan_permission(self, request: Any, object_id: Any = None) -> bool:
+        """Until it is canceled: what was picked is packed there too."""
+        may = bool(request.user.has_perm(PICK_LISTS.by_verb["pick"].permission))
+        return may and not PickList.objects.filter(pk=object_id, status=PickList.Status.CANCELLED).exists()
 
     @action(description="Pick", url_path="pick", permissions=["pick"])
     def pick(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -82,7 +82,7 @@ class PurchaseOrderAdmin(DocumentAdmin):
     inlines = [LineInline]
     actions_list = ["from_tasks"]
     actions_detail = [
-        "submit", "approve", "reject", "send", "receive", "bill", "send_back", "revise", "close", "cancel", "paper",
+        "submit", "approve", "reject", "send", "receive", "scan_in", "bill", "send_back", "revise", "close", "cancel", "paper",
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -150,6 +150,10 @@ class PurchaseOrderAdmin(DocumentAdmin):
     @action(description="Receive", url_path="receive", permissions=["receive"])
     def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.page_of(request, object_id, "receive", lambda order: goods_page(self, request, order, RECEIVE))
+
+    @action(description="Receive by scanner", url_path="scan-in", permissions=["receive"])
+    def scan_in(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:receive_order", args=[object_id]))
 
     @action(description="Enter a bill", url_path="bill", permissions=["bill"])
     def bill(self, request: HttpRequest, object_id: str) -> HttpResponse:

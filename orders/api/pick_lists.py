@@ -25,6 +25,7 @@ from orders.services.pick_lists import (
     pick_list_finish,
     pick_list_pick,
     pick_list_pick_rest,
+    pick_list_put_back,
     pick_list_short,
     pick_list_start,
 )
@@ -77,6 +78,13 @@ class PickListGoodsSerializer(StrictSerializer):
     line = ReferenceField(source="line_id")
     quantity = serializers.DecimalField(
         max_digits=19, decimal_places=6, min_value=0, required=False, help_text="All of the line that is open, unless given.",
+    )
+
+
+class PickListPutBackSerializer(StrictSerializer):
+    line = ReferenceField(source="line_id")
+    quantity = serializers.DecimalField(
+        max_digits=19, decimal_places=6, min_value=0, required=False, help_text="All of the line that is picked, unless given.",
     )
 
 
@@ -147,6 +155,14 @@ class PickListViewSet(TenantViewSet):
     def pick_rest(self, request: Request, pk: str) -> Response:
         """All that is open is taken."""
         return self._step(pick_list_pick_rest)
+
+    @extend_schema(request=PickListPutBackSerializer, responses=PickListSerializer)
+    @action(
+        detail=True, methods=["post"], url_path="put-back", permission=PERMISSION, body_class=PickListPutBackSerializer,
+    )
+    def put_back(self, request: Request, pk: str) -> Response:
+        """Goods that were picked by mistake are at their place again, and to be picked."""
+        return self._step_of(request, pick_list_put_back)
 
     @extend_schema(request=PickListShortSerializer, responses=PickListSerializer)
     @action(detail=True, methods=["post"], permission=PERMISSION, body_class=PickListShortSerializer)

@@ -42,6 +42,7 @@ from orders.services.purchase_states import (
     purchase_order_revise,
     purchase_order_send,
     purchase_order_submit,
+    purchase_order_withdraw_approval,
 )
 from orders.services.purchasing import PurchaseLine, purchase_order_change, purchase_order_create
 
@@ -106,6 +107,12 @@ class PurchaseOrderViewSet(TenantViewSet):
     def approve(self, request: Request, pk: str) -> Response:
         """By somebody else than who submitted it."""
         return self._stepped(purchase_order_approve, request)
+
+    @extend_schema(request=None, responses=PurchaseOrderSerializer)
+    @action(detail=True, methods=["post"], url_path="withdraw-approval", permission="orders.approve_purchaseorder")
+    def withdraw_approval(self, request: Request, pk: str) -> Response:
+        """Who has approved it just now did so by mistake: it waits for approval again."""
+        return self._stepped(purchase_order_withdraw_approval)
 
     @extend_schema(request=PurchaseRejectionSerializer, responses=PurchaseOrderSerializer)
     @action(detail=True, methods=["post"], permission="orders.approve_purchaseorder", body_class=PurchaseRejectionSerializer)

@@ -1,5 +1,12 @@
+from datetime import timedelta
+
+from django.utils import timezone
+
 from core.errors import Conflict
-from orders.models import Customer, SalesOrder
+from core.tenancy import active_scope
+from orders.models import Customer, PurchaseOrder, SalesOrder
+
+UNDONE_WITHIN = timedelta(seconds=15)  # ten on the page, and the way to the server
 
 
 def may_be_cancelled(order: SalesOrder) -> None:
@@ -18,3 +25,12 @@ def may_be_placed(order: SalesOrder) -> None:
         raise Conflict(f"Customer {customer.code} is {state}, and orders nothing.", code="customer_blocked")
     if warehouse.archived_at:
         raise Conflict(f"Warehouse {warehouse.code} is archived: send the goods from another.", code="warehouse_archived")
+
+
+def approved_just_now(order: PurchaseOrder) -> None:
+    """Raises Conflict for what is to be revised instead."""
+    if order.decided_at is None or order.decided_by != active_scope().origin.actor_id:
+        raise Conflict("Who approved an order takes that back; others revise it.", code="not_approved_by_you")
+    if timezone.now() - order.decided_at > UNDONE_WITHIN:
+        detail = f"{order.number} was approved too long ago to take that back: revise it, which makes it a draft again."
+        raise Conflict(detail, code="too_late")

@@ -1,5 +1,6 @@
 from orders import events_purchasing as events
 from orders.machines.declaring import Machine, Transition
+from orders.machines.guards import approved_just_now
 from orders.models import PurchaseOrder
 
 S = PurchaseOrder.Status
@@ -8,6 +9,8 @@ CHANGE, RECEIVE, APPROVE = "orders.change_purchaseorder", "orders.receive_purcha
 PURCHASE_ORDERS = Machine(PurchaseOrder, [
     Transition("submit", (S.DRAFT,), S.PENDING_APPROVAL, CHANGE, events.PurchaseOrderSubmitted, besides=(S.APPROVED,)),
     Transition("approve", (S.PENDING_APPROVAL,), S.APPROVED, APPROVE, events.PurchaseOrderApproved),
+    Transition("withdraw_approval", (S.APPROVED,), S.PENDING_APPROVAL, APPROVE, events.PurchaseOrderApprovalWithdrawn,
+               guard=approved_just_now, guarded_by="by who approved it, within seconds"),
     Transition("reject", (S.PENDING_APPROVAL,), S.DRAFT, APPROVE, events.PurchaseOrderRejected),
     Transition("revise", (S.PENDING_APPROVAL, S.APPROVED, S.SENT), S.DRAFT, CHANGE, events.PurchaseOrderRevised),
     Transition("send", (S.APPROVED,), S.SENT, "orders.send_purchaseorder", events.PurchaseOrderSent),

@@ -65,6 +65,9 @@ class PickListItem(TenantModel):
     short_quantity = QuantityField("short", default=0)
     short_reason = models.CharField(max_length=200, blank=True)
     is_open = models.BooleanField("open", default=True)
+    last_step = models.CharField(
+        max_length=40, blank=True, db_default="", editable=False, help_text="Of a page: what is sent twice counts once.",
+    )
 
     class Meta:
         constraints = [

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import F, Max, Sum
-from django.db.models.functions import Least
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from accounts.models import Membership
@@ -115,16 +115,38 @@ def pick_list_start(*, pick_list: PickList) -> PickList:
 
 def pick_list_pick(
     *, pick_list: PickList, line_id: UUID, quantity: Decimal | None = None, variant_id: UUID | None = None,
-    lot_id: UUID | None = None,
+    lot_id: UUID | None = None, step: str = "",
 ) -> PickList:
     """All of the line that is open, unless told. `variant_id` and `lot_id` are what was scanned.
 
-    Raises Conflict for other goods than those of the line.
+    What is sent twice with the same `step` counts once. Raises Conflict for other goods than those of the line.
     """
     order, row, line = _line(pick_list, line_id, "pick")
+    if step and line.last_step == step:
+        return row
     _check_scanned(line, variant_id, lot_id)
     quantity = _open_of(line, quantity)
+    line.last_step = step
     _take(order, row, line, quantity)
+    return row
+
+
+def pick_list_put_back(*, pick_list: PickList, line_id: UUID, quantity: Decimal | None = None, step: str = "") -> PickList:
+    """Of the line all that was picked, unless told, is at its place again, to be picked. Raises Conflict for what is packed."""
+    order, row, line = _line(pick_list, line_id, "put_back")
+    if step and line.last_step == step:
+        return row
+    quantity = line.picked_quantity if quantity is None else quantity
+    if not 0 < quantity <= line.picked_quantity:
+        raise Conflict(
+            f"Of this line {_number(line.picked_quantity)} are picked, not {_number(quantity)}.", code="more_than_picked",
+        )
+    if _in_shipments(line, Shipment.Status.PACKED, *Shipment.LEFT) > line.picked_quantity - quantity:
+        raise Conflict("These goods are packed: reopen their shipment first.", code="in_shipment")
+    line.picked_quantity, line.last_step = line.picked_quantity - quantity, step
+    line.save(update_fields=["picked_quantity", "last_step"])
+    SalesOrderItem.objects.filter(pk=line.order_item_id).update(picked_quantity=Greatest(F("picked_quantity") - quantity, 0))
+    told(PICK_LISTS, "put_back", events.PickListPutBack(**_goods(order, row, line, quantity)), aggregate_id=row.pk)
     return row
 
 
@@ -141,7 +163,9 @@ def pick_list_pick_rest(*, pick_list: PickList) -> PickList:
     return row
 
 
-def pick_list_short(*, pick_list: PickList, line_id: UUID, reason: str, quantity: Decimal | None = None) -> PickList:
+def pick_list_short(
+    *, pick_list: PickList, line_id: UUID, reason: str, quantity: Decimal | None = None, step: str = "",
+) -> PickList:
     """So much of the line is not there: all that is open, unless told.
 
     It is reserved from another place, which is a new line at the end, or waits as a back-order.
@@ -149,12 +173,14 @@ def pick_list_short(*, pick_list: PickList, line_id: UUID, reason: str, quantity
     if not reason.strip():
         raise Invalid("Say why it is short.", fields={"reason": "missing"})
     order, row, line = _line(pick_list, line_id, "short")
+    if step and line.last_step == step:
+        return row
     quantity = _open_of(line, quantity)
     _check_shipments(line, quantity)
     reserved = reservation_elsewhere(reservation_id=line.reservation_id, quantity=quantity)
     line.short_quantity += quantity
-    line.short_reason = reason
-    line.save(update_fields=["short_quantity", "short_reason"])
+    line.short_reason, line.last_step = reason, step
+    line.save(update_fields=["short_quantity", "short_reason", "last_step"])
     found = _added(row, line, reserved.reservations)
     allocated_follow(order)
     told(PICK_LISTS, "short", events.PickListShort(
@@ -278,7 +304,7 @@ def _open_of(line: PickListItem, wanted: Decimal | None) -> Decimal:
 
 def _take(order: SalesOrder, row: PickList, line: PickListItem, quantity: Decimal) -> None:
     line.picked_quantity += quantity
-    line.save(update_fields=["picked_quantity"])
+    line.save(update_fields=["picked_quantity", "last_step"])
     SalesOrderItem.objects.filter(pk=line.order_item_id).update(
         picked_quantity=Least(F("allocated_quantity"), F("picked_quantity") + quantity),
     )
@@ -287,10 +313,14 @@ def _take(order: SalesOrder, row: PickList, line: PickListItem, quantity: Decima
 
 def _check_shipments(line: PickListItem, quantity: Decimal) -> None:
     """Raises Conflict for goods that a shipment counts on."""
-    inside = ShipmentItem.objects.filter(reservation=line.reservation_id, shipment__status__in=Shipment.OPEN)
-    promised = inside.aggregate(whole=Sum("quantity"))["whole"] or Decimal(0)
+    promised = _in_shipments(line, *Shipment.OPEN)
     if promised > line.reservation.quantity - line.reservation.picked_quantity - quantity:
         raise Conflict("These goods are in a shipment: cancel it first.", code="in_shipment")
+
+
+def _in_shipments(line: PickListItem, *statuses: str) -> Decimal:
+    inside = ShipmentItem.objects.filter(reservation=line.reservation_id, shipment__status__in=statuses)
+    return inside.aggregate(whole=Sum("quantity"))["whole"] or Decimal(0)
 
 
 def _added(row: PickList, line: PickListItem, reservations: Sequence[UUID]) -> Decimal:

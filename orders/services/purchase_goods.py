@@ -93,7 +93,7 @@ def purchase_order_receive(
         usual = usual_entrance(row.warehouse_id)
         entrance = usual.pk if usual else None
     placed = [replace(part, location_id=part.location_id or entrance) if part.quantity else part for part in given]
-    _check_places(row, placed)
+    _check_places(row, placed, location)
     return _Booking(row, Kind.RECEIPT, delivery, lines).book(placed, stock_receive, "to_location_id")
 
 
@@ -240,8 +240,12 @@ def _check(parts: Sequence[Part], lines: Mapping[UUID, PurchaseOrderItem]) -> No
             raise Invalid("Say why goods were rejected: the supplier will ask.", fields={"rejected_because": "required"})
 
 
-def _check_places(order: PurchaseOrder, parts: Sequence[Part]) -> None:
+def _check_places(order: PurchaseOrder, parts: Sequence[Part], known: Location | None = None) -> None:
     places = {part.location_id for part in parts if part.quantity}
+    if known and known.warehouse_id == order.warehouse_id:
+        places.discard(known.pk)
+    if not places:
+        return
     if None in places:
         detail = "Say where the goods go: the warehouse has no place for receiving or storage."
         raise Invalid(detail, fields={"location": "required"})

@@ -63,6 +63,16 @@ def purchase_order_approve(*, order: PurchaseOrder, note: str = "") -> PurchaseO
     return row
 
 
+def purchase_order_withdraw_approval(*, order: PurchaseOrder) -> PurchaseOrder:
+    """Within seconds, by who approved it, before it is sent. It waits for approval again."""
+    row = locked(order)
+    allow(PURCHASE_ORDERS, row, "withdraw_approval")
+    step(PURCHASE_ORDERS, row, "withdraw_approval", decided_by=None, decided_at=None, decision_note="")
+    expected_follow(row)
+    _tell(row, "withdraw_approval", events.PurchaseOrderApprovalWithdrawn(**_named(row)))
+    return row
+
+
 def purchase_order_reject(*, order: PurchaseOrder, reason: str) -> PurchaseOrder:
     """It is a draft again; who wrote it reads why."""
     if not reason.strip():

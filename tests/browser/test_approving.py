@@ -2,13 +2,24 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db.models import Sum
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from core.errors import Conflict
+from inventory.models import ExpectedReceipt
+from notifications.models import OutboxEvent
 from orders.models import PurchaseOrder
-from orders.services.purchase_states import purchase_order_approve, purchase_order_submit
+from orders.services.purchase_states import (
+    purchase_order_approve,
+    purchase_order_send,
+    purchase_order_submit,
+    purchase_order_withdraw_approval,
+)
 from orders.services.purchasing import PurchaseLine, purchase_order_create
 from tests.admin.pages import statements
 from tests.browser.conftest import screenshot
@@ -58,8 +69,16 @@ def test_what_waits_is_approved_and_refused(page: Page, company: Company) -> Non
     expect(rows.first).to_contain_text("Asked by Manager Of")
     first = rows.first.get_attribute("data-number") or ""
     clerk.key("a")
-    expect(page.locator(".card-done")).to_have_text(f"Approved: {first}.")
+    expect(page.locator(".card-done")).to_contain_text(f"Approved: {first}.")
     assert (clerk.actions, clerk.loads) == (3, 1), "task 7"
+    expect(rows.first).to_be_focused()
+    page.wait_for_timeout(200)
+    clerk.key("u")
+    expect(page.locator(".card-done")).to_have_text(f"Undone: {first} waits for approval again.")
+    expect(rows).to_have_count(4)
+    page.wait_for_timeout(200)
+    clerk.key("a")
+    expect(page.locator(".card-done")).to_contain_text(f"Approved: {first}.")
 
     expect(rows.first).to_be_focused()
     clerk.key(" ")
@@ -111,3 +130,34 @@ def test_own_orders_and_statements(company: Company) -> None:
     assert browser.post(f"{APPROVALS}approve/", {}).status_code == 404
     twice = [browser.post(f"{APPROVALS}approve/", {"order": others[1].pk, "id": "2"}).status_code for _ in range(2)]
     assert twice == [200, 200], "its answer was lost"
+
+
+def test_an_approval_is_undone_by_who_gave_it_within_seconds_alone(company: Company) -> None:
+    """Several at once go back together; the inventory counts them no longer; each step tells of itself."""
+    browser = company.admin
+    with company.scope():
+        mine = [str(row.pk) for row in PurchaseOrder.objects.filter(status="pending_approval", net_total__lt=300).order_by("pk")]
+        before = ExpectedReceipt.objects.aggregate(all=Sum("quantity"))["all"]
+
+    def undo(*keys: str) -> int:
+        return int(browser.post(f"{APPROVALS}undo/", {"marked": " ".join(keys)}).status_code)
+
+    assert browser.post(f"{APPROVALS}approve/", {"marked": " ".join(mine)}).status_code == 200
+    with company.scope():
+        assert ExpectedReceipt.objects.aggregate(all=Sum("quantity"))["all"] > before
+        late = PurchaseOrder.objects.get(pk=mine[-1])
+        PurchaseOrder.objects.filter(pk=late.pk).update(decided_at=timezone.now() - timedelta(seconds=16))
+    assert undo(*mine) == 409, "all of them, or none"
+    assert [undo(*mine[:-1]) for _ in range(2)] == [200, 200], "its answer was lost"
+    with company.scope():
+        states = PurchaseOrder.objects.filter(pk__in=mine).order_by("pk").values_list("status", "decided_by")
+        assert list(states) == [*[("pending_approval", None)] * (len(mine) - 1), ("approved", company.user.pk)]
+        told = OutboxEvent.objects.filter(aggregate_id=mine[0]).order_by("created_at", "id").values_list("type", flat=True)
+        assert [one for one in told if "appro" in one] == ["purchase_order.approved", "purchase_order.approval_withdrawn"]
+        purchase_order_approve(order=PurchaseOrder.objects.get(pk=mine[0]))
+    with company.scope(actor_id=company.members["manager"].user.pk), pytest.raises(Conflict, match="Who approved an order"):
+        purchase_order_withdraw_approval(order=PurchaseOrder.objects.get(pk=mine[0]))
+    with company.scope():
+        sent = purchase_order_send(order=PurchaseOrder.objects.get(pk=mine[0]))
+        with pytest.raises(Conflict, match="does not allow"):
+            purchase_order_withdraw_approval(order=sent)

@@ -26,7 +26,7 @@ class ScanBus {
 		this.form = form;
 		this.input = form.querySelector("#scan-input");
 		this.page = document.querySelector("[data-scan-url]");
-		this.queue = new ScanQueue(form);
+		this.queue = new ScanQueue(form, { url: this.page?.dataset.scanUrl || form.action, into: this.page?.dataset.scanInto });
 		this.burst = null;
 		window.addEventListener("keydown", (event) => this.key(event), { capture: true });
 		window.addEventListener("keyup", (event) => this.keyUp(event), { capture: true });
@@ -113,9 +113,8 @@ class ScanBus {
 		this.queue.flushAll();
 		if (document.activeElement.matches("[data-post]")) document.activeElement.blur(); // the next digits are not for it
 		document.dispatchEvent(new CustomEvent("scan:sent"));
-		const { scanUrl, scanInto, scanFields } = this.page?.dataset || {};
-		const fields = { ...Object.fromEntries(new URLSearchParams(scanFields)), text, by };
-		this.queue.add({ url: scanUrl || this.form.action, fields, into: scanInto, isScan: true });
+		const more = new URLSearchParams(this.page?.dataset.scanFields);
+		this.queue.add({ ...this.queue.here, fields: { ...Object.fromEntries(more), text, by }, isScan: true });
 	}
 }
 
@@ -207,15 +206,18 @@ function ownKeys(event) {
 
 // --- The queue -----------------------------------------------------------------------------------------------
 // One request after the other, each with an id of its own. What has no answer yet is kept in the tab, and sent again with
-// the same id: after an error of the network, and by the next page when one leaves this one.
+// the same id: after an error of the network, and by the next page when one leaves this one. A scan may lead to another page:
+// what was scanned after it is for that page.
 class ScanQueue {
-	constructor(form) {
+	constructor(form, here) {
 		this.form = form;
+		this.here = here; // where scans go, and where their answers are shown
 		this.status = form.querySelector("#scan-status");
 		this.panel = document.getElementById("scan-panel");
 		this.store = `scans of ${form.dataset.who}`;
-		this.jobs = JSON.parse(sessionStorage.getItem(this.store) || "[]");
+		this.jobs = JSON.parse(sessionStorage.getItem(this.store) || "[]").map((job) => ({ ...here, ...job }));
 		this.unsaved = new Set();
+		window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
 		this.run();
 	}
 
@@ -243,10 +245,19 @@ class ScanQueue {
 			const answer = await this.ask(job);
 			if (!answer) break; // signed out: the rest waits in the tab
 			this.jobs.shift();
+			if (answer.go) return this.leave(answer.go);
 			this.keep();
 			this.show(job, answer);
 		}
 		this.running = false;
+	}
+
+	leave(url) {
+		this.here = {};
+		for (const job of this.jobs.filter((one) => one.isScan)) Object.assign(job, { url: undefined, into: undefined });
+		this.keep();
+		beep(true);
+		window.location.assign(url);
 	}
 
 	async ask(job) {
@@ -262,7 +273,7 @@ class ScanQueue {
 				if (response.status < 500 && response.status !== 429) {
 					const html = await response.text();
 					const isPart = !html.trimStart().startsWith("<!"); // else a whole page, such as that of an error
-					return { ok: response.ok, into: response.headers.get("X-Into"), html: isPart ? html : "" };
+					return { ok: response.ok, into: response.headers.get("X-Into"), go: response.headers.get("X-Go"), html: isPart ? html : "" };
 				}
 				if (tries >= 5) return { ok: false, html: "" };
 			} catch {

@@ -1,8 +1,5 @@
 """Receiving without an order: a grid that scans fill, line by line, and that Ctrl+Enter posts."""
 
-import re
-from calendar import monthrange
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,12 +10,14 @@ from django.utils import timezone
 from core.errors import Invalid
 from core.limits import OutsideWarehouses, reach, within
 from inventory.admin.clerk.card import RECEIVE
+from inventory.admin.clerk.coming import coming
 from inventory.admin.clerk.pages import key_or_none, part, text_of, too_full, whole
-from inventory.admin.clerk.scanning import BY_HAND, Found, by_words, choices, found_in
+from inventory.admin.clerk.scanning import BY_HAND, Found, by_words, choices, found_in, go_to, page_of
 from inventory.admin.clerk.undoing import undo_of
 from inventory.models import Location, ReceiptDraft
 from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
-from inventory.queries.drafts import ReceiptLine, line_key, receipt_lines
+from inventory.queries.drafts import line_key, receipt_lines
+from inventory.services.receipt_reading import goods_scanned, goods_typed
 from inventory.services.receiving import (
     Goods,
     receipt_add,
@@ -29,16 +28,21 @@ from inventory.services.receiving import (
     receipt_replace,
     receipt_undo,
 )
+from inventory.services.stock import Document
 
-NUMBER = re.compile(r"\d{1,9}(?:[.,]\d{1,6})?")
-NEGATIVE = re.compile(r"-[\d.,]+")
-DAY = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
 HOW = "Scan the goods; type the quantity, or quantity, lot and expiry, such as 12 L77 2027-03-31. Ctrl+Enter posts."
 
 
 def receive_view(site: Any, request: Any) -> HttpResponse:
-    """By POST from a card: its article is the first line."""
+    """By POST from a card: its article is the first line, of the document that is to bring it, where there is one."""
     if request.method == "POST":
+        documents = coming(request)
+        if len(documents) > 1:
+            return whole(site, request, "receive_which", title="Receive", documents=documents, sent=request.POST)
+        if documents:
+            [one] = documents
+            _scanned(request, receipt_draft(Document(one.document_type, one.document_id)))
+            return HttpResponseRedirect(page_of(one.document_type, one.document_id))
         _scanned(request, receipt_draft())
         return HttpResponseRedirect(reverse("admin:receive"))
     return whole(site, request, "receive", title="Receive", how=HOW, **_context(request, receipt_draft()))
@@ -57,7 +61,7 @@ def receive_line_view(site: Any, request: Any) -> HttpResponse:
     line = next((line for line in receipt_lines(draft) if line.key == key), None)
     if line is None:
         raise Invalid("This line is gone: somebody else works on it as you.")
-    goods = typed(text_of(request.POST, "entry"), line)
+    goods = goods_typed(text_of(request.POST, "entry"), line)
     receipt_replace(draft=draft, line=line, goods=goods, step=step)
     return grid(request, draft)
 
@@ -119,10 +123,12 @@ def _scanned(request: Any, draft: ReceiptDraft) -> HttpResponse | None:
     if len(found) != 1:
         return choices(text, found, request, send=reverse("admin:receive_scan"), into="#receipt")
     [one] = found
+    if one.page:
+        return go_to(one.page)
     if one.place:
         _take_place(request, draft, one)
     else:
-        receipt_add(draft=draft, goods=_goods(one, scan), step=step)
+        receipt_add(draft=draft, goods=goods_scanned(one.key, scan), step=step)
     return None
 
 
@@ -132,50 +138,6 @@ def _take_place(request: Any, draft: ReceiptDraft, found: Found) -> None:
         raise Invalid("This is no location: scan the one where the goods go.")
     _refuse_outside(request, location)
     receipt_place(draft=draft, location=location)
-
-
-def _goods(found: Found, scan: Scan) -> Goods:
-    """As many as the pack has, or as the symbol counts; the lot is that of the symbol, or the one whose code was scanned."""
-    said = scan.reading.goods if scan.reading else None
-    match = next((match for match in scan.matches if match.variant == found.key), None)
-    pack = (match.quantity if match else None) or Decimal(1)
-    count = (said.quantity if said else None) or Decimal(1)
-    lot = (said.lot or said.serial or "") if said else ""
-    if match and match.kind == "lot" and not lot:
-        lot = match.title
-    return Goods(found.key, pack * count, lot, said.expires_on if said else None)
-
-
-def typed(text: str, line: ReceiptLine) -> Goods:
-    """"12", "12 L77", "12 L77 2027-03-31", "L77". Raises Invalid."""
-    words, quantity, lot, expires_on = text.split(), line.quantity, line.lot, line.expires_on
-    if words and NUMBER.fullmatch(words[0]):
-        quantity = Decimal(words.pop(0).replace(",", "."))
-    for word in words:
-        if NEGATIVE.fullmatch(word):
-            raise Invalid("Nobody receives less than nothing.")
-        if DAY.fullmatch(word):
-            expires_on = _day(word)
-        elif line.tracking == "none":
-            raise Invalid(f"{line.sku} has no lots: type the quantity alone.")
-        else:
-            lot = word
-    if len(lot) > 80:
-        raise Invalid("A lot has at most 80 characters.")
-    return Goods(line.variant, quantity, lot, expires_on)
-
-
-def _day(word: str) -> date:
-    """A month ends on its last day. Raises Invalid."""
-    year, month, day = (int(part) if part else 0 for part in DAY.fullmatch(word).groups())  # type: ignore[union-attr]  # the caller has looked
-    try:
-        return date(year, month, day) if day else _last_of(year, month)
-    except ValueError as error:
-        raise Invalid(f"{word} is no day.") from error
-
-
-def _last_of(year: int, month: int) -> date:
-    return date(year, month, monthrange(year, month)[1])
 
 
 def _usual_place(request: Any) -> Location | None:

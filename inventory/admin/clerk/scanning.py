@@ -18,7 +18,7 @@ from inventory.admin.clerk.transfers import transfer
 from inventory.admin.clerk.tray import put, put_down
 from inventory.admin.clerk.units import unit
 from inventory.models import ProductVariant
-from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
+from inventory.queries.barcodes import LONGEST, SOURCES, Scan, UnknownCode, scan_resolve
 from inventory.queries.search import variant_search
 from inventory.queries.stock_card import stock_of
 from inventory.services.tray import tray_awake
@@ -32,6 +32,7 @@ CARDS: dict[str, tuple[str, Callable[[Any, UUID], HttpResponse]]] = {
     "logistic_unit": ("stock_unit", unit),
     "transfer_order": ("stock_transfer", transfer),
 }
+PAGES = {source.kind: source.page for source in SOURCES if source.page}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Found:
     kind: str
     lot: UUID | None = None
     place: str = ""
+
+    @property
+    def page(self) -> str:
+        return page_of(self.place, self.key) if self.place in PAGES else ""
 
     @property
     def url(self) -> str:
@@ -63,6 +68,8 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
     if len(found) > 1:
         return choices(text, found, request)
     [one] = found
+    if one.page:
+        return go_to(one.page)
     is_carrying = request.user.has_perm(MOVE) and tray_awake()
     if one.place:
         if is_carrying and one.place == "location":
@@ -71,6 +78,16 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
     if is_carrying and (only := _only_place(request, one)):
         return put(request, only)
     return card(request, one.key, one.lot, scanned=code)
+
+
+def page_of(kind: str, key: UUID) -> str:
+    """Of a document, which has more than a card."""
+    return reverse(f"admin:{PAGES[kind]}", args=[key])
+
+
+def go_to(url: str) -> HttpResponse:
+    """The answer to a scan that leads to another page."""
+    return HttpResponse(headers={"X-Go": url})
 
 
 def choices(text: str, found: list[Found], request: Any, *, send: str = "", into: str = "") -> HttpResponse:

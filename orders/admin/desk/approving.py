@@ -11,7 +11,7 @@ from core.errors import Invalid
 from core.limits import reach, refuse_outside
 from orders.models import PurchaseOrder
 from orders.queries.approvals import approvals
-from orders.services.purchase_states import purchase_order_approve, purchase_order_reject
+from orders.services.purchase_states import purchase_order_approve, purchase_order_reject, purchase_order_withdraw_approval
 
 APPROVE = "orders.approve_purchaseorder"
 MOST = 50
@@ -28,7 +28,16 @@ def approve_view(site: Any, request: Any) -> HttpResponse:
     for order in orders:
         if not _is_done(request, order):  # else its answer was lost
             purchase_order_approve(order=order)
-    return _list(request, f"Approved: {_named(orders)}.")
+    return _list(request, f"Approved: {_named(orders)}.", undo=" ".join(str(order.pk) for order in orders))
+
+
+def withdraw_view(site: Any, request: Any) -> HttpResponse:
+    """What was approved last was a mistake: all or none."""
+    orders = _orders(request, _marked(request))
+    for order in orders:
+        if order.status != PurchaseOrder.Status.PENDING_APPROVAL:  # else its answer was lost
+            purchase_order_withdraw_approval(order=order)
+    return _list(request, f"Undone: {_named(orders)} waits for approval again.")
 
 
 def refuse_view(site: Any, request: Any) -> HttpResponse:
@@ -40,8 +49,8 @@ def refuse_view(site: Any, request: Any) -> HttpResponse:
     return _list(request, f"Refused: {order.number}. It is a draft again.")
 
 
-def _list(request: Any, done: str) -> HttpResponse:
-    return TemplateResponse(request, "admin/desk/approval_list.html", {**_context(request), "done": done})
+def _list(request: Any, done: str, **more: Any) -> HttpResponse:
+    return TemplateResponse(request, "admin/desk/approval_list.html", {**_context(request), "done": done, **more})
 
 
 def _context(request: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0015_purchase_approval'),
         ('inventory', '0032_expected_receipts'),
-        ('orders', '0015_pick_lists'),
+        ('orders', '0016_pick_steps'),
     ]
 
     operations = [

@@ -1,0 +1,45 @@
+"""Everything with a code that is scanned.
+
+An app above the inventory, which reads scans, lists its own in `<app>/scanned.py` as SOURCES.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import NamedTuple
+from uuid import UUID
+
+from django.apps import apps
+
+
+class Source(NamedTuple):
+    """A kind of thing with a code, in the order in which a scan is taken for one.
+
+    `sql` finds kind, place in the order, id, variant, quantity, and what it is called. Its parameters: organization, gtins, texts
+    (as scanned), keys and lots (in lower case), glns, ssccs, and warehouses (null for all). Who may not see the kind gets none of
+    it. `page`: the admin's page that opens with its id, where it is more than a card. Of a document that is to bring goods,
+    `receive` is what one needs to receive them there, and `takes` says which of some documents take goods now.
+    """
+
+    kind: str
+    permission: str
+    sql: str
+    page: str = ""
+    receive: str = ""
+    takes: Callable[[Collection[UUID]], Collection[UUID]] = lambda _: ()
+
+
+PLACE = "SELECT '{0}', {1}, c.id, NULL::uuid, NULL::numeric, {2} FROM {3} WHERE c.organization_id = %(organization)s AND {4}"
+WITHIN = "(%(warehouses)s::uuid[] IS NULL OR {0} = ANY (%(warehouses)s::uuid[]))"
+
+
+@cache
+def declared() -> tuple[Source, ...]:
+    return tuple(_declared())
+
+
+def _declared() -> Iterator[Source]:
+    for config in apps.get_app_configs():
+        if config.name != "core" and find_spec(name := f"{config.name}.scanned"):
+            yield from import_module(name).SOURCES
