@@ -24,4 +24,20 @@ SOURCES = (
         "pick_list", "orders.view_picklist", PLACE.format("pick_list", 10, "c.number", "orders_picklist AS c", OF_NUMBER),
         page="pick",
     ),
+    Source(
+        "sales_order", "orders.view_salesorder",
+        PLACE.format("sales_order", 11, "c.number", "orders_salesorder AS c", OF_NUMBER), page="sold",
+    ),
+    Source(
+        "shipment", "orders.view_shipment", PLACE.format("shipment", 12, "c.number", "orders_shipment AS c", OF_NUMBER),
+        page="sold_shipment",
+    ),
+    Source(
+        "invoice", "orders.view_invoice",
+        PLACE.format("invoice", 13, "c.number", "orders_invoice AS c", f"{OF_NUMBER} AND c.kind = 'invoice'"), page="sold_invoice",
+    ),
+    Source(
+        "return", "orders.view_returnauthorization",
+        PLACE.format("return", 14, "c.number", "orders_returnauthorization AS c", OF_NUMBER), page="sold_return",
+    ),
 )

@@ -12,9 +12,11 @@ from orders.models import ReturnAuthorization, SalesOrder
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
 from orders.services.invoices import invoice_draft_from_order, invoice_issue
 from orders.services.order_lines import NewLine
+from orders.services.returns import Asked, return_create
 from orders.services.sales_orders import sales_order_create, sales_order_place
 from tests.browser.conftest import screenshot
 from tests.browser.signing import sign_in
+from tests.browser.test_accessibility import faults
 from tests.browser.test_admin_pages import too_wide, wrong_in_themes
 from tests.browser.wedge import Clerk
 from tests.companies import Company
@@ -221,3 +223,27 @@ def test_task_10_a_customer_brings_goods_back(clerk: Clerk, company: Company, sh
             ("inspected", 2, "restock"), ("inspected", 3, "quarantine"), ("inspected", 1, "restock"),
         ]
         assert found[2].lines.get().lot.code == "ENG-2"
+
+
+def test_task_10_from_anywhere_by_a_scanned_paper(clerk: Clerk, company: Company) -> None:
+    page = clerk.page
+    with company.scope():
+        order = sales_order_ship(order=sales_order_pack(order=SalesOrder.objects.get()))
+        invoice = invoice_issue(invoice=invoice_draft_from_order(order=order))
+        asked = return_create(order=order, lines=[Asked(order.lines.get(sku="NUT").pk, Decimal(1))])
+    clerk.scan(invoice.number or "")
+    expect(page.locator("#scan-panel h2")).to_contain_text("SO-000001 of Smith Motors")
+    screenshot(page, "sold")
+    assert faults(page) == [] and too_wide(page) == []
+    letters(clerk, "r")
+    row = page.locator("#goods-back tbody tr").first
+    expect(row).to_be_focused()
+    letters(clerk, "r")
+    expect(row.get_by_role("textbox")).to_have_value("2")
+    clerk.key("Control+Enter")
+    expect(page.locator("#goods-back [data-done]")).to_contain_text("RMA-000002 of SO-000001: 10 EUR")
+    assert clerk.actions == 4, "a reason would be two more"
+    page.goto("/admin/")
+    clerk.scan(asked.number)
+    expect(page.locator("#goods-back h2")).to_contain_text("RMA-000001")
+    expect(row).to_be_focused()

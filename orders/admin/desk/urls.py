@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import path
 
 from core.admin_pages import View, page_for
-from orders.admin.desk import order_entry, packing, picking, receiving, return_desk
+from orders.admin.desk import order_entry, packing, picking, receiving, return_desk, sold
 from orders.admin.desk.approving import APPROVE, approvals_view, approve_view, refuse_view, withdraw_view
 from orders.admin.desk.reordering import BUY, ORDER, reorder_view
 from orders.admin.desk.rounds import PICK, SHIP
@@ -57,6 +57,13 @@ def _taking_back(site: Any) -> list[Any]:
         path("take-back/scan/", page(return_desk.scan_view, "POST"), name="take_back_scan"),
         path("take-back/choose/", page(return_desk.choose_view, "POST"), name="take_back_choose"),
         path("take-back/post/", page(return_desk.post_view, "POST"), name="take_back_post"),
+        path("take-back/<uuid:authorization>/", page(sold.return_view, "GET"), name="sold_return"),
+        *(
+            path(f"sold/{tail}<uuid:{kind}>/", page_for(site, sold.sold_view, ["GET"], permissions=[sold.LOOK]), name=name)
+            for name, tail, kind in (
+                ("sold", "", "order"), ("sold_shipment", "shipment/", "shipment"), ("sold_invoice", "invoice/", "invoice"),
+            )
+        ),
     ]
 
 
