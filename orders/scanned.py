@@ -9,6 +9,7 @@ from orders.models import PurchaseOrder
 
 OF_NUMBER = f"c.number_key = ANY (%(keys)s) AND {WITHIN.format('c.warehouse_id')}"
 
+
 def takes_goods(orders: Collection[UUID]) -> Collection[UUID]:
     sources = PURCHASE_ORDERS.by_verb["receive"].sources
     return set(PurchaseOrder.objects.filter(pk__in=orders, status__in=sources).values_list("pk", flat=True))
@@ -34,7 +35,8 @@ SOURCES = (
     ),
     Source(
         "invoice", "orders.view_invoice",
-        PLACE.format("invoice", 13, "c.number", "orders_invoice AS c", f"{OF_NUMBER} AND c.kind = 'invoice'"), page="sold_invoice",
+        PLACE.format("invoice", 13, "c.number", "orders_invoice AS c", f"{OF_NUMBER} AND c.kind = 'invoice'"),
+        page="sold_invoice",
     ),
     Source(
         "return", "orders.view_returnauthorization",
