@@ -149,6 +149,10 @@ def test_what_cannot_be_placed_stays_as_it_is(acme: Company, shop: Shop) -> None
     assert "nothing to order" in seller.post("place/", status=422)
     assert "Nothing here has the code" in seller.post("scan/", status=404, text="NOBODY-1", by="scanner")
     assert "is no quantity" in seller.post("add/", status=422, text="BOLT", quantity="many")
+    assert "BOLZ is not known" in seller.post("add/", text="BOLZ"), "not BOLT, however near that is"
+    seller.post("undo/", step=f"step-{seller.steps}")
+    assert "Nut" in seller.post("add/", text="nu"), "letters that are in one article alone"
+    seller.post("undo/", step=f"step-{seller.steps}")
     seller.post("add/", text="BOLT", quantity="11")
     assert "not enough stock" in seller.post("place/", status=409, text="NUT", quantity="1").lower()
     page = text(seller.browser.get(SELL))

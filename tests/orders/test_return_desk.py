@@ -117,6 +117,8 @@ def test_every_paper_and_the_goods_lead_to_the_order(acme: Company, shop: Shop) 
     for _ in range(2):
         assert "10 EUR are to be refunded" in post(acme, "post/", **{"return": asked.pk}, **fields)
     assert "is inspected already" in post(acme, "scan/", 422, text=asked.number, by="scanner")
+    page = text(acme.admin.get(f"{BACK}?return={asked.pk}"))
+    assert "is inspected already" in page and "take-back/post" not in page
     with acme.scope():
         assert StockItem.objects.get(variant=shop.goods.bolt, location=shop.goods.quarantine).quantity == 2
         sound()

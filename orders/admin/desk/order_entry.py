@@ -97,7 +97,7 @@ def scan_view(site: Any, request: Any) -> HttpResponse:
 def line_add_view(site: Any, request: Any) -> HttpResponse:
     """What was typed, by code, or the suggestion that was taken."""
     entry = order_entry()
-    order_entry_add(entry=entry, goods=[_typed(request)], step=_step(request))
+    order_entry_add(entry=entry, goods=[_typed(request, entry)], step=_step(request))
     return _grid(request, entry)
 
 
@@ -143,7 +143,7 @@ def place_view(site: Any, request: Any) -> HttpResponse:
     """With the line that is still being typed."""
     entry, step = order_entry(), _step(request)
     if request.POST.get("text", "").strip() and entry.placed_step != step:
-        order_entry_add(entry=entry, goods=[_typed(request)], step=step)
+        order_entry_add(entry=entry, goods=[_typed(request, entry)], step=step)
     if entry.channel is not None:
         refuse_outside(Channel, [entry.channel.pk], reach(request.principal, PLACE))
     order = order_entry_place(entry=entry, step=step)
@@ -200,15 +200,17 @@ def _count(said: Goods | None) -> Decimal:
     return (said.quantity if said else None) or ONE
 
 
-def _typed(request: Any) -> Ordered:
+def _typed(request: Any, entry: OrderEntry) -> Ordered:
+    """A suggestion that was taken; a code; or letters that are in one article alone, as they were typed."""
     code, quantity = text_of(request.POST, "text", longest=LONGEST_CODE), _quantity(request.POST.get("quantity", ""))
     if chosen := key_or_none(request.POST, "chosen"):
         return Ordered(chosen, quantity)
     if not code:
         raise Invalid("Type a code, or scan it.")
     [found] = ordered([(code, quantity)])
-    if found.variant_id is None and len(meant := suggestions(order_entry(), code)) == 1:
-        return Ordered(meant[0].variant, quantity)
+    if found.variant_id is None:
+        meant = [one for one in suggestions(entry, code) if code.lower() in f"{one.sku} {one.name}".lower()]
+        return Ordered(meant[0].variant, quantity) if len(meant) == 1 else found
     return found
 
 

@@ -35,7 +35,8 @@ DISPOSITIONS = (("R", "restock", "Restock"), ("Q", "quarantine", "Quarantine"), 
 
 
 def take_back_view(site: Any, request: Any) -> HttpResponse:
-    context = {**site.each_context(request), "title": "Take back", **_goods(request, request.GET)}
+    goods = _goods(request, request.GET)
+    context = {**site.each_context(request), "title": "Take back", **goods, "problem": _refusal(goods)}
     return TemplateResponse(request, "admin/desk/take_back.html", context)
 
 
@@ -113,10 +114,17 @@ def _shown(request: Any, text: str, found: list[Meant]) -> HttpResponse:
 
 
 def _sheet(request: Any, context: dict[str, Any]) -> HttpResponse:
-    asked = context.get("authorization")
-    if asked and asked.status not in (ReturnAuthorization.Status.REQUESTED, ReturnAuthorization.Status.APPROVED):
-        raise Invalid(f"{asked} is {asked.get_status_display().lower()} already: its page says what may follow.")
+    if problem := _refusal(context):
+        raise Invalid(problem)
     return _part(request, "take_back_sheet", "#goods-back", **context)
+
+
+def _refusal(goods: dict[str, Any]) -> str:
+    """Why goods of this return do not come any more."""
+    asked = goods.get("authorization")
+    if asked is None or asked.status in (ReturnAuthorization.Status.REQUESTED, ReturnAuthorization.Status.APPROVED):
+        return ""
+    return f"{asked} is {asked.get_status_display().lower()} already: its page says what may follow."
 
 
 def _came(request: Any, row: SoldRow, many: Decimal) -> HttpResponse:

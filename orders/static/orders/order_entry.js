@@ -35,7 +35,7 @@ class EntryRow {
 	key(event) {
 		if (event.isComposing) return;
 		const { target } = event;
-		if (event.key === "L" && event.ctrlKey && event.shiftKey) {
+		if (event.key.toLowerCase() === "l" && event.ctrlKey && event.shiftKey) {
 			event.preventDefault();
 			this.root.querySelector('[aria-keyshortcuts="Control+Shift+L"]')?.click();
 		} else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
