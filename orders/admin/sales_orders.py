@@ -18,7 +18,7 @@ from orders.admin.documents import DocumentAdmin
 from orders.admin.invoice_pages import invoice_page
 from orders.admin.payments import PaymentInline
 from orders.machines import SALES_ORDERS
-from orders.models import Invoice, OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.models import Invoice, OrderAdjustment, PickList, SalesOrder, SalesOrderItem
 from orders.services.amending import COLUMNS, OPEN
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.pick_lists import pick_list_create
@@ -141,7 +141,8 @@ class SalesOrderAdmin(DocumentAdmin):
     inlines = [LineInline, AdjustmentInline, PaymentInline]
     actions = ["pick_list"]
     actions_detail = [
-        "place", "confirm", "split", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice", "invoices",
+        "place", "confirm", "split", "pick", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice",
+        "invoices",
     ]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
@@ -209,6 +210,31 @@ class SalesOrderAdmin(DocumentAdmin):
     @confirmed("Split this order? What waits for goods becomes an order of its own, so that the rest can go now.")
     def split(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.do(request, object_id, "split", sales_order_split)
+
+    @action(description="Pick", url_path="pick", permissions=["pick"])
+    @confirmed("Go round for this order? A pick list is made of what is reserved for it, unless it is on one.")
+    def pick(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_pick_permission(request, row.pk):
+            raise PermissionDenied
+        try:
+            with transaction.atomic():
+                found = PickList.objects.filter(lines__order_item__order=row, lines__is_open=True).first()
+                made = found or pick_list_create(orders=[row.pk])
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:orders_salesorder_change", args=[row.pk]))
+        return HttpResponseRedirect(reverse("admin:pick", args=[made.pk]))
+
+    def has_pick_permission(self, request: Any, object_id: Any = None) -> bool:
+        may = bool(request.user.has_perm("orders.add_picklist"))
+        if not may or object_id is None:
+            return may
+        where = reach(request.principal, "orders.add_picklist")
+        row = SalesOrder.objects.filter(pk=object_id, status__in=SalesOrder.UNDER_WAY).first()
+        return row is not None and (where is None or row.warehouse_id in where)
 
     @action(description="Packed", url_path="pack", permissions=["pack"])
     @confirmed("Are all goods of this order in their parcels?")

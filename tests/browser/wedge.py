@@ -61,6 +61,7 @@ class Clerk:
         self.actions += 1
         self.page.wait_for_timeout(max(0, self.clock + 0.2 - time.time()) * 1000)
         self.page.keyboard.press(name)
+        self.clock = time.time()
 
     def types(self, text: str) -> None:
         """A field, however many characters, at the pace of a quick person."""

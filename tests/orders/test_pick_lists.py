@@ -285,6 +285,23 @@ def test_at_once_a_line_is_picked_once_or_short_or_its_order_is_packed(new_compa
         assert clean(), answers
 
 
+def test_what_is_sent_by_many_at_once_with_one_step_counts_once(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        order = placed(Shop.create(), 9)
+        made = listed(order)
+        line = made.lines.get().pk
+
+    def work(number: int) -> str:
+        with company.scope():
+            pick_list_pick(pick_list=made, line_id=line, quantity=Decimal(4), step="scan-1")
+        return "done"
+
+    assert at_once(4, work) == ["done"] * 4
+    with company.scope():
+        assert state(order) == ("picking", 9, 4, 0) and clean()
+
+
 def test_by_the_api(acme: Company) -> None:
     with acme.scope():
         shop = Shop.create()
@@ -306,7 +323,12 @@ def test_by_the_api(acme: Company) -> None:
     assert (line["location_code"], line["sku"], line["quantity"]) == ("A-1", "BOLT", "4.000000")
     wrong = api.send("post", f"{one}pick/", {"line": line["id"], "variant": str(shop.goods.nut.pk)})
     assert (wrong.status_code, wrong.json()["code"]) == (409, "wrong_goods")
-    assert api.send("post", f"{one}pick/", {"line": line["id"], "quantity": "3"}).status_code == 200
+    assert api.send("post", f"{one}pick/", {"line": line["id"]}).status_code == 200
+    much = api.send("post", f"{one}put-back/", {"line": line["id"], "quantity": "5"})
+    assert (much.status_code, much.json()["code"]) == (409, "more_than_picked")
+    assert api.send("post", f"{one}put-back/", {"line": line["id"], "quantity": "1"}).status_code == 200
+    [line] = api.get(f"{one}lines/").json()
+    assert line["picked_quantity"] == "3.000000"
     paper = api.get(f"{one}paper/")
     assert (paper.status_code, paper.content[:5]) == (200, b"%PDF-")
     assert api.send("post", f"{one}short/", {"line": line["id"]}).status_code == 400

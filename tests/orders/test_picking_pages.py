@@ -14,7 +14,13 @@ from core.errors import Conflict
 from core.invariants import broken
 from inventory.models import Location, PriceListItem, ProductBarcode, Warehouse
 from orders.models import PickList, SalesOrder, Shipment
-from orders.services.pick_lists import pick_list_create, pick_list_put_back
+from orders.services.pick_lists import (
+    pick_list_create,
+    pick_list_finish,
+    pick_list_pick_rest,
+    pick_list_put_back,
+    pick_list_start,
+)
 from orders.services.sales_orders import NewLine, sales_order_create, sales_order_hold, sales_order_place
 from orders.services.shipments import Part, shipment_create, shipment_pack
 from tests.admin.pages import statements, text
@@ -208,6 +214,26 @@ def test_what_is_held_is_passed_by_and_what_is_packed_stays(acme: Company, shop:
             pick_list_put_back(pick_list=rows, line_id=line(acme, 1).pk)
     assert said(send("finish/")) == "Pack SO-000002", "which is packed, and is still to leave"
     assert said(send("ship/", order=_order(acme, 2))).startswith("SO-000002 has left by SH-000001.")
+
+
+def test_an_order_leads_to_the_round_for_it(acme: Company, shop: Shop) -> None:
+    """To the list that it is on, else to a new one; and says what stands in the way."""
+    browser = acme.admin
+    with acme.scope():
+        listed = PickList.objects.get().pk
+        fresh, cart = sales_order_place(order=shop.cart(bolts=1)), shop.cart()
+
+    def pick(order: Any) -> Any:
+        return browser.post(f"/admin/orders/salesorder/{order}/pick/")
+
+    assert pick(_order(acme, 1)).headers["Location"] == f"/admin/pick/{listed}/"
+    made = pick(fresh.pk).headers["Location"]
+    assert made.startswith("/admin/pick/") and pick(fresh.pk).headers["Location"] == made and str(listed) not in made
+    assert pick(cart.pk).status_code == 403
+    with acme.scope():
+        begun = pick_list_start(pick_list=PickList.objects.exclude(pk=listed).get())
+        pick_list_finish(pick_list=pick_list_pick_rest(pick_list=begun))
+    assert "change" in pick(fresh.pk).headers["Location"], "all of it is picked"
 
 
 def test_who_may_not_pick_looks_and_a_scan_is_few_statements(acme: Company, send: Send) -> None:

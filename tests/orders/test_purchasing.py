@@ -103,6 +103,10 @@ def test_over_the_limit_somebody_else_approves(acme: Company) -> None:
     approved = manager.send("post", f"{url}approve/", {"note": "Well"}).json()
     assert (approved["status"], approved["decided_by"]) == ("approved", str(acme.members[MANAGER].user.pk))
     assert_problem(manager.send("post", f"{url}approve/"), 409, "wrong_status")
+    assert_problem(acme.api.send("post", f"{url}withdraw-approval/"), 409, "not_approved_by_you")
+    withdrawn = manager.send("post", f"{url}withdraw-approval/").json()
+    assert (withdrawn["status"], withdrawn["decided_by"], withdrawn["decision_note"]) == ("pending_approval", None, "")
+    assert_problem(manager.send("post", f"{url}withdraw-approval/"), 409, "wrong_status")
 
 
 def test_open_tasks_become_orders_in_one_action(acme: Company) -> None:

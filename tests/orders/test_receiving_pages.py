@@ -97,7 +97,9 @@ def test_all_of_it_is_posted_once_and_what_is_tolerated_with_it(acme: Company, o
     send("note/", note="DN 4711")
     once = uuid4().hex
     for _ in range(2):
-        assert said(send("post/", once)).startswith("Received 7 lines at A-1 by GR-000001."), "sent twice, its answer was lost"
+        answer = send("post/", once)
+        assert text(answer).count("/admin/labels/?variant=") == 7 and "&amp;item=" in text(answer)
+        assert said(answer).startswith("Received 7 lines at A-1 by GR-000001."), "sent twice, its answer was lost"
     with acme.scope():
         assert quantities(order) == [(10, 10, 0, 0), (4, 4, 0, 0), (6, 7, 0, 0)]
         receipt = GoodsReceipt.objects.get()

@@ -16,6 +16,7 @@ const TEXT = "textarea, [contenteditable=true], input:is([type=text], [type=sear
 document.addEventListener("DOMContentLoaded", () => {
 	const form = document.getElementById("scan-form");
 	if (!form) return;
+	htmx.config.defaultSettleDelay = 0; // keys work at once: an Enter that came before would send the form past htmx
 	new ScanBus(form);
 	focusOn(document.querySelector("#scan-panel [data-focus], #content [data-keys] [data-focus]"));
 });

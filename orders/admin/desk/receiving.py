@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -10,13 +11,13 @@ from django.urls import reverse
 from core.admin_pages import text_of
 from core.errors import Conflict, Invalid
 from core.limits import OutsideWarehouses, reach, within
-from inventory.models import ExpectedReceipt, Location, ReceiptDraft
+from inventory.models import ExpectedReceipt, Location, ReceiptDraft, StockItem
 from inventory.queries.drafts import line_key
 from inventory.services.receipt_reading import goods_scanned, goods_typed
 from inventory.services.receiving import receipt_note, receipt_undo
 from orders.admin.desk.scans import Scanned, go_to, question, scanned, step_of
 from orders.machines import PURCHASE_ORDERS
-from orders.models import PurchaseOrder
+from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrder
 from orders.services.purchase_receiving import (
     awaited,
     purchase_draft,
@@ -92,10 +93,18 @@ def receive_order_post_view(site: Any, request: Any, order: UUID) -> HttpRespons
     row = _order(request, order, RECEIVE)
     draft = purchase_draft(order=row)
     made = purchase_draft_post(order=row, draft=draft, key=f"scan:{step_of(request)}")
-    came = list(made.receipt.lines.select_related("variant", "lot").order_by("line"))
+    came = _came(made.receipt)
     done = f"Received {len(came)} line{'' if len(came) == 1 else 's'} at {draft.location} by {made.receipt.number}."
     done += "".join(f" But {one.detail}" for one in made.overfull)
     return _grid(request, made.order, draft, done=done, came=came, receipt=made.receipt)
+
+
+def _came(receipt: GoodsReceipt) -> list[GoodsReceiptItem]:
+    """With the stock that the labels are of."""
+    lies = StockItem.objects.filter(
+        variant=OuterRef("variant"), location=OuterRef("location"), lot=OuterRef("lot"),
+    ).order_by().values("pk")[:1]
+    return list(receipt.lines.select_related("variant", "lot").annotate(stock_item=Subquery(lies)).order_by("line"))
 
 
 def _grid(request: Any, order: PurchaseOrder, draft: ReceiptDraft, **more: Any) -> HttpResponse:
