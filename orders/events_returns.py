@@ -38,9 +38,11 @@ class ReturnRequested(ReturnNews):
     lines: list[ReturnLine]
 
 
-@event_type("return.approved", aggregate="return", example=RETURN)
+@event_type("return.approved", aggregate="return", example={**RETURN, "is_here": False})
 class ReturnApproved(ReturnNews):
     """The customer may send the goods."""
+
+    is_here: Annotated[bool, "Whether somebody has brought them already: then there is nothing to send."]
 
 
 @event_type("return.rejected", aggregate="return", example={**RETURN, "reason": "Too late"})

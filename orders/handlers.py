@@ -71,6 +71,9 @@ def confirm_delivery(event: Event) -> None:
 
 @handles("return.approved", queue_name="mail")
 def tell_of_approval(event: Event) -> None:
+    """Unless the goods are here already."""
+    if event["payload"].get("is_here"):
+        return
     row = ReturnAuthorization.objects.select_related("order").get(pk=UUID(event["payload"]["authorization"]))
     lines = [
         f"  {item.quantity.normalize():f} x {item.order_item.name or item.order_item.sku}"

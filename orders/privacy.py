@@ -14,6 +14,16 @@ PERSONAL = [
         "orders_picklistitem", "Reasons of short picks that mention the person", mentioned("t.short_reason"), "pseudonymise",
         MENTIONED, {"short_reason": without_the_address("short_reason")},
     ),
+    PersonalData(
+        "orders_orderentrystep", "What the person is selling",
+        """t.entry_id IN (SELECT e.id FROM orders_orderentry AS e
+            WHERE e.organization_id = t.organization_id AND e.actor_id = %(user_id)s::uuid)""", "delete",
+        "It is a note of what was not ordered yet.",
+    ),
+    PersonalData(
+        "orders_orderentry", "For whom the person is entering an order", "t.actor_id = %(user_id)s::uuid", "delete",
+        "It is a note of what was not ordered yet.",
+    ),
     *INVOICES,
     *PAYMENTS,
     *PURCHASING,

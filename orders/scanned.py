@@ -9,6 +9,7 @@ from orders.models import PurchaseOrder
 
 OF_NUMBER = f"c.number_key = ANY (%(keys)s) AND {WITHIN.format('c.warehouse_id')}"
 
+
 def takes_goods(orders: Collection[UUID]) -> Collection[UUID]:
     sources = PURCHASE_ORDERS.by_verb["receive"].sources
     return set(PurchaseOrder.objects.filter(pk__in=orders, status__in=sources).values_list("pk", flat=True))
@@ -23,5 +24,22 @@ SOURCES = (
     Source(
         "pick_list", "orders.view_picklist", PLACE.format("pick_list", 10, "c.number", "orders_picklist AS c", OF_NUMBER),
         page="pick",
+    ),
+    Source(
+        "sales_order", "orders.view_salesorder",
+        PLACE.format("sales_order", 11, "c.number", "orders_salesorder AS c", OF_NUMBER), page="sold",
+    ),
+    Source(
+        "shipment", "orders.view_shipment", PLACE.format("shipment", 12, "c.number", "orders_shipment AS c", OF_NUMBER),
+        page="sold_shipment",
+    ),
+    Source(
+        "invoice", "orders.view_invoice",
+        PLACE.format("invoice", 13, "c.number", "orders_invoice AS c", f"{OF_NUMBER} AND c.kind = 'invoice'"),
+        page="sold_invoice",
+    ),
+    Source(
+        "return", "orders.view_returnauthorization",
+        PLACE.format("return", 14, "c.number", "orders_returnauthorization AS c", OF_NUMBER), page="sold_return",
     ),
 )

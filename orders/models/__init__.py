@@ -8,6 +8,8 @@ from orders.models.invoices import InvoiceItem as InvoiceItem
 from orders.models.invoices import InvoiceLayout as InvoiceLayout
 from orders.models.landed_costs import LandedCost as LandedCost
 from orders.models.landed_costs import LandedCostReceipt as LandedCostReceipt
+from orders.models.order_entry import OrderEntry as OrderEntry
+from orders.models.order_entry import OrderEntryStep as OrderEntryStep
 from orders.models.payments import Payment as Payment
 from orders.models.payments import PaymentAccount as PaymentAccount
 from orders.models.payments import Provider as Provider

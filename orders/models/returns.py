@@ -43,6 +43,9 @@ class ReturnAuthorization(TenantModel):
     replacement = TenantForeignKey(SalesOrder, null=True, related_name="+", editable=False)
     received_at = models.DateTimeField(null=True, editable=False)
     inspected_at = models.DateTimeField(null=True, editable=False)
+    credited_at = models.DateTimeField(
+        null=True, editable=False, help_text="When credit notes were drafted for its goods; empty until then.",
+    )
 
     class Meta:
         verbose_name = "return"

@@ -62,21 +62,25 @@ def claimed(order: SalesOrder) -> dict[tuple[UUID, UUID | None], Decimal]:
     return found
 
 
-def refundable(order: SalesOrder, quantities: Mapping[UUID, Decimal]) -> Decimal:
-    """What so much of each line has cost, with tax, its discount and its share of the order's discounts, in whole cents.
+def refundable(order: SalesOrder, *returned: Mapping[UUID, Decimal]) -> list[Decimal]:
+    """For each of these: what so much of each line has cost, with tax, its discount and its share of the order's discounts, in
+    whole cents.
 
     Of everything it is exactly the goods' part of the total. Shipping stays paid.
     """
     lines = list(order.lines.all())
     goods = sum((line.net_amount + line.tax_amount for line in lines), ZERO)
-    part = sum((
-        share(line.net_amount + line.tax_amount, quantities[line.pk], line.quantity)
-        for line in lines if quantities.get(line.pk)
-    ), ZERO)
     sums = order.adjustments.filter(kind="discount").aggregate(net=Sum("net_amount"), tax=Sum("tax_amount"))
-    discount = (sums["net"] or ZERO) + (sums["tax"] or ZERO)
-    whole = part + share(discount, part, goods) if goods else ZERO
-    return max(whole, ZERO).quantize(minor_unit(order.currency), ROUND_HALF_UP)
+    discount, cent = (sums["net"] or ZERO) + (sums["tax"] or ZERO), minor_unit(order.currency)
+    found = []
+    for quantities in returned:
+        part = sum((
+            share(line.net_amount + line.tax_amount, quantities[line.pk], line.quantity)
+            for line in lines if quantities.get(line.pk)
+        ), ZERO)
+        whole = part + share(discount, part, goods) if goods else ZERO
+        found.append(max(whole, ZERO).quantize(cent, ROUND_HALF_UP))
+    return found
 
 
 def inspected_quantities(order: SalesOrder, but: UUID) -> dict[UUID, Decimal]:

@@ -38,12 +38,14 @@ def has_charges() -> Exists:
     return Exists(OrderAdjustment.objects.filter(order=OuterRef("pk")).exclude(source_type=""))
 
 
-def charges_write(order: SalesOrder, lines: Sequence[SalesOrderItem], *, is_placed: bool = False) -> tuple[Amounts, Amounts]:
+def charges_write(
+    order: SalesOrder, lines: Sequence[SalesOrderItem], *, is_placed: bool = False, is_new: bool = False,
+) -> tuple[Amounts, Amounts]:
     """Net and tax before and after. Of an order that is placed, a method that has no charge gets none: another order paid it.
 
     Raises Invalid where the method does not carry the order.
     """
-    if order.shipping_method_id is None and not getattr(order, "has_charges", True):
+    if order.shipping_method_id is None and (is_new or not getattr(order, "has_charges", True)):
         return [], []
     rows = {_key(row): row for row in order.adjustments.exclude(source_type="").order_by("pk")}
     before = [(row.net_amount, row.tax_amount) for row in rows.values()]

@@ -42,18 +42,19 @@ class NewAdjustment:
     tax_rate: Decimal = ZERO
 
 
-def lines_write(order: SalesOrder, lines: Sequence[NewLine]) -> None:
-    """In the place of those before; the order's totals follow in memory alone."""
+def lines_write(order: SalesOrder, lines: Sequence[NewLine], *, is_new: bool = False) -> None:
+    """In the place of those before, of which a new order has none; the order's totals follow in memory alone."""
     lines_check(lines)
-    rows = order.lines.in_bulk()
+    rows = {} if is_new else order.lines.in_bulk()
     known_or_refused(rows, lines)
     before = [(row.net_amount, row.tax_amount) for row in rows.values()]
-    order.lines.all().delete()
+    if rows:
+        order.lines.all().delete()
     made = items(order, lines)
     if made:
         price(order, made)
         SalesOrderItem.objects.bulk_create(made)
-    charged, charges = charges_write(order, made)
+    charged, charges = charges_write(order, made, is_new=is_new)
     totals_change(order, [*before, *charged], [*((line.net_amount, line.tax_amount) for line in made), *charges])
 
 

@@ -2,9 +2,12 @@
 
 from decimal import Decimal
 
-from core.errors import Invalid
-from orders.models import Payment, ReturnAuthorization
+from django.utils import timezone
+
+from core.errors import Conflict, Invalid
+from orders.models import Invoice, Payment, ReturnAuthorization
 from orders.services.credit_notes import ReturnedLine, credit_notes_draft_for_return
+from orders.services.invoices import invoice_delete
 from orders.services.payment_providers import manner_of
 from orders.services.payments import captured_amount, sales_order_refund
 
@@ -25,12 +28,42 @@ def return_settle(*, authorization: ReturnAuthorization, reference: str) -> str:
             f"Say by which reference the refund of {authorization.refund_amount.normalize():f} {authorization.order.currency} is"
             " found at the bank.", fields={"reference": "required"},
         )
-    came = authorization.lines.filter(received_quantity__gt=0).values_list("order_item_id", "received_quantity")
-    credit_notes_draft_for_return(
-        order=authorization.order, lines=[ReturnedLine(line, quantity) for line, quantity in came],
-        note=f"Return {authorization.number}",
-    )
+    return_credit(authorization=authorization)
     return found
+
+
+def return_credit(*, authorization: ReturnAuthorization) -> list[Invoice]:
+    """A draft of a credit note for each invoice that the goods are on, once: what is drafted already is not drafted again."""
+    if authorization.credited_at is not None:
+        return []
+    came = authorization.lines.filter(received_quantity__gt=0).values_list("order_item_id", "received_quantity")
+    made = credit_notes_draft_for_return(
+        order=authorization.order, lines=[ReturnedLine(line, quantity) for line, quantity in came], note=_note(authorization),
+    )
+    if made:
+        authorization.credited_at = timezone.now()
+        authorization.save(update_fields=["credited_at"])
+    return made
+
+
+def return_credit_drop(*, authorization: ReturnAuthorization) -> None:
+    """Who gets the same goods again pays for them: the drafts go. Raises Conflict where one of them is issued."""
+    if authorization.credited_at is None:
+        return
+    notes = Invoice.objects.filter(order=authorization.order_id, kind=Invoice.Kind.CREDIT_NOTE, note=_note(authorization))
+    for one in notes.order_by("pk"):
+        if one.status != Invoice.Status.DRAFT:
+            raise Conflict(
+                f"{one} credits these goods already: refund the return, and sell the others by an order.",
+                code="credited_already",
+            )
+        invoice_delete(invoice=one)
+    authorization.credited_at = None
+    authorization.save(update_fields=["credited_at"])
+
+
+def _note(authorization: ReturnAuthorization) -> str:
+    return f"Return {authorization.number}"
 
 
 def _refunded(authorization: ReturnAuthorization) -> list[Payment]:

@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from accounts.services.documents import number_next
 from core.errors import Conflict, Invalid, NotFound
+from core.fields import QuantityField
 from inventory.models import Location, ReasonCode
 from inventory.services.costing import rounded
 from inventory.services.posting import Line
@@ -24,7 +25,7 @@ from orders import events_returns as events
 from orders.machines import RETURNS
 from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem
 from orders.queries.returns import Left, claimed, goods_left, inspected_quantities, refundable
-from orders.services.return_settling import return_settle
+from orders.services.return_settling import return_credit_drop, return_settle
 from orders.services.sales_orders import NewLine, locked, sales_order_create, sales_order_place
 from orders.services.stepping import allow, step, told
 
@@ -44,18 +45,25 @@ type Goods = tuple[UUID, UUID | None]  # a line of the order, and a lot
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Of a line of the order. Which lot or serial number it is, is said where there was more than one."""
+    """Of a line of the order. Which lot or serial number it is, is said where there was more than one.
+
+    `disposition`: what is to become of it, where that is known already.
+    """
 
     order_item_id: UUID
     quantity: Decimal
     lot_id: UUID | None = None
     note: str = ""
+    disposition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Came:
+    """With a `disposition` it was looked at as it came, and goes where it belongs at once."""
+
     line_id: UUID
     quantity: Decimal
+    disposition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,16 @@ class Seen:
 
 def return_create(
     *, order: SalesOrder, lines: Sequence[Asked] | None = None, reason_id: UUID | None = None, note: str = "",
+    key: UUID | None = None,
 ) -> ReturnAuthorization:
-    """All that has left and did not come back, unless lines are given. Raises Conflict for more than that."""
+    """All that has left and did not come back, unless lines are given. Raises Conflict for more than that.
+
+    `key`: the id that it shall have; who asks again with it is given the same return.
+    """
     sold = locked(order)
+    before: ReturnAuthorization | None = ReturnAuthorization.objects.filter(pk=key, order=sold).first() if key else None
+    if before is not None:
+        return before
     _check_reason(reason_id, note)
     free = _free(sold)
     items = {line.pk: line for line in sold.lines.order_by("line")}
@@ -79,12 +94,13 @@ def return_create(
         lines = [Asked(item, left, lot) for (item, lot), left in free.items() if left > 0]
     named = _named(lines, items, free)
     row: ReturnAuthorization = ReturnAuthorization.objects.create(
-        number=number_next(document_type=DOCUMENT, first=NUMBERS), order=sold, customer_id=sold.customer_id,
-        warehouse_id=sold.warehouse_id, reason_id=reason_id, note=note,
+        **({"pk": key} if key else {}), number=number_next(document_type=DOCUMENT, first=NUMBERS), order=sold,
+        customer_id=sold.customer_id, warehouse_id=sold.warehouse_id, reason_id=reason_id, note=note,
     )
     made = ReturnItem.objects.bulk_create([
         ReturnItem(
             authorization=row, line=number, order_item=items[one.order_item_id], lot_id=lot, quantity=one.quantity, note=one.note,
+            disposition=one.disposition,
         )
         for number, (one, lot) in enumerate(named, 1)
     ])
@@ -92,10 +108,14 @@ def return_create(
     return row
 
 
-def return_approve(*, authorization: ReturnAuthorization) -> ReturnAuthorization:
-    row = _locked(authorization)
+def return_approve(*, authorization: ReturnAuthorization, is_here: bool = False) -> ReturnAuthorization:
+    """`is_here`: the goods came before anybody asked."""
+    return _approve(_locked(authorization), is_here=is_here)
+
+
+def _approve(row: ReturnAuthorization, *, is_here: bool) -> ReturnAuthorization:
     step(RETURNS, row, "approve")
-    told(RETURNS, "approve", events.ReturnApproved(**_parts(row)), aggregate_id=row.pk)
+    told(RETURNS, "approve", events.ReturnApproved(**_parts(row), is_here=is_here), aggregate_id=row.pk)
     return row
 
 
@@ -112,19 +132,24 @@ def return_receive(
     """All that did not come yet, unless lines are given, at what it cost as it left. A line comes once: what is missing of it
     does not come by this return.
     """
-    row = _locked(authorization)
+    return _receive(_locked(authorization), lines, location)
+
+
+def _receive(row: ReturnAuthorization, lines: Sequence[Came] | None, location: Location | None) -> ReturnAuthorization:
     allow(RETURNS, row, "receive")
     items = {item.pk: item for item in _items(row)}
     if lines is None:
         lines = [Came(item.pk, item.quantity) for item in items.values() if not item.received_quantity]
     _check_came(lines, items)
-    place = _place(row, location, ENTRANCES)
+    places = {
+        one: _place(row, location, (PLACES[one],) if one else ENTRANCES) for one in sorted({one.disposition for one in lines})
+    }
     left = goods_left(row.order)
     posted = stock_receive(
         lines=[
             Line(
-                item.order_item.variant_id, one.quantity, to_location_id=place.pk, lot_id=item.lot_id, document_line_id=item.pk,
-                unit_cost=_unit_cost(left.get((item.order_item_id, item.lot_id))),
+                item.order_item.variant_id, one.quantity, to_location_id=places[one.disposition].pk, lot_id=item.lot_id,
+                document_line_id=item.pk, unit_cost=_unit_cost(left.get((item.order_item_id, item.lot_id))),
             )
             for one in lines for item in [items[one.line_id]]
         ],
@@ -132,8 +157,8 @@ def return_receive(
     )
     for one, move in zip(lines, posted.moves, strict=True):
         item = items[one.line_id]
-        item.received_quantity, item.location, item.move_id = one.quantity, place, move
-        SalesOrderItem.objects.filter(pk=item.order_item_id).update(returned_quantity=F("returned_quantity") + one.quantity)
+        item.received_quantity, item.location, item.move_id = one.quantity, places[one.disposition], move
+    _count_returned([(items[one.line_id].order_item_id, one.quantity) for one in lines])
     ReturnItem.objects.bulk_update([items[one.line_id] for one in lines], ["received_quantity", "location", "move"])
     step(RETURNS, row, "receive", received_at=timezone.now())
     told(RETURNS, "receive", events.ReturnReceived(**_parts(row), lines=_all_told(items.values())), aggregate_id=row.pk)
@@ -142,7 +167,10 @@ def return_receive(
 
 def return_inspect(*, authorization: ReturnAuthorization, lines: Sequence[Seen] | None = None) -> ReturnAuthorization:
     """All that came goes where it belongs, and what it had cost the customer is known. Without lines, as they say themselves."""
-    row = _locked(authorization)
+    return _inspect(_locked(authorization), lines)
+
+
+def _inspect(row: ReturnAuthorization, lines: Sequence[Seen] | None) -> ReturnAuthorization:
     allow(RETURNS, row, "inspect")
     items = {item.pk: item for item in _items(row) if item.received_quantity}
     seen = [Seen(item.pk, item.disposition) for item in items.values()] if lines is None else lines
@@ -174,6 +202,15 @@ def return_inspect(*, authorization: ReturnAuthorization, lines: Sequence[Seen] 
     return row
 
 
+def return_finish(*, authorization: ReturnAuthorization, lines: Sequence[Came]) -> ReturnAuthorization:
+    """Goods that lie here, and of which it is known what becomes of them: approved if need be, received and inspected."""
+    row = _locked(authorization)
+    if row.status == Status.REQUESTED:
+        _approve(row, is_here=True)
+    _receive(row, lines, None)
+    return _inspect(row, [Seen(one.line_id, one.disposition) for one in lines])
+
+
 def return_refund(*, authorization: ReturnAuthorization, reference: str = "") -> ReturnAuthorization:
     """The customer has the money again, by this reference."""
     row = _locked(authorization)
@@ -190,6 +227,7 @@ def return_replace(*, authorization: ReturnAuthorization) -> ReturnAuthorization
     """The same goods by an order of their own, at no charge. Raises Conflict where they are short and may not wait."""
     row = _locked(authorization)
     allow(RETURNS, row, "replace")
+    return_credit_drop(authorization=row)
     sold, wanted = row.order, defaultdict[UUID, Decimal](Decimal)
     for item in _items(row):
         wanted[item.order_item.variant_id] += item.received_quantity
@@ -287,6 +325,15 @@ def _place(row: ReturnAuthorization, given: Location | None, kinds: Sequence[str
     raise Conflict(f"The warehouse has no location of kind {' or '.join(kinds)}: make one first.", code="no_location")
 
 
+def _count_returned(came: Sequence[tuple[UUID, Decimal]]) -> None:
+    more = defaultdict[UUID, Decimal](Decimal)
+    for line, quantity in came:
+        more[line] += quantity
+    whens = [When(pk=line, then=Value(quantity)) for line, quantity in more.items()]
+    by_line = Case(*whens, output_field=QuantityField())
+    SalesOrderItem.objects.filter(pk__in=more).update(returned_quantity=F("returned_quantity") + by_line)
+
+
 def _unit_cost(left: Left | None) -> Decimal | None:
     return rounded(left.cost / left.quantity) if left and left.quantity > 0 and left.cost > 0 else None
 
@@ -297,7 +344,8 @@ def _refund(row: ReturnAuthorization, items: Sequence[ReturnItem]) -> Decimal:
     after = defaultdict[UUID, Decimal](Decimal, before)
     for item in items:
         after[item.order_item_id] += item.received_quantity
-    return refundable(row.order, after) - refundable(row.order, before)
+    now, then = refundable(row.order, after, before)
+    return now - then
 
 
 def _items(row: ReturnAuthorization) -> list[ReturnItem]:

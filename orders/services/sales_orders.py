@@ -46,7 +46,7 @@ def sales_order_create(
     order: SalesOrder = SalesOrder.objects.create(
         channel=channel, customer=customer, **{**dict.fromkeys(TOTALS, Decimal(0)), **values},
     )
-    _write(order, lines or None, adjustments or None)
+    _write(order, lines or None, adjustments or None, is_new=True)
     return order
 
 
@@ -97,9 +97,11 @@ def _check_references(row: SalesOrder, moved: set[str]) -> None:
             raise Invalid(detail, code="does_not_exist", fields={name: detail})
 
 
-def _write(order: SalesOrder, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None) -> None:
+def _write(
+    order: SalesOrder, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None, *, is_new: bool = False,
+) -> None:
     if lines is not None:
-        lines_write(order, lines)
+        lines_write(order, lines, is_new=is_new)
     if adjustments is not None:
         adjustments_write(order, adjustments)
     if lines is not None or adjustments is not None:

@@ -50,7 +50,7 @@ from tests.factories.accounts import (
     UserSessionFactory,
 )
 from tests.factories.counts import StockCountLineFactory
-from tests.factories.drafts import ReceiptDraftEntryFactory, TrayLineFactory
+from tests.factories.drafts import OrderEntryStepFactory, ReceiptDraftEntryFactory, TrayLineFactory
 from tests.factories.inventory import ReorderTaskFactory, StockMoveFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
@@ -148,6 +148,7 @@ def in_the_company(membership: Membership) -> None:
     ReorderTaskFactory(assignee=membership)
     TrayLineFactory(actor_id=user.pk)
     ReceiptDraftEntryFactory(draft__actor_id=user.pk)
+    OrderEntryStepFactory(entry__actor_id=user.pk)
     UserSessionFactory(user=user)
     PickListFactory(assignee=membership)
 

@@ -57,6 +57,8 @@ from orders.models import (
     InvoiceItem,
     LandedCostReceipt,
     OrderAdjustment,
+    OrderEntry,
+    OrderEntryStep,
     PickListItem,
     PurchaseOrderItem,
     ReturnItem,
@@ -76,6 +78,8 @@ DRAFTS = {
     TrayLine: "a person's own, on the page Tray of the admin, until it is put down",
     ReceiptDraft: "a person's own, on the page Receive of the admin, until it is posted",
     ReceiptDraftEntry: "a person's own, on the page Receive of the admin, until it is posted",
+    OrderEntry: "a person's own, on the page Sell of the admin, until it is placed",
+    OrderEntryStep: "a person's own, on the page Sell of the admin, until it is placed",
 }
 NO_ENDPOINT = {
     Schedule: "belongs to the installation, not to an organization",

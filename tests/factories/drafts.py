@@ -1,4 +1,4 @@
-"""What people carry and receive."""
+"""What people carry, receive and sell."""
 
 from decimal import Decimal
 from uuid import uuid4
@@ -7,6 +7,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from inventory.models import ReceiptDraft, ReceiptDraftEntry, TrayLine
+from orders.models import OrderEntry, OrderEntryStep
 from tests.factories.inventory import ProductVariantFactory, StockItemFactory
 
 
@@ -33,3 +34,20 @@ class ReceiptDraftEntryFactory(DjangoModelFactory):
 
     class Meta:
         model = ReceiptDraftEntry
+
+
+class OrderEntryFactory(DjangoModelFactory):
+    actor_id = factory.LazyFunction(uuid4)
+
+    class Meta:
+        model = OrderEntry
+
+
+class OrderEntryStepFactory(DjangoModelFactory):
+    entry = factory.SubFactory(OrderEntryFactory)
+    step = factory.Sequence("step-{}".format)
+    variant = factory.SubFactory(ProductVariantFactory)
+    quantity = Decimal(2)
+
+    class Meta:
+        model = OrderEntryStep

@@ -111,7 +111,7 @@ def test_skus_places_and_suppliers_numbers_are_found_and_the_ambiguous_is_told_w
 
 @pytest.mark.parametrize(("text", "words"), [
     ("NO-SUCH-THING", "Looked for as: barcode, SKU, location, warehouse, supplier SKU, lot, logistic unit, transfer order, "
-         "purchase order, pick list."),
+         "purchase order, pick list, sales order, shipment, invoice, return."),
     ("5601234567893", "would be 2, not 3. Was it read whole?"),
     ("]C1010560123456789", "As GS1 it cannot be read: At character 6"), ("(01)05601234567892(10)A", "(01)05601234567892(10)A"),
     ("https://example.com/", "https://example.com/"), ("\x1d", "GS1"),

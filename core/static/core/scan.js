@@ -122,7 +122,8 @@ class ScanBus {
 		this.queue.flushAll();
 		if (document.activeElement.matches("[data-post]")) document.activeElement.blur(); // the next digits are not for it
 		document.dispatchEvent(new CustomEvent("scan:sent"));
-		this.queue.add({ ...this.queue.here, fields: { text, by }, isScan: true });
+		const more = new URLSearchParams(this.page?.dataset.scanFields);
+		this.queue.add({ ...this.queue.here, fields: { ...Object.fromEntries(more), text, by }, isScan: true });
 	}
 }
 

@@ -1,4 +1,4 @@
-"""The buyer's, the approver's and the order clerk's pages."""
+"""The buyer's, the approver's and the seller's pages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,11 +6,14 @@ from typing import Any
 from django.urls import path
 
 from core.admin_pages import View, page_for
-from orders.admin.desk import packing, picking, receiving
+from orders.admin.desk import order_entry, packing, picking, receiving, return_desk, sold
 from orders.admin.desk.approving import APPROVE, approvals_view, approve_view, refuse_view, withdraw_view
 from orders.admin.desk.reordering import BUY, ORDER, reorder_view
 from orders.admin.desk.rounds import PICK, SHIP
 from orders.admin.desk.rounds import SEE as SEE_PICK_LISTS
+
+TAKE_BACK = [return_desk.ADD, *return_desk.LOOK]
+SELL = [order_entry.ADD, order_entry.PLACE, order_entry.LOOK]
 
 
 def urls(site: Any) -> list[Any]:
@@ -23,6 +26,44 @@ def urls(site: Any) -> list[Any]:
         *_receiving(site),
         *_picking(site),
         path("reorder/", page_for(site, reorder_view, permissions=[ORDER, BUY]), name="reorder"),
+        *_selling(site),
+        *_taking_back(site),
+    ]
+
+
+def _selling(site: Any) -> list[Any]:
+    steps: dict[str, View] = {
+        "customer": order_entry.customer_view, "channel": order_entry.channel_view, "scan": order_entry.scan_view,
+        "add": order_entry.line_add_view, "line": order_entry.line_view, "paste": order_entry.paste_view,
+        "repeat": order_entry.repeat_view, "undo": order_entry.undo_view, "place": order_entry.place_view,
+        "reopen": order_entry.reopen_view,
+    }
+    return [
+        path("sell/", page_for(site, order_entry.sell_view, ["GET"], permissions=SELL), name="sell"),
+        path("sell/suggest/", page_for(site, order_entry.suggest_view, ["GET"], permissions=SELL), name="sell_suggest"),
+        *(
+            path(f"sell/{name}/", page_for(site, view, ["POST"], permissions=SELL), name=f"sell_{name}")
+            for name, view in steps.items()
+        ),
+    ]
+
+
+def _taking_back(site: Any) -> list[Any]:
+    def page(view: View, method: str) -> Any:
+        return page_for(site, view, [method], permissions=TAKE_BACK)
+
+    return [
+        path("take-back/", page(return_desk.take_back_view, "GET"), name="take_back"),
+        path("take-back/scan/", page(return_desk.scan_view, "POST"), name="take_back_scan"),
+        path("take-back/choose/", page(return_desk.choose_view, "POST"), name="take_back_choose"),
+        path("take-back/post/", page(return_desk.post_view, "POST"), name="take_back_post"),
+        path("take-back/<uuid:authorization>/", page(sold.return_view, "GET"), name="sold_return"),
+        *(
+            path(f"sold/{tail}<uuid:{kind}>/", page_for(site, sold.sold_view, ["GET"], permissions=[sold.LOOK]), name=name)
+            for name, tail, kind in (
+                ("sold", "", "order"), ("sold_shipment", "shipment/", "shipment"), ("sold_invoice", "invoice/", "invoice"),
+            )
+        ),
     ]
 
 
