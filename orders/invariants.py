@@ -3,6 +3,7 @@ from orders.queries.bill_invariants import BILL_INVARIANTS
 from orders.queries.invoice_invariants import INVOICE_INVARIANTS
 from orders.queries.payment_invariants import PAYMENT_INVARIANTS
 from orders.queries.pick_list_invariants import PICK_LIST_INVARIANTS
+from orders.queries.promotion_invariants import PROMOTION_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
 from orders.queries.return_invariants import RETURN_INVARIANTS
 from orders.queries.shipment_invariants import SHIPMENT_INVARIANTS
@@ -12,6 +13,7 @@ INVARIANTS = [
     *INVOICE_INVARIANTS,
     *PAYMENT_INVARIANTS,
     *PICK_LIST_INVARIANTS,
+    *PROMOTION_INVARIANTS,
     *PURCHASE_INVARIANTS,
     *RETURN_INVARIANTS,
     *SHIPMENT_INVARIANTS,

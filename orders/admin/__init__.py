@@ -4,6 +4,7 @@ from orders.admin import (
     invoices,
     payments,
     pick_lists,
+    promotions,
     purchasing,
     receipts,
     returns,
@@ -13,6 +14,6 @@ from orders.admin import (
 )
 
 __all__ = [
-    "bills", "channels", "invoices", "payments", "pick_lists", "purchasing", "receipts", "returns", "sales_orders", "shipments",
-    "shipping",
+    "bills", "channels", "invoices", "payments", "pick_lists", "promotions", "purchasing", "receipts", "returns", "sales_orders",
+    "shipments", "shipping",
 ]

@@ -17,6 +17,7 @@ from core.limits import reach
 from orders.admin.documents import DocumentAdmin
 from orders.admin.invoice_pages import invoice_page
 from orders.admin.payments import PaymentInline
+from orders.admin.promotions import PromotionUseInline
 from orders.machines import SALES_ORDERS
 from orders.models import Invoice, OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.amending import COLUMNS, OPEN
@@ -138,7 +139,7 @@ class SalesOrderAdmin(DocumentAdmin):
         "number", "status", *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at",
         "closed_at", "moved_at", "stuck_at",
     ]
-    inlines = [LineInline, AdjustmentInline, PaymentInline]
+    inlines = [LineInline, AdjustmentInline, PromotionUseInline, PaymentInline]
     actions = ["pick_list"]
     actions_detail = [
         "place", "confirm", "split", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice", "invoices",

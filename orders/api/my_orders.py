@@ -20,6 +20,7 @@ from orders.api.sales_orders import AddressField, OrderStepSerializer
 from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem, Shipment, ShipmentItem
 from orders.services.order_lines import MOST_LINES
 from orders.services.own_orders import Asked, own_order_place, own_return_ask
+from orders.services.promotions import MOST_CODES
 from orders.services.returns import MOST_LINES as MOST_RETURN_LINES
 from orders.services.returns import Asked as AskedBack
 from orders.services.sales_orders import sales_order_cancel
@@ -69,6 +70,10 @@ class NewOwnOrderSerializer(StrictSerializer):
     billing_address = AddressField(required=False)
     requested_on = serializers.DateField(required=False, help_text="The day by which it is wanted.")
     note = serializers.CharField(max_length=500, required=False)
+    promotion_codes: Any = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, max_length=MOST_CODES,
+        help_text="Each must take something off: the order is not placed otherwise.",
+    )
 
 
 class OwnOrderLineSerializer(TenantSerializer):
@@ -76,7 +81,7 @@ class OwnOrderLineSerializer(TenantSerializer):
         model = SalesOrderItem
         fields = [
             "id", "line", "variant", "sku", "name", "quantity", "unit_price", "includes_tax", "discount", "tax_rate",
-            "net_amount", "tax_amount", "shipped_quantity", "returned_quantity", "cancelled_quantity",
+            "net_amount", "tax_amount", "promotion_discount", "shipped_quantity", "returned_quantity", "cancelled_quantity",
         ]
 
 

@@ -65,6 +65,8 @@ def claimed(order: SalesOrder) -> dict[tuple[UUID, UUID | None], Decimal]:
 def refundable(order: SalesOrder, quantities: Mapping[UUID, Decimal]) -> Decimal:
     """What so much of each line has cost, with tax, its discount and its share of the order's discounts, in whole cents.
 
+    What promotions take off belongs to the lines that they take it off.
+
     Of everything it is exactly the goods' part of the total. Shipping stays paid.
     """
     lines = list(order.lines.all())
@@ -73,10 +75,21 @@ def refundable(order: SalesOrder, quantities: Mapping[UUID, Decimal]) -> Decimal
         share(line.net_amount + line.tax_amount, quantities[line.pk], line.quantity)
         for line in lines if quantities.get(line.pk)
     ), ZERO)
-    sums = order.adjustments.filter(kind="discount").aggregate(net=Sum("net_amount"), tax=Sum("tax_amount"))
-    discount = (sums["net"] or ZERO) + (sums["tax"] or ZERO)
-    whole = part + share(discount, part, goods) if goods else ZERO
+    promoted = sum((line.promotion_discount for line in lines), ZERO)
+    promoted_part = sum((
+        share(line.promotion_discount, quantities[line.pk], line.quantity) for line in lines if quantities.get(line.pk)
+    ), ZERO)
+    by_promotions, by_others = _discounts(order)
+    whole = part + share(by_others, part, goods) if goods else ZERO
+    whole += share(by_promotions, promoted_part, promoted) if promoted else ZERO
     return max(whole, ZERO).quantize(minor_unit(order.currency), ROUND_HALF_UP)
+
+
+def _discounts(order: SalesOrder) -> tuple[Decimal, Decimal]:
+    """Those of promotions, and the others, with tax."""
+    rows = order.adjustments.filter(kind="discount").values_list("source_type", "net_amount", "tax_amount")
+    found = [(source == "promotion", net + tax) for source, net, tax in rows]
+    return sum((amount for own, amount in found if own), ZERO), sum((amount for own, amount in found if not own), ZERO)
 
 
 def inspected_quantities(order: SalesOrder, but: UUID) -> dict[UUID, Decimal]:
