@@ -91,6 +91,10 @@ class Promotion(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["organization", "code"], name="promotion_code_per_organization"),
             models.CheckConstraint(
+                condition=Q(code__isnull=True) | ~Q(code=""), name="promotion_code_not_empty",
+                violation_error_message="A promotion without a code has null.",
+            ),
+            models.CheckConstraint(
                 condition=says_its_effect(), name="promotion_says_its_effect",
                 violation_error_message="Per cent off has percent, an amount off has amount, buy some get some free has"
                                         " buy and get free, free shipping has none of them.",
