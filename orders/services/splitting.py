@@ -16,7 +16,7 @@ from inventory.services.reservations import Demand
 from orders.events import OrderConfirmed, OrderPlaced, OrderSplit
 from orders.machines import SALES_ORDERS
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
-from orders.services.discount_shares import PROMOTION, weight_of
+from orders.services.discount_shares import PROMOTION, over, weight_of
 from orders.services.order_lines import TOTALS, totals_change
 from orders.services.promising import DOCUMENT, allocated_follow
 from orders.services.promotion_uses import promotions_share
@@ -118,6 +118,7 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     discounts: list[OrderAdjustment] = list(row.adjustments.filter(kind=OrderAdjustment.Kind.DISCOUNT).order_by("pk"))
     taken = [(one.net_amount, one.tax_amount) for one in discounts]
     others = [_discount(made, one, _worth(new, one), _worth([*new, *old], one), unit) for one in discounts]
+    _level(row.total, new, discounts, others, unit)
     promotions_share(row, made, _promoted(discounts, others))
     OrderAdjustment.objects.bulk_update(discounts, ["net_amount", "tax_amount"])
     OrderAdjustment.objects.bulk_create(others)
@@ -127,6 +128,18 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     made.save(update_fields=TOTALS)
     allocated_follow(row)
     allocated_follow(made)
+
+
+def _level(
+    whole: Decimal, new: Sequence[SalesOrderItem], kept: Sequence[OrderAdjustment], gone: Sequence[OrderAdjustment],
+    unit: Decimal,
+) -> None:
+    """Neither order is worth less than nothing because goods and discounts are rounded apart."""
+    total = sum((net + tax for net, tax in _amounts(new, gone)), Decimal(0))
+    off = over(total, whole, 2 * (len(new) + len(gone)) * unit)
+    for one, other in zip(kept, gone, strict=True):
+        if off and (one if off > 0 else other).net_amount <= -abs(off):
+            one.net_amount, other.net_amount, off = one.net_amount + off, other.net_amount - off, Decimal(0)
 
 
 def _worth(lines: Iterable[SalesOrderItem], discount: OrderAdjustment) -> Decimal:

@@ -40,7 +40,7 @@ PROMOTIONS = st.lists(st.tuples(st.one_of(TERMS), st.booleans()), min_size=1, ma
 
 
 def test_orders_with_promotions_add_up(acme: Company) -> None:
-    @settings(max_examples=12)
+    @settings(max_examples=8)
     @given(lines=LINES, promotions=PROMOTIONS, seed=st.integers(0, 10_000))
     def add_up(lines: list[Any], promotions: list[Any], seed: int) -> None:
         with acme.scope(), pytest.raises(Undone), transaction.atomic():
@@ -105,12 +105,7 @@ def bill(order: SalesOrder, chance: Random) -> None:
         InvoiceLine(line.pk, Decimal(chance.randint(1, int(left))))
         for line in order.lines.order_by("line") if (left := open_quantity(line))
     ]:
-        try:
-            with transaction.atomic():
-                issued(order, lines=parts[: chance.randint(1, len(parts))])
-        except Conflict as error:
-            assert error.code == "total_below_zero"
-            issued(order, basis="ordered")
+        issued(order, lines=parts[: chance.randint(1, len(parts))])
     order.refresh_from_db()
     invoices = list(order.invoices.all())
     assert sum(one.net_total for one in invoices) == order.net_total

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.errors import Conflict, DomainError
@@ -377,8 +378,9 @@ def test_by_the_api(acme: Company) -> None:
 @pytest.mark.parametrize("body", [
     {"effect": "percentage"}, {"effect": "percentage", "percent": "0"}, {"effect": "percentage", "percent": "100.1"},
     {"effect": "percentage", "percent": "5", "amount": "5", "currency": "EUR"}, {"effect": "amount", "amount": "5"},
-    {"effect": "buy_get", "buy_quantity": 1}, {"effect": "free_shipping", "min_total": "5"}, {"effect": "free_shipping", "code": ""},
-    {"effect": "free_shipping", "code": "no spaces"}, {"effect": "free_shipping", "max_uses": 0},
+    {"effect": "buy_get", "buy_quantity": 1}, {"effect": "free_shipping", "min_total": "5"},
+    {"effect": "free_shipping", "code": ""}, {"effect": "free_shipping", "code": "no spaces"},
+    {"effect": "free_shipping", "max_uses": 0},
     {"effect": "free_shipping", "starts_at": "2030-01-02T00:00Z", "ends_at": "2030-01-01T00:00Z"},
     {"effect": "free_shipping", "goods": [{}]}, {"effect": "free_shipping", "goods": [{"variant": SOME_ID}]},
 ])
@@ -415,3 +417,22 @@ def test_in_the_admin(acme: Company) -> None:
     form |= {"goods-TOTAL_FORMS": "0", "percent": "20"}
     refused_there = acme.admin.post(f"/admin/orders/promotion/{made.pk}/change/", form)
     assert refused_there.status_code == 200 and b"so its terms stay as they are" in refused_there.content
+
+
+def test_who_has_no_promotion_pays_no_statement_for_it(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        sales_order_place(order=cart_of(shop))
+
+        def statements() -> int:
+            cart = cart_of(shop, nuts=1)
+            with CaptureQueriesContext(connection) as sent:
+                sales_order_place(order=cart)
+            return len(sent)
+
+        plain = statements()
+        promotion()
+        promotion(None, ends_at=NOW - DAY)
+        assert statements() == plain
+        promotion(None)
+        assert statements() <= plain + 9

@@ -97,7 +97,8 @@ def promotions(shop: Shop) -> None:
     bolts = Promotion.objects.create(name="Bolts", effect="percentage", percent=Decimal(7), is_stackable=True)
     PromotionGoods.objects.create(promotion=bolts, variant=shop.goods.bolt)
     Promotion.objects.create(
-        name="Few", code=FEW, effect="amount", amount=Decimal("3.33"), currency="EUR", min_total=10, is_stackable=True, max_uses=5,
+        name="Few", code=FEW, effect="amount", amount=Decimal("3.33"), currency="EUR", min_total=10, is_stackable=True,
+        max_uses=5,
     )
 
 
