@@ -19,9 +19,9 @@ from orders.services.sales_orders import NewLine, sales_order_change, sales_orde
 from orders.services.splitting import Split, sales_order_split
 from tests.companies import Company
 from tests.orders.invoicing import issued
+from tests.orders.promoting import PLACE, taxed
 from tests.orders.selling import Shop
 from tests.orders.test_invoice_properties import Undone
-from tests.orders.test_promotions import PLACE, taxed
 from tests.orders.test_sales_orders import sound
 
 LINES = st.lists(
