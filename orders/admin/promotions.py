@@ -14,6 +14,7 @@ class GoodsInline(TenantTabularInline):
 
     model = PromotionGoods
     tab = False
+    verbose_name, verbose_name_plural = "goods", "what it is for (nothing here: all goods)"
     fields = ("variant", "category")
 
 

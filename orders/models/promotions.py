@@ -57,9 +57,9 @@ class Promotion(TenantModel):
         null=True, blank=True, validators=[MinValueValidator(0)], help_text="With tax; no more than the goods it is for cost.",
     )
     buy_quantity = models.PositiveIntegerField(
-        "buy", null=True, blank=True, help_text="So many of one line are paid for, and as many as `free_quantity` more are free.",
+        "buy", null=True, blank=True, help_text="So many of a line are paid for, and then some are free.",
     )
-    free_quantity = models.PositiveIntegerField("get free", null=True, blank=True)
+    free_quantity = models.PositiveIntegerField("get free", null=True, blank=True, help_text="So many.")
     currency = CurrencyField(
         blank=True, validators=[currency_code], help_text="Of orders in this currency alone. An amount needs one. Empty: of all.",
     )
@@ -176,7 +176,7 @@ class PromotionUse(TenantModel):
 
     promotion = TenantForeignKey(Promotion, related_name="uses")
     order = TenantForeignKey(SalesOrder, related_name="promotion_uses")
-    customer = TenantForeignKey(Customer, null=True, blank=True, related_name="+")
+    customer = TenantForeignKey(Customer, null=True, blank=True, related_name="+", help_text="Of an order that is placed.")
     amount = MoneyField(default=0, help_text="What it takes off, with tax.")
     reason = models.CharField(max_length=40, blank=True, help_text="Why it takes nothing off, for programs: promotion_ended.")
     why = models.CharField(max_length=300, blank=True, help_text="Why it takes nothing off.")

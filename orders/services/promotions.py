@@ -18,7 +18,7 @@ def promotion_code_apply(*, order: SalesOrder, code: str, named: str = "code") -
 
     Raises Invalid for a code that is none, Conflict for one that takes nothing off, whose code and words say why.
     """
-    row = _cart(order, "apply a promotion code to")
+    row = _cart(order)
     text = code.strip().upper()
     promotion = Promotion.objects.filter(code=text).first() if text else None
     if promotion is None:
@@ -37,7 +37,7 @@ def promotion_code_apply(*, order: SalesOrder, code: str, named: str = "code") -
 
 def promotion_code_remove(*, order: SalesOrder, code: str) -> SalesOrder:
     """Raises Invalid for a code that the cart does not have."""
-    row = _cart(order, "take a promotion code off")
+    row = _cart(order)
     text = code.strip().upper()
     gone, _ = row.promotion_uses.filter(promotion__code=text).delete()
     if not gone:
@@ -47,10 +47,10 @@ def promotion_code_remove(*, order: SalesOrder, code: str) -> SalesOrder:
     return row
 
 
-def _cart(order: SalesOrder, verb: str) -> SalesOrder:
+def _cart(order: SalesOrder) -> SalesOrder:
     row = locked(order)
     if row.status != SalesOrder.Status.DRAFT:
-        raise refusal(SALES_ORDERS, row.status, verb)
+        raise refusal(SALES_ORDERS, row.status, "promotion codes")
     return row
 
 
