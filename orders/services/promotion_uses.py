@@ -3,7 +3,7 @@
 Whoever claims or gives back holds the rows of the promotions, in the order of their ids, after the stock and before the number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -76,7 +76,8 @@ def promotions_claim(order: SalesOrder, now: datetime) -> None:
         if use.why:
             raise Conflict(f"{use.why} Take the code off the cart.", code=use.reason)
     due = {key: use for key, use in uses.items() if use.amount}
-    order.promotion_uses.filter(amount=0).delete()
+    if len(due) < len(uses):
+        order.promotion_uses.filter(amount=0).delete()
     if not due:
         return
     with connection.cursor() as cursor:
@@ -97,7 +98,7 @@ def promotions_give_back(order: SalesOrder, now: datetime) -> None:
     promotions = list(rows.order_by("promotion_id").values_list("promotion_id", flat=True))
     if not promotions:
         return
-    list(Promotion.objects.filter(pk__in=promotions).order_by("pk").select_for_update(no_key=True))
+    _hold(promotions)
     free = []
     for use in rows:
         sharers = list(use.sharers.filter(released_at=None).order_by("pk"))
@@ -112,6 +113,9 @@ def promotions_give_back(order: SalesOrder, now: datetime) -> None:
 
 def promotions_share(order: SalesOrder, made: SalesOrder, taken: Mapping[UUID, tuple[Decimal, Decimal]]) -> None:
     """Of an order that is split: by promotion, what is taken off it from now on, and what off the one that is made."""
+    if not taken:
+        return
+    _hold(taken)
     uses = list(order.promotion_uses.filter(promotion__in=taken, claimed_at__isnull=False, released_at=None))
     for use in uses:
         use.amount, _ = taken[use.promotion_id]
@@ -123,6 +127,11 @@ def promotions_share(order: SalesOrder, made: SalesOrder, taken: Mapping[UUID, t
             claimed_at=use.claimed_at, shared_amount=taken[use.promotion_id][1], shared_with_id=use.shared_with_id or use.pk,
         ) for use in uses
     ])
+
+
+def _hold(promotions: Collection[UUID]) -> None:
+    """So that nobody passes a use on meanwhile."""
+    list(Promotion.objects.filter(pk__in=promotions).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def _too_late(reason: str, why: str) -> Conflict:
