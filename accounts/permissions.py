@@ -58,7 +58,7 @@ OF_EVERY_WAREHOUSE = (
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
 OF_THE_COMPANY = (
     "datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "inboundsource", "organization",
-    "paymentaccount", "retentionpolicy", "stockclosing", "webhookendpoint",
+    "paymentaccount", "promotion", "retentionpolicy", "stockclosing", "webhookendpoint",
 )
 
 

@@ -62,6 +62,7 @@ from orders.api import (
     my_orders,
     payments,
     pick_lists,
+    promotions,
     purchasing,
     receipts,
     returns,
@@ -80,8 +81,8 @@ router = Router(
     replenishment.routes, reservations.routes, stock.routes, suppliers.routes, taxes.routes, transfers.routes, valuation.routes,
     vehicles.routes,
     events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
-    bills.routes, channels.routes, invoices.routes, landed_costs.routes, payments.routes, pick_lists.routes, purchasing.routes,
-    receipts.routes, returns.routes, sales_orders.routes, shipments.routes, shipping.routes,
+    bills.routes, channels.routes, invoices.routes, landed_costs.routes, payments.routes, pick_lists.routes, promotions.routes,
+    purchasing.routes, receipts.routes, returns.routes, sales_orders.routes, shipments.routes, shipping.routes,
 )
 own = Router(my_orders.routes)  # whose rows depend on who asks
 

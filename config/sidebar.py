@@ -33,7 +33,7 @@ INVENTORY: Mapping[str, tuple[str, ...]] = {
 ORDERS: Mapping[str, tuple[str, ...]] = {
     "Selling": (
         "SalesOrder", "PickList", "Shipment", "Invoice", "Payment", "ReturnAuthorization", "Customer", "Channel",
-        "ShippingMethod", "PaymentAccount", "InvoiceLayout",
+        "Promotion", "PromotionUse", "ShippingMethod", "PaymentAccount", "InvoiceLayout",
     ),
     "Buying": ("PurchaseOrder", "GoodsReceipt", "SupplierBill", "LandedCost"),
 }

@@ -1,9 +1,9 @@
 from django.apps import AppConfig
 
-from orders.database import KEEP_ISSUED, TRIGGERS
+from orders.database import KEEP_ISSUED, KEEP_TERMS, TRIGGERS
 
 
 class OrdersConfig(AppConfig):
     name = "orders"
-    database_functions = (KEEP_ISSUED,)
+    database_functions = (KEEP_ISSUED, KEEP_TERMS)
     database_triggers = TRIGGERS

@@ -25,6 +25,37 @@ BEGIN
     RETURN NEW;
 END
 """)
+# An order that is placed keeps the promotions that it has claimed, so what they take off, and of what, stays as it was.
+KEEP_TERMS = Function("keep_promotion_terms()", "trigger", """
+DECLARE
+    found boolean;
+BEGIN
+    IF TG_TABLE_NAME = 'orders_promotion' THEN
+        found := OLD.used_count > 0
+            AND (OLD.effect, OLD.percent, OLD.amount, OLD.buy_quantity, OLD.free_quantity, OLD.currency, OLD.min_total,
+                 OLD.shipping_method_id, OLD.priority)
+            IS DISTINCT FROM (NEW.effect, NEW.percent, NEW.amount, NEW.buy_quantity, NEW.free_quantity, NEW.currency,
+                              NEW.min_total, NEW.shipping_method_id, NEW.priority);
+    ELSE
+        SELECT bool_or(used_count > 0) INTO found FROM (
+            SELECT used_count FROM orders_promotion
+            WHERE organization_id = COALESCE(NEW.organization_id, OLD.organization_id)
+                AND id IN (OLD.promotion_id, NEW.promotion_id)
+            FOR SHARE
+        ) AS p;
+    END IF;
+    IF found THEN
+        RAISE EXCEPTION 'Orders have used this promotion, so its terms stay as they are: end it, and make another.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'used', HINT = 'conflict';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END
+""")
 TRIGGERS = (
     Trigger("orders_invoiceitem", "keep_issued", "BEFORE INSERT OR DELETE OR UPDATE", "keep_issued_items()"),
+    Trigger("orders_promotion", "keep_terms", "BEFORE UPDATE", "keep_promotion_terms()"),
+    Trigger("orders_promotiongoods", "keep_terms", "BEFORE INSERT OR DELETE OR UPDATE", "keep_promotion_terms()"),
 )

@@ -16,10 +16,14 @@ import orders.events_returns
 import orders.events_shipments  # noqa: F401  # which declare more of them
 from notifications.event_types import SOME_ID, event_type
 from notifications.object_events import object_events
-from orders.models import Channel, Customer, SalesOrder
+from orders.models import Channel, Customer, Promotion, SalesOrder
 
 object_events(Channel, example={"code": "WEB", "name": "Web shop", "currency": "EUR"})
 object_events(Customer, example={"code": "C-1001", "status": "active"})
+object_events(Promotion, example={
+    "name": "Spring sale", "code": "SPRING-10", "effect": "percentage", "percent": 10.0, "amount": None, "buy_quantity": None,
+    "free_quantity": None,
+})
 object_events(SalesOrder, name="sales_order", example={"number": "SO-000042", "status": "placed", "total": 119.0})
 
 ORDER = {"order": SOME_ID, "number": "SO-000042", "channel": SOME_ID, "customer": SOME_ID, "warehouse": SOME_ID}

@@ -4,6 +4,7 @@ from orders.queries.invoice_invariants import INVOICE_INVARIANTS
 from orders.queries.landed_cost_invariants import LANDED_COST_INVARIANTS
 from orders.queries.payment_invariants import PAYMENT_INVARIANTS
 from orders.queries.pick_list_invariants import PICK_LIST_INVARIANTS
+from orders.queries.promotion_invariants import PROMOTION_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
 from orders.queries.return_invariants import RETURN_INVARIANTS
 from orders.queries.shipment_invariants import SHIPMENT_INVARIANTS
@@ -14,6 +15,7 @@ INVARIANTS = [
     *LANDED_COST_INVARIANTS,
     *PAYMENT_INVARIANTS,
     *PICK_LIST_INVARIANTS,
+    *PROMOTION_INVARIANTS,
     *PURCHASE_INVARIANTS,
     *RETURN_INVARIANTS,
     *SHIPMENT_INVARIANTS,

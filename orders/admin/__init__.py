@@ -5,6 +5,7 @@ from orders.admin import (
     landed_costs,
     payments,
     pick_lists,
+    promotions,
     purchasing,
     receipts,
     returns,
@@ -14,6 +15,6 @@ from orders.admin import (
 )
 
 __all__ = [
-    "bills", "channels", "invoices", "landed_costs", "payments", "pick_lists", "purchasing", "receipts", "returns",
+    "bills", "channels", "invoices", "landed_costs", "payments", "pick_lists", "promotions", "purchasing", "receipts", "returns",
     "sales_orders", "shipments", "shipping",
 ]

@@ -17,6 +17,8 @@ from core.limits import reach
 from orders.admin.documents import DocumentAdmin
 from orders.admin.invoice_pages import invoice_page
 from orders.admin.payments import PaymentInline
+from orders.admin.promotion_pages import code_page
+from orders.admin.promotions import PromotionUseInline
 from orders.machines import SALES_ORDERS
 from orders.models import Invoice, OrderAdjustment, PickList, SalesOrder, SalesOrderItem
 from orders.services.amending import COLUMNS, OPEN
@@ -138,11 +140,11 @@ class SalesOrderAdmin(DocumentAdmin):
         "number", "status", *TOTALS, "payment_status", "fulfilment_status", "placed_at", "shipped_at", "delivered_at",
         "closed_at", "moved_at", "stuck_at",
     ]
-    inlines = [LineInline, AdjustmentInline, PaymentInline]
+    inlines = [LineInline, AdjustmentInline, PromotionUseInline, PaymentInline]
     actions = ["pick_list"]
     actions_detail = [
-        "place", "confirm", "split", "pick", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "invoice",
-        "invoices",
+        "place", "confirm", "split", "pick", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "code",
+        "invoice", "invoices",
     ]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
@@ -284,6 +286,22 @@ class SalesOrderAdmin(DocumentAdmin):
     def invoices(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Those of this order, and its credit notes."""
         return HttpResponseRedirect(f"{reverse('admin:orders_invoice_changelist')}?order__id__exact={object_id}")
+
+    @action(description="Promotion code", url_path="code", permissions=["code"])
+    def code(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_code_permission(request, row.pk):
+            raise PermissionDenied
+        return code_page(self, request, row)
+
+    def has_code_permission(self, request: Any, object_id: Any = None) -> bool:
+        may = bool(request.user.has_perm("orders.change_salesorder"))
+        if not may or object_id is None:
+            return may
+        where, row = reach(request.principal, "orders.change_salesorder"), SalesOrder.objects.filter(pk=object_id).first()
+        return row is not None and is_draft(row) and (where is None or row.warehouse_id in where)
 
     def has_invoice_permission(self, request: Any, object_id: Any = None) -> bool:
         may = bool(request.user.has_perm("orders.add_invoice"))

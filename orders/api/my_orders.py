@@ -17,9 +17,10 @@ from core.reading import BASE
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
 from core.within import holder
 from orders.api.sales_orders import AddressField, OrderStepSerializer
-from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem, Shipment, ShipmentItem
+from orders.models import PromotionUse, ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem, Shipment, ShipmentItem
 from orders.services.order_lines import MOST_LINES
 from orders.services.own_orders import Asked, own_order_place, own_return_ask
+from orders.services.promotions import MOST_CODES
 from orders.services.returns import MOST_LINES as MOST_RETURN_LINES
 from orders.services.returns import Asked as AskedBack
 from orders.services.sales_orders import sales_order_cancel
@@ -69,6 +70,10 @@ class NewOwnOrderSerializer(StrictSerializer):
     billing_address = AddressField(required=False)
     requested_on = serializers.DateField(required=False, help_text="The day by which it is wanted.")
     note = serializers.CharField(max_length=500, required=False)
+    promotion_codes: Any = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, max_length=MOST_CODES,
+        help_text="Each must take something off: the order is not placed otherwise.",
+    )
 
 
 class OwnOrderLineSerializer(TenantSerializer):
@@ -76,8 +81,17 @@ class OwnOrderLineSerializer(TenantSerializer):
         model = SalesOrderItem
         fields = [
             "id", "line", "variant", "sku", "name", "quantity", "unit_price", "includes_tax", "discount", "tax_rate",
-            "net_amount", "tax_amount", "shipped_quantity", "returned_quantity", "cancelled_quantity",
+            "net_amount", "tax_amount", "promotion_discount", "shipped_quantity", "returned_quantity", "cancelled_quantity",
         ]
+
+
+class OwnPromotionSerializer(TenantSerializer):
+    name = serializers.CharField(source="promotion.name", read_only=True)
+    code = serializers.CharField(source="promotion.code", read_only=True, allow_null=True)
+
+    class Meta:
+        model = PromotionUse
+        fields = ["name", "code", "amount"]
 
 
 class OwnShipmentLineSerializer(TenantSerializer):
@@ -179,6 +193,14 @@ class MyOrderViewSet(ReadViewSet):
         """What was ordered, what it costs, and how much of it is shipped, came back or was canceled."""
         self._query([])
         return Response(OwnOrderLineSerializer(self.get_object().lines.order_by("line"), many=True).data)
+
+    @extend_schema(responses=OwnPromotionSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def promotions(self, request: Request, pk: str) -> Response:
+        """What promotions take off, with tax."""
+        self._query([])
+        rows = self.get_object().promotion_uses.select_related("promotion").order_by("pk")
+        return Response(OwnPromotionSerializer(rows, many=True).data)
 
     @extend_schema(request=OrderStepSerializer, responses=OwnOrderSerializer)
     @action(detail=True, methods=["post"], body_class=OrderStepSerializer)

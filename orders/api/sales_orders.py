@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from accounts.models.partners import country_code
 from core.api import TenantViewSet
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer, referenced
+from orders.api.promotions import PromotionUseSerializer
 from orders.api.shipping import ShippingOptionSerializer
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
@@ -22,6 +23,7 @@ from orders.services.fulfilment import (
     sales_order_ship,
 )
 from orders.services.order_lines import MOST_ADJUSTMENTS, MOST_LINES, NewAdjustment, NewLine
+from orders.services.promotions import promotion_code_apply, promotion_code_remove
 from orders.services.sales_orders import (
     sales_order_cancel,
     sales_order_change,
@@ -123,8 +125,9 @@ class SalesOrderLineSerializer(TenantSerializer):
         model = SalesOrderItem
         fields = [
             "id", "line", "variant", "sku", "name", "vehicle_model", "quantity", "unit_price", "price_agreed", "price_reason",
-            "includes_tax", "discount", "tax_rate", "net_amount", "tax_amount", "backorder_policy", "allocated_quantity",
-            "picked_quantity", "shipped_quantity", "returned_quantity", "cancelled_quantity", "invoiced_quantity",
+            "includes_tax", "discount", "tax_rate", "net_amount", "tax_amount", "promotion_discount", "backorder_policy",
+            "allocated_quantity", "picked_quantity", "shipped_quantity", "returned_quantity", "cancelled_quantity",
+            "invoiced_quantity",
         ]
 
 
@@ -142,6 +145,10 @@ class FailureSerializer(OrderStepSerializer):
     code = serializers.SlugField(max_length=40, default="failed", help_text="For programs: damaged, unknown-article.")
 
 
+class PromotionCodeSerializer(StrictSerializer):
+    code = serializers.CharField(max_length=40, help_text="In small letters or capitals.")
+
+
 class SplitLineSerializer(StrictSerializer):
     line = ReferenceField(source="line_id")
     quantity = serializers.DecimalField(
@@ -156,6 +163,7 @@ class SplitSerializer(StrictSerializer):
     )
 
 
+CHANGE = "orders.change_salesorder"
 PERMISSIONS = {verb: transition.permission for verb, transition in SALES_ORDERS.by_verb.items()}
 
 
@@ -205,6 +213,30 @@ class SalesOrderViewSet(TenantViewSet):
         """How its goods may be sent and what that costs, the cheapest first; of methods that do not carry them, why."""
         self._query([])
         return Response(ShippingOptionSerializer(shipping_options(self.get_object()), many=True).data)
+
+    @extend_schema(responses=PromotionUseSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def promotions(self, request: Request, pk: str) -> Response:
+        """What each promotion takes off; of a cart's code that takes nothing off, why."""
+        self._query([])
+        rows = self.get_object().promotion_uses.select_related("promotion", "order").order_by("pk")
+        return Response(PromotionUseSerializer(rows, many=True).data)
+
+    @extend_schema(request=PromotionCodeSerializer, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], url_path="apply-code", permission=CHANGE, body_class=PromotionCodeSerializer)
+    def apply_code(self, request: Request, pk: str) -> Response:
+        """A cart costs what it does with this promotion code; one that takes nothing off is refused, and why. Once more changes
+        nothing.
+        """
+        order = promotion_code_apply(order=self.get_object(), **self.body(request))
+        return Response(self.read_row(order.pk))
+
+    @extend_schema(request=PromotionCodeSerializer, responses=SalesOrderSerializer)
+    @action(detail=True, methods=["post"], url_path="remove-code", permission=CHANGE, body_class=PromotionCodeSerializer)
+    def remove_code(self, request: Request, pk: str) -> Response:
+        """A cart costs what it does without this promotion code."""
+        order = promotion_code_remove(order=self.get_object(), **self.body(request))
+        return Response(self.read_row(order.pk))
 
     @extend_schema(request=None, responses=SalesOrderSerializer)
     @action(detail=True, methods=["post"], permission=PERMISSIONS["place"])

@@ -15,6 +15,9 @@ from orders.models.payments import PaymentAccount as PaymentAccount
 from orders.models.payments import Provider as Provider
 from orders.models.pick_lists import PickList as PickList
 from orders.models.pick_lists import PickListItem as PickListItem
+from orders.models.promotions import Promotion as Promotion
+from orders.models.promotions import PromotionGoods as PromotionGoods
+from orders.models.promotions import PromotionUse as PromotionUse
 from orders.models.purchasing import PurchaseOrder as PurchaseOrder
 from orders.models.purchasing import PurchaseOrderItem as PurchaseOrderItem
 from orders.models.receipts import GoodsReceipt as GoodsReceipt

@@ -19,6 +19,7 @@ class SalesOrder(CustomFieldsModel, TenantModel):
 
     annotated = True
     stands_in = ("warehouse",)
+    has_charges: bool  # of one that is locked: whether anything but people adds to it or takes off, or could
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -151,6 +152,9 @@ class SalesOrderItem(TenantModel):
     tax_rate = models.DecimalField(max_digits=7, decimal_places=4, default=0, help_text="Per cent.")
     net_amount = MoneyField(default=0)
     tax_amount = MoneyField(default=0)
+    promotion_discount = MoneyField(
+        default=0, db_default=0, editable=False, help_text="What promotions take off it, with tax; it stands in the adjustments.",
+    )
     price_agreed = models.BooleanField(default=False, help_text="Whether it stays, whatever the price lists say.")
     price_reason = models.CharField(max_length=300, blank=True, help_text="Why it costs that.")
     backorder_policy = models.CharField(max_length=7, choices=BackorderPolicy, default=BackorderPolicy.CHANNEL)

@@ -66,21 +66,30 @@ def refundable(order: SalesOrder, *returned: Mapping[UUID, Decimal]) -> list[Dec
     """For each of these: what so much of each line has cost, with tax, its discount and its share of the order's discounts, in
     whole cents.
 
+    What promotions take off belongs to the lines that they take it off.
+
     Of everything it is exactly the goods' part of the total. Shipping stays paid.
     """
     lines = list(order.lines.all())
     goods = sum((line.net_amount + line.tax_amount for line in lines), ZERO)
-    sums = order.adjustments.filter(kind="discount").aggregate(net=Sum("net_amount"), tax=Sum("tax_amount"))
-    discount, cent = (sums["net"] or ZERO) + (sums["tax"] or ZERO), minor_unit(order.currency)
+    promoted = sum((line.promotion_discount for line in lines), ZERO)
+    (by_promotions, by_others), cent = _discounts(order), minor_unit(order.currency)
     found = []
     for quantities in returned:
-        part = sum((
-            share(line.net_amount + line.tax_amount, quantities[line.pk], line.quantity)
-            for line in lines if quantities.get(line.pk)
-        ), ZERO)
-        whole = part + share(discount, part, goods) if goods else ZERO
+        chosen = [line for line in lines if quantities.get(line.pk)]
+        part = sum((share(line.net_amount + line.tax_amount, quantities[line.pk], line.quantity) for line in chosen), ZERO)
+        off = sum((share(line.promotion_discount, quantities[line.pk], line.quantity) for line in chosen), ZERO)
+        whole = part + share(by_others, part, goods) if goods else ZERO
+        whole += share(by_promotions, off, promoted) if promoted else ZERO
         found.append(max(whole, ZERO).quantize(cent, ROUND_HALF_UP))
     return found
+
+
+def _discounts(order: SalesOrder) -> tuple[Decimal, Decimal]:
+    """Those of promotions, and the others, with tax."""
+    rows = order.adjustments.filter(kind="discount").values_list("source_type", "net_amount", "tax_amount")
+    found = [(source == "promotion", net + tax) for source, net, tax in rows]
+    return sum((amount for own, amount in found if own), ZERO), sum((amount for own, amount in found if not own), ZERO)
 
 
 def inspected_quantities(order: SalesOrder, but: UUID) -> dict[UUID, Decimal]:

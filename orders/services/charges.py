@@ -1,15 +1,20 @@
-"""What a shipping method adds to an order: its own adjustments, which follow the lines whenever these are priced."""
+"""What a shipping method adds to an order and promotions take off: adjustments that follow the lines when these are priced."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from core.errors import Invalid
-from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem, ShippingMethod
+from orders.models import InvoiceItem, OrderAdjustment, PromotionUse, SalesOrder, SalesOrderItem, ShippingMethod
+from orders.queries.promotions import automatic
 from orders.queries.shipping_options import options_of
+from orders.services.discount_shares import PROMOTION
+from orders.services.invoice_amounts import NOTHING, ZERO, Amount
+from orders.services.promotion_amounts import Grant, by_rate
+from orders.services.promotion_uses import promotions_follow
 
 SHIPPING = "shipping_method"
 MONEY = ("kind", "label", "net_amount", "tax_amount")
@@ -33,26 +38,32 @@ class Charge:
         return self.source_type, self.source_id, self.tax_rate
 
 
-def has_charges() -> Exists:
-    """Of a sales order, whether anything but people adds to it: the lock asks along, so that others need no statement."""
-    return Exists(OrderAdjustment.objects.filter(order=OuterRef("pk")).exclude(source_type=""))
+def has_charges() -> Q:
+    """Of a sales order, whether anything but people adds to it or takes off, or could: the lock asks along, so that others need
+    no statement.
+    """
+    return (
+        Q(Exists(OrderAdjustment.objects.filter(order=OuterRef("pk")).exclude(source_type="")))
+        | Q(Exists(PromotionUse.objects.filter(order=OuterRef("pk")))) | Q(Exists(automatic()))
+    )
 
 
 def charges_write(
-    order: SalesOrder, lines: Sequence[SalesOrderItem], *, is_placed: bool = False, is_new: bool = False,
+    order: SalesOrder, lines: Sequence[SalesOrderItem], *, is_placed: bool = False,
 ) -> tuple[Amounts, Amounts]:
     """Net and tax before and after. Of an order that is placed, a method that has no charge gets none: another order paid it.
 
     Raises Invalid where the method does not carry the order.
     """
-    if order.shipping_method_id is None and (is_new or not getattr(order, "has_charges", True)):
+    if order.shipping_method_id is None and not getattr(order, "has_charges", True):
         return [], []
     rows = {_key(row): row for row in order.adjustments.exclude(source_type="").order_by("pk")}
     before = [(row.net_amount, row.tax_amount) for row in rows.values()]
-    if not lines:
-        charges: list[Charge] = []
-    else:
-        charges = _shipping(order, lines, is_placed=is_placed) if not is_placed or _pays_shipping(rows) else []
+    is_sent = bool(lines) and (not is_placed or _pays_shipping(rows))
+    charges = _shipping(order, lines, is_placed=is_placed) if is_sent else []
+    shipping = Amount(charges[0].net, charges[0].tax) if charges else NOTHING
+    for grant in promotions_follow(order, lines, shipping):
+        charges = [*(_carried(one, grant) for one in charges), *_promotion(grant)]
     _store(order, rows, charges)
     return before, [(one.net, one.tax) for one in charges]
 
@@ -77,12 +88,26 @@ def _shipping(order: SalesOrder, lines: Sequence[SalesOrderItem], *, is_placed: 
     )]
 
 
+def _carried(charge: Charge, grant: Grant) -> Charge:
+    """What is sent for nothing still says how: its charge is 0."""
+    if charge.source_type != SHIPPING or grant.shipping == NOTHING:
+        return charge
+    return replace(charge, label=f"{charge.label}: {grant.promotion.name}"[:200], net=ZERO, tax=ZERO)
+
+
+def _promotion(grant: Grant) -> list[Charge]:
+    return [
+        Charge(Kind.DISCOUNT, grant.promotion.name, -part.net, -part.tax, rate, PROMOTION, grant.promotion.pk)
+        for rate, part in by_rate(grant).items()
+    ]
+
+
 def _key(row: OrderAdjustment) -> tuple[object, ...]:
     return row.source_type, row.source_id, row.tax_rate
 
 
 def _store(order: SalesOrder, rows: dict[tuple[object, ...], OrderAdjustment], charges: Sequence[Charge]) -> None:
-    """A row that stays keeps its id, by which invoices know it."""
+    """A row that stays keeps its id, by which invoices know it; one that is on an invoice stays, and is 0."""
     made, changed = [], []
     for one in charges:
         row = rows.pop(one.key, None)
@@ -97,7 +122,12 @@ def _store(order: SalesOrder, rows: dict[tuple[object, ...], OrderAdjustment], c
                 setattr(row, name, value)
             changed.append(row)
     if rows:
-        order.adjustments.filter(pk__in=[row.pk for row in rows.values()]).delete()
+        invoiced = set(InvoiceItem.objects.filter(adjustment__in=rows.values()).values_list("adjustment_id", flat=True))
+        order.adjustments.filter(pk__in=[row.pk for row in rows.values() if row.pk not in invoiced]).delete()
+        for row in rows.values():
+            if row.pk in invoiced:
+                row.net_amount = row.tax_amount = ZERO
+                changed.append(row)
     if changed:
         OrderAdjustment.objects.bulk_update(changed, MONEY)
     OrderAdjustment.objects.bulk_create(made)

@@ -5,14 +5,15 @@ The order is locked first, then the invoice, as for invoices.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from uuid import UUID
 
 from django.db.models import Sum
 
-from accounts.queries.rates import minor_unit
+from accounts.queries.rates import DIGITS, minor_unit
 from core.errors import Conflict, Invalid
 from orders.models import Invoice, InvoiceItem, SalesOrder
+from orders.services.discount_shares import PROMOTION, weight_of
 from orders.services.invoice_amounts import NOTHING, ZERO, Amount, part_of, spread
 from orders.services.invoices import in_proportion, invoice_write, locked
 from orders.services.sales_orders import locked as order_locked
@@ -108,7 +109,7 @@ def _left(invoice: Invoice) -> dict[UUID, _Left]:
         .annotate(quantity=Sum("quantity"), net=Sum("net_amount"), tax=Sum("tax_amount"))
     }
     found = {}
-    for item in invoice.items.order_by("line"):
+    for item in invoice.items.select_related("order_item", "adjustment").order_by("line"):
         gone = taken.get(item.pk, {"quantity": ZERO, "net": ZERO, "tax": ZERO})
         amount = Amount(item.net_amount, item.tax_amount).less(Amount(gone["net"], gone["tax"]))
         found[item.pk] = _Left(item, item.quantity - gone["quantity"], amount)
@@ -162,20 +163,36 @@ def _of_line(made: Invoice, left: _Left, line: CreditLine, where: str) -> Invoic
 def _discounts(made: Invoice, left: Mapping[UUID, _Left], items: Mapping[UUID, InvoiceItem]) -> dict[UUID, InvoiceItem]:
     """Goods that go take their part of the invoice's discounts with them."""
     goods = [one for one in left.values() if one.item.kind == InvoiceItem.Kind.GOODS]
-    whole = sum((one.item.net_amount for one in goods), ZERO)
-    reached = sum((
-        one.credited.net + (items[one.item.pk].net_amount if one.item.pk in items else ZERO) for one in goods
-    ), ZERO)
+    credited = {
+        one.item.pk: one.credited.net + (items[one.item.pk].net_amount if one.item.pk in items else ZERO) for one in goods
+    }
     found = {}
     for key, one in left.items():
         if one.item.kind != InvoiceItem.Kind.DISCOUNT or key in items:
             continue
         all_of_it = Amount(one.item.net_amount, one.item.tax_amount)
-        part = in_proportion(all_of_it, one.credited, reached, whole, made.currency)
+        weights = {line.item: _weight(line.item, one.item) for line in goods}
+        if not any(weights.values()):  # what the promotion is for has changed since
+            weights = {line.item: line.item.net_amount for line in goods}
+        with localcontext(prec=DIGITS):
+            reached = sum((
+                weight if credited[item.pk] == item.net_amount else weight * credited[item.pk] / item.net_amount
+                for item, weight in weights.items()
+            ), ZERO)
+        part = in_proportion(all_of_it, one.credited, reached, sum(weights.values(), ZERO), made.currency)
         if part != NOTHING:
             share = one.quantity if part == one.amount else (one.quantity * part.gross / one.amount.gross).quantize(SMALLEST)
             found[key] = _item(made, one, share, part)
     return found
+
+
+def _weight(item: InvoiceItem, discount: InvoiceItem) -> Decimal:
+    """By what the goods of an invoice share its discounts, as those of the order do."""
+    line, adjustment = item.order_item, discount.adjustment
+    if line is None or adjustment is None or adjustment.source_type != PROMOTION:
+        return item.net_amount
+    with localcontext(prec=DIGITS):
+        return weight_of(line, adjustment) * item.quantity / line.quantity
 
 
 def _item(made: Invoice, left: _Left, quantity: Decimal, part: Amount) -> InvoiceItem:

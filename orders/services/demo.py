@@ -12,9 +12,10 @@ from inventory.models import Location, ProductVariant, StockItem, Supplier, Supp
 from inventory.services.demo import FOLDER, Say, autoparts_fill
 from inventory.services.demo_parts import PORTO
 from inventory.services.northwind import northwind_import, northwind_read
-from orders.models import Channel, Customer, SalesOrder
+from orders.models import Channel, Customer, Promotion, SalesOrder
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.northwind import CHANNEL, northwind_orders_import
+from orders.services.promotions import promotion_code_apply
 from orders.services.purchase_goods import Part, purchase_order_receive
 from orders.services.purchase_states import purchase_order_send, purchase_order_submit
 from orders.services.purchasing import PurchaseLine, purchase_order_create
@@ -46,6 +47,7 @@ CUSTOMERS = ("Garagem Central, Lda", "Auto Lima", "Táxis do Douro", "João Carv
 ADDRESS = {"name": "", "street1": "Rua de Cedofeita 90", "city": "Porto", "postal_code": "4050-174", "country": "PT"}
 ENOUGH = 8  # of what is sold, so that it does not run low
 WARES = 8
+WELCOME = "WELCOME-10"
 
 
 def northwind_demo(say: Say) -> None:
@@ -72,7 +74,9 @@ def autoparts_demo(say: Say) -> None:
     buyers = Customer.objects.bulk_create([
         Customer(party=party, code=f"C-{number:03}") for number, party in enumerate(parties, 1)
     ])
-    _orders(channel, buyers, _wares(warehouse), ORDERS, {})
+    wares = _wares(warehouse)
+    _orders(channel, buyers, wares, ORDERS, {})
+    _promotions(channel, buyers[-1], wares[0])
     _purchases(warehouse)
 
 
@@ -99,6 +103,23 @@ def _orders(
         for verb in verbs:
             order = verb(order=order)
         _date(order, days)
+
+
+def _promotions(channel: Channel, buyer: Customer, ware: ProductVariant) -> None:
+    """One by itself, and one by a code, which an order has."""
+    Promotion.objects.create(
+        name="Large orders", effect=Promotion.Effect.PERCENTAGE, percent=Decimal(3), min_total=Decimal(1_000), currency="EUR",
+        is_stackable=True,
+    )
+    Promotion.objects.create(
+        name="Welcome", code=WELCOME, effect=Promotion.Effect.PERCENTAGE, percent=Decimal(10), is_stackable=True, priority=10,
+        max_uses=100, max_per_customer=1,
+    )
+    cart = sales_order_create(
+        channel=channel, customer=buyer, lines=[NewLine(ware.pk, Decimal(1))],
+        shipping_address={**ADDRESS, "name": buyer.party.name},
+    )
+    sales_order_place(order=promotion_code_apply(order=cart, code=WELCOME))
 
 
 def _date(order: SalesOrder, days: int) -> None:

@@ -24,6 +24,7 @@ from orders.events_invoices import InvoiceIssued
 from orders.machines import INVOICES
 from orders.models import Invoice, InvoiceItem, OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.queries.invoices import buyer_of, layout_of, seller_of
+from orders.services.discount_shares import over, weight_of
 from orders.services.invoice_amounts import NOTHING, ZERO, Amount, part_of, totals_set
 from orders.services.sales_orders import locked as order_locked
 from orders.services.stepping import allow, refusal, step, told
@@ -74,6 +75,7 @@ def invoice_draft_from_order(
     is_open = any(open_quantity(line) > wanted.get(line.pk, ZERO) for line in goods)
     if items or (billed and not is_open):
         items += _adjustment_items(invoice, goods, wanted, billed)
+        items = _level(invoice, items, billed, len(goods) + len(items))
     if not items:
         raise Conflict(
             f"Nothing of {row.number} is left to invoice: all that has left is invoiced. What is ordered may be invoiced ahead,"
@@ -232,23 +234,44 @@ def _goods_item(invoice: Invoice, line: SalesOrderItem, quantity: Decimal, bille
 def _adjustment_items(
     invoice: Invoice, goods: Sequence[SalesOrderItem], wanted: Mapping[UUID, Decimal], billed: Mapping[UUID, Amount],
 ) -> list[InvoiceItem]:
-    with localcontext(prec=DIGITS):
-        whole = sum((line.net_amount * (line.quantity - line.cancelled_quantity) / line.quantity for line in goods), ZERO)
-        reached = sum((
-            line.net_amount * (line.invoiced_quantity + wanted.get(line.pk, ZERO)) / line.quantity for line in goods
-        ), ZERO)
     found = []
     for one in invoice.order.adjustments.order_by("pk"):
         all_of_it, before = Amount(one.net_amount, one.tax_amount), billed.get(one.pk, NOTHING)
         share = all_of_it.less(before)
         if one.kind == OrderAdjustment.Kind.DISCOUNT:
-            share = in_proportion(all_of_it, before, reached, whole, invoice.currency)
-        if share != NOTHING:
-            found.append(InvoiceItem(
-                invoice=invoice, kind=one.kind, adjustment=one, name=one.label, quantity=Decimal(1), unit_price=share.net,
-                tax_rate=one.tax_rate, tax_category=_category(invoice, one.tax_rate), net_amount=share.net, tax_amount=share.tax,
-            ))
+            share = in_proportion(all_of_it, before, *_reached(one, goods, wanted), invoice.currency)
+        found.append(InvoiceItem(
+            invoice=invoice, kind=one.kind, adjustment=one, name=one.label, quantity=Decimal(1), unit_price=share.net,
+            tax_rate=one.tax_rate, tax_category=_category(invoice, one.tax_rate), net_amount=share.net, tax_amount=share.tax,
+        ))
     return found
+
+
+def _level(invoice: Invoice, items: Sequence[InvoiceItem], billed: Mapping[UUID, Amount], rows: int) -> list[InvoiceItem]:
+    """It asks for no less than nothing, and leaves no less than that for the rest; without what comes to nothing."""
+    discounts = [one for one in items if one.kind == InvoiceItem.Kind.DISCOUNT]
+    total = sum((one.net_amount + one.tax_amount for one in items), ZERO)
+    most = invoice.order.total - sum((one.gross for one in billed.values()), ZERO)
+    off = over(total, most, 2 * rows * minor_unit(invoice.currency))
+    if off and discounts:
+        largest = min(discounts, key=lambda one: one.net_amount)
+        largest.net_amount -= off
+        largest.unit_price = largest.net_amount
+    return [one for one in items if one.kind == InvoiceItem.Kind.GOODS or one.net_amount or one.tax_amount]
+
+
+def _reached(
+    discount: OrderAdjustment, goods: Sequence[SalesOrderItem], wanted: Mapping[UUID, Decimal],
+) -> tuple[Decimal, Decimal]:
+    """Of the goods that share it, how much is invoiced with these, and how much there is."""
+    with localcontext(prec=DIGITS):
+        part = sum((
+            weight_of(line, discount) * (line.invoiced_quantity + wanted.get(line.pk, ZERO)) / line.quantity for line in goods
+        ), ZERO)
+        whole = sum((
+            weight_of(line, discount) * (line.quantity - line.cancelled_quantity) / line.quantity for line in goods
+        ), ZERO)
+    return part, whole
 
 
 def _category(invoice: Invoice, rate: Decimal) -> str:

@@ -54,7 +54,7 @@ def lines_write(order: SalesOrder, lines: Sequence[NewLine], *, is_new: bool = F
     if made:
         price(order, made)
         SalesOrderItem.objects.bulk_create(made)
-    charged, charges = charges_write(order, made, is_new=is_new)
+    charged, charges = charges_write(order, made)
     totals_change(order, [*before, *charged], [*((line.net_amount, line.tax_amount) for line in made), *charges])
 
 

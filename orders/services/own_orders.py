@@ -15,6 +15,7 @@ from inventory.models import ProductVariant
 from inventory.services.locks import lock_posting
 from orders.models import Channel, Customer, ReturnAuthorization, SalesOrder
 from orders.queries.returns import claimed, goods_delivered
+from orders.services.promotions import promotion_code_apply
 from orders.services.returns import Asked as AskedBack
 from orders.services.returns import return_create
 from orders.services.sales_orders import NewLine, locked, sales_order_create, sales_order_place
@@ -32,15 +33,19 @@ class Asked:
 
 
 def own_order_place(
-    *, user: User, items: Sequence[Asked], channel: str = "", named: str = "items", **values: Any,
+    *, user: User, items: Sequence[Asked], channel: str = "", named: str = "items", promotion_codes: Sequence[str] = (),
+    **values: Any,
 ) -> SalesOrder:
     """The customer is made with the first order. `values` are columns; `named` is where the caller reads the items.
 
-    Raises Invalid for an article that is not there, Conflict for the channel.
+    Raises Invalid for an article or a promotion code that is not there, Conflict for the channel and for a code that takes
+    nothing off.
     """
     order = sales_order_create(
         channel=channel_meant(channel), lines=lines_meant(items, named), customer=customer_of(user), email=user.email, **values,
     )
+    for number, code in enumerate(promotion_codes):
+        promotion_code_apply(order=order, code=code, named=f"promotion_codes/{number}")
     return sales_order_place(order=order)
 
 

@@ -1,6 +1,6 @@
 """Sales orders: a cart, placed with its goods reserved, confirmed, held, canceled.
 
-The order is locked first, then its customer, the stock, and last the number, for which all wait.
+The order is locked first, then its customer, the stock, its promotions, and last the number, for which all wait.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from notifications.services.events import publish
 from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem, ShippingMethod
+from orders.queries.promotions import automatic
 from orders.services.amending import OPEN, order_amend
 from orders.services.charges import has_charges
 from orders.services.order_lines import TOTALS, adjustments_write, lines_write, reprice
@@ -27,6 +28,7 @@ from orders.services.order_lines import NewLine as NewLine
 from orders.services.payments import payments_unwind
 from orders.services.promising import DOCUMENT as DOCUMENT
 from orders.services.promising import allocated_follow, credit_check, goods_keep, goods_promise
+from orders.services.promotion_uses import promotions_claim, promotions_give_back
 from orders.services.stepping import allow, refusal, step, told
 from orders.services.stopping import picks_stop, shipments_stop
 
@@ -46,6 +48,7 @@ def sales_order_create(
     order: SalesOrder = SalesOrder.objects.create(
         channel=channel, customer=customer, **{**dict.fromkeys(TOTALS, Decimal(0)), **values},
     )
+    order.has_charges = bool(lines) and automatic().exists()
     _write(order, lines or None, adjustments or None, is_new=True)
     return order
 
@@ -122,6 +125,8 @@ def sales_order_place(*, order: SalesOrder) -> SalesOrder:
     credit_check(row)
     now, minutes = timezone.now(), row.channel.reservation_minutes
     goods_promise(row, {line: line.quantity for line in lines}, expires_at=now + timedelta(minutes=minutes) if minutes else None)
+    if row.has_charges:
+        promotions_claim(row, now)
     number = row.number or number_next(document_type=DOCUMENT, first=NUMBERS)
     step(
         SALES_ORDERS, row, "place", number=number, placed_at=now, net_total=row.net_total, tax_total=row.tax_total,
@@ -180,6 +185,8 @@ def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
         demand_release(demand=Demand(DOCUMENT, row.pk))
         row.lines.update(picked_quantity=F("shipped_quantity"))
         allocated_follow(row)
+        if row.has_charges:
+            promotions_give_back(row, timezone.now())
     row.lines.update(cancelled_quantity=F("quantity") - F("shipped_quantity"))
     step(SALES_ORDERS, row, "cancel", note=reason, closed_at=timezone.now())
     told(SALES_ORDERS, "cancel", OrderCancelled(**parts(row), reason=reason), aggregate_id=row.pk)

@@ -3,7 +3,7 @@
 The order is locked first, then the stock, and last the number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from uuid import UUID
@@ -16,8 +16,10 @@ from inventory.services.reservations import Demand
 from orders.events import OrderConfirmed, OrderPlaced, OrderSplit
 from orders.machines import SALES_ORDERS
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.services.discount_shares import PROMOTION, over, weight_of
 from orders.services.order_lines import TOTALS, totals_change
 from orders.services.promising import DOCUMENT, allocated_follow
+from orders.services.promotion_uses import promotions_share
 from orders.services.sales_orders import NUMBERS, locked, order_line, parts
 from orders.services.stepping import allow, step, told
 from orders.services.stopping import picks_forget, picks_stop
@@ -30,7 +32,7 @@ OF_LINE = (
     "line", "variant_id", "sku", "name", "vehicle_model_id", "unit_price", "includes_tax", "tax_rate", "price_agreed",
     "price_reason", "backorder_policy",
 )
-MONEY = ("discount", "net_amount", "tax_amount")
+MONEY = ("discount", "net_amount", "tax_amount", "promotion_discount")
 Status, PaymentStatus = SalesOrder.Status, SalesOrder.PaymentStatus
 
 
@@ -45,7 +47,8 @@ class Split:
 def sales_order_split(*, order: SalesOrder, lines: Sequence[Split] = ()) -> SalesOrder:
     """The new order, with these lines; without any, with all that waits for goods, so that the rest can go now.
 
-    Discounts are shared by what the goods are worth; shipping and surcharges stay with the old one.
+    Discounts are shared by what the goods are worth, promotions by what they take off them; shipping and surcharges stay with
+    the old one.
     """
     row = locked(order)
     allow(SALES_ORDERS, row, "split")
@@ -99,7 +102,7 @@ def _quantity(line: SalesOrderItem, wanted: Decimal | None, number: int) -> Deci
 
 def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], moved: Mapping[SalesOrderItem, Decimal]) -> None:
     """Lines, reservations, discounts and totals."""
-    unit, worth = minor_unit(row.currency), sum((line.net_amount for line in old), Decimal(0))
+    unit = minor_unit(row.currency)
     before = [(line.net_amount, line.tax_amount) for line in moved]
     new = [_line(made, line, quantity, unit) for line, quantity in moved.items()]
     SalesOrderItem.objects.bulk_create(new)
@@ -112,10 +115,11 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     gone = [line for line in moved if not line.quantity]
     picks_forget(gone)
     row.lines.filter(pk__in=[line.pk for line in gone]).delete()
-    goes = sum((one.net_amount for one in new), Decimal(0))
     discounts: list[OrderAdjustment] = list(row.adjustments.filter(kind=OrderAdjustment.Kind.DISCOUNT).order_by("pk"))
     taken = [(one.net_amount, one.tax_amount) for one in discounts]
-    others = [_discount(made, one, goes, worth, unit) for one in discounts]
+    others = [_discount(made, one, _worth(new, one), _worth([*new, *old], one), unit) for one in discounts]
+    _level(row.total, new, discounts, others, unit)
+    promotions_share(row, made, _promoted(discounts, others))
     OrderAdjustment.objects.bulk_update(discounts, ["net_amount", "tax_amount"])
     OrderAdjustment.objects.bulk_create(others)
     totals_change(row, [*before, *taken], _amounts(kept, discounts))
@@ -124,6 +128,32 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     made.save(update_fields=TOTALS)
     allocated_follow(row)
     allocated_follow(made)
+
+
+def _level(
+    whole: Decimal, new: Sequence[SalesOrderItem], kept: Sequence[OrderAdjustment], gone: Sequence[OrderAdjustment],
+    unit: Decimal,
+) -> None:
+    """Neither order is worth less than nothing because goods and discounts are rounded apart."""
+    total = sum((net + tax for net, tax in _amounts(new, gone)), Decimal(0))
+    off = over(total, whole, 2 * (len(new) + len(gone)) * unit)
+    for one, other in zip(kept, gone, strict=True):
+        if off and (one if off > 0 else other).net_amount <= -abs(off):
+            one.net_amount, other.net_amount, off = one.net_amount + off, other.net_amount - off, Decimal(0)
+
+
+def _worth(lines: Iterable[SalesOrderItem], discount: OrderAdjustment) -> Decimal:
+    return sum((weight_of(line, discount) for line in lines), Decimal(0))
+
+
+def _promoted(kept: Iterable[OrderAdjustment], gone: Iterable[OrderAdjustment]) -> dict[UUID, tuple[Decimal, Decimal]]:
+    """By promotion, what it takes off the one order and off the other, with tax."""
+    found: dict[UUID, tuple[Decimal, Decimal]] = {}
+    for one, other in zip(kept, gone, strict=True):
+        if one.source_type == PROMOTION and one.source_id:
+            here, there = found.get(one.source_id, (Decimal(0), Decimal(0)))
+            found[one.source_id] = (here - one.net_amount - one.tax_amount, there - other.net_amount - other.tax_amount)
+    return found
 
 
 def _amounts(lines: Sequence[SalesOrderItem], others: Sequence[OrderAdjustment]) -> list[tuple[Decimal, Decimal]]:

@@ -12,7 +12,7 @@ from core.api import LARGEST_PAGE
 from core.limits import paths
 from core.models import TenantRow
 from inventory.models import ReceiptDraft, ReceiptDraftEntry, TrayLine, Warehouse
-from orders.models import OrderEntry, OrderEntryStep
+from orders.models import OrderEntry, OrderEntryStep, Promotion, PromotionGoods
 from tests.architecture.test_style import APPS
 from tests.companies import Company
 from tests.contracts.resources import RESOURCES, Resource, assert_problem, ids
@@ -20,9 +20,10 @@ from tests.contracts.test_every_resource import freed_body, row_methods
 from tests.limited import limited_admin, limited_api
 
 # Models that lead to a warehouse without standing in it.
-STANDS_NOWHERE: dict[Any, str] = dict.fromkeys(
-    (TrayLine, ReceiptDraft, ReceiptDraftEntry, OrderEntry, OrderEntryStep), "what one person alone sees",
-)
+STANDS_NOWHERE: dict[Any, str] = {
+    **dict.fromkeys((TrayLine, ReceiptDraft, ReceiptDraftEntry, OrderEntry, OrderEntryStep), "what one person alone sees"),
+    **dict.fromkeys((Promotion, PromotionGoods), "what the company sells for, whatever channel it is for"),
+}
 
 TENANT_MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models() if issubclass(model, TenantRow)]
 IN_WAREHOUSES = [resource for resource in RESOURCES if paths(resource.model)]

@@ -63,7 +63,7 @@ def test_the_types_are_these() -> None:
     verbs = ("created", "updated", "deleted", "restored")
     changed = {f"{name}.{verb}" for name in ("product", "product_variant", "user") for verb in verbs}
     catalog = ("product_attribute_value", "product_barcode", "product_relation", "bom_line", "price_list", "price_list_item")
-    stock = {f"{name}.{verb}" for name in ("stock_item", *catalog) for verb in verbs[:3]}
+    stock = {f"{name}.{verb}" for name in ("stock_item", "promotion", *catalog) for verb in verbs[:3]}
     stock |= {f"reorder_task.{verb}" for verb in ("ordered", "snoozed", "assigned", "dismissed", "reopened")}
     others = {"stock.posted", "stock.low", "reorder.tasks_created", "inbound_webhook.received", "webhook_endpoint.disabled"}
     held = {"lot.status_changed", "stock.reserved", "stock.reservation_ended", "stock.closing_changed"}

@@ -13,6 +13,8 @@ from orders.models import (
     Customer,
     Invoice,
     Payment,
+    Promotion,
+    PromotionGoods,
     ReturnAuthorization,
     ReturnItem,
     SalesOrder,
@@ -37,6 +39,7 @@ from orders.services.payments import (
     payment_void,
     sales_order_refund,
 )
+from orders.services.promotions import promotion_code_apply
 from orders.services.returns import (
     Asked,
     Seen,
@@ -86,8 +89,22 @@ LOYAL = NewAdjustment("discount", "Loyal", Decimal("-0.37"))
 PARCEL = NewAdjustment("shipping", "Parcel", Decimal("4.9"), Decimal(19))
 
 
+FEW = "FEW"  # the code of a promotion
+
+
+def promotions(shop: Shop) -> None:
+    """Bolts cost less by themselves; a code takes an amount off five orders, if they are large enough, and goes with it."""
+    bolts = Promotion.objects.create(name="Bolts", effect="percentage", percent=Decimal(7), is_stackable=True)
+    PromotionGoods.objects.create(promotion=bolts, variant=shop.goods.bolt)
+    Promotion.objects.create(
+        name="Few", code=FEW, effect="amount", amount=Decimal("3.33"), currency="EUR", min_total=10, is_stackable=True,
+        max_uses=5,
+    )
+
+
 def goods_to_sell(shop: Shop, hot: int) -> list[ProductVariant]:
-    """So many, two of them of lots and of serial numbers, which all cost something and lie somewhere."""
+    """So many, two of them of lots and of serial numbers, which all cost something and lie somewhere; some cost less."""
+    promotions(shop)
     goods = shop.goods
     plain = [goods.tracked("none", f"PLAIN-{number}") for number in range(max(hot - 4, 0))]
     made = [*plain, goods.tracked("lot", "MILK"), goods.tracked("serial", "PUMP")]
@@ -143,6 +160,8 @@ class Clerk:
         lines = [self.new_line() for _ in range(self.choose(range(1, 4)))]
         beside = self.choose(((), (LOYAL,), (PARCEL,), (LOYAL, PARCEL)))
         cart = sales_order_create(channel=self.channel, customer=self.customer, lines=lines, adjustments=beside)
+        if self.choose((True, False, False)):
+            cart = promotion_code_apply(order=cart, code=FEW)
         sales_order_place(order=cart)
 
     def change(self) -> None:
