@@ -3,7 +3,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.views import SpectacularJSONAPIView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from config.schema import Generator
 
@@ -19,3 +19,7 @@ def description() -> bytes:
 class DescriptionView(SpectacularJSONAPIView):
     def _get_schema_response(self, request: Any) -> HttpResponse:
         return HttpResponse(description(), content_type=OpenApiJsonRenderer.media_type)
+
+
+class PageView(SpectacularSwaggerView):
+    url_name = "schema"
