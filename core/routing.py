@@ -136,7 +136,7 @@ class BySegment(URLResolver):
         return URLResolver(self.pattern, []).resolve(path)
 
 
-def _words(pattern: URLPattern | LateAddresses) -> Iterator[str]:
+def _words(pattern: URLPattern | URLResolver) -> Iterator[str]:
     if isinstance(pattern, LateAddresses):
         yield from pattern.segments
     else:
