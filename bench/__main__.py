@@ -17,8 +17,8 @@ from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
     "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation", "recall",
-    "analytics", "reorder", "forecasts", "prices", "fitment", "clerk", "wall", "audit", "events", "webhooks", "jobs", "startup",
-    "cold_start",
+    "analytics", "reorder", "forecasts", "orders", "prices", "fitment", "clerk", "wall", "audit", "events", "webhooks", "jobs",
+    "startup", "cold_start",
 ]
 # The size does not matter.
 ONCE = {"startup", "cold_start", "reserving", "counting", "limits", "audit", "events", "webhooks", "jobs"}

@@ -63,6 +63,7 @@ order_analytics = LateModule("orders.api.analytics")
 bills = LateModule("orders.api.bills", "supplier-bills")
 channels = LateModule("orders.api.channels", "channels", "customers")
 invoices = LateModule("orders.api.invoices", "invoices", "invoice-layouts")
+landed_costs = LateModule("orders.api.landed_costs", "landed-costs")
 my_orders = LateModule("orders.api.my_orders", "my/orders")
 payments = LateModule("orders.api.payments", "payment-accounts", "payments")
 pick_lists = LateModule("orders.api.pick_lists", "pick-lists")
@@ -83,7 +84,7 @@ router = Routes(
     replenishment, reservations, stock, suppliers, taxes, transfers, valuation,
     vehicles,
     events, deliveries, messages, webhooks, inbound, work,
-    bills, channels, invoices, payments, pick_lists, purchasing, receipts,
+    bills, channels, invoices, landed_costs, payments, pick_lists, purchasing, receipts,
     returns, sales_orders, shipments, shipping,
 )
 own = Routes(my_orders)  # whose rows depend on who asks

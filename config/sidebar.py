@@ -35,7 +35,7 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
         "SalesOrder", "PickList", "Shipment", "Invoice", "Payment", "ReturnAuthorization", "Customer", "Channel",
         "ShippingMethod", "PaymentAccount", "InvoiceLayout",
     ),
-    "Buying": ("PurchaseOrder", "GoodsReceipt", "SupplierBill"),
+    "Buying": ("PurchaseOrder", "GoodsReceipt", "SupplierBill", "LandedCost"),
 }
 # Pages of an app's own, which stand with those of a model.
 BESIDE = {

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orders.events_bills
 import orders.events_invoices
+import orders.events_landed_costs
 import orders.events_payments
 import orders.events_picking
 import orders.events_purchasing

@@ -53,6 +53,16 @@ class SupplierBillRejected(BillNews):
     reason: str
 
 
+@event_type("supplier_bill.voided", aggregate="supplier_bill", example={**BILL, **MONEY, "reason": "They sent another one"})
+class SupplierBillVoided(BillNews):
+    """It was approved, and is not to be paid after all: what it said of quantities and prices is taken back."""
+
+    currency: str
+    net_total: Decimal
+    total: Annotated[Decimal, "With tax."]
+    reason: str
+
+
 @event_type("supplier_bill.cancelled", aggregate="supplier_bill", example={**BILL, "reason": "Sent twice"})
 class SupplierBillCancelled(BillNews):
     """It will not be paid. Its number may be entered again."""

@@ -19,6 +19,7 @@ LINE = {
     "discount_percent": 0.0,
 }
 COME = {"line": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "quantity": 12.0, "rejected": 1.0}
+Told = Annotated[str, "How the supplier is told: `mail`, from here; `other`, by somebody else. Empty: they do not have it."]
 GOODS = {**ORDER, "receipt": SOME_ID, "receipt_number": "GR-000007", "status": "partially_received", "lines": [COME]}
 
 
@@ -79,7 +80,9 @@ class PurchaseOrderRejected:
     reason: str
 
 
-@event_type("purchase_order.revised", aggregate="purchase_order", example={**ORDER, "revision": 1, "was": "sent"})
+@event_type("purchase_order.revised", aggregate="purchase_order", example={
+    **ORDER, "revision": 1, "was": "sent", "by": "mail",
+})  # fmt: skip
 class PurchaseOrderRevised:
     """It is a draft again, to be changed. What was sent to the supplier counts no longer."""
 
@@ -89,6 +92,7 @@ class PurchaseOrderRevised:
     warehouse: UUID
     revision: int
     was: Annotated[str, "The status before."]
+    by: Told
 
 
 @event_type("purchase_order.sent", aggregate="purchase_order", example={
@@ -137,6 +141,28 @@ class PurchaseOrderReturned:
     lines: list[GoodsLine]
 
 
+@event_type("purchase_order.billed", aggregate="purchase_order", example={**ORDER, **MONEY})
+class PurchaseOrderBilled:
+    """All that was ordered came, and all that came and stayed is on approved bills."""
+
+    order: UUID
+    number: str
+    supplier: UUID
+    warehouse: UUID
+    currency: str
+    net_total: Annotated[Decimal, "Of the order, without tax."]
+
+
+@event_type("purchase_order.unbilled", aggregate="purchase_order", example=ORDER)
+class PurchaseOrderUnbilled:
+    """A bill was voided: something that came is to be billed again."""
+
+    order: UUID
+    number: str
+    supplier: UUID
+    warehouse: UUID
+
+
 @event_type("purchase_order.closed", aggregate="purchase_order", example={**ORDER, "reason": "The rest is sold out"})
 class PurchaseOrderClosed:
     """Nothing more of it is waited for."""
@@ -148,7 +174,9 @@ class PurchaseOrderClosed:
     reason: str
 
 
-@event_type("purchase_order.cancelled", aggregate="purchase_order", example={**ORDER, "reason": "Ordered twice"})
+@event_type("purchase_order.cancelled", aggregate="purchase_order", example={
+    **ORDER, "reason": "Ordered twice", "by": "mail",
+})  # fmt: skip
 class PurchaseOrderCancelled:
     """It will not be bought. The reorder tasks on it are open again."""
 
@@ -157,3 +185,4 @@ class PurchaseOrderCancelled:
     supplier: UUID
     warehouse: UUID
     reason: str
+    by: Told

@@ -18,7 +18,11 @@ from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
 from orders.services.payment_runs import payments_note
 from orders.services.promising import DOCUMENT
-from orders.services.purchase_papers import purchase_order_mail
+from orders.services.purchase_papers import (
+    purchase_order_mail,
+    purchase_order_mail_cancelled,
+    purchase_order_mail_revised,
+)
 from orders.services.purchase_states import BY_MAIL
 from orders.services.sales_orders import locked, sales_order_allocated
 
@@ -92,6 +96,22 @@ def send_purchase_order(event: Event) -> None:
     sent = event["payload"]
     if sent.get("by") == BY_MAIL:
         purchase_order_mail(order=PurchaseOrder(pk=UUID(sent["order"])), revision=sent["revision"], message_id=event["id"])
+
+
+@handles("purchase_order.revised", queue_name="mail")
+def withdraw_purchase_order(event: Event) -> None:
+    """A supplier who has it is told not to deliver by it, unless somebody else tells them."""
+    said = event["payload"]
+    if said.get("by") == BY_MAIL:
+        order = PurchaseOrder(pk=UUID(said["order"]))
+        purchase_order_mail_revised(order=order, revision=said["revision"], message_id=event["id"])
+
+
+@handles("purchase_order.cancelled", queue_name="mail")
+def cancel_purchase_order(event: Event) -> None:
+    said = event["payload"]
+    if said.get("by") == BY_MAIL:
+        purchase_order_mail_cancelled(order=PurchaseOrder(pk=UUID(said["order"])), message_id=event["id"])
 
 
 @handles("invoice.issued", queue_name="mail")

@@ -1,6 +1,7 @@
 from core.invariants import Invariant
 from orders.queries.bill_invariants import BILL_INVARIANTS
 from orders.queries.invoice_invariants import INVOICE_INVARIANTS
+from orders.queries.landed_cost_invariants import LANDED_COST_INVARIANTS
 from orders.queries.payment_invariants import PAYMENT_INVARIANTS
 from orders.queries.pick_list_invariants import PICK_LIST_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
@@ -10,6 +11,7 @@ from orders.queries.shipment_invariants import SHIPMENT_INVARIANTS
 INVARIANTS = [
     *BILL_INVARIANTS,
     *INVOICE_INVARIANTS,
+    *LANDED_COST_INVARIANTS,
     *PAYMENT_INVARIANTS,
     *PICK_LIST_INVARIANTS,
     *PURCHASE_INVARIANTS,

@@ -18,9 +18,10 @@ from inventory.services.stock import Document
 
 ADD = "inventory.add_landed_cost"
 # Where nobody names the document that the cost is on: a form that is sent twice counts once nevertheless.
-OWN_DOCUMENT = "landed_cost"
+OWN_DOCUMENT = "landed_cost_form"
 BASES = {
     By.VALUE: "their value", By.QUANTITY: "their quantity", By.WEIGHT: "their weight (of the variant, times the quantity)",
+    By.VOLUME: "their volume (length, width and height of the variant, times the quantity)",
 }
 
 

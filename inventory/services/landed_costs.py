@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.models import CostLayer, ValueEntry
+from inventory.queries.landed_costs import added_by
 from inventory.services.costing import EXACT, UNIT, ZERO, Method
 from inventory.services.landing import Landing, Passage
 from inventory.services.locks import lock_cost_pools
@@ -24,7 +25,7 @@ CENT = Decimal("0.01")
 
 
 class By(StrEnum):
-    VALUE, QUANTITY, WEIGHT = "value", "quantity", "weight"
+    VALUE, QUANTITY, WEIGHT, VOLUME = "value", "quantity", "weight", "volume"
 
 
 class Receipt(NamedTuple):
@@ -34,6 +35,7 @@ class Receipt(NamedTuple):
     sku: str
     quantity: Decimal
     weight: Decimal | None  # of one
+    volume: Decimal | None  # of one
     value: Decimal | None  # null: it has none yet
     is_reversed: bool
     seq: int
@@ -59,7 +61,8 @@ class Landed:
 
 
 RECEIPTS = """
-    SELECT m.id, m.variant_id, t.warehouse_id, v.sku, m.quantity, v.weight, e.value,
+    SELECT m.id, m.variant_id, t.warehouse_id, v.sku, m.quantity, v.weight,
+           v.length * v.width * v.height, e.value,
            EXISTS (SELECT FROM inventory_stockmove AS r WHERE r.organization_id = m.organization_id AND r.reverses_id = m.id),
            e.seq
     FROM inventory_stockmove AS m
@@ -152,6 +155,15 @@ def receipts_revalue(*, amounts: Mapping[UUID, Decimal], document: Document, not
     _write(_landed(receipts, [amounts[one.move_id] for one in receipts]), method, document, note)
 
 
+def landed_take_back(*, document: Document, by: Document, note: str = "") -> None:
+    """What was added on `document` is taken from the same receipts again, whatever became of their goods since.
+
+    `by` is counted once. Raises Conflict.
+    """
+    if added := added_by(document.type, document.id):
+        receipts_revalue(amounts={move: -amount for move, amount in added.items()}, document=by, note=note)
+
+
 def _begin(receipts: Sequence[Receipt], document: Document | None) -> None:
     lock_cost_pools(_pairs(_variants(receipts)))
     if document and ValueEntry.objects.filter(document_id=document.id, document_type=document.type).exists():
@@ -215,6 +227,11 @@ def _weights(receipts: Sequence[Receipt], by: str) -> list[Decimal]:
         if bare := sorted({one.sku for one in receipts if not one.weight}):
             raise Invalid(f"Say what these weigh, or spread by quantity: {', '.join(bare[:20])}.", fields={"by": "no weight"})
         return [one.quantity * (one.weight or ZERO) for one in receipts]
+    if by == By.VOLUME:
+        if bare := sorted({one.sku for one in receipts if not one.volume}):
+            detail = f"Say how long, wide and high these are, or spread by quantity: {', '.join(bare[:20])}."
+            raise Invalid(detail, fields={"by": "no volume"})
+        return [one.quantity * (one.volume or ZERO) for one in receipts]
     weights = [one.quantity if by == By.QUANTITY else one.value or ZERO for one in receipts]
     if not sum(weights):
         raise Invalid("These receipts cost nothing: spread by quantity.", fields={"by": "no value"})

@@ -2,6 +2,7 @@ from orders.admin import (
     bills,
     channels,
     invoices,
+    landed_costs,
     payments,
     pick_lists,
     purchasing,
@@ -13,6 +14,6 @@ from orders.admin import (
 )
 
 __all__ = [
-    "bills", "channels", "invoices", "payments", "pick_lists", "purchasing", "receipts", "returns", "sales_orders", "shipments",
-    "shipping",
+    "bills", "channels", "invoices", "landed_costs", "payments", "pick_lists", "purchasing", "receipts", "returns",
+    "sales_orders", "shipments", "shipping",
 ]

@@ -16,7 +16,7 @@ from core.errors import DomainError
 from inventory.queries.closings import today
 from orders.models import PurchaseOrder, PurchaseOrderItem, SupplierBill
 from orders.queries.bill_matching import on_open_bills, unbilled
-from orders.services.bill_states import supplier_bill_reject
+from orders.services.bill_states import supplier_bill_reject, supplier_bill_void
 from orders.services.bills import BillLine, supplier_bill_create
 
 PRICED = ("unit_price", "discount_percent", "tax_rate")
@@ -27,6 +27,11 @@ class ReasonForm(forms.Form):
 
     def act(self, bill: SupplierBill) -> SupplierBill:
         return supplier_bill_reject(bill=bill, reason=self.cleaned_data["reason"])
+
+
+class VoidForm(ReasonForm):
+    def act(self, bill: SupplierBill) -> SupplierBill:
+        return supplier_bill_void(bill=bill, reason=self.cleaned_data["reason"])
 
 
 class BillForm(forms.Form):
@@ -96,6 +101,10 @@ def bill_page(page: Any, request: HttpRequest, order: PurchaseOrder) -> HttpResp
 
 def reject_page(page: Any, request: HttpRequest, bill: SupplierBill) -> HttpResponse:
     return _page(page, request, bill, ReasonForm(request.POST or None), "Reject")
+
+
+def void_page(page: Any, request: HttpRequest, bill: SupplierBill) -> HttpResponse:
+    return _page(page, request, bill, VoidForm(request.POST or None), "Void")
 
 
 def _page(page: Any, request: HttpRequest, of: Any, form: Any, title: str) -> HttpResponse:

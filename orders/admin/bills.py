@@ -7,7 +7,7 @@ from unfold.decorators import action
 from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
-from orders.admin.bill_pages import reject_page
+from orders.admin.bill_pages import reject_page, void_page
 from orders.admin.documents import DocumentAdmin
 from orders.machines import SUPPLIER_BILLS
 from orders.models import SupplierBill, SupplierBillItem
@@ -63,7 +63,7 @@ class SupplierBillAdmin(DocumentAdmin):
     ]
     fields = ["supplier_number", *readonly_fields[:4], "billed_on", "due_on", "note", *readonly_fields[4:]]
     inlines = [LineInline]
-    actions_detail = ["submit", "approve", "reject", "cancel"]
+    actions_detail = ["submit", "approve", "reject", "void", "cancel"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)
@@ -102,6 +102,10 @@ class SupplierBillAdmin(DocumentAdmin):
     @action(description="Reject", url_path="reject", permissions=["reject"])
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.page_of(request, object_id, "reject", lambda bill: reject_page(self, request, bill))
+
+    @action(description="Void", url_path="void", permissions=["void"])
+    def void(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.page_of(request, object_id, "void", lambda bill: void_page(self, request, bill))
 
     @action(description="Cancel", url_path="cancel", permissions=["cancel"])
     @confirmed("Cancel this bill? It will not be paid.")

@@ -25,9 +25,17 @@ from orders.services.purchase_goods import (
     purchase_order_receive,
     purchase_order_send_back,
 )
-from orders.services.purchase_states import BY_MAIL, BY_OTHER, purchase_order_reject, purchase_order_send
+from orders.services.purchase_states import (
+    BY_MAIL,
+    BY_OTHER,
+    purchase_order_cancel,
+    purchase_order_reject,
+    purchase_order_revise,
+    purchase_order_send,
+)
 
 RECEIVE, SEND_BACK = "Receive", "Send back"
+REVISE, CANCEL = "Revise", "Cancel"
 
 
 class ReasonForm(forms.Form):
@@ -55,6 +63,35 @@ class SendForm(forms.Form):
     def act(self, order: PurchaseOrder) -> str:
         purchase_order_send(order=order, by=self.cleaned_data["by"])
         return f"Purchase order {order.number} is sent."
+
+
+class WithdrawForm(forms.Form):
+    """A supplier who was sent the order is told: as it was sent, unless somebody says otherwise."""
+
+    reason = forms.CharField(required=False, max_length=500, widget=UnfoldAdminTextInputWidget, help_text="Its timeline says it.")
+
+    def __init__(self, verb: str, order: PurchaseOrder, data: Any = None) -> None:
+        super().__init__(data)
+        self.verb = verb
+        if not (order.sent_by and (verb == CANCEL or order.status == PurchaseOrder.Status.SENT)):
+            return
+        address = address_to_mail(order.supplier)
+        mailed = [(BY_MAIL, f"By mail to {address}")] if address else []
+        self.fields["by"] = forms.ChoiceField(
+            choices=[*mailed, (BY_OTHER, "I tell them myself")], initial=order.sent_by, widget=UnfoldAdminSelectWidget,
+            label="How the supplier hears of it",
+        )
+
+    def act(self, order: PurchaseOrder) -> str:
+        act, said = WITHDRAW[self.verb]
+        act(order=order, reason=self.cleaned_data["reason"], by=self.cleaned_data.get("by", ""))
+        return f"Purchase order {order.number} {said}."
+
+
+WITHDRAW = {
+    REVISE: (purchase_order_revise, "is a draft again: submit and send it anew"),
+    CANCEL: (purchase_order_cancel, "is canceled, and its reorder tasks are open again"),
+}
 
 
 class GoodsForm(forms.Form):
@@ -149,6 +186,10 @@ def reject_page(page: Any, request: HttpRequest, order: PurchaseOrder) -> HttpRe
 
 def send_page(page: Any, request: HttpRequest, order: PurchaseOrder) -> HttpResponse:
     return _verb_page(page, request, order, SendForm(order, request.POST or None), "Send")
+
+
+def withdraw_page(page: Any, request: HttpRequest, order: PurchaseOrder, verb: str) -> HttpResponse:
+    return _verb_page(page, request, order, WithdrawForm(verb, order, request.POST or None), verb)
 
 
 def _verb_page(page: Any, request: HttpRequest, order: PurchaseOrder, form: Any, title: str) -> HttpResponse:

@@ -14,18 +14,16 @@ from core.errors import DomainError
 from core.limits import reach
 from orders.admin.bill_pages import bill_page
 from orders.admin.documents import DocumentAdmin
-from orders.admin.purchase_pages import RECEIVE, SEND_BACK, goods_page, reject_page, send_page
+from orders.admin.purchase_pages import CANCEL, RECEIVE, REVISE, SEND_BACK, goods_page, reject_page, send_page, withdraw_page
 from orders.machines import PURCHASE_ORDERS
 from orders.models import PurchaseOrder, PurchaseOrderItem
-from orders.services.bills import BILLED
+from orders.services.bills import BILLABLE
 from orders.services.invoice_papers import PDF
 from orders.services.purchase_papers import purchase_filename, purchase_order_pdf
 from orders.services.purchase_proposals import below_minimum, purchase_orders_from_tasks
 from orders.services.purchase_states import (
     purchase_order_approve,
-    purchase_order_cancel,
     purchase_order_close,
-    purchase_order_revise,
     purchase_order_submit,
 )
 from orders.services.purchasing import AGREED, PurchaseLine, purchase_order_change, purchase_order_create
@@ -76,7 +74,7 @@ class PurchaseOrderAdmin(DocumentAdmin):
     search_keys = ["number_key"]
     readonly_fields = [
         "number", "status", "revision", *TOTALS, "decision_note", "submitted_at", "decided_at",
-        "sent_at", "received_at", "closed_at",
+        "sent_at", "sent_by", "received_at", "closed_at",
     ]
     fields = ["number", "status", *WRITTEN, *readonly_fields[2:]]
     inlines = [LineInline]
@@ -151,23 +149,23 @@ class PurchaseOrderAdmin(DocumentAdmin):
     def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.page_of(request, object_id, "receive", lambda order: goods_page(self, request, order, RECEIVE))
 
-    @action(description="Enter a bill", url_path="bill", permissions=["bill"])
+    @action(description="Enter a bill", url_path="bill", permissions=["enter_bill"])
     def bill(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, object_id)
         if row is None:
             missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return missing
-        if not self.has_bill_permission(request, row.pk):
+        if not self.has_enter_bill_permission(request, row.pk):
             raise PermissionDenied
         return bill_page(self, request, row)
 
-    def has_bill_permission(self, request: Any, object_id: Any = None) -> bool:
+    def has_enter_bill_permission(self, request: Any, object_id: Any = None) -> bool:
         """Of an order that the supplier has, where the person may add bills."""
         may = bool(request.user.has_perm(ADD_BILL))
         if not may or object_id is None:
             return may
         where = reach(request.principal, ADD_BILL)
-        row = PurchaseOrder.objects.filter(pk=object_id, status__in=BILLED).first()
+        row = PurchaseOrder.objects.filter(pk=object_id, status__in=BILLABLE).first()
         return row is not None and (where is None or row.warehouse_id in where)
 
     @action(description="Send goods back", url_path="send-back", permissions=["send_back"])
@@ -175,9 +173,8 @@ class PurchaseOrderAdmin(DocumentAdmin):
         return self.page_of(request, object_id, "send_back", lambda order: goods_page(self, request, order, SEND_BACK))
 
     @action(description="Revise", url_path="revise", permissions=["revise"])
-    @confirmed("Make this purchase order a draft again? It is submitted and sent anew then.")
     def revise(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.do(request, object_id, "revise", purchase_order_revise)
+        return self.page_of(request, object_id, "revise", lambda order: withdraw_page(self, request, order, REVISE))
 
     @action(description="Close", url_path="close", permissions=["close"])
     @confirmed("Close this purchase order? Nothing more of it is waited for.")
@@ -185,9 +182,8 @@ class PurchaseOrderAdmin(DocumentAdmin):
         return self.do(request, object_id, "close", purchase_order_close)
 
     @action(description="Cancel", url_path="cancel", permissions=["cancel"])
-    @confirmed("Cancel this purchase order? Its reorder tasks are open again.")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.do(request, object_id, "cancel", purchase_order_cancel)
+        return self.page_of(request, object_id, "cancel", lambda order: withdraw_page(self, request, order, CANCEL))
 
     @action(description="PDF", url_path="pdf", permissions=["paper"])
     def paper(self, request: HttpRequest, object_id: str) -> HttpResponse:

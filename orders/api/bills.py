@@ -24,6 +24,7 @@ from orders.services.bill_states import (
     supplier_bill_cancel,
     supplier_bill_reject,
     supplier_bill_submit,
+    supplier_bill_void,
 )
 from orders.services.bills import BillLine, supplier_bill_change, supplier_bill_create
 from orders.services.purchasing import MOST_LINES
@@ -161,6 +162,12 @@ class SupplierBillViewSet(ReadViewSet):
     def cancel(self, request: Request, pk: str) -> Response:
         """Before it is approved. Its number may be entered again."""
         return self._stepped(supplier_bill_cancel, request)
+
+    @extend_schema(request=PurchaseRejectionSerializer, responses=SupplierBillSerializer)
+    @action(detail=True, methods=["post"], permission="orders.approve_supplierbill", body_class=PurchaseRejectionSerializer)
+    def void(self, request: Request, pk: str) -> Response:
+        """After it was approved: it is canceled, and what it said of quantities and prices is taken back."""
+        return self._stepped(supplier_bill_void, request)
 
     def _stepped(self, verb: Callable[..., SupplierBill], request: Request | None = None) -> Response:
         bill = self.get_object()

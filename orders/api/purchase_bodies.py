@@ -31,14 +31,15 @@ class PurchaseOrderSerializer(TenantSerializer):
         source="supplier.min_order_value", read_only=True, help_text="In the supplier's currency: less is not delivered.",
     )
     warehouse_code = serializers.CharField(source="warehouse.code", read_only=True)
+    sent_by = serializers.CharField(read_only=True, help_text="mail or other: how the supplier got it last. Empty: never.")
 
     class Meta:
         model = PurchaseOrder
         fields = [
             "id", "number", "supplier", "supplier_code", "supplier_min_order_value", "warehouse", "warehouse_code", "status",
             "currency", "expected_on", "supplier_reference", "note", "net_total", "tax_total", "total", "revision",
-            "requested_by", "decided_by", "decided_at", "decision_note", "submitted_at", "sent_at", "received_at", "closed_at",
-            "external_ref", "custom_fields", "created_at", "updated_at", "version",
+            "requested_by", "decided_by", "decided_at", "decision_note", "submitted_at", "sent_at", "sent_by", "received_at",
+            "closed_at",            "external_ref", "custom_fields", "created_at", "updated_at", "version",
         ]
         extra_kwargs = {"note": {"help_text": "It stands on the paper that the supplier gets."}}
 
@@ -93,6 +94,13 @@ class SendPurchaseSerializer(StrictSerializer):
     by = serializers.ChoiceField(
         [(BY_MAIL, "The supplier's contact gets it by mail, as a PDF"), (BY_OTHER, "Somebody else tells them")], required=False,
         help_text="`mail` unless given.",
+    )
+
+
+class WithdrawPurchaseSerializer(PurchaseReasonSerializer):
+    by = serializers.ChoiceField(
+        [(BY_MAIL, "The supplier's contact gets a mail"), (BY_OTHER, "Somebody else tells them")], required=False,
+        help_text="How a supplier who has the order is told. As it was sent, unless given.",
     )
 
 

@@ -26,6 +26,7 @@ from orders.api.purchase_bodies import (
     ReceivePurchaseSerializer,
     SendBackSerializer,
     SendPurchaseSerializer,
+    WithdrawPurchaseSerializer,
     WrittenPurchaseOrderSerializer,
     part_of,
 )
@@ -113,10 +114,10 @@ class PurchaseOrderViewSet(TenantViewSet):
         """It is a draft again, with the reason."""
         return self._stepped(purchase_order_reject, request)
 
-    @extend_schema(request=PurchaseReasonSerializer, responses=PurchaseOrderSerializer)
-    @action(detail=True, methods=["post"], permission="orders.change_purchaseorder", body_class=PurchaseReasonSerializer)
+    @extend_schema(request=WithdrawPurchaseSerializer, responses=PurchaseOrderSerializer)
+    @action(detail=True, methods=["post"], permission="orders.change_purchaseorder", body_class=WithdrawPurchaseSerializer)
     def revise(self, request: Request, pk: str) -> Response:
-        """It is a draft again, to be changed, submitted and sent anew."""
+        """It is a draft again, to be changed, submitted and sent anew. A supplier who has it is told."""
         return self._stepped(purchase_order_revise, request)
 
     @extend_schema(request=SendPurchaseSerializer, responses=PurchaseOrderSerializer)
@@ -161,10 +162,10 @@ class PurchaseOrderViewSet(TenantViewSet):
         """Nothing more of it will come."""
         return self._stepped(purchase_order_close, request)
 
-    @extend_schema(request=PurchaseReasonSerializer, responses=PurchaseOrderSerializer)
-    @action(detail=True, methods=["post"], permission="orders.change_purchaseorder", body_class=PurchaseReasonSerializer)
+    @extend_schema(request=WithdrawPurchaseSerializer, responses=PurchaseOrderSerializer)
+    @action(detail=True, methods=["post"], permission="orders.change_purchaseorder", body_class=WithdrawPurchaseSerializer)
     def cancel(self, request: Request, pk: str) -> Response:
-        """Before goods come: its reorder tasks are open again."""
+        """Before goods come: its reorder tasks are open again. A supplier who was sent it is told."""
         return self._stepped(purchase_order_cancel, request)
 
     def _stepped(self, verb: Callable[..., PurchaseOrder], request: Request | None = None) -> Response:

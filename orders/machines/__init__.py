@@ -5,6 +5,7 @@ from orders.machines.declaring import MACHINES as MACHINES
 from orders.machines.declaring import Machine as Machine
 from orders.machines.declaring import Transition as Transition
 from orders.machines.invoices import INVOICES as INVOICES
+from orders.machines.landed_costs import LANDED_COSTS as LANDED_COSTS
 from orders.machines.pick_lists import PICK_LISTS as PICK_LISTS
 from orders.machines.purchasing import PURCHASE_ORDERS as PURCHASE_ORDERS
 from orders.machines.returns import RETURNS as RETURNS

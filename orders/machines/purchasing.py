@@ -4,6 +4,7 @@ from orders.models import PurchaseOrder
 
 S = PurchaseOrder.Status
 CHANGE, RECEIVE, APPROVE = "orders.change_purchaseorder", "orders.receive_purchaseorder", "orders.approve_purchaseorder"
+BILL = "orders.change_supplierbill"  # the order follows its bills
 
 PURCHASE_ORDERS = Machine(PurchaseOrder, [
     Transition("submit", (S.DRAFT,), S.PENDING_APPROVAL, CHANGE, events.PurchaseOrderSubmitted, besides=(S.APPROVED,)),
@@ -11,10 +12,12 @@ PURCHASE_ORDERS = Machine(PurchaseOrder, [
     Transition("reject", (S.PENDING_APPROVAL,), S.DRAFT, APPROVE, events.PurchaseOrderRejected),
     Transition("revise", (S.PENDING_APPROVAL, S.APPROVED, S.SENT), S.DRAFT, CHANGE, events.PurchaseOrderRevised),
     Transition("send", (S.APPROVED,), S.SENT, "orders.send_purchaseorder", events.PurchaseOrderSent),
-    Transition("receive", (S.SENT, S.PARTIALLY_RECEIVED, S.RECEIVED), S.PARTIALLY_RECEIVED, RECEIVE,
+    Transition("receive", (S.SENT, S.PARTIALLY_RECEIVED, S.RECEIVED, S.BILLED), S.PARTIALLY_RECEIVED, RECEIVE,
                events.PurchaseOrderReceived, besides=(S.RECEIVED, S.SENT)),
-    Transition("send_back", (S.PARTIALLY_RECEIVED, S.RECEIVED, S.CLOSED), S.PARTIALLY_RECEIVED, RECEIVE,
+    Transition("send_back", (S.PARTIALLY_RECEIVED, S.RECEIVED, S.BILLED, S.CLOSED), S.PARTIALLY_RECEIVED, RECEIVE,
                events.PurchaseOrderReturned, besides=(S.RECEIVED, S.CLOSED)),
-    Transition("close", (S.SENT, S.PARTIALLY_RECEIVED, S.RECEIVED), S.CLOSED, CHANGE, events.PurchaseOrderClosed),
+    Transition("bill", (S.RECEIVED,), S.BILLED, BILL, events.PurchaseOrderBilled, guarded_by="all that came is billed"),
+    Transition("unbill", (S.BILLED,), S.RECEIVED, BILL, events.PurchaseOrderUnbilled, guarded_by="a bill was voided"),
+    Transition("close", (S.SENT, S.PARTIALLY_RECEIVED, S.RECEIVED, S.BILLED), S.CLOSED, CHANGE, events.PurchaseOrderClosed),
     Transition("cancel", (S.DRAFT, S.PENDING_APPROVAL, S.APPROVED, S.SENT), S.CANCELLED, CHANGE, events.PurchaseOrderCancelled),
 ])

@@ -6,6 +6,8 @@ from orders.models.invoices import Invoice as Invoice
 from orders.models.invoices import InvoiceFile as InvoiceFile
 from orders.models.invoices import InvoiceItem as InvoiceItem
 from orders.models.invoices import InvoiceLayout as InvoiceLayout
+from orders.models.landed_costs import LandedCost as LandedCost
+from orders.models.landed_costs import LandedCostReceipt as LandedCostReceipt
 from orders.models.payments import Payment as Payment
 from orders.models.payments import PaymentAccount as PaymentAccount
 from orders.models.payments import Provider as Provider

@@ -25,13 +25,18 @@ class PurchaseOrder(CustomFieldsModel, TenantModel):
         SENT = "sent", "Sent"
         PARTIALLY_RECEIVED = "partially_received", "Partly received"
         RECEIVED = "received", "Received"
+        BILLED = "billed", "Billed"
         CLOSED = "closed", "Closed"
         CANCELLED = "cancelled", "Canceled"
 
     UNDECIDED = (Status.DRAFT, Status.PENDING_APPROVAL)
-    BRINGS = (Status.APPROVED, Status.SENT, Status.PARTIALLY_RECEIVED, Status.RECEIVED)
+    BRINGS = (Status.APPROVED, Status.SENT, Status.PARTIALLY_RECEIVED, Status.RECEIVED, Status.BILLED)
     BEFORE_GOODS_COME = (Status.DRAFT, Status.PENDING_APPROVAL, Status.APPROVED, Status.SENT)
     OVER = (Status.CLOSED, Status.CANCELLED)
+
+    class SentBy(models.TextChoices):
+        MAIL = "mail", "By mail"
+        OTHER = "other", "By other means"
 
     number = models.CharField(max_length=40, editable=False)
     number_key = SearchKeyField("number")
@@ -52,6 +57,10 @@ class PurchaseOrder(CustomFieldsModel, TenantModel):
     decision_note = models.CharField(max_length=500, blank=True, editable=False)
     submitted_at = models.DateTimeField(null=True, blank=True, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sent_by = models.CharField(
+        max_length=5, choices=SentBy, blank=True, default="", db_default="", editable=False,
+        help_text="How the supplier got it last. Empty: they never did.",
+    )
     received_at = models.DateTimeField("last received at", null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     external_ref = external_ref()

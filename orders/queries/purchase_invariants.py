@@ -38,16 +38,19 @@ PURCHASE_INVARIANTS = [
             i.quantity <> COALESCE(m.quantity, 0) OR m.variant_id <> i.variant_id OR m.lot_id IS DISTINCT FROM i.lot_id)
         ORDER BY 1
     """),
-    Invariant("the status of a purchase order = what came of it", """
+    Invariant("the status of a purchase order = what came of it, and what of that is billed", """
         WITH come AS (
             SELECT l.order_id AS id, bool_or(l.received_quantity > 0) AS some,
-                   bool_and(l.received_quantity - l.returned_quantity >= l.quantity) AS all_of_it
+                   bool_and(l.received_quantity - l.returned_quantity >= l.quantity) AS all_of_it,
+                   bool_and(l.received_quantity - l.returned_quantity <= l.billed_quantity) AS all_billed
             FROM orders_purchaseorderitem AS l WHERE l.organization_id = %(organization)s GROUP BY l.order_id
         )
-        SELECT format('purchase order %%s: status %%s, something came %%s, all came %%s', o.number, o.status, c.some, c.all_of_it)
+        SELECT format('purchase order %%s: status %%s, something came %%s, all came %%s, all is billed %%s', o.number, o.status,
+                      c.some, c.all_of_it, c.all_billed)
         FROM orders_purchaseorder AS o JOIN come AS c ON c.id = o.id
         WHERE o.organization_id = %(organization)s AND CASE o.status
-            WHEN 'received' THEN NOT c.all_of_it WHEN 'partially_received' THEN NOT c.some OR c.all_of_it
+            WHEN 'received' THEN NOT c.all_of_it OR c.all_billed WHEN 'billed' THEN NOT c.all_of_it OR NOT c.all_billed
+            WHEN 'partially_received' THEN NOT c.some OR c.all_of_it
             WHEN 'closed' THEN false ELSE c.some END
         ORDER BY 1
     """),

@@ -12,16 +12,17 @@ from accounts.queries.rates import DIGITS
 from core.errors import Conflict, Forbidden, Invalid
 from core.tenancy import active_scope
 from inventory.queries.prices import UNIT
-from inventory.services.landed_costs import receipts_revalue
+from inventory.services.landed_costs import landed_take_back, receipts_revalue
 from inventory.services.stock import Document
 from orders import events_bills as events
 from orders.machines import SUPPLIER_BILLS
-from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrderItem, SupplierBill, SupplierBillItem
+from orders.models import GoodsReceipt, GoodsReceiptItem, LandedCost, PurchaseOrderItem, SupplierBill, SupplierBillItem
 from orders.queries.bill_matching import Variance, matched, net_price
 from orders.services.bills import locked
+from orders.services.purchase_billing import purchase_order_follow_bills
 from orders.services.stepping import allow, step, told
 
-DOCUMENT = "supplier_bill"
+DOCUMENT, VOID = "supplier_bill", "supplier_bill_void"
 ZERO = Decimal(0)
 Status = SupplierBill.Status
 
@@ -45,7 +46,7 @@ def supplier_bill_submit(*, bill: SupplierBill) -> SupplierBill:
     )
     _tell(row, "submit", events.SupplierBillSubmitted(**_named(row), **_amounts(row), status=row.status))
     if not differs:
-        _tell_approved(row)
+        _after_approval(row)
     return row
 
 
@@ -63,7 +64,7 @@ def supplier_bill_approve(*, bill: SupplierBill, note: str = "") -> SupplierBill
         )
     _book(row, items)
     step(SUPPLIER_BILLS, row, "approve", note=note, approved_at=timezone.now(), **_decided(note))
-    _tell_approved(row)
+    _after_approval(row)
     return row
 
 
@@ -76,6 +77,24 @@ def supplier_bill_reject(*, bill: SupplierBill, reason: str) -> SupplierBill:
     _refuse_own(row)
     step(SUPPLIER_BILLS, row, "reject", note=reason, **_decided(reason))
     _tell(row, "reject", events.SupplierBillRejected(**_named(row), reason=reason))
+    return row
+
+
+def supplier_bill_void(*, bill: SupplierBill, reason: str) -> SupplierBill:
+    """It is not paid after all: its quantities are to be billed again, and the goods are worth what they were without it."""
+    if not reason.strip():
+        raise Invalid("Say why: it was approved.", fields={"reason": "required"})
+    row = locked(bill)
+    allow(SUPPLIER_BILLS, row, "void")
+    if posted := LandedCost.objects.filter(bill=row, status=LandedCost.Status.POSTED).values_list("number", flat=True):
+        raise Conflict(f"Landed costs are posted on it: reverse {', '.join(posted[:20])} first.", code="has_landed_costs")
+    landed_take_back(
+        document=Document(DOCUMENT, row.pk), by=Document(VOID, row.pk), note=f"Bill {row.supplier_number} was voided",
+    )
+    _count(_lines(row), -1)
+    step(SUPPLIER_BILLS, row, "void", note=reason)
+    _tell(row, "void", events.SupplierBillVoided(**_named(row), **_amounts(row), reason=reason))
+    _order_follows(row)
     return row
 
 
@@ -110,8 +129,12 @@ def _book(bill: SupplierBill, items: Sequence[SupplierBillItem]) -> None:
     if amounts := _revaluations(items):
         note = f"Bill {bill.supplier_number} of {bill.order.number}"
         receipts_revalue(amounts=amounts, document=Document(DOCUMENT, bill.pk), note=note)
+    _count(items, 1)
+
+
+def _count(items: Sequence[SupplierBillItem], sign: int) -> None:
     for item in items:
-        item.order_item.billed_quantity += item.quantity
+        item.order_item.billed_quantity += sign * item.quantity
     PurchaseOrderItem.objects.bulk_update([item.order_item for item in items], ["billed_quantity"])
 
 
@@ -155,7 +178,12 @@ def _tell(bill: SupplierBill, verb: str, event: object) -> None:
     told(SUPPLIER_BILLS, verb, event, aggregate_id=bill.pk)
 
 
-def _tell_approved(bill: SupplierBill) -> None:
+def _order_follows(bill: SupplierBill) -> None:
+    purchase_order_follow_bills(order=bill.order, lines=bill.order.lines.all())
+
+
+def _after_approval(bill: SupplierBill) -> None:
     _tell(bill, "approve", events.SupplierBillApproved(
         **_named(bill), **_amounts(bill), due_on=bill.due_on, note=bill.decision_note,
     ))
+    _order_follows(bill)

@@ -24,7 +24,7 @@ from orders.services.stepping import refusal
 
 ZERO = Decimal(0)
 P, Status = PurchaseOrder.Status, SupplierBill.Status
-BILLED = (P.SENT, P.PARTIALLY_RECEIVED, P.RECEIVED, P.CLOSED)
+BILLABLE = (P.SENT, P.PARTIALLY_RECEIVED, P.RECEIVED, P.BILLED, P.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def supplier_bill_create(
 ) -> SupplierBill:
     """A draft; without lines, of all that is here and on no other bill. Due by the supplier's terms, unless that is said."""
     row = order_locked(order)
-    if row.status not in BILLED:
+    if row.status not in BILLABLE:
         state = row.get_status_display().lower()
         raise Conflict(f"Purchase order {row.number} is {state}: the supplier has to have it first.", code="wrong_status")
     ordered = _ordered(row)

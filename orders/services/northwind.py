@@ -9,12 +9,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Sum
-
 from accounts.models import Organization, Party
 from core.dirty_csv import Row
 from core.tenancy import active_organization_id
-from inventory.models import ProductVariant, Reservation
+from inventory.models import ProductVariant
 from inventory.northwind_tables import CUSTOMERS, EMPLOYEES, ORDER_DETAILS, ORDERS, SHIPPERS
 from inventory.services.basics import main_location
 from inventory.services.northwind_partners import COUNTRIES
@@ -23,7 +21,7 @@ from inventory.services.northwind_run import Run
 from inventory.services.upsert import Counts, Draft
 from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.order_lines import AGREED
-from orders.services.promising import DOCUMENT, goods_promise
+from orders.services.past_orders import orders_promise
 
 CURRENCY = "USD"
 CHANNEL = "SALES"
@@ -59,22 +57,7 @@ def northwind_orders_import(*, run: Run) -> None:
     OrderAdjustment.objects.bulk_create(adjustments)
     run.count("orders", Counts(created=len(whole)))
     run.count("order lines", Counts(created=sum(len(sale.lines) for sale in whole)))
-    _promise([sale for sale in whole if not sale.is_shipped])
-
-
-def _promise(sales: list[Sale]) -> None:
-    """Goods of now, for orders that still wait. What they got is read at once: these tables have no statistics yet."""
-    for sale in sales:
-        goods_promise(sale.order, {line: line.quantity for line in sale.lines}, expires_at=None)
-    held = Reservation.objects.filter(
-        demand_type=DOCUMENT, demand_id__in=[sale.order.pk for sale in sales], status=Reservation.Status.ACTIVE,
-        stock_item__isnull=False,
-    )
-    allocated = dict(held.order_by().values_list("demand_line_id").annotate(Sum("quantity")))
-    lines = [line for sale in sales for line in sale.lines if line.pk in allocated]
-    for line in lines:
-        line.allocated_quantity = allocated[line.pk]
-    SalesOrderItem.objects.bulk_update(lines, ["allocated_quantity"])
+    orders_promise([(sale.order, sale.lines) for sale in whole if not sale.is_shipped])
 
 
 def order_ref(number: int) -> str:

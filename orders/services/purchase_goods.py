@@ -26,6 +26,7 @@ from inventory.services.stock import Circumstances, Document, moment_of, stock_i
 from orders import events_purchasing as events
 from orders.machines import PURCHASE_ORDERS
 from orders.models import GoodsReceipt, GoodsReceiptItem, PurchaseOrder, PurchaseOrderItem
+from orders.services.purchase_billing import purchase_order_follow_bills
 from orders.services.purchase_expected import document_of, expected_changes, open_quantity
 from orders.services.purchasing import MOST_LINES, locked
 from orders.services.stepping import allow, step, told
@@ -203,6 +204,7 @@ class _Booking:
                 for item in items
             ],
         ), aggregate_id=self.order.pk)
+        purchase_order_follow_bills(order=self.order, lines=self.lines.values())
 
     def _target(self) -> str:
         if self.order.status == Status.CLOSED:

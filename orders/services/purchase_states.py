@@ -21,8 +21,7 @@ from orders.services.stepping import allow, step, told
 
 Status = PurchaseOrder.Status
 ZERO = Decimal(0)
-BY_MAIL, BY_OTHER = "mail", "other"
-SENT_BY = {BY_MAIL: "By mail", BY_OTHER: "By other means"}  # as its timeline says it
+BY_MAIL, BY_OTHER = PurchaseOrder.SentBy.MAIL.value, PurchaseOrder.SentBy.OTHER.value
 
 
 def purchase_order_submit(*, order: PurchaseOrder) -> PurchaseOrder:
@@ -74,10 +73,10 @@ def purchase_order_reject(*, order: PurchaseOrder, reason: str) -> PurchaseOrder
     return row
 
 
-def purchase_order_revise(*, order: PurchaseOrder, reason: str = "") -> PurchaseOrder:
-    """It is a draft again, to be changed, submitted and sent anew.
+def purchase_order_revise(*, order: PurchaseOrder, reason: str = "", by: str = "") -> PurchaseOrder:
+    """It is a draft again, to be changed, submitted and sent anew. Who has it is told as it was sent, unless `by` says.
 
-    Raises Conflict once goods of it were at the door, or a bill of it is entered.
+    Raises Conflict once goods of it were at the door, or a bill of it is entered, or where there is nobody to mail it to.
     """
     row = locked(order)
     if row.status == Status.SENT and GoodsReceipt.objects.filter(order=row).exists():
@@ -88,9 +87,10 @@ def purchase_order_revise(*, order: PurchaseOrder, reason: str = "") -> Purchase
         raise Conflict(
             f"The supplier has sent a bill for {row.number}: close it, and order what else is needed anew.", code="has_bills",
         )
+    told_by = _told_by(row, by) if row.status == Status.SENT else ""
     was = step(PURCHASE_ORDERS, row, "revise", note=reason, revision=row.revision + 1, sent_at=None)
     expected_follow(row)
-    _tell(row, "revise", events.PurchaseOrderRevised(**_named(row), revision=row.revision, was=was))
+    _tell(row, "revise", events.PurchaseOrderRevised(**_named(row), revision=row.revision, was=was, by=told_by))
     return row
 
 
@@ -103,7 +103,7 @@ def purchase_order_send(*, order: PurchaseOrder, by: str = BY_MAIL) -> PurchaseO
     allow(PURCHASE_ORDERS, row, "send")
     if by == BY_MAIL:
         mail_address(row.supplier)
-    step(PURCHASE_ORDERS, row, "send", note=SENT_BY[by], sent_at=timezone.now())
+    step(PURCHASE_ORDERS, row, "send", note=PurchaseOrder.SentBy(by).label, sent_at=timezone.now(), sent_by=by)
     lines = row.lines.select_related("supplier_product").order_by("line")
     _tell(row, "send", events.PurchaseOrderSent(
         **_named(row), currency=row.currency, net_total=row.net_total, revision=row.revision, expected_on=row.expected_on,
@@ -129,14 +129,29 @@ def purchase_order_close(*, order: PurchaseOrder, reason: str = "") -> PurchaseO
     return row
 
 
-def purchase_order_cancel(*, order: PurchaseOrder, reason: str = "") -> PurchaseOrder:
-    """Before goods come. Its reorder tasks are open again."""
+def purchase_order_cancel(*, order: PurchaseOrder, reason: str = "", by: str = "") -> PurchaseOrder:
+    """Before goods come. Its reorder tasks are open again. A supplier who was sent it is told the same way, unless `by` says.
+
+    Raises Conflict where there is nobody to mail it to.
+    """
     row = locked(order)
+    allow(PURCHASE_ORDERS, row, "cancel")
+    told_by = _told_by(row, by)
     step(PURCHASE_ORDERS, row, "cancel", note=reason, closed_at=timezone.now())
     expected_follow(row)
     tasks_let_go(_tasks(row))
-    _tell(row, "cancel", events.PurchaseOrderCancelled(**_named(row), reason=reason))
+    _tell(row, "cancel", events.PurchaseOrderCancelled(**_named(row), reason=reason, by=told_by))
     return row
+
+
+def _told_by(order: PurchaseOrder, by: str) -> str:
+    """Empty where the supplier was never sent it."""
+    if not order.sent_by:
+        return ""
+    by = by or order.sent_by
+    if by == BY_MAIL:
+        mail_address(order.supplier)
+    return by
 
 
 def _refuse_own(order: PurchaseOrder) -> None:

@@ -44,12 +44,14 @@ def test_no_cent_is_lost(amount: Decimal, weights: list[int]) -> None:
             assert abs(share - one * weight / sum(exact)) < Decimal("0.01")
 
 
-@pytest.mark.parametrize(("by", "shares"), [("value", [25, 75]), ("quantity", [50, 50]), ("weight", [20, 80])])
+@pytest.mark.parametrize(("by", "shares"), [
+    ("value", [25, 75]), ("quantity", [50, 50]), ("weight", [20, 80]), ("volume", [10, 90]),
+])  # fmt: skip
 def test_spreads_in_proportion(by: str, shares: list[int], acme: Company) -> None:
     with acme.scope():
         worth = Worth.create()
-        ProductVariant.objects.filter(pk=worth.bolt.pk).update(weight=1)
-        ProductVariant.objects.filter(pk=worth.goods.nut.pk).update(weight=4)
+        ProductVariant.objects.filter(pk=worth.bolt.pk).update(weight=1, length=1, width=1, height="0.5")
+        ProductVariant.objects.filter(pk=worth.goods.nut.pk).update(weight=4, length=3, width=1, height="1.5")
         moves = [worth.receive(2, 5), worth.receive(2, 15, variant=worth.goods.nut)]
         landed = add(100, *moves, by=by)
         assert [one.amount for one in landed.spread] == shares

@@ -83,12 +83,14 @@ def test_the_types_are_these() -> None:
     )}
     sold |= {f"pick_list.{verb}" for verb in ("created", "started", "picked", "short", "finished", "cancelled")}
     bought = {f"purchase_order.{verb}" for verb in (
-        "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "closed", "cancelled",
+        "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "billed", "unbilled", "closed",
+        "cancelled",
     )}
     billed = {f"return.{verb}" for verb in (
         "requested", "approved", "received", "inspected", "refunded", "replaced", "rejected", "closed",
     )}
-    billed |= {"invoice.issued", *(f"supplier_bill.{verb}" for verb in ("submitted", "approved", "rejected", "cancelled"))}
+    billed |= {f"supplier_bill.{verb}" for verb in ("submitted", "approved", "rejected", "voided", "cancelled")}
+    billed |= {"invoice.issued", *(f"landed_cost.{verb}" for verb in ("posted", "reversed", "cancelled"))}
     here = changed | stock | others | held | approved | packed | sent | counted | partners
     paid = {f"payment.{verb}" for verb in ("authorized", "captured", "refunded", "voided", "failed")}
     assert {one.name for one in TYPES} == here | sold | bought | billed | paid

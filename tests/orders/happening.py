@@ -12,6 +12,7 @@ from orders.services.bill_states import (
     supplier_bill_cancel,
     supplier_bill_reject,
     supplier_bill_submit,
+    supplier_bill_void,
 )
 from orders.services.bills import BillLine, supplier_bill_create
 from orders.services.fulfilment import (
@@ -22,6 +23,8 @@ from orders.services.fulfilment import (
     sales_order_ship,
 )
 from orders.services.invoices import invoice_draft_from_order, invoice_issue
+from orders.services.landed_cost_states import landed_cost_cancel, landed_cost_post, landed_cost_reverse
+from orders.services.landed_costs import landed_cost_create
 from orders.services.payment_providers.outcomes import Outcome
 from orders.services.payment_settling import payment_settle
 from orders.services.payments import (
@@ -176,6 +179,7 @@ def purchases_happen(buys: Buying) -> None:
     purchase_order_receive(order=order, location=place)
     line = order.lines.get()
     bills_happen(order)
+    landed_costs_happen(order)
     purchase_order_send_back(order=order, parts=[Part(line.pk, Decimal(1), location_id=place.pk)])
     purchase_order_close(order=order)
     purchase_order_cancel(order=buys.order((buys.goods.bolt, 1)), reason="Ordered twice")
@@ -188,7 +192,19 @@ def bills_happen(order: PurchaseOrder) -> None:
         supplier_bill_submit(bill=bill)
         SupplierBill.objects.filter(pk=bill.pk).update(entered_by=uuid4(), submitted_by=uuid4())
         decide(bill=bill, **({"reason": "Too much"} if decide is supplier_bill_reject else {}))
-    supplier_bill_cancel(bill=supplier_bill_create(order=order, supplier_number="RE-2"), reason="Sent twice")
+    supplier_bill_submit(bill=supplier_bill_create(order=order, supplier_number="RE-2"))  # of the rest, so that all is billed
+    supplier_bill_void(bill=bill, reason="They sent another one")
+    supplier_bill_cancel(bill=supplier_bill_create(order=order, supplier_number="RE-3"), reason="Sent twice")
+
+
+def landed_costs_happen(order: PurchaseOrder) -> None:
+    receipts = order.receipts.filter(kind="receipt").values_list("pk", flat=True)
+    posted, other = (
+        landed_cost_create(warehouse=order.warehouse, receipts=receipts, amount=Decimal(amount)) for amount in (9, 8)
+    )
+    landed_cost_post(cost=posted)
+    landed_cost_reverse(cost=posted, reason="The carrier billed twice")
+    landed_cost_cancel(cost=other)
 
 
 def _asked(buys: Buying, order: PurchaseOrder | None = None) -> PurchaseOrder:

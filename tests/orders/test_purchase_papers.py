@@ -158,7 +158,8 @@ def test_no_mail_about_what_counts_no_longer(company: Company) -> None:
         purchase_order_send(order=purchase_order_submit(order=again))
     work()
     with company.scope():
-        assert sorted(one.subject.split(" from ")[0] for one in mail.outbox if one.to == [ADDRESS]) == [
+        papers = [one.subject.split(" from ")[0] for one in mail.outbox if one.to == [ADDRESS] and one.attachments]
+        assert sorted(name for name in papers if "canceled" not in name) == [
             f"Purchase order {told.number}", f"Purchase order {again.number}, revision 1",
         ]
         buys.sent((buys.goods.bolt, 6))
@@ -166,6 +167,72 @@ def test_no_mail_about_what_counts_no_longer(company: Company) -> None:
     assert "failed" in work(), "somebody has to know"
     with company.scope():
         assert JobAttempt.objects.filter(outcome="failed", error__contains="has an e-mail address").exists()
+
+
+def subjects() -> list[str]:
+    """What the supplier got since it was asked last."""
+    work()
+    found = [one.subject.split(" from ")[0] + one.subject.partition(" is ")[1] for one in mail.outbox if one.to == [ADDRESS]]
+    mail.outbox.clear()
+    return found
+
+
+def test_the_supplier_hears_that_it_is_revised_or_canceled(company: Company) -> None:
+    with company.scope():
+        buys = Buying.create()
+        order = buys.sent((buys.goods.bolt, 4))
+        draft = buys.order((buys.goods.bolt, 1))
+    api, url, name = company.api, f"{ORDERS}{order.pk}/", f"Purchase order {order.number}"
+    assert api.get(url).json()["sent_by"] == "mail" and subjects() == [name]
+    assert api.send("post", f"{url}revise/", {"reason": "More of them"}).json()["status"] == "draft"
+    work()
+    [told] = [one for one in mail.outbox if one.to == [ADDRESS]]
+    assert told.subject == f"{name} from {company.organization.name} is being changed" and not told.attachments
+    assert "deliver nothing by what we sent before" in told.body and told.reply_to == [company.user.email]
+    mail.outbox.clear()
+    for verb in ("submit", "revise"):  # they know that it is being changed
+        api.send("post", f"{url}{verb}/")
+    assert subjects() == []
+    api.send("post", f"{url}submit/")
+    api.send("post", f"{url}send/")
+    api.send("post", f"{url}revise/")
+    assert api.send("post", f"{url}cancel/", {"reason": "Too late"}).json()["status"] == "cancelled"
+    work()
+    [told] = [one for one in mail.outbox if one.to == [ADDRESS]]
+    assert "revision 3: canceled from" in told.subject and "deliver nothing of it" in told.body, "and nothing of what was before"
+    [(_, paper, _)] = told.attachments
+    assert "canceled" in written(paper)
+    mail.outbox.clear()
+    assert api.send("post", f"{ORDERS}{draft.pk}/cancel/").status_code == 200
+    assert subjects() == [], "they never had it"
+
+
+def test_who_was_told_otherwise_gets_no_mail_unless_asked(company: Company) -> None:
+    with company.scope():
+        buys = Buying.create()
+        first, second, third = (
+            purchase_order_send(order=purchase_order_submit(order=buys.order((buys.goods.bolt, 1))), by=by)
+            for by in ("other", "other", "mail")
+        )
+    for order, body in ((first, {}), (second, {"by": "mail"}), (third, {"by": "other"})):
+        assert company.api.send("post", f"{ORDERS}{order.pk}/cancel/", body).status_code == 200
+    assert subjects() == [f"Purchase order {second.number}: canceled"], "and of the third not even the order"
+    with company.scope():
+        told = OutboxEvent.objects.filter(type="purchase_order.cancelled").values_list("aggregate_id", "payload__by")
+        assert dict(told) == {first.pk: "other", second.pk: "mail", third.pk: "other"}
+        order = buys.sent((buys.goods.bolt, 1))
+        Contact.objects.all().delete()
+    work()
+    for verb in ("revise", "cancel"):
+        problem = assert_problem(company.api.send("post", f"{ORDERS}{order.pk}/{verb}/"), 409, "no_email")
+        assert "by: other" in problem["detail"]
+    page = f"{PAGES}{order.pk}/"
+    shown = company.admin.get(f"{page}revise/").content.decode()
+    assert "I tell them myself" in shown and "By mail to" not in shown
+    assert company.admin.post(f"{page}revise/", {"reason": "", "by": "other"}).status_code == 302
+    assert "How the supplier hears of it" in company.admin.get(f"{page}cancel/").content.decode()
+    done = company.admin.post(f"{page}cancel/", {"reason": "Ordered twice", "by": "other"}, follow=True).content.decode()
+    assert f"Purchase order {order.number} is canceled" in done
 
 
 def test_in_the_admin(acme: Company) -> None:

@@ -219,6 +219,86 @@ def test_the_goods_are_worth_what_is_asked_for_them(currency: str, acme: Company
         assert worth()[1] == 20 * rate, "five for three and five for one are what ten cost"
 
 
+def status(acme: Company, order: PurchaseOrder) -> str:
+    return str(acme.api.get(f"/api/v1/purchase-orders/{order.pk}/").json()["status"])
+
+
+def test_an_order_is_billed_once_all_that_came_is(acme: Company, bought: tuple[Buying, PurchaseOrder]) -> None:
+    buys, order = bought
+    order_url = f"/api/v1/purchase-orders/{order.pk}/"
+    first, rest = enter(acme, order, quantity="4"), enter(acme, order, "RE-2", quantity="6")
+    acme.api.send("post", f"{first}submit/")
+    assert status(acme, order) == "received", "six are to be billed"
+    acme.api.send("post", f"{rest}submit/")
+    assert status(acme, order) == "billed" and billed(acme, order) == 10
+    assert_problem(acme.api_as(VIEWER).send("post", f"{rest}void/", {"reason": "No"}), 403, "permission_denied")
+    assert_problem(acme.api.send("post", f"{rest}void/"), 400)
+    voided = acme.api.send("post", f"{rest}void/", {"reason": "They sent another one"}).json()
+    assert voided["status"] == "cancelled" and voided["approved_at"]
+    assert status(acme, order) == "received" and billed(acme, order) == 4
+    assert_problem(acme.api.send("post", f"{rest}void/", {"reason": "Again"}), 409, "wrong_status")
+    acme.api.send("post", f"{enter(acme, order, 'RE-2', quantity='6')}submit/")  # its number is free
+    with acme.scope():
+        line, shelf = order.lines.get().pk, buys.goods.shelf.pk
+        purchase_order_send_back(order=order, parts=[Part(line, Decimal(3), shelf)])
+    assert status(acme, order) == "partially_received", "they owe us three, which are paid"
+    with acme.scope():
+        receive(buys, order, 3)
+    assert status(acme, order) == "billed" and billed(acme, order) == 10
+    entries = acme.api.get(f"/api/v1/journal-entries/?object_type=orders.purchaseorder&object_id={order.pk}").json()["results"]
+    assert [one["to_state"] for one in entries if one["to_state"]][:3] == ["billed", "received", "partially_received"]
+    with acme.scope():
+        told = OutboxEvent.objects.filter(aggregate_id=order.pk, type__endswith="billed").order_by("seq")
+        verbs = [name.removeprefix("purchase_order.") for name in told.values_list("type", flat=True)]
+        assert verbs == ["billed", "unbilled", "billed", "billed"]
+    assert acme.api.send("post", f"{order_url}close/").json()["status"] == "closed"
+
+
+def test_a_bill_before_the_goods_and_one_after_the_end(acme: Company) -> None:
+    with acme.scope():
+        buys = Buying.create()
+        early, closed = come(buys, received=0), come(buys, received=4)
+    acme.api.send("post", f"{enter(acme, early, quantity='10')}submit/")
+    assert acme.api_as(MANAGER).send("post", f"{BILLS}{bill_of(acme, early)}/approve/").status_code == 200
+    assert status(acme, early) == "sent"
+    with acme.scope():
+        receive(buys, early, 10)
+    assert status(acme, early) == "billed"
+    acme.api.send("post", f"/api/v1/purchase-orders/{closed.pk}/close/")
+    acme.api.send("post", f"{enter(acme, closed, 'RE-2', quantity='4')}submit/")
+    assert status(acme, closed) == "closed" and billed(acme, closed) == 4
+    acme.api.send("post", f"{BILLS}{bill_of(acme, closed)}/void/", {"reason": "Not ours"})
+    assert status(acme, closed) == "closed" and billed(acme, closed) == 0
+
+
+def bill_of(acme: Company, order: PurchaseOrder) -> str:
+    return str(acme.api.get(f"{BILLS}?order={order.pk}").json()["results"][0]["id"])
+
+
+def test_a_voided_bill_takes_back_what_it_added(acme: Company) -> None:
+    with acme.scope():
+        Organization.objects.update(costing_method="fifo")
+        buys = Buying.create()
+        order = come(buys, 10, 4)
+        receive(buys, order, 6)
+        buys.goods.issue(5)
+    manager, urls = acme.api_as(MANAGER), []
+    for number, price in (("RE-1", "3"), ("RE-2", "1")):
+        urls.append(enter(acme, order, number, quantity="5", unit_price=price))
+        acme.api.send("post", f"{urls[-1]}submit/")
+        manager.send("post", f"{urls[-1]}approve/")
+    with acme.scope():
+        buys.goods.issue(2)  # at what they are worth now
+    assert acme.api.send("post", f"{urls[0]}void/", {"reason": "Wrong price"}).status_code == 200
+    with acme.scope():
+        assert worth()[1] == 15, "five for one, and five as they were ordered for two"
+        assert abs(worth()[0] - (3 * 2 - Decimal(5) / 6 * 3)) < Decimal("0.00001")
+    assert acme.api.send("post", f"{urls[1]}void/", {"reason": "Wrong too"}).status_code == 200
+    assert billed(acme, order) == 0
+    with acme.scope():
+        assert worth() == (6, 20), "as if there had been no bill"
+
+
 def test_only_where_one_may(acme: Company, bought: tuple[Buying, PurchaseOrder]) -> None:
     buys, order = bought
     with acme.scope():
@@ -263,9 +343,12 @@ def test_in_the_admin(acme: Company, bought: tuple[Buying, PurchaseOrder]) -> No
     assert browser.post(f"{url}submit/").status_code == 302
     assert b"Approved" in manager.post(f"{url}approve/", follow=True).content
     assert b"The price is 3 after the discount" in browser.get(f"{url}change/").content
-    assert acme.admin_as(VIEWER).get(f"{url}submit/").status_code == 403
+    assert acme.admin_as(VIEWER).get(f"{url}submit/").status_code == 403 == acme.admin_as(VIEWER).get(f"{url}void/").status_code
     assert acme.admin_as(VIEWER).get(f"{page}bill/").status_code == 403
     assert billed(acme, order) == 9
+    assert b"This field is required" in browser.post(f"{url}void/", {"reason": ""}).content
+    assert b"canceled" in browser.post(f"{url}void/", {"reason": "Not ours"}, follow=True).content
+    assert billed(acme, order) == 0
 
 
 def test_eight_processes_bill_what_came(new_company: Callable[[], Company]) -> None:
