@@ -3,9 +3,11 @@ PORT ?= 8000
 ARGS ?=
 PYTHON ?=
 FORCE ?=
+STAGE ?= dev
+ARCH ?=
 export PYTHON FORCE
 
-.PHONY: help setup run demo-partners test check bench clean
+.PHONY: help setup run demo-partners test check bench package clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +35,10 @@ check: ## run the linters, the type checker and the checks of the architecture a
 bench: ## measure what is promised to be fast
 	@sh scripts/setup.sh dev
 	@.venv/bin/python -m bench $(ARGS)
+
+package: ## make the archive that AWS Lambda runs (STAGE=production, ARCH=arm64 or x86_64)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra.package --stage "$(STAGE)" $(if $(ARCH),--architecture "$(ARCH)")
 
 clean: ## remove .venv and the caches, and, after asking or with FORCE=1, the local database and files
 	@sh scripts/clean.sh
