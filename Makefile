@@ -3,9 +3,11 @@ PORT ?= 8000
 ARGS ?=
 PYTHON ?=
 FORCE ?=
+STAGE ?= dev
+FROM ?=
 export PYTHON FORCE
 
-.PHONY: help setup run demo-partners test check bench clean
+.PHONY: help setup run demo-partners test check bench deploy rollback undeploy clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +35,18 @@ check: ## run the linters, the type checker and the checks of the architecture a
 bench: ## measure what is promised to be fast
 	@sh scripts/setup.sh dev
 	@.venv/bin/python -m bench $(ARGS)
+
+deploy: ## bring a stage to AWS, or up to date there (STAGE=dev, FROM=api to begin there, ARGS=--dry-run)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra deploy --stage "$(STAGE)" $(if $(FROM),--from "$(FROM)") $(ARGS)
+
+rollback: ## give a stage the code of the release before (STAGE=dev)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra rollback --stage "$(STAGE)" $(ARGS)
+
+undeploy: ## after asking, take a stage's functions and API away; its data stay (STAGE=dev)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra undeploy --stage "$(STAGE)" $(ARGS)
 
 clean: ## remove .venv and the caches, and, after asking or with FORCE=1, the local database and files
 	@sh scripts/clean.sh

@@ -27,7 +27,6 @@ class Aws:
 
     def __init__(self, region: str) -> None:
         self.region = region
-        self._session = boto3.Session(region_name=region)
         self._clients: dict[tuple[str, str, Config | None], Any] = {}
 
     def client(self, service: str, region: str = "", config: Config | None = None) -> Any:
@@ -35,6 +34,10 @@ class Aws:
         if key not in self._clients:
             self._clients[key] = self._session.client(service, region_name=key[1], config=config)
         return self._clients[key]
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(region_name=self.region)
 
     @cached_property
     def account(self) -> str:

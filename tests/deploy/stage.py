@@ -5,6 +5,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ RESOURCES = {
 LISTS = {"PrivateSubnetIds": "subnet-1,subnet-2"}
 
 
-def write_templates(folder: Path) -> None:
+@cache
+def templates() -> dict[str, str]:
+    found = {}
     for stack in (*BEFORE_RELEASE, *AFTER_RELEASE):
         parameters = {
             name: {"Type": "String"} | ({"Default": str(declared["Default"])} if "Default" in declared else {})
@@ -38,7 +41,8 @@ def write_templates(folder: Path) -> None:
         text = {"Parameters": parameters, "Resources": resources(outputs), "Outputs": {
             name: {"Value": value_of(name, parameters)} for name in outputs
         }}  # fmt: skip
-        (folder / f"{stack.template}.yml").write_text(json.dumps(text))
+        found[stack.template] = json.dumps(text)
+    return found
 
 
 def resources(outputs: list[str]) -> dict[str, Any]:
@@ -118,11 +122,12 @@ class Stage:
 
 @contextmanager
 def stage(aws: Emulator, folder: Path) -> Iterator[Stage]:
-    templates = folder / "templates"
-    templates.mkdir()
-    write_templates(templates)
+    place = folder / "templates"
+    place.mkdir()
+    for name, text in templates().items():
+        (place / f"{name}.yml").write_text(text)
     with pytest.MonkeyPatch.context() as patched, answering(dict(smoke.ASKED)) as address:
-        patched.setattr(stacking, "TEMPLATES", templates)
+        patched.setattr(stacking, "TEMPLATES", place)
         for name, value in (aws.environment | {"ALLOWED_ORIGIN": "https://app.example.com"}).items():
             patched.setenv(name, value)
         yield Stage(aws, folder / "work", address)
