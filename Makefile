@@ -7,7 +7,7 @@ STAGE ?= dev
 FROM ?=
 export PYTHON FORCE
 
-.PHONY: help setup run demo-partners test check bench deploy rollback undeploy clean
+.PHONY: help setup run demo-partners test check bench deploy rollback manage undeploy clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +43,10 @@ deploy: ## bring a stage to AWS, or up to date there (STAGE=dev, FROM=api to beg
 rollback: ## give a stage the code of the release before (STAGE=dev)
 	@sh scripts/setup.sh dev
 	@.venv/bin/python -m infra rollback --stage "$(STAGE)" $(ARGS)
+
+manage: ## run a command of manage.py on a stage (STAGE=dev, ARGS=verify)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra manage --stage "$(STAGE)" $(ARGS)
 
 undeploy: ## after asking, take a stage's functions and API away; its data stay (STAGE=dev)
 	@sh scripts/setup.sh dev

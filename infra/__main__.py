@@ -1,4 +1,4 @@
-"""`python -m infra deploy|rollback|undeploy --stage dev`: brings a stage to AWS, back to what it was, and away."""
+"""`python -m infra deploy|rollback|manage|undeploy --stage dev`: brings a stage to AWS, back to what it was, and away."""
 
 import argparse
 import sys
@@ -22,16 +22,19 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     verbs = parser.add_subparsers(dest="verb", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--stage", required=True, choices=STAGES)
-    common.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    dry = argparse.ArgumentParser(add_help=False)
+    dry.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     asks = argparse.ArgumentParser(add_help=False)
     asks.add_argument("--address", default="", help="where the smoke test asks, if not where the API is")
-    deploy = verbs.add_parser("deploy", parents=[common, asks], help="all steps, or those from one on")
+    deploy = verbs.add_parser("deploy", parents=[common, dry, asks], help="all steps, or those from one on")
     deploy.add_argument("--from", dest="first", default=STEPS[0].name, choices=[step.name for step in STEPS])
     deploy.add_argument("--with", dest="optional", action="append", default=[], choices=[stack.template for stack in OPTIONAL])
     deploy.add_argument("--without-stacks", action="store_true", help="a release alone, for who may not change stacks")
-    rollback = verbs.add_parser("rollback", parents=[common, asks], help="the code of the release before, on the schema of now")
+    rollback = verbs.add_parser("rollback", parents=[common, dry, asks], help="the code of before, on the schema of now")
     rollback.add_argument("--to", default="", help="a release, by the first digits of its package's hash")
-    undeploy = verbs.add_parser("undeploy", parents=[common], help="takes the functions and the API away")
+    manage = verbs.add_parser("manage", parents=[common], help="a command of manage.py, on the stage")
+    manage.add_argument("command", nargs=argparse.REMAINDER, help="such as verify, or unlock EMAIL")
+    undeploy = verbs.add_parser("undeploy", parents=[common, dry], help="takes the functions and the API away")
     undeploy.add_argument("--yes", action="store_true", help="do not ask")
     undeploy.add_argument("--with-stacks", action="store_true", help="and all else, the database with a last snapshot")
     return parser.parse_args(arguments)

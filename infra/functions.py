@@ -95,8 +95,15 @@ def invoke(aws: Aws, name: str, event: dict[str, Any]) -> Any:
     said = answer["Payload"].read()
     if "FunctionError" in answer:
         log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
-        raise Failed(f"{name} failed with {json.dumps(event)}: {said.decode(errors='replace')}\n{log}")
+        raise Failed(f"{name} failed with {event.get('manage') or event}: {_complaint(said)}\n{log}")
     return json.loads(said or "null")
+
+
+def _complaint(said: bytes) -> str:
+    try:
+        return str(json.loads(said)["errorMessage"])
+    except (ValueError, TypeError, KeyError):
+        return said.decode(errors="replace")
 
 
 def released(aws: Aws, stage: str) -> str | None:

@@ -1,12 +1,14 @@
-"""The three verbs: deploy, rollback, undeploy."""
+"""The verbs: deploy, rollback, manage, undeploy."""
 
+import shlex
 import sys
 from argparse import Namespace
+from getpass import getpass
 from time import monotonic
 
 from infra import functions, stacking, steps
 from infra.aws import Failed, Refused
-from infra.settings import API, KINDS, function_name
+from infra.settings import API, KINDS, MIGRATE, function_name
 from infra.stacks import AFTER_RELEASE, BEFORE_RELEASE, OPTIONAL, stack_name
 from infra.steps import STEPS, Deployment, Step
 
@@ -75,6 +77,18 @@ def _target(deployment: Deployment, asked: str) -> str:
     if not steps.has_package(deployment, choice[0]):
         raise Refused(f"The package {steps.key_of(choice[0])} is no longer in {deployment.output('PackagesBucket')}.")
     return choice[0]
+
+
+def manage(deployment: Deployment, options: Namespace) -> None:
+    """A password is asked for here, and goes with the call."""
+    aws, command = deployment.aws, options.command
+    print(f"Account {aws.account}, region {aws.region}.", file=sys.stderr)
+    if not functions.live(aws, function_name(deployment.stage, MIGRATE)):
+        raise Refused(f"There is no {function_name(deployment.stage, MIGRATE)}: deploy {deployment.stage} first.")
+    given = ""
+    if "--password-stdin" in command:
+        given = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline()
+    print(steps.manage(deployment, shlex.join(command), given), end="")
 
 
 def undeploy(deployment: Deployment, options: Namespace) -> None:

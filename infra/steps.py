@@ -239,8 +239,15 @@ def plan_migrate(deployment: Deployment) -> Iterator[str]:
 def migrate(deployment: Deployment) -> None:
     _release(deployment, MIGRATE)
     for command in ("setup_database", "migrate"):
-        functions.invoke(deployment.aws, function_name(deployment.stage, MIGRATE), {"manage": command})
         deployment.say(f"manage.py {command}")
+        for line in manage(deployment, command).splitlines():
+            deployment.say(f"  {line}")
+
+
+def manage(deployment: Deployment, command: str, given: str = "") -> str:
+    """What a command of manage.py says, where it may be the database's owner; `given` is its standard input. Raises Failed."""
+    event = {"manage": command} | ({"stdin": given} if given else {})
+    return str(functions.invoke(deployment.aws, function_name(deployment.stage, MIGRATE), event)["output"])
 
 
 def plan_worker(deployment: Deployment) -> Iterator[str]:

@@ -40,7 +40,7 @@ def emulator() -> Iterator[Emulator]:
 
     def invoke(_: LambdaBackend, function_name: str, qualifier: str | None, body: Any, *rest: Any) -> bytes:
         invoked.append((function_name, json.loads(body)))
-        return b"{}"
+        return b'{"output": "Made it."}'
 
     with pytest.MonkeyPatch.context() as patched, moto_server() as address:
         patched.setattr(LambdaBackend, "invoke", invoke)

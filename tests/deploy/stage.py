@@ -116,6 +116,13 @@ class Stage:
     def undeploy(self, *, with_stacks: bool = False) -> None:
         releasing.undeploy(self.deployment(), Namespace(yes=True, dry_run=False, with_stacks=with_stacks))
 
+    def make_function(self, name: str, *, architecture: str = "arm64") -> None:
+        role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        self.client("lambda").create_function(
+            FunctionName=name, Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"PK"},
+            Architectures=[architecture],
+        )  # fmt: skip
+
     def client(self, service: str) -> Any:
         return self.aws.client(service)
 

@@ -1,5 +1,6 @@
 """What the deploy command says before it does anything, and where it stops."""
 
+import io
 import json
 from argparse import Namespace
 from collections.abc import Iterator
@@ -76,11 +77,7 @@ def test_a_new_account_may_run_ten_functions_at_once(dev: Stage, monkeypatch: py
 
 
 def test_a_function_does_not_change_what_it_runs_on(dev: Stage) -> None:
-    role = dev.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    dev.client("lambda").create_function(
-        FunctionName="quartermaster-dev-worker", Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"PK"},
-        Architectures=["x86_64"],
-    )  # fmt: skip
+    dev.make_function("quartermaster-dev-worker", architecture="x86_64")
     with pytest.raises(Refused, match=r"runs on x86_64 and zappa_settings.json says arm64: run `make undeploy STAGE=dev`"):
         dev.deploy("one")
 
@@ -119,8 +116,22 @@ def test_what_a_function_says_when_it_fails(dev: Stage, monkeypatch: pytest.Monk
         return 200, {"x-amz-function-error": "Unhandled", "x-amz-log-result": "bG9jayB0aW1lb3V0"}, '{"errorMessage": "no"}'
 
     monkeypatch.setattr("moto.awslambda.responses.LambdaResponse.invoke", fails)
-    with pytest.raises(Failed, match=r'quartermaster-dev-migrate failed with .*"migrate".*\n*lock timeout'):
+    with pytest.raises(Failed, match=r"quartermaster-dev-migrate failed with migrate: no\nlock timeout"):
         functions.invoke(dev.aws, "quartermaster-dev-migrate", {"manage": "migrate"})
+
+
+def test_a_command_of_the_operator(dev: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    founding = Namespace(command=["create_organization", "acme", "--name", "Acme Supplies", "--password-stdin"])
+    with pytest.raises(Refused, match="There is no quartermaster-dev-migrate: deploy dev first"):
+        releasing.manage(dev.deployment(), founding)
+    dev.make_function("quartermaster-dev-migrate")
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse 9\n"))
+    releasing.manage(dev.deployment(), founding)
+    assert capsys.readouterr().out == "Made it."
+    [(function, event)] = dev.emulator.invoked
+    assert function == "quartermaster-dev-migrate"
+    assert event["manage"] == "create_organization acme --name 'Acme Supplies' --password-stdin"
+    assert event["stdin"] == "correct horse 9\n"
 
 
 def test_nobody_undeploys_by_accident(dev: Stage) -> None:

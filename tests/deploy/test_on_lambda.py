@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -136,7 +137,11 @@ def test_of_a_batch_what_failed_comes_again(function: Runtime, new_company: NewC
 
 
 def test_commands_of_the_operator(function: Runtime) -> None:
-    assert function.invoke({"manage": "check"}).error is None
+    assert function.invoke({"manage": "check"}).value["output"].startswith("System check identified no issues")
+    slug = f"founded-{uuid4().hex[:8]}"
+    founding = {"manage": f"create_organization {slug} --admin {slug}@acme.example --password-stdin"}
+    assert "at least 8 characters" in function.invoke({**founding, "stdin": "short\n"}).error["errorMessage"]
+    assert function.invoke({**founding, "stdin": "correct horse 9\n"}).value["output"].startswith(f"Founded {slug}; ")
     assert function.invoke({"command": "notifications.aws.sweep"}).value == {"complete": True}
 
 
