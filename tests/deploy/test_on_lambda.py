@@ -141,7 +141,8 @@ def test_commands_of_the_operator(function: Runtime) -> None:
     slug = f"founded-{uuid4().hex[:8]}"
     founding = {"manage": f"create_organization {slug} --admin {slug}@acme.example --password-stdin"}
     assert "at least 8 characters" in function.invoke({**founding, "stdin": "short\n"}).error["errorMessage"]
-    assert function.invoke({**founding, "stdin": "correct horse 9\n"}).value["output"].startswith(f"Founded {slug}; ")
+    answer = function.invoke({**founding, "stdin": "Correct horse 9\n"})
+    assert answer.error is None and answer.value["output"].startswith(f"Founded {slug}; ")
     assert function.invoke({"command": "notifications.aws.sweep"}).value == {"complete": True}
 
 
