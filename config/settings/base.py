@@ -9,7 +9,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.logs import LOGGING  # noqa: F401
+from config.settings.logs import *
 from config.settings.unfold import UNFOLD  # noqa: F401
 
 env = environ.Env()
@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "corsheaders",
 ]
 MIDDLEWARE = [
+    "core.access_log.access_log_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -213,6 +214,7 @@ OUTSIDE_ORGANIZATIONS = (
 )
 # Webhooks that come in: what they say of who they are is not said to us, and proved by their signature.
 INBOUND = "/api/v1/inbound/"
+CREDENTIALS_OF_THEIR_OWN = (INBOUND, "/metrics")
 # Links that subscribers confirm and leave by, who need no account; a mail provider may follow them for many people.
 MAILED_LINKS = "/subscriptions/"
 
@@ -382,10 +384,6 @@ WEBHOOK_CIRCUIT_SECONDS = env.int("WEBHOOK_CIRCUIT_SECONDS", default=60)  # doub
 WEBHOOK_DISABLE_AFTER_DAYS = env.float("WEBHOOK_DISABLE_AFTER_DAYS", default=5)
 
 STRIPE_API = env("STRIPE_API", default="https://api.stripe.com")  # or a stand-in for tests
-
-# "emf": once a minute the worker prints what CloudWatch makes metrics of; empty: nothing. See docs/operations.
-METRICS = env("METRICS", default="")
-METRICS_NAMESPACE = env("METRICS_NAMESPACE", default="Quartermaster")
 
 # --- Security ---------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -50,6 +50,8 @@ IMPORTED_LATE = {
     "orders/services/payment_providers/stripe.py: stripe": "takes 0.4 s, and only a job that pays by Stripe needs it",
     "orders/papers/sheet.py: fpdf": "takes 1.2 s, for papers alone",
     "orders/papers/sheet.py: fpdf.fonts": "comes with fpdf, for papers alone",
+    "core/access_log.py: core.prometheus": "brings its library, which is installed where servers run",
+    "config/scraping.py: core.prometheus": "brings its library, which is installed where servers run",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 

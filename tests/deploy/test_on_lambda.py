@@ -17,6 +17,7 @@ from django.db import connections
 from accounts.models import AuditEntry
 from accounts.permissions import ADMIN
 from tests.companies import Company
+from tests.core.test_metrics import checked
 from tests.deploy.runtime_api import Answer, Runtime
 from tests.deploy.test_aws import asked as asked_for
 from tests.deploy.test_aws import bell, event, messages, status
@@ -94,6 +95,20 @@ def test_a_request_is_answered(function: Runtime, new_company: NewCompany) -> No
     rest = asked(function, "/api/v1/parties/", accept="text/csv", accept_encoding="gzip", **as_admin(company)).value
     assert rest["statusCode"] == 200, rest["body"]
     assert "Graz ö" in gzip.decompress(base64.b64decode(rest["body"])).decode()
+
+
+def test_a_request_is_a_line_of_json_with_its_metrics(function: Runtime, folder: Path, new_company: NewCompany) -> None:
+    company = new_company()
+    trace = {"x_amzn_trace_id": "Root=1-0af76519-16cd43dd8448eb211c80319c"}
+    asked(function, "/api/v1/parties/?search=ada@example.com", x_request_id="on-lambda", **trace, **as_admin(company))
+    text = (folder / "log").read_text()
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    [line] = [line for line in lines if line.get("request_id") == "on-lambda"]
+    assert (line["route"], line["organization_id"]) == ("/api/v1/parties/", str(company.organization.pk))
+    assert line["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert checked(json.dumps(line))["Requests"] == 1
+    assert len([line for line in lines if line.get("cold_start")]) <= 1, "warming up is no request"
+    assert "ada@example.com" not in text and "127.0.0.1 - -" not in text
 
 
 def test_below_the_name_of_a_stage_the_api_is_the_api(function: Runtime) -> None:
