@@ -3,7 +3,8 @@
 from config.settings import base
 from config.settings.base import *
 
-SECRET_KEY = base.SECRET_KEY = base.env("SECRET_KEY")
+if not base.env("SECRET_KEY_SECRET", default=""):
+    SECRET_KEY = base.SECRET_KEY = base.env("SECRET_KEY")
 # verify-full where PGSSLROOTCERT names the authorities; disable on loopback alone.
 DATABASE_SSLMODE = base.env("DATABASE_SSLMODE", default="require")
 DATABASES = base.role_databases({}, passwords=False)

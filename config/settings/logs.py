@@ -48,6 +48,7 @@ def metrics(unless_set: str) -> str:
 
 METRICS = metrics("")
 METRICS_NAMESPACE = env("METRICS_NAMESPACE", default="Quartermaster")
+# For Prometheus, PROMETHEUS_MULTIPROC_DIR names the folder in which the processes of a server count together.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")  # who asks for /metrics from elsewhere than this machine shows it
 # How many of these events there were in a minute is a metric of this name.
 METRICS_OF_EVENTS = {

@@ -5,11 +5,12 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import boto3
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -21,6 +22,7 @@ from tests.core.test_metrics import checked
 from tests.deploy.runtime_api import Answer, Runtime
 from tests.deploy.test_aws import asked as asked_for
 from tests.deploy.test_aws import bell, event, messages, status
+from tests.moto_server import moto_server
 
 type NewCompany = Callable[[], Company]
 
@@ -34,10 +36,10 @@ def database_url(alias: str) -> str:
     return f"postgres://{user}:{password}@/{found['NAME']}?host={host}&port={found['PORT']}"
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, secrets: Mapping[str, str]) -> dict[str, str]:
     return {
-        "PYTHONPATH": f"{folder}:{settings.BASE_DIR}", "DJANGO_SETTINGS_MODULE": "config.settings.lambda_",
-        "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": HOST, "DATABASE_SSLMODE": "disable",
+        "PYTHONPATH": f"{folder}:{settings.BASE_DIR}", "DJANGO_SETTINGS_MODULE": "config.settings.lambda_", **secrets,
+        "ALLOWED_HOSTS": HOST, "DATABASE_SSLMODE": "disable",
         "APP_DATABASE_URL": database_url("default"), "WORKER_DATABASE_URL": database_url("worker"),
     }
 
@@ -56,8 +58,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def function(folder: Path, django_db_setup: None, django_db_blocker: Any) -> Iterator[Runtime]:
-    with django_db_blocker.unblock(), Runtime(HANDLER, folder, environment(folder), log=folder / "log") as runtime:
+def secrets() -> Iterator[dict[str, str]]:
+    """The environment, with Secrets Manager as moto plays it."""
+    role = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "B", "AWS_SESSION_TOKEN": "C"}
+    with moto_server() as address:
+        of_role = {name.lower(): value for name, value in role.items()}
+        manager = boto3.Session(region_name="eu-west-1", **of_role).client("secretsmanager", endpoint_url=address)
+        held = {"secret_key": settings.SECRET_KEY, "app": "of-the-app", "worker": "of-the-worker"}
+        arn = manager.create_secret(Name="quartermaster/dev", SecretString=json.dumps(held))["ARN"]
+        yield {
+            **role, "SECRETS_ENDPOINT_URL": address, "SECRET_KEY_SECRET": arn,
+            "APP_DATABASE_SECRET": f"{arn}#app", "WORKER_DATABASE_SECRET": f"{arn}#worker",
+        }
+
+
+@pytest.fixture(scope="module")
+def function(
+    folder: Path, secrets: dict[str, str], django_db_setup: None, django_db_blocker: Any,
+) -> Iterator[Runtime]:
+    with django_db_blocker.unblock(), Runtime(HANDLER, folder, environment(folder, secrets), log=folder / "log") as runtime:
         yield runtime
 
 
@@ -89,6 +108,7 @@ def test_a_request_is_answered(function: Runtime, new_company: NewCompany) -> No
     found = asked(function, "/api/v1/parties/?limit=5", **as_admin(company)).value
     assert (found["statusCode"], found["headers"]["Content-Type"]) == (200, "application/json")
     assert json.loads(found["body"])["results"] == []
+    assert function.invoke({"test": "sdk"}).value is False, "its secrets were read without the SDK"
     for body in ('{"name": "Wien ä"}', '{"name": "Graz ö"}'.encode()):
         made = asked(function, "/api/v1/parties/", "POST", body=body, content_type="application/json", **as_admin(company)).value
         assert (made["statusCode"], json.loads(made["body"])["name"]) == (201, json.loads(body)["name"])
@@ -168,6 +188,6 @@ def test_twins_of_one_snapshot_draw_other_numbers(function: Runtime, folder: Pat
     assert function.invoke({"test": "woken"}).value != function.invoke({"test": "woken"}).value
 
 
-def test_a_role_that_could_pass_the_wall_serves_nobody(folder: Path, commits: None) -> None:
-    with Runtime(HANDLER, folder, environment(folder) | {"APP_DATABASE_URL": database_url("owner")}) as function:
+def test_a_role_that_could_pass_the_wall_serves_nobody(folder: Path, secrets: dict[str, str], commits: None) -> None:
+    with Runtime(HANDLER, folder, environment(folder, secrets) | {"APP_DATABASE_URL": database_url("owner")}) as function:
         assert asked(function, "/healthz").error["errorType"] == "WrongRole"
