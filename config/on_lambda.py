@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils.module_loading import import_string
 
+from core.access_log import unseen
 from core.roles import refuse_wrong_role
 
 DEPLOYING = ("boto3", "botocore")  # Zappa imports them for what it does on a developer's machine
@@ -120,6 +121,7 @@ def _answered(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 _handler = _zappa().LambdaHandler()
-for _path in (ALIVE, UNKNOWN):
-    _handler.handler(_request(_path), None)
+with unseen():
+    for _path in (ALIVE, UNKNOWN):
+        _handler.handler(_request(_path), None)
 _on_waking()

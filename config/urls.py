@@ -3,13 +3,14 @@ from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
-from config import health
+from config import health, scraping
 from config.description import DescriptionView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", health.process),
     path("readyz", health.ready),
+    path("metrics", scraping.metrics),
     # By name, not by `include`, which would import every admin page when the first API request arrives.
     URLResolver(RoutePattern("admin/"), "config.admin_urls", app_name="admin", namespace="admin"),
     URLResolver(RoutePattern("account/"), "accounts.pages"),
