@@ -1,7 +1,7 @@
 """The settings that Zappa takes: zappa_settings.json with what the stacks of a stage gave.
 
 There `${PrivateBucket}` stands for the output of that name; in a list it stands for as many items as it has, between commas.
-What a stage sets takes the place of what it `extends`. What comes out empty is left out.
+What a stage sets takes the place of what it `extends`; variables of its own are added. What comes out empty is left out.
 """
 
 import json
@@ -14,6 +14,7 @@ from infra.aws import Refused
 from infra.stacks import ASKED
 
 SOURCE = Path(__file__).resolve().parents[1] / "zappa_settings.json"
+VARIABLES = "aws_environment_variables"
 NAME = re.compile(r"\$\{(\w+)\}")
 # A stage's functions: the suffix of Zappa's own stage of each.
 API, WORKER, MIGRATE = "", "_worker", "_migrate"
@@ -31,7 +32,8 @@ def of_stage(name: str) -> dict[str, Any]:
     own = stages[name]
     found: dict[str, Any] = {}
     while True:
-        found = {**own, **found}
+        variables = own.get(VARIABLES, {}) | found.get(VARIABLES, {})
+        found = {**own, **found, VARIABLES: variables}
         if "extends" not in own:
             return {key: value for key, value in found.items() if key != "extends"}
         own = stages[own["extends"]]
@@ -65,8 +67,8 @@ def _text(text: str, known: Mapping[str, str]) -> str:
 
 
 def _left(settings: dict[str, Any]) -> dict[str, Any]:
-    variables = {name: value for name, value in settings["aws_environment_variables"].items() if value}
-    settings = {**settings, "aws_environment_variables": variables}
+    variables = {name: value for name, value in settings[VARIABLES].items() if value}
+    settings = {**settings, VARIABLES: variables}
     if "cors" in settings and not settings["cors"]["allowed_origins"]:
         del settings["cors"]  # no site but our own
     return settings

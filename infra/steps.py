@@ -63,9 +63,11 @@ class Deployment:
     def known(self) -> dict[str, str]:
         """For the settings: the outputs, and what follows from them."""
         own = self.outputs["PublicUrl"].removeprefix("https://").strip("/") if "PublicUrl" in self.outputs else ""
+        sends_from = self.outputs.get("MailDomain", "")
         return self.outputs | {
-            "Stage": self.stage, "Release": release_name(), "PublicUrl": self.api_address,
+            "Stage": self.stage, "Region": self.aws.region, "Release": release_name(), "PublicUrl": self.api_address,
             "Hosts": ",".join(filter(None, (own, f".{self._gateway}"))),
+            "Mail": "ses" if sends_from else "", "Sender": f"quartermaster@{sends_from}" if sends_from else "",
         }  # fmt: skip
 
 

@@ -206,3 +206,28 @@ def test_the_environment_says_where_secrets_are(manager: Manager) -> None:
             cwd=settings.BASE_DIR,
         )  # fmt: skip
         assert done.stdout.splitlines() == [f"core.postgres {said} 0", "the-key a b m"]
+
+
+def test_roles_that_sign_in_by_tokens_get_the_passwords_that_their_proxy_knows(strict: Path, manager: Manager) -> None:
+    secrets = {role: manager.keep(username=f"stage_{role}", password=f"of-{role}") for role in ("owner", "app", "worker")}
+    server = f"/stage?host={socket_folder(strict)}&port={PORT}"
+    environment = {
+        "PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings.lambda_", "SECRETS_ENDPOINT_URL": manager.address,
+        "ALLOWED_HOSTS": "x", "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "B", "SECRET_KEY": "k" * 50,
+        "DATABASE_ROLE_PREFIX": "stage", "DATABASE_TOKEN_REGION": REGION, "DATABASE_SSLMODE": "disable",
+        "DATABASE_URL": f"postgres://postgres@{server}",
+        **{f"{role.upper()}_DATABASE_URL": f"postgres://stage_{role}@{server}" for role in secrets},
+        **{f"{role.upper()}_PASSWORD_SECRET": arn for role, arn in secrets.items()},
+    }
+    for passwords in (dict.fromkeys(secrets, "of-"), {**dict.fromkeys(secrets, "of-"), "app": "rotated-"}):
+        manager.change(secrets["app"], username="stage_app", password=f"{passwords['app']}app")
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "manage.py", "setup_database"], check=False, capture_output=True, text=True,
+            env=environment, cwd=settings.BASE_DIR,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        for role, start in passwords.items():
+            parameters = {"user": f"stage_{role}", "password": f"{start}{role}", "host": str(socket_folder(strict)), "port": PORT}
+            with psycopg.connect(dbname="stage", **parameters) as connection:
+                [timeout] = connection.execute("SHOW lock_timeout").fetchone() or [""]
+                assert timeout == ("10s" if role == "owner" else "0"), "RDS Proxy takes no options of a connection"

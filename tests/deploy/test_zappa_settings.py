@@ -21,7 +21,7 @@ from notifications.schedules import declared, plans
 CLOCK, QUEUE = "notifications.aws.clock", "notifications.aws.queue"
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = json.loads((ROOT / "zappa_settings.json").read_text())
-DERIVED = {"Stage", "Release", "Hosts", "PublicUrl"}  # by infra/steps.py, of the stage and its API
+DERIVED = {"Stage", "Region", "Release", "Hosts", "PublicUrl", "Mail", "Sender"}  # by infra/steps.py, of the stage and its API
 VALUES = {name: name.lower() for name in DERIVED | set(ASKED)}
 
 
@@ -144,11 +144,28 @@ def test_the_gateway_says_of_other_sites_what_the_program_says() -> None:
 
 def test_the_variables_are_read_by_some_setting() -> None:
     source = "".join(path.read_text() for path in (ROOT / "config" / "settings").glob("*.py"))
-    names: set[str] = {name for stage in SETTINGS.values() for name in stage.get("aws_environment_variables", {})}
-    assert [name for name in names if f'"{name}"' not in source and name != "DJANGO_SETTINGS_MODULE"] == []
+    names = {name for stage in SETTINGS.values() for name in stage.get("aws_environment_variables", {})}
+    read = {f"{role}_{what}" for role in ("APP", "WORKER", "OWNER") for what in ("DATABASE_URL", "PASSWORD_SECRET")}
+    read |= {f"{name}_SECRET" for name in ("SECRET_KEY", "MFA_ENCRYPTION_KEY")} | {"DJANGO_SETTINGS_MODULE"}
+    assert [name for name in names - read if not re.search(f"[\"']{name}[\"']", source)] == []
+
+
+def test_the_owner_is_known_to_the_migrating_function_alone() -> None:
+    secrets = ("OwnerSecretArn", "AppSecretArn", "WorkerSecretArn")
+    assert all(f"${{{name}}}" in json.dumps(of_stage("production" + MIGRATE)) for name in secrets)
+    for kind in (API, WORKER):
+        text = json.dumps(of_stage("production" + kind))
+        assert not [word for word in (*secrets, "administrator", "_owner", "OWNER") if word in text]
 
 
 def test_no_secret_is_in_the_package() -> None:
-    """The settings are in the archive in clear text."""
-    text: Any = json.dumps(SETTINGS).upper()
-    assert not [word for word in ("SECRET", "PASSWORD", "TOKEN", "://") if word in text.replace("HTTPS://", "")]
+    """The settings are in the archive in clear text: what is called a secret is where to find one."""
+    variables = [item for stage in SETTINGS.values() for item in stage.get("aws_environment_variables", {}).items()]
+    assert variables
+    for name, value in variables:
+        if re.search("SECRET|PASSWORD|TOKEN", name):
+            assert re.fullmatch(r"\$\{\w+(Arn|Region)\}|\$\{Region\}", value), name
+        assert not re.search(r"://[^/@]*:[^/@]*@", value), f"{name} holds a password"
+    rest: Any = json.dumps([{key: value for key, value in stage.items() if key != "aws_environment_variables"}
+                            for stage in SETTINGS.values()]).upper()  # fmt: skip
+    assert not [word for word in ("SECRET", "PASSWORD", "TOKEN", "://") if word in rest.replace("HTTPS://", "")]
