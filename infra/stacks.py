@@ -42,7 +42,7 @@ BEFORE_RELEASE = (
     Stack("messaging"),
     Stack("roles"),
     Stack("deployer"),
-    Stack("budget", _small_unless_production(MonthlyDollars=("140", "460"))),
+    Stack("budget", _small_unless_production(MonthlyDollars=("200", "460"))),
 )  # fmt: skip
 
 # These ask for ApiId, which is known once Zappa has made the HTTP API.

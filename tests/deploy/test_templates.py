@@ -1,5 +1,6 @@
 """The templates: that AWS takes them, that stacks fit together, that they say what was asked for, and that rights are few."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -97,6 +98,7 @@ ASKED_FOR: list[tuple[str, str, str, str, Any]] = [
     ("004-60", "*", "logs", "Api.RetentionInDays", 14),
     ("004-60", "*", "logs", "Worker.RetentionInDays", 14),
     ("004-60", "*", "logs", "Access.RetentionInDays", 14),
+    ("002-133", "*", "logs", "WhatFailed.LogGroupNames", ["<Api>", "<Worker>"]),
     ("001-84", "production", "budget", "Month.Budget.BudgetLimit.Amount", "460"),
     ("003-62", "production", "firewall", "Firewall.Rules.0.Statement.RateBasedStatement.AggregateKeyType", "IP"),
     ("002-76", "production", "trail", "Trail.IsMultiRegionTrail", True),
@@ -171,6 +173,17 @@ def test_alarms(line: str, name: str, metric: str, limit: float) -> None:
     assert alarm["AlarmActions"] == ["<AlarmsTopicArn>"]
 
 
+def test_the_dashboard() -> None:
+    """Valid JSON; of functions, gateway, database, proxy, queue and business what requirements name."""
+    dashboard = Rendered("dashboard", "production")
+    widgets = json.loads(dashboard.at("Dashboard.DashboardBody"))["widgets"]
+    shown = {word for widget in widgets for metric in widget["properties"]["metrics"] for word in metric if isinstance(word, str)}
+    assert {"Invocations", "Errors", "Duration", "Throttles", "ConcurrentExecutions"} <= shown, "000-82, 001-85"
+    assert {"Count", "Latency", "4xx", "5xx"} <= shown, "000-84, 001-87"
+    assert {"ServerlessDatabaseCapacity", "ReadIOPS", "WriteIOPS", "DatabaseConnections", "Deadlocks"} <= shown, "000-83, 001-86"
+    assert {"OrdersPlaced", "LowStock", "JobsDead"} <= shown, "002-130"
+
+
 def test_who_reaches_the_database() -> None:
     """002-71, 002-72: Lambda the proxy, the proxy the database, and the database nobody."""
     network = Rendered("network", "production")
@@ -184,6 +197,15 @@ def test_who_reaches_the_database() -> None:
     assert [rule["CidrIp"] for rule in network.at("DatabaseSecurityGroup.SecurityGroupEgress")] == ["127.0.0.1/32"]
     isolated = [one for one in network.resources.values() if "<IsolatedRoutes>" in str(one) and one["Type"] == "AWS::EC2::Route"]
     assert isolated == [], "the isolated subnets have a way out"
+
+
+def test_secrets_are_written_as_they_are_read() -> None:
+    """The member of the JSON is the variable's name in small letters."""
+    secrets = Rendered("secrets", "dev")
+    for name in ("SecretKey", "MfaEncryptionKey"):
+        made = secrets.at(f"{name}.GenerateSecretString")
+        assert made["GenerateStringKey"] == secrets.at(f"{name}.Description").lower()
+    assert Rendered("database", "dev").at("AppSecret.GenerateSecretString.GenerateStringKey") == "password"
 
 
 def test_dev_is_small() -> None:
@@ -212,10 +234,11 @@ def test_what_is_kept_is_not_lost_with_its_stack() -> None:
 def allowed() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """All that is allowed on a stage with everything: where, the statement, the reasons that the resource gives."""
     for template in STACKS:
-        rendered = Rendered(template, "production", MailDomain="example.com", AllowedOrigin="https://app.example.com")
-        for name, statement in statements(rendered.resources):
-            if statement["Effect"] == "Allow":
-                yield f"{template}.{name}", statement, rendered.resources[name].get("Metadata", {})
+        for how in ("REQUIRED", "DISABLED"):
+            rendered = Rendered(template, "production", MailDomain="example.com", ProxyIamAuthentication=how)
+            for name, statement in statements(rendered.resources):
+                if statement["Effect"] == "Allow":
+                    yield f"{template}.{name}", statement, rendered.resources[name].get("Metadata", {})
 
 
 def many(value: str | list[str]) -> list[str]:
@@ -240,23 +263,26 @@ def test_no_right_is_wider_than_its_reason() -> None:
     assert stated == used, "a reason for what is no longer so"
 
 
-def rights(role: str) -> list[dict[str, Any]]:
+def rights(role: str, **said: str) -> list[dict[str, Any]]:
     """Of a function's role, with its managed policies."""
-    rendered = Rendered("roles", "production")
+    rendered = Rendered("roles", "production", **said)
     named = {role, *(policy.strip("<>") for policy in rendered.at(f"{role}.ManagedPolicyArns"))}
     return [found for name, found in statements(rendered.resources) if name in named and found["Effect"] == "Allow"]
 
 
-def on(role: str, action: str) -> set[str]:
-    return {resource for found in rights(role) if action in many(found["Action"]) for resource in many(found.get("Resource", []))}
+def on(role: str, action: str, **said: str) -> set[str]:
+    wanted = [found for found in rights(role, **said) if action in many(found["Action"])]
+    return {resource for found in wanted for resource in many(found.get("Resource", []))}
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "WorkerRole"])
 def test_what_serves_never_is_the_owner(role: str) -> None:
-    """002-48: it reads its own passwords and signs in as itself."""
-    own = {"<AppSecretArn>", "<WorkerSecretArn>", "<SecretKeyArn>", "<MfaEncryptionKeyArn>"}
-    assert on(role, "secretsmanager:GetSecretValue") == own
+    """002-48: it signs in as its own two roles, by tokens, and reads their passwords only where the proxy takes no tokens."""
+    keys, passwords = {"<SecretKeyArn>", "<MfaEncryptionKeyArn>"}, {"<AppSecretArn>", "<WorkerSecretArn>"}
     assert {name.rpartition("_")[2] for name in on(role, "rds-db:connect")} == {"app", "worker"}
+    assert on(role, "secretsmanager:GetSecretValue") == keys
+    assert on(role, "secretsmanager:GetSecretValue", ProxyIamAuthentication="DISABLED") == keys | passwords
+    assert not on(role, "rds-db:connect", ProxyIamAuthentication="DISABLED")
 
 
 def test_files_of_nobody_else() -> None:
