@@ -4,10 +4,11 @@ ARGS ?=
 PYTHON ?=
 FORCE ?=
 STAGE ?= dev
+ARCH ?=
 FROM ?=
 export PYTHON FORCE
 
-.PHONY: help setup run demo-partners test check bench deploy rollback manage undeploy clean
+.PHONY: help setup run demo-partners test check bench package deploy rollback manage undeploy clean
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +36,10 @@ check: ## run the linters, the type checker and the checks of the architecture a
 bench: ## measure what is promised to be fast
 	@sh scripts/setup.sh dev
 	@.venv/bin/python -m bench $(ARGS)
+
+package: ## make the archive that AWS Lambda runs (STAGE=production, ARCH=arm64 or x86_64)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra.package --stage "$(STAGE)" $(if $(ARCH),--architecture "$(ARCH)")
 
 deploy: ## bring a stage to AWS, or up to date there (STAGE=dev, FROM=api to begin there, ARGS=--dry-run)
 	@sh scripts/setup.sh dev

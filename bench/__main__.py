@@ -18,8 +18,10 @@ from core.embedded import EnvironmentProblem, running
 SCRIPTS = [
     "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation", "recall",
     "analytics", "reorder", "forecasts", "prices", "fitment", "clerk", "wall", "audit", "events", "webhooks", "jobs", "startup",
+    "cold_start",
 ]
-ONCE = {"startup", "reserving", "counting", "limits", "audit", "events", "webhooks", "jobs"}  # the size does not matter
+# The size does not matter.
+ONCE = {"startup", "cold_start", "reserving", "counting", "limits", "audit", "events", "webhooks", "jobs"}
 SIZES, QUICK = [10_000, 1_000_000], [10_000]
 RESULTS = Path(__file__).parent / "results"
 

@@ -327,7 +327,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 
 STATIC_URL = env("STATIC_URL", default="static/")  # elsewhere: https://static.example.com/
-STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
+STATIC_ROOT: Path | None = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 
 # --- Events, see docs/guide/event-delivery.md --------------------------------------------------------------
 # Seconds after the first, the second ... failed attempt at a delivery: eight attempts within a day.

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ class Answer:
 class Runtime:
     """A warm environment of a function: `with Runtime(...) as runtime: runtime.invoke(event)`.
 
+    `options` are Python's: with -S the packages beside the interpreter are out of reach, as on Lambda.
     Raises RuntimeError if the handler cannot be loaded. `started_ms`: from the start of the process until it asks for an event.
     """
 
     def __init__(
-        self, handler: str, folder: Path, environment: Mapping[str, str], *, python: str = sys.executable,
+        self, handler: str, folder: Path, environment: Mapping[str, str], *, options: Sequence[str] = (),
         log: Path | None = None,
     ) -> None:
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
@@ -41,7 +42,8 @@ class Runtime:
         self._asked = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._requests())
         self._server.daemon_threads = True
-        self._command = [python, "-m", "awslambdaric", handler]
+        self._server.handle_error = lambda *_: None  # the process ends in the midst of asking
+        self._command = [sys.executable, *options, "-m", "awslambdaric", handler]
         self._folder, self._log = folder, log
         self._environment = {
             "PATH": os.environ["PATH"], "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
@@ -78,6 +80,10 @@ class Runtime:
         self._events.put((str(uuid4()), json.dumps(event).encode()))
         path, body = self._answers.get(timeout=60)
         return Answer(path, body, (time.perf_counter() - before) * 1000)
+
+    def cpu_ms(self) -> float:
+        """What its process has computed so far: other work on the machine does not lengthen it."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1_000_000
 
     def memory(self) -> dict[str, float]:
         """MiB, now and at its highest."""

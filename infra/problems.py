@@ -1,0 +1,2 @@
+class PackageProblem(Exception):
+    """The package cannot be made; the sentence says what to do. Commands end with 2."""
