@@ -73,7 +73,8 @@ def _target(deployment: Deployment, asked: str) -> str:
     choice = [release for release in known if release.startswith(asked)] if asked else earlier[-1:]
     if len(choice) != 1:
         shown = ", ".join(release[:12] for release in known)
-        raise Refused(f"{asked or 'Before ' + now[:12]} is not one release; choose one by --to: {shown}.")
+        complaint = f"{asked} is not one release" if asked else f"There is no release before {now[:12]}"
+        raise Refused(f"{complaint}; those that there are, for --to: {shown}.")
     if not steps.has_package(deployment, choice[0]):
         raise Refused(f"The package {steps.key_of(choice[0])} is no longer in {deployment.output('PackagesBucket')}.")
     return choice[0]

@@ -13,7 +13,10 @@ SECRETS_ENDPOINT_URL = env("SECRETS_ENDPOINT_URL", default="")  # another addres
 # The region in which the database, or its proxy, takes tokens of IAM in the place of passwords; empty: it does not.
 DATABASE_TOKEN_REGION = env("DATABASE_TOKEN_REGION", default="")
 # Where `setup_database` finds the password that a role gets, if the role itself signs in by a token: a proxy knows it by that.
-ROLE_SECRETS = {role: env(f"{role.upper()}_PASSWORD_SECRET", default="") for role in ("owner", "app", "worker")}
+ROLE_SECRETS = {
+    "owner": env("OWNER_PASSWORD_SECRET", default=""), "app": env("APP_PASSWORD_SECRET", default=""),
+    "worker": env("WORKER_PASSWORD_SECRET", default=""),
+}
 
 
 def from_secret(name: str, default: Any) -> Any:

@@ -42,7 +42,7 @@ def test_a_stage_is_deployed_updated_rolled_back_and_taken_away(dev: Stage) -> N
     ]  # fmt: skip
     assert dev.said.index("manage.py migrate") < dev.said.index("zappa deploy dev_worker") < dev.said.index("zappa deploy dev")
     first = functions.released(dev.aws, "dev")
-    with pytest.raises(Refused, match="is not one release"):
+    with pytest.raises(Refused, match="There is no release before"):
         dev.rollback()
 
     functions.zappa(dev.aws, dev.deployment().settings, "schedule", "dev_worker")
