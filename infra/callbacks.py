@@ -26,6 +26,7 @@ def complete(cli: Any) -> None:
     path = Path(cli.vargs.get("settings_file") or "zappa_settings.json")
     settings = json.loads(path.read_text())[cli.api_stage]
     client = cli.zappa.boto_session.client("lambda")
+    client.get_waiter("function_updated_v2").wait(FunctionName=cli.lambda_name)  # Zappa does not wait for its own update
     arn = client.get_function_configuration(FunctionName=cli.lambda_name)["FunctionArn"]
     set_environment(client, cli.lambda_name, settings["aws_environment_variables"])
     _set_tags(client, arn, settings["tags"])
@@ -57,18 +58,23 @@ def _set_tags(client: Any, arn: str, tags: Mapping[str, str]) -> None:
 def _set_queues(client: Any, arn: str, sources: list[Mapping[str, Any]]) -> None:
     """A message that failed comes again alone, and a full queue leaves room for the clock."""
     wanted = {source["arn"]: source for source in sources}
-    for mapping in client.list_event_source_mappings(FunctionName=arn)["EventSourceMappings"]:
-        source = wanted.pop(mapping["EventSourceArn"], None)
-        if source is None:
+    there = {mapping["EventSourceArn"]: mapping for mapping in _mappings(client, arn)}
+    if missing := wanted.keys() - there.keys():
+        raise Incomplete(f"{arn} does not get the messages of {', '.join(missing)}: may its role receive them?")
+    for source_arn, mapping in there.items():
+        _wait_for(client, mapping["UUID"])
+        if source_arn not in wanted:
             client.delete_event_source_mapping(UUID=mapping["UUID"])
             continue
-        _wait_for(client, mapping["UUID"])
         client.update_event_source_mapping(
             UUID=mapping["UUID"], FunctionResponseTypes=["ReportBatchItemFailures"],
-            ScalingConfig={"MaximumConcurrency": source["maximum_concurrency"]},
+            ScalingConfig={"MaximumConcurrency": wanted[source_arn]["maximum_concurrency"]},
         )  # fmt: skip
-    if wanted:
-        raise Incomplete(f"{arn} does not get the messages of {', '.join(wanted)}: may its role receive them?")
+
+
+def _mappings(client: Any, arn: str) -> list[Any]:
+    pages = client.get_paginator("list_event_source_mappings").paginate(FunctionName=arn)
+    return [mapping for page in pages for mapping in page["EventSourceMappings"]]
 
 
 def _set_gateway(client: Any, api: str, stage: str, gateway: Mapping[str, Any]) -> None:
@@ -93,6 +99,10 @@ def _wait_for(client: Any, mapping: str) -> None:
 
 
 def _check_rules(client: Any, arn: str, functions: list[str]) -> None:
-    rules = client.list_rule_names_by_target(TargetArn=arn)["RuleNames"]
-    if missing := [function for function in functions if not any(rule.endswith(f"-{function}") for rule in rules)]:
-        raise Incomplete(f"{arn} has no schedule for {', '.join(missing)}: may this account put rules on EventBridge?")
+    for _ in range(10):  # what was written a moment ago may not be seen at once
+        rules = client.list_rule_names_by_target(TargetArn=arn)["RuleNames"]
+        missing = [function for function in functions if not any(rule.endswith(f"-{function}") for rule in rules)]
+        if not missing:
+            return
+        time.sleep(2)
+    raise Incomplete(f"{arn} has no schedule for {', '.join(missing)}: may this account put rules on EventBridge?")

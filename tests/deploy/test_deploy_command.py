@@ -5,11 +5,12 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from infra import functions, releasing, smoke, stacking, steps
+from infra import callbacks, functions, releasing, smoke, stacking, steps
 from infra.__main__ import main
 from infra.aws import Failed, Refused
 from infra.stacks import BEFORE_RELEASE, Stack
@@ -132,6 +133,26 @@ def test_a_command_of_the_operator(dev: Stage, monkeypatch: pytest.MonkeyPatch, 
     assert function == "quartermaster-dev-migrate"
     assert event["manage"] == "create_organization acme --name 'Acme Supplies' --password-stdin"
     assert event["stdin"] == "correct horse 9\n"
+
+
+@pytest.mark.parametrize(("event", "complaint"), [
+    ({"event_source": {"arn": "arn:aws:sqs:eu-west-1:123456789012:jobs"}}, "does not get the messages of .*:jobs"),
+    ({"expression": "rate(1 minute)"}, "has no schedule for notifications.aws.clock"),
+])
+def test_what_zappa_failed_at_without_a_word_is_told(
+    event: Any, complaint: str, dev: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    dev.make_function("quartermaster-dev-worker")
+    path = tmp_path / "settings.json"
+    events = [{"function": "notifications.aws.clock", **event}]
+    path.write_text(json.dumps({"dev_worker": {"aws_environment_variables": {}, "tags": {}, "events": events}}))
+    cli = SimpleNamespace(
+        vargs={"settings_file": str(path)}, api_stage="dev_worker", lambda_name="quartermaster-dev-worker", use_apigateway=False,
+        zappa=SimpleNamespace(boto_session=dev.aws),
+    )
+    with pytest.raises(callbacks.Incomplete, match=complaint):
+        callbacks.complete(cli)
 
 
 def test_nobody_undeploys_by_accident(dev: Stage) -> None:
