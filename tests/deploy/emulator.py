@@ -45,6 +45,7 @@ def emulator() -> Iterator[Emulator]:
     with pytest.MonkeyPatch.context() as patched, moto_server() as address:
         patched.setattr(LambdaBackend, "invoke", invoke)
         try:
+            requests.post(f"{address}/moto-api/reset", timeout=10)  # of what other tests left
             yield Emulator(address, invoked)
         finally:
             requests.post(f"{address}/moto-api/reset", timeout=10)
