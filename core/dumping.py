@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-
 from core.embedded import EnvironmentProblem, programs
 
 DEBIAN = Path("/usr/lib/postgresql")  # where packages of several versions live side by side
