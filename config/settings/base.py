@@ -326,7 +326,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "private": bucket_storage(FILES_BUCKET, FILES_KMS_KEY) if FILES_BUCKET else folder_storage(DATA_DIR / "files"),
 }
 
-STATIC_URL = "static/"
+STATIC_URL = env("STATIC_URL", default="static/")  # elsewhere: https://static.example.com/
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 
 # --- Events, see docs/guide/event-delivery.md --------------------------------------------------------------
