@@ -36,41 +36,41 @@ class Command(BaseCommand):
             raise CommandError("The owner's role is needed: set OWNER_DATABASE_URL.", returncode=2)
         if dump and not dump.is_file():
             raise CommandError(f"There is no file {dump}.", returncode=2)
-        self._took: dict[str, float] = {}
+        took: dict[str, float] = {}
         name = f"{connections['owner'].settings_dict['NAME']}_drill_{secrets.token_hex(3)}"
         try:
             programs = Programs(connections["owner"])
             with TemporaryDirectory(prefix="quartermaster-drill-") as folder:
                 copy = dump or Path(folder) / "copy.dump"
-                before = None if dump else self._dumped(programs, copy)
+                before = None if dump else self._dumped(programs, copy, took)
                 with _new_database(name, keep=keep):
-                    self._step("Restored", lambda: programs.restore(copy, name, jobs=jobs))
+                    self._step(took, "Restored", lambda: programs.restore(copy, name, jobs=jobs))
                     with _everybody_at(name):
-                        size, is_whole = self._proved(before)
+                        size, is_whole = self.proved(before, took)
         except EnvironmentProblem as problem:
             raise CommandError(str(problem), returncode=2) from problem
         if keep:
             self.stdout.write(f"The database {name} is there until you drop it.")
         if not is_whole:
             raise CommandError("The copy is not whole.", returncode=1)
-        self._sum_up(size, minutes)
+        self._sum_up(took, size, minutes)
 
-    def _dumped(self, programs: Programs, file: Path) -> dict[str, int]:
+    def _dumped(self, programs: Programs, file: Path, took: dict[str, float]) -> dict[str, int]:
         """The rows of each table, in the very moment of the copy."""
         with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("SELECT pg_export_snapshot(), current_database()")
             snapshot, source = cursor.fetchone()
-            self._step("Dumped", lambda: programs.dump(source, file, snapshot=snapshot))
-            return _rows(cursor)
+            self._step(took, "Dumped", lambda: programs.dump(source, file, snapshot=snapshot))
+            return rows_of_tables(cursor)
 
-    def _proved(self, before: dict[str, int] | None) -> tuple[int, bool]:
+    def proved(self, before: dict[str, int] | None, took: dict[str, float]) -> tuple[int, bool]:
         """Its size in bytes, and whether all is there and holds."""
         with connections["owner"].cursor() as cursor:
-            after = _rows(cursor)
+            after = rows_of_tables(cursor)
             cursor.execute("SELECT pg_database_size(current_database())")
             size: int = cursor.fetchone()[0]
-        self._step("Migrated", lambda: call_command("migrate", interactive=False, verbosity=0))
+        self._step(took, "Migrated", lambda: call_command("migrate", interactive=False, verbosity=0))
         wrong = differences(after if before is None else before, after)
         if not after.get("accounts_organization"):
             wrong.append("no organization is in it")
@@ -79,21 +79,21 @@ class Command(BaseCommand):
         as_before = ", as many as there were" if before == after else ""
         self.stdout.write(f"{sum(after.values())} rows in {len(after)} tables{as_before}.")
         try:
-            self._step("Verified", lambda: call_command("verify", stdout=self.stdout, stderr=self.stderr))
+            self._step(took, "Verified", lambda: call_command("verify", stdout=self.stdout, stderr=self.stderr))
         except SystemExit:
             return size, False
         return size, not wrong
 
-    def _step(self, what: str, work: Callable[[], Any]) -> None:
+    def _step(self, took: dict[str, float], what: str, work: Callable[[], Any]) -> None:
         began = time.perf_counter()
         work()
-        self._took[what] = took = time.perf_counter() - began
-        self.stdout.write(f"{what} in {took:.1f} s.")
+        took[what] = time.perf_counter() - began
+        self.stdout.write(f"{what} in {took[what]:.1f} s.")
 
-    def _sum_up(self, size: int, minutes: float) -> None:
-        back = sum(self._took[step] for step in ("Restored", "Migrated", "Verified"))
-        of_its_size = self._took["Restored"] + self._took["Verified"]
-        at_a_gigabyte = self._took["Migrated"] + of_its_size * GIGABYTE / size
+    def _sum_up(self, took: dict[str, float], size: int, minutes: float) -> None:
+        back = sum(took[step] for step in ("Restored", "Migrated", "Verified"))
+        of_its_size = took["Restored"] + took["Verified"]
+        at_a_gigabyte = took["Migrated"] + of_its_size * GIGABYTE / size
         self.stdout.write(
             f"RTO: {back:.1f} s from the copy to a proved database of {size / 1024**2:.0f} MB;"
             f" at 1 GB, at this pace, {at_a_gigabyte / 60:.1f} minutes at most."
@@ -136,7 +136,7 @@ def _everybody_at(name: str) -> Iterator[None]:
             connections[alias] = kept[alias]
 
 
-def _rows(cursor: Any) -> dict[str, int]:
+def rows_of_tables(cursor: Any) -> dict[str, int]:
     cursor.execute(TABLES)
     counts = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for (table,) in cursor.fetchall())
     cursor.execute(counts)
