@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
+from django.http import HttpRequest
 from django.test.testcases import LiveServerThread
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -80,10 +81,19 @@ def new_company(commits: None) -> Callable[[], Company]:
     return lambda: founded(f"c-{secrets.token_hex(5)}")
 
 
+class Files(StaticFilesHandler):
+    """As a content network serves them: what a browser has, it does not ask for again."""
+
+    def serve(self, request: HttpRequest) -> Any:
+        answer = super().serve(request)
+        answer["Cache-Control"] = "max-age=3600"
+        return answer
+
+
 @pytest.fixture
 def server(commits: None) -> Iterator[str]:
     """The address of a real server in a thread of this process."""
-    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread = LiveServerThread("127.0.0.1", Files)
     thread.daemon = True
     thread.start()
     thread.is_ready.wait()

@@ -19,6 +19,7 @@ from uuid_utils.compat import uuid7
 
 from core.arrays import array
 from core.errors import Conflict, Invalid, NotFound
+from core.in_turn import in_turn
 from core.tenancy import active_organization_id, active_scope, organization_scope
 from inventory.events import ReservationEnded, StockReserved
 from inventory.models import Reservation, StockMove
@@ -333,11 +334,12 @@ def reservations_expire_everywhere() -> int:
     with connections["worker"].cursor() as cursor:
         cursor.execute(DUE)
         organizations = [row[0] for row in cursor.fetchall()]
-    expired = 0
-    for organization_id in organizations:
-        with organization_scope(organization_id):
-            expired += reservations_expire()
-    return expired
+    return in_turn(organizations, _expire_in)
+
+
+def _expire_in(organization: UUID) -> int:
+    with organization_scope(organization):
+        return reservations_expire()
 
 
 def _end(

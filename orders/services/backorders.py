@@ -7,6 +7,7 @@ take is not there any more: the order waits on.
 from uuid import UUID
 
 from core.errors import Conflict
+from core.in_turn import in_turn
 from core.tenancy import organization_scope
 from inventory.services.reservations import reservation_allocate
 from orders.models import SalesOrder
@@ -17,7 +18,7 @@ from orders.services.sales_orders import locked
 
 def backorders_fill_everywhere() -> int:
     """As the worker; returns how many orders got goods."""
-    return sum(_fill(organization) for organization in organizations_waiting())
+    return in_turn(organizations_waiting(), _fill)
 
 
 def _fill(organization: UUID) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connections
 
 from core.errors import Conflict
+from core.in_turn import in_turn
 from core.tenancy import organization_scope
 from notifications.services.jobs import TryAgain
 from orders.models import Payment, Provider
@@ -76,7 +77,11 @@ def payments_resume_everywhere() -> int:
     with connections["worker"].cursor() as cursor:
         cursor.execute(STALE)
         rows = cursor.fetchall()
-    for organization_id, payment_id in rows:
-        with organization_scope(organization_id):
-            payment_run_enqueue(payment=Payment.objects.get(pk=payment_id))
-    return len(rows)
+    return in_turn(rows, _resume)
+
+
+def _resume(row: tuple[UUID, UUID]) -> int:
+    organization, payment = row
+    with organization_scope(organization):
+        payment_run_enqueue(payment=Payment.objects.get(pk=payment))
+    return 1

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection, connections
 from django.utils import timezone
 
+from core.in_turn import in_turn
 from core.tenancy import active_organization_id, organization_scope
 from notifications.services.events import publish_all
 from notifications.services.messages import notify
@@ -45,11 +46,12 @@ def stuck_orders_find_everywhere() -> int:
     with connections["worker"].cursor() as cursor:
         cursor.execute(WHERE)
         organizations: list[UUID] = [row[0] for row in cursor.fetchall()]
-    found = 0
-    for organization_id in organizations:
-        with organization_scope(organization_id):
-            found += stuck_orders_find()
-    return found
+    return in_turn(organizations, _find_in)
+
+
+def _find_in(organization: UUID) -> int:
+    with organization_scope(organization):
+        return stuck_orders_find()
 
 
 def stuck_orders_find() -> int:

@@ -12,7 +12,7 @@ from accounts.permissions import VIEWER, known
 from accounts.services.invitations import invitation_create
 from core.tenancy import Origin, organization_scope
 from tests.browser.signing import sign_in
-from tests.browser.test_accessibility import faults
+from tests.browser.test_accessibility import faults_in_themes, visit
 from tests.companies import Company
 from tests.factories.accounts import (
     ApiKeyFactory,
@@ -62,18 +62,8 @@ def too_wide(page: Page) -> list[str]:
 
 
 def wrong(page: Page, address: str) -> list[str]:
-    """One visit for both themes: what they differ in is the colors."""
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    answer = page.goto(address)
-    assert answer and answer.status == 200, address
-    return [*too_wide(page), *wrong_in_themes(page)]
-
-
-def wrong_in_themes(page: Page) -> list[str]:
-    light = faults(page)
-    page.emulate_media(color_scheme="dark")
-    page.evaluate("document.documentElement.classList.add('dark')")
-    return light + [f"dark: {fault}" for fault in faults(page, ["color-contrast"])]
+    visit(page, address)
+    return [*too_wide(page), *faults_in_themes(page)]
 
 
 def rows(company: Company) -> list[str]:
@@ -121,7 +111,7 @@ def test_a_key_is_made_and_shown_with_its_secret(page: Page, company: Company) -
     page.locator("#id_require_signature").check(force=True)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#new-signing-secret")).to_be_visible()
-    assert [*too_wide(page), *wrong_in_themes(page)] == []
+    assert [*too_wide(page), *faults_in_themes(page)] == []
 
 
 def test_pages_of_mailed_links(page: Page, new_company: Callable[[], Company]) -> None:

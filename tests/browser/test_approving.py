@@ -65,14 +65,14 @@ def test_what_waits_is_approved_and_refused(page: Page, company: Company) -> Non
     clerk.key(" ")
     expect(rows.first.locator("table")).to_be_visible()
     assert faults(page) == [] and too_wide(page) == []
-    for letter in "xjx":
-        page.wait_for_timeout(200)
+    page.wait_for_timeout(200)
+    for letter in "xjx":  # as quick as fingers can be
         clerk.key(letter)
     expect(rows.nth(1)).to_be_focused()
     expect(page.locator("#marked-preview")).to_contain_text(re.compile(r"A approves 2: PO-\d+, PO-\d+, 381 EUR\."))
     screenshot(page, "approvals")
     for letter in "kja":
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(100)
         clerk.key(letter)
     expect(page.locator(".card-done")).to_contain_text(re.compile(r"Approved: PO-\d+, PO-\d+\."))
     page.wait_for_timeout(200)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 from playwright.sync_api import Page
@@ -12,13 +11,12 @@ from notifications.models import Job, Schedule
 from notifications.services.schedules import Plan, schedules_sync, worker_seen
 from tests.browser.conftest import screenshot
 from tests.browser.signing import sign_in
-from tests.browser.test_accessibility import faults, settled
+from tests.browser.test_accessibility import faults_in_themes, visit
 from tests.companies import Company
 from tests.factories.notifications import JobFactory
 
 
-def test_operations(page: Page, theme: Any, new_company: Callable[[], Company]) -> None:
-    page.emulate_media(color_scheme=theme)
+def test_operations(page: Page, new_company: Callable[[], Company]) -> None:
     company, now = new_company(), timezone.now()
     schedules_sync([
         Plan("inventory.tasks.reorder_check", "rate(1 hour)"), Plan("notifications.tasks.purge", "cron(15/5 2 * * ? *)"),
@@ -35,19 +33,19 @@ def test_operations(page: Page, theme: Any, new_company: Callable[[], Company]) 
     User.objects.filter(pk=company.user.pk).update(is_superuser=True)
     try:
         sign_in(page, company)
-        settled(page, "/admin/operations/")
+        visit(page, "/admin/operations/")
         page.get_by_role("heading", name="Jobs per minute").wait_for()
-        assert faults(page) == []
+        assert faults_in_themes(page) == []
         page.get_by_text("The same as a table").first.click()
-        assert faults(page) == []
+        assert faults_in_themes(page) == []
         page.get_by_text("The same as a table").first.click()
-        screenshot(page, f"operations-{theme}")
+        screenshot(page, "operations")
         page.set_viewport_size({"width": 390, "height": 844})
-        assert faults(page) == []
+        assert faults_in_themes(page) == []
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, "nothing is cut off on a telephone"
         page.set_viewport_size({"width": 1280, "height": 900})
-        settled(page, "/admin/notifications/schedule/")
+        visit(page, "/admin/notifications/schedule/")
         page.get_by_role("link", name="inventory.tasks.reorder_check").click()
         page.get_by_role("link", name="Run now").first.wait_for()
     finally:

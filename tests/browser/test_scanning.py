@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from inventory.models import Location, ProductBarcode, StockItem, Warehouse
 from tests.browser.signing import sign_in
-from tests.browser.test_admin_pages import too_wide, wrong, wrong_in_themes
+from tests.browser.test_accessibility import faults_in_themes
+from tests.browser.test_admin_pages import too_wide, wrong
 from tests.browser.wedge import ENTER, GS, TAB, Clerk
 from tests.companies import Company
 from tests.inventory.goods import Goods
@@ -173,4 +174,4 @@ def test_pages_are_without_fault_in_both_themes_and_no_wider_than_a_phone(clerk:
     for code in ("MILK", "NOBODY-1"):
         clerk.scan(code)
         expect(page.locator("#scan-form:not([data-state=reading])")).to_be_visible()
-        assert too_wide(page) + wrong_in_themes(page) == [], code
+        assert too_wide(page) + faults_in_themes(page) == [], code

@@ -18,18 +18,22 @@ from tests.moto_server import moto_server
 ROLE = {"aws_access_key_id": "A", "aws_secret_access_key": "B"}
 
 
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with moto_server() as address:
+        yield address
+
+
 @pytest.fixture
-def ses(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def ses(address: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in ROLE.items():
         monkeypatch.setenv(name.upper(), value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    with moto_server() as address:
-        settings.SES_ENDPOINT_URL, settings.SES_REGION = address, "eu-west-1"
-        settings.EMAIL_BACKEND = "core.mail_by_ses.SESBackend"
-        _client.cache_clear()
-        yield address
+    settings.SES_ENDPOINT_URL, settings.SES_REGION = address, "eu-west-1"
+    settings.EMAIL_BACKEND = "core.mail_by_ses.SESBackend"
     _client.cache_clear()
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    yield address
+    _client.cache_clear()
 
 
 def message(sender: str = "stock@example.com") -> EmailMultiAlternatives:

@@ -23,6 +23,8 @@ from inventory.services.vehicles import vehicles_import
 from notifications.models import TopicSubscription
 from tests.companies import Company
 
+pytestmark = pytest.mark.once
+
 
 def load() -> str:
     said = StringIO()

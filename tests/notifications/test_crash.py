@@ -24,6 +24,8 @@ from tests.factories.notifications import EventSubscriptionFactory, WebhookEndpo
 from tests.notifications.processes import WorkerProcess, eventually
 from tests.notifications.receiver import Receiver, receiver
 
+pytestmark = pytest.mark.once
+
 WRITES = int(os.environ.get("CRASH_TEST_WRITES", "400"))
 KILLS = int(os.environ.get("CRASH_TEST_KILLS", "12"))
 PATIENCE = float(os.environ.get("CRASH_TEST_PATIENCE", "180"))

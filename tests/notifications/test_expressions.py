@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from notifications.expressions import BadExpression, count_between, parse
 
+pytestmark = pytest.mark.once
+
 NOON = datetime(2026, 3, 4, 12, 30, 15, tzinfo=UTC)  # a Wednesday
 
 

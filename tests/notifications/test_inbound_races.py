@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from django.db import connections, transaction
 
 from notifications.models import InboundWebhook, Job, Topic
@@ -22,6 +23,8 @@ from tests.companies import Company
 from tests.inventory.test_races import at_once
 from tests.notifications.processes import PROJECT, begin_together, eventually, worker
 from tests.notifications.senders import Sender, sender
+
+pytestmark = pytest.mark.once
 
 type NewCompany = Callable[[], Company]
 

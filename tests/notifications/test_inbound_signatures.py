@@ -18,6 +18,8 @@ from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
 from tests.notifications.senders import EXAMPLES, SENDERS, Sender, hexadecimal, sender, standard_webhooks, stripe
 
+pytestmark = pytest.mark.once
+
 each_scheme = pytest.mark.parametrize("scheme", SENDERS)
 TIMED = [scheme for scheme, recipe in RECIPES.items() if recipe.signs_the_time]
 each_timed_scheme = pytest.mark.parametrize("scheme", TIMED)

@@ -20,6 +20,8 @@ from tests.notifications.at_work import quiet
 from tests.notifications.playground import long_tasks
 from tests.notifications.processes import WorkerProcess, worker
 
+pytestmark = pytest.mark.once
+
 JOBS = int(os.environ.get("CRASH_TEST_JOBS", "150"))
 KILLS = int(os.environ.get("CRASH_TEST_KILLS", "10"))
 WORKERS = 2

@@ -68,6 +68,7 @@ def unfinished(company: Company) -> int:
         return int(EventDelivery.objects.filter(status__in=EventDelivery.UNFINISHED).count())
 
 
+@pytest.mark.once
 def test_workers_that_are_killed_lose_nothing_and_block_nobody(new_company: Callable[[], Company], received: Path) -> None:
     company = untold(new_company())
     relay_all()

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from notifications.models import EventSubscription
 from notifications.patterns import DEEPEST, MOST_LETTERS, BadPattern, compile_pattern
 
+pytestmark = pytest.mark.once
+
 CASES = json.loads((Path(__file__).parent / "data" / "event-patterns.json").read_text())
 INVALID = [case for case in CASES if case["expect"] == "error"]
 VALID = [case for case in CASES if case["expect"] != "error"]

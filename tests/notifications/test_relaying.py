@@ -17,6 +17,7 @@ from tests.notifications.playground.events import Happened, ThingHappened
 from tests.notifications.processes import worker
 
 WRITE = "tests.notifications.playground.tasks.write"
+HANDLER = "tests.notifications.playground.handlers.write_it_down"
 type NewCompany = Callable[[], Company]
 
 
@@ -104,6 +105,7 @@ def test_relays_in_batches_from_the_oldest_on(new_company: NewCompany) -> None:
     assert events_relay([]).events == 1
 
 
+@pytest.mark.once
 def test_several_workers_take_turns_and_double_nothing(new_company: NewCompany) -> None:
     relay_all()  # what other tests have left: here is counted what is relayed
     companies = [untold(new_company()), untold(new_company())]
@@ -116,7 +118,8 @@ def test_several_workers_take_turns_and_double_nothing(new_company: NewCompany) 
         processes = first, second, third
         assert [process.wait() for process in processes] == [0, 0, 0], [process.said for process in processes]
     relayed = [sum(map(int, re.findall(r"Relayed (\d+) events", process.said))) for process in processes]
-    assert sum(relayed) == len(companies) * len(keys)
+    # The minute's schedules of all who are in the database may tell something too; whose is whose is looked at below.
+    assert sum(relayed) >= len(companies) * len(keys)
     with worker("--once") as last:  # what one had relayed when the others were about to leave
         assert last.wait() == 0
     for company in companies:
@@ -124,7 +127,8 @@ def test_several_workers_take_turns_and_double_nothing(new_company: NewCompany) 
             # Each key is unique: a job that ran twice would have failed.
             own = Topic.objects.exclude(key__in=["reorder-reminders", "ops-critical", "stuck-orders"])
             assert set(own.values_list("key", flat=True)) == keys
-            assert Job.objects.count() == Job.objects.filter(status="succeeded", attempts=1).count() == len(keys)
+            written = Job.objects.filter(task=HANDLER)
+            assert written.count() == written.filter(status="succeeded", attempts=1).count() == len(keys)
             assert positions(company) == list(range(1, len(keys) + 1))
 
 

@@ -147,6 +147,7 @@ def test_the_app_may_look_and_not_touch(schedules: Any) -> None:
             cursor.execute(f"DELETE FROM {table}")
 
 
+@pytest.mark.once
 def test_two_workers_run_a_tick_once(schedules: Any, tmp_path: Path) -> None:
     schedules_sync([Plan(HOURLY, "rate(1 hour)")])
     schedules.update(next_run_at=timezone.now() - timedelta(hours=2))

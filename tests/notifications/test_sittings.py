@@ -20,6 +20,8 @@ from tests.notifications.at_work import change, enqueued, keys, quiet, reread, r
 from tests.notifications.playground import long_tasks, tasks
 from tests.notifications.processes import eventually, worker
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def company(new_company: Callable[[], Company]) -> Iterator[Company]:

@@ -22,6 +22,8 @@ from tests.notifications.playground.events import Happened
 from tests.notifications.processes import eventually, worker
 from tests.notifications.receiver import receiver
 
+pytestmark = pytest.mark.once
+
 type NewCompany = Callable[[], Company]
 READY = "The worker is ready."
 

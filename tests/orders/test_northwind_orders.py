@@ -1,10 +1,10 @@
 """Northwind's orders, against sums that are computed from the files themselves."""
 
 import csv
+import shutil
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,10 +13,14 @@ from inventory.models import Reservation, StockItem, StockMove
 from notifications.models import OutboxEvent
 from orders.models import Customer, OrderAdjustment, SalesOrder, SalesOrderItem
 from tests.companies import Company
-from tests.inventory.test_import_northwind import NORTHWIND, edit, folder, load
+from tests.inventory.test_import_northwind import NORTHWIND, edit, load
 
 pytestmark = pytest.mark.django_db(databases=["default", "worker"])
-__all__ = ["folder"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(NORTHWIND, tmp_path / "northwind"))
 
 
 def lines() -> list[dict[str, str]]:
@@ -35,7 +39,7 @@ def revenue_of_the_files() -> dict[str, Decimal]:
 
 
 def test_all_orders_with_their_dates_and_their_revenue(acme: Company) -> None:
-    code, said = load(acme)
+    code, said = load(acme, NORTHWIND)
     assert code == 0 and "order lines" in said
     with acme.scope():
         counts = {model: model.objects.count() for model in (SalesOrder, SalesOrderItem, Customer, StockMove)}
@@ -60,7 +64,7 @@ def test_all_orders_with_their_dates_and_their_revenue(acme: Company) -> None:
         unconverted = report["totals"]["unconverted"]
         found = sum((Decimal(one["revenue"]) for one in unconverted), Decimal(report["totals"]["revenue"]))
         assert found.quantize(Decimal("0.01")) == amount
-    code, said = load(acme)
+    code, said = load(acme, NORTHWIND)
     assert [line.split()[-3:] for line in said.splitlines() if line.startswith("orders  ")] == [["0", "0", "830"]]
 
 
@@ -70,7 +74,7 @@ def test_all_orders_with_their_dates_and_their_revenue(acme: Company) -> None:
     ("orders.csv", "10248,VINET,", "10248,NOBOD,", "column customerID: there is no customer NOBOD"),
 ])
 def test_an_order_that_cannot_be_is_left_out_until_it_is_mended(
-    acme: Company, folder: Any, file: str, before: str, after: str, complaint: str,
+    acme: Company, folder: Path, file: str, before: str, after: str, complaint: str,
 ) -> None:
     edit(folder, file, before, after)
     code, said = load(acme, folder)
@@ -81,7 +85,7 @@ def test_an_order_that_cannot_be_is_left_out_until_it_is_mended(
         assert open_one is not None
         SalesOrder.objects.filter(pk=open_one.pk).update(note="Ours now")
     edit(folder, file, after, before)
-    assert load(acme, Path(folder))[0] == 0
+    assert load(acme, folder)[0] == 0
     with acme.scope():
         assert SalesOrder.objects.filter(number="NW-10248").exists() and SalesOrder.objects.count() == 830
         assert SalesOrder.objects.get(pk=open_one.pk).note == "Ours now"

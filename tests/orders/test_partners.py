@@ -24,6 +24,8 @@ from tests.notifications.test_webhook_engine import close_connections_of_threads
 from tests.orders.partners import Partner, partners
 from tests.orders.shop import ADDRESS, FULFIL, Shop
 
+pytestmark = pytest.mark.once
+
 WHOLE = ["order.placed", "order.packed", "order.shipped", "order.delivered", "order.completed"]
 ENDPOINTS, SUBSCRIPTIONS = "/api/v1/webhook-endpoints/", "/api/v1/event-subscriptions/"
 

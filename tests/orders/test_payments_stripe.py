@@ -22,6 +22,8 @@ from tests.orders.selling import Shop
 from tests.orders.stripe_server import KEY, asked, card, stripe_server
 from tests.orders.test_payments import sound
 
+pytestmark = pytest.mark.once
+
 PAY = "/v1/payment_intents/"
 WITH_3D_SECURE = "4000002500003155"
 DECLINED = "4000000000000341"

@@ -12,6 +12,8 @@ document.addEventListener("alpine:init", () => {
 });
 
 document.addEventListener("DOMContentLoaded", () => {
+	// A form that came with an answer works as soon as it is there: htmx waits 20 ms, and a scanner's Enter is quicker.
+	if (window.htmx) htmx.config.defaultSettleDelay = 0;
 	nameForScreenReaders(document.body);
 	preparePalette();
 	prepareForms();

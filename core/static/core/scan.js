@@ -57,18 +57,26 @@ class ScanBus {
 		const isLed = burst && burst.field !== event.target && isTyped(burst.field); // a key of the page led to another field
 		clearTimeout(this.lone);
 		if (!burst || isLed || now - burst.last > Wedge.pause) {
-			this.burst = { text: "", first: now, last: now, field: event.target, before: event.target.value };
-			const from = this.queue.jobs.length ? null : event.target;
-			if (!isTyped(event.target)) this.lone = setTimeout(() => this.press(character, from), Wedge.alone);
+			this.burst = { text: "", pressed: 0, first: now, last: now, field: event.target, before: event.target.value };
 		} else if (character === " " && !isTyped(event.target)) {
 			event.preventDefault(); // it would press the button that has the focus
-		} else if (/^g$/i.test(this.burst.text) && !isTyped(event.target)) {
-			this.lone = setTimeout(() => go(character), Wedge.alone); // typed quickly
 		}
 		if (character === " " && event.target.matches("[data-rows] > [tabindex]")) event.preventDefault(); // it would scroll
 		if (character === GS) event.preventDefault();
 		this.burst.text += character;
 		this.burst.last = now;
+		if (isTyped(event.target) || this.burst.text.length > Wedge.shortest) return;
+		const typed = this.burst;
+		const from = this.queue.jobs.length ? null : event.target;
+		this.lone = setTimeout(() => this.pressAll(typed, from), Wedge.alone);
+	}
+
+	// Keys that were pressed quickly, one after the other; more than a few without a pause are text that found no field.
+	async pressAll(burst, from) {
+		const [first, ...more] = burst.text.slice(burst.pressed);
+		burst.pressed = burst.text.length;
+		await this.press(first, from);
+		for (const character of more) await this.press(character, document.activeElement);
 	}
 
 	end(event) {
@@ -78,6 +86,7 @@ class ScanBus {
 		if (this.ended && now - this.ended < Wedge.pause && !burst) return swallow(event); // its line feed
 		if (!burst || burst.text.length < Wedge.shortest || now - burst.last > Wedge.pause) return;
 		if ((now - burst.first) / burst.text.length > Wedge.gap || asksForText(burst.field)) return;
+		clearTimeout(this.lone);
 		swallow(event);
 		this.ended = now;
 		takeBack(burst);
