@@ -8,7 +8,6 @@ import platform
 import py_compile
 import shutil
 from collections.abc import Iterator
-from importlib.metadata import distribution
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -22,12 +21,11 @@ from accounts.models import User
 from bench.database import EMAIL, TENANT, member_of
 from bench.measuring import Result
 from infra.package import build
-from tests.deploy.runtime_api import Runtime
+from tests.deploy.runtime_api import Runtime, runtime_packages
 
 ROUNDS, WARM = 7, 30
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 HOST = "quartermaster.example.com"
-CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")  # Lambda's own, beside the package
 
 
 class Started(NamedTuple):
@@ -74,8 +72,9 @@ def run(size: int) -> Iterator[Result]:
 
 
 def _started(side: Side, folder: Path) -> Started:
+    path = ":".join(map(str, [*side.folders, runtime_packages(folder / "runtime")]))
     variables = {
-        "PYTHONPATH": ":".join(map(str, [*side.folders, *_client(folder)])), "SECRET_KEY": settings.SECRET_KEY,
+        "PYTHONPATH": path, "SECRET_KEY": settings.SECRET_KEY,
         "APP_DATABASE_URL": _address("default"), "WORKER_DATABASE_URL": _address("worker"), **side.variables,
     }
     with Runtime(side.handler, side.folders[0], variables, options=["-S"]) as runtime:
@@ -117,16 +116,6 @@ def _event(path: str, query: str, token: str) -> dict[str, Any]:
         "requestContext": {"http": http, "stage": "dev"},
         "headers": {"host": HOST, "accept": "application/json", "x-forwarded-proto": "https", "authorization": f"Bearer {token}"},
     }
-
-
-def _client(folder: Path) -> list[Path]:
-    there = folder / "client"
-    if not there.exists():
-        there.mkdir()
-        for name in CLIENT:
-            for part in {file.parts[0] for file in distribution(name).files or ()}:
-                (there / part).symlink_to(distribution(name).locate_file(part))
-    return [there]
 
 
 def _address(alias: str) -> str:

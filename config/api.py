@@ -1,88 +1,92 @@
-"""Every address of the API."""
+"""Every address of the API. A module of it is imported when one of its addresses is asked for."""
 
 from django.urls import path
 
-from accounts.api import (
-    annotations,
-    attachments,
-    auth,
-    customizing,
-    documents,
-    files,
-    governance,
-    impersonation,
-    invitations,
-    keys,
-    partners,
-    people,
-    providers,
-    rates,
-    roles,
-    second_factors,
-    sessions,
-    tenancy,
-    ways_in,
-)
-from core.routing import Router
-from inventory.api import (
-    abc,
-    adjustments,
-    analytics,
-    analytics_reports,
-    assemblies,
-    attributes,
-    barcodes,
-    catalog,
-    closings,
-    counts,
-    forecasts,
-    inventory_value,
-    labels,
-    locations,
-    logistic_units,
-    lots,
-    prices,
-    relations,
-    replenishment,
-    reservations,
-    stock,
-    suppliers,
-    taxes,
-    transfers,
-    valuation,
-    vehicles,
-)
-from notifications.api import deliveries, event_types, events, inbound, messages, webhooks, work
-from orders.api import analytics as order_analytics
-from orders.api import (
-    bills,
-    channels,
-    invoices,
-    my_orders,
-    payments,
-    pick_lists,
-    purchasing,
-    receipts,
-    returns,
-    sales_orders,
-    shipments,
-    shipping,
-)
+from core.routing import LateModule, Routes
 
-router = Router(
-    tenancy.routes, people.routes, roles.routes, keys.routes, providers.routes, invitations.routes, sessions.routes,
-    impersonation.routes,
-    partners.routes, documents.routes, governance.routes, attachments.routes,
-    annotations.routes, customizing.routes, rates.routes,
-    adjustments.routes, assemblies.routes, attributes.routes, barcodes.routes, catalog.routes, closings.routes,
-    counts.routes, forecasts.routes, locations.routes, logistic_units.routes, lots.routes, prices.routes, relations.routes,
-    replenishment.routes, reservations.routes, stock.routes, suppliers.routes, taxes.routes, transfers.routes, valuation.routes,
-    vehicles.routes,
-    events.routes, deliveries.routes, messages.routes, webhooks.routes, inbound.routes, work.routes,
-    bills.routes, channels.routes, invoices.routes, payments.routes, pick_lists.routes, purchasing.routes, receipts.routes,
-    returns.routes, sales_orders.routes, shipments.routes, shipping.routes,
+# A module, and the prefixes of its `routes`.
+annotations = LateModule("accounts.api.annotations", "tags", "tagged-items", "journal-entries")
+attachments = LateModule("accounts.api.attachments", "attachments")
+auth = LateModule("accounts.api.auth")
+customizing = LateModule("accounts.api.customizing", "custom-field-definitions", "saved-filters")
+documents = LateModule("accounts.api.documents", "number-sequences")
+files = LateModule("accounts.api.files")
+governance = LateModule(
+    "accounts.api.governance", "audit-entries", "audit-seals", "retention-policies", "data-subject-requests", "feature-flags",
 )
-own = Router(my_orders.routes)  # whose rows depend on who asks
+impersonation = LateModule("accounts.api.impersonation", "impersonations")
+invitations = LateModule("accounts.api.invitations", "invitations")
+keys = LateModule("accounts.api.keys", "api-keys")
+partners = LateModule("accounts.api.partners", "parties", "addresses", "contacts")
+people = LateModule("accounts.api.people", "users")
+providers = LateModule("accounts.api.providers", "identity-providers", "external-identities")
+rates = LateModule("accounts.api.rates", "exchange-rates")
+roles = LateModule("accounts.api.roles", "roles", "user-roles")
+second_factors = LateModule("accounts.api.second_factors")
+sessions = LateModule("accounts.api.sessions", "user-sessions")
+tenancy = LateModule("accounts.api.tenancy", "organizations", "memberships")
+ways_in = LateModule("accounts.api.ways_in")
+abc = LateModule("inventory.api.abc")
+adjustments = LateModule("inventory.api.adjustments", "stock-adjustments", "stock-adjustment-lines")
+analytics = LateModule("inventory.api.analytics")
+analytics_reports = LateModule("inventory.api.analytics_reports")
+assemblies = LateModule("inventory.api.assemblies", "bom-lines")
+attributes = LateModule("inventory.api.attributes", "attribute-definitions", "product-attribute-values")
+barcodes = LateModule("inventory.api.barcodes", "product-barcodes")
+catalog = LateModule("inventory.api.catalog", "units-of-measure", "categories", "products", "product-variants")
+closings = LateModule("inventory.api.closings", "stock-closings")
+counts = LateModule("inventory.api.counts", "stock-counts", "stock-count-plans")
+forecasts = LateModule("inventory.api.forecasts", "demand-forecasts")
+inventory_value = LateModule("inventory.api.inventory_value")
+labels = LateModule("inventory.api.labels")
+locations = LateModule("inventory.api.locations", "warehouses", "locations")
+logistic_units = LateModule("inventory.api.logistic_units", "logistic-units")
+lots = LateModule("inventory.api.lots", "lots")
+prices = LateModule("inventory.api.prices", "price-lists", "price-list-items")
+relations = LateModule("inventory.api.relations", "product-relations")
+replenishment = LateModule("inventory.api.replenishment", "reorder-rules", "low-stock", "reorder-tasks")
+reservations = LateModule("inventory.api.reservations", "reservations")
+stock = LateModule("inventory.api.stock", "reason-codes", "stock-items", "stock-moves")
+suppliers = LateModule("inventory.api.suppliers", "suppliers", "supplier-products")
+taxes = LateModule("inventory.api.taxes", "tax-categories", "tax-rates")
+transfers = LateModule("inventory.api.transfers", "transfer-orders")
+valuation = LateModule("inventory.api.valuation", "cost-layers", "value-entries", "stock-snapshots")
+vehicles = LateModule("inventory.api.vehicles", "vehicle-models", "fitments")
+deliveries = LateModule("notifications.api.deliveries", "event-subscriptions", "event-deliveries")
+event_types = LateModule("notifications.api.event_types")
+events = LateModule("notifications.api.events", "events")
+inbound = LateModule("notifications.api.inbound", "inbound-sources", "inbound-webhooks")
+messages = LateModule("notifications.api.messages", "topics", "topic-subscriptions", "notification-deliveries")
+webhooks = LateModule("notifications.api.webhooks", "webhook-endpoints", "delivery-attempts")
+work = LateModule("notifications.api.work", "jobs", "job-attempts")
+order_analytics = LateModule("orders.api.analytics")
+bills = LateModule("orders.api.bills", "supplier-bills")
+channels = LateModule("orders.api.channels", "channels", "customers")
+invoices = LateModule("orders.api.invoices", "invoices", "invoice-layouts")
+my_orders = LateModule("orders.api.my_orders", "my/orders")
+payments = LateModule("orders.api.payments", "payment-accounts", "payments")
+pick_lists = LateModule("orders.api.pick_lists", "pick-lists")
+purchasing = LateModule("orders.api.purchasing", "purchase-orders")
+receipts = LateModule("orders.api.receipts", "goods-receipts")
+returns = LateModule("orders.api.returns", "returns")
+sales_orders = LateModule("orders.api.sales_orders", "sales-orders")
+shipments = LateModule("orders.api.shipments", "shipments")
+shipping = LateModule("orders.api.shipping", "shipping-methods")
+
+router = Routes(
+    tenancy, people, roles, keys, providers, invitations, sessions,
+    impersonation,
+    partners, documents, governance, attachments,
+    annotations, customizing, rates,
+    adjustments, assemblies, attributes, barcodes, catalog, closings,
+    counts, forecasts, locations, logistic_units, lots, prices, relations,
+    replenishment, reservations, stock, suppliers, taxes, transfers, valuation,
+    vehicles,
+    events, deliveries, messages, webhooks, inbound, work,
+    bills, channels, invoices, payments, pick_lists, purchasing, receipts,
+    returns, sales_orders, shipments, shipping,
+)
+own = Routes(my_orders)  # whose rows depend on who asks
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.
 ANONYMOUS = {

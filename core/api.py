@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connection, models
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.urls import reverse
+from django.urls import get_script_prefix
 from django.utils import timezone
 from rest_framework import exceptions, serializers, status
 from rest_framework.decorators import action
@@ -28,6 +28,7 @@ from core.permitting import VERBS as VERBS
 from core.permitting import HasPermission, permission_of, required_permission
 from core.reading import BASE, Plan, compile_plan, fetch
 from core.rendering import CSVRenderer, JSONRenderer
+from core.routing import API
 from core.within import WithinWarehouses, holder
 
 ROWS_OF_A_CSV = 999_999_999
@@ -48,6 +49,7 @@ class ReadViewSet(Listing, WithinWarehouses):
     permission: str = ""  # of an action, instead of the model's own; an @action names it
     body_class: Any = None  # the serializer of an action's body; an @action names it
     basename: str
+    prefix: str  # of its addresses; the router sets it
     action: str
 
     @classmethod
@@ -62,6 +64,11 @@ class ReadViewSet(Listing, WithinWarehouses):
         super().initial(request, *args, **kwargs)
         if "HTTP_IF_MATCH" in request.META and "pk" in kwargs and request.method not in SAFE_METHODS:
             self.require_version(kwargs["pk"])
+
+    def address_of(self, pk: object) -> str:
+        """Of a row. Django's `reverse` would import every api module for it."""
+        address: str = self.request.build_absolute_uri(f"{get_script_prefix()}{API}{self.prefix}/{pk}/")
+        return address
 
     def get_renderers(self) -> list[Any]:
         return [JSONRenderer(), CSVRenderer()] if self.action == "list" else [JSONRenderer()]
@@ -191,7 +198,7 @@ class TenantViewSet(by_ref.ByRef, bulk.Bulk, ReadViewSet):
         serializer.is_valid(raise_exception=True)
         row = self.save(serializer)
         self.settle([row.pk], "add")
-        location = self.request.build_absolute_uri(reverse(f"{self.basename}-detail", args=[row.pk]))
+        location = self.address_of(row.pk)
         return Response(self.read_row(row.pk), status=status.HTTP_201_CREATED, headers={"Location": location})
 
     def change(self, row: models.Model, data: Any, *, partial: bool = False) -> Response:

@@ -10,27 +10,28 @@ from rest_framework.request import Request
 from core.permitting import demand, permission_of
 from core.problems import BadParameter
 from core.reading import BASE, Plan, compile_plan, fetch
+from core.routing import resources
 
 DEEPEST, MOST = 3, 10  # references in a row; relations of a request
-
-_shown_by: dict[type[models.Model], type[Any]] = {}
-
-
-def register(viewset: type[Any]) -> None:
-    """Rows of its model can be expanded, as this resource shows them; the first one of a model counts."""
-    _shown_by.setdefault(viewset.model(), viewset)
 
 
 @cache
 def expandable(serializer: Any) -> Mapping[str, type[Any]]:
-    """The references of a serializer that lead to resources, and those resources."""
+    """The references of a serializer that lead to resources, and those resources: the first one of a model counts."""
+    found = {name: model._meta.label_lower for name, model in _references(serializer).items()}
+    return {name: resources()[label] for name, label in found.items() if label in resources()}
+
+
+@cache
+def refers(serializer: Any) -> bool:
+    """Whether there are any, without the import of all resources: a reference leads to one."""
+    return bool(_references(serializer))
+
+
+def _references(serializer: Any) -> dict[str, type[models.Model]]:
     columns = {column.attname: column for column in serializer.Meta.model._meta.concrete_fields if column.is_relation}
-    found = {}
-    for name, field in serializer().fields.items():
-        column = columns.get(field.source)
-        if not field.write_only and column is not None and column.related_model in _shown_by:
-            found[name] = _shown_by[column.related_model]
-    return found
+    shown = {name: columns.get(field.source) for name, field in serializer().fields.items() if not field.write_only}
+    return {name: column.related_model for name, column in shown.items() if column is not None}
 
 
 class Expansion:

@@ -9,7 +9,7 @@ from django.db import connection, models
 
 from core.choosing import Condition, Conditions, filter_conditions, parameters, search_condition, sought
 from core.custom_filters import ANY_FIELD, custom_conditions, has_custom_fields
-from core.expanding import Expansion, expandable
+from core.expanding import Expansion, refers
 from core.models import ArchivableModel
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE, BadCursor, Page, Window
 from core.problems import BadParameter
@@ -157,7 +157,7 @@ def _known_parameters(view: type[Any]) -> Sequence[str]:
         without.add("tag")
     if not has_custom_fields(view.model()):
         without.add(ANY_FIELD)
-    if not expandable(view.serializer_class):
+    if not refers(view.serializer_class):
         without.add("expand")
     general = [name for name in GENERAL_PARAMETERS if name not in without]
     return [*general, *sorted(view.filter_parameters()), *view.own_parameters]

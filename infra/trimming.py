@@ -12,8 +12,9 @@ SERVICES = {"events", "s3", "sns", "sqs"}  # of AWS that the code calls
 LANGUAGES = {"en", "__init__.py"}  # that the product speaks
 # Parts of packages, by pattern. Those in C are of formats that nobody reads here, or make faster what is seldom asked for.
 UNUSED = (
-    "bin", "zappa/cli.py", "zappa/core.py", "zappa/letsencrypt.py", "zappa/policies", "boto3/examples", "django/contrib/gis",
-    "django/db/backends/mysql", "django/db/backends/oracle", "allauth/socialaccount/providers", "allauth/idp",
+    "bin", "docs", "zappa/cli.py", "zappa/core.py", "zappa/letsencrypt.py", "zappa/policies", "boto3/examples",
+    "django/contrib/gis", "django/db/backends/mysql", "django/db/backends/oracle", "allauth/socialaccount/providers",
+    "allauth/idp",
     "stripe/events", "stripe/params",  # types of webhooks that are not asked for, and for a checker
     *(f"fontTools/{name}" for name in ("merge", "mtiLib", "ufoLib", "voltLib")),
     "PIL/_avif.*", "PIL/_imagingcms.*", "PIL/_imagingft.*", "PIL/_imagingtk.*",

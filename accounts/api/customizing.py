@@ -14,7 +14,7 @@ from core.choosing import Conditions
 from core.errors import Invalid
 from core.problems import BadParameter
 from core.reading import BASE
-from core.routing import VIEWS
+from core.routing import resources
 from core.saved_filters import saved_query
 from core.serializers import TenantSerializer
 from core.tenancy import active_scope
@@ -94,10 +94,10 @@ class SavedFilterViewSet(TenantViewSet):
 
 def refuse_misfit(row: SavedFilter, request: Any) -> None:
     """Raises Invalid if the list could not be asked for in this way."""
-    if row.model not in VIEWS:
-        sentence = f"{row.model!r} has no list. Known: {', '.join(sorted(VIEWS))}."
+    if row.model not in resources():
+        sentence = f"{row.model!r} has no list. Known: {', '.join(sorted(resources()))}."
         raise Invalid(sentence, fields={"model": sentence})
-    view = VIEWS[row.model](request=request, kwargs={})
+    view = resources()[row.model](request=request, kwargs={})
     try:
         view.refuse_misfit(saved_query(row))
     except BadParameter as error:

@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
     "GET_LIB_DOC_EXCLUDES": "config.schema.undescribed",
     "POSTPROCESSING_HOOKS": [],  # enumerations stay in their fields: as components they would need names of their own
 }
+API_DESCRIPTION: Path | None = None  # a file that has it; without one it is made when somebody asks
 # A list of origins, or * for every one of them; cookies are never allowed along.
 CORS_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS

@@ -36,3 +36,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+API_DESCRIPTION = base.BASE_DIR / "docs" / "openapi.json"  # what the tests hold to be the same

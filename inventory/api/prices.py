@@ -2,7 +2,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -166,7 +165,7 @@ class PriceListViewSet(TenantViewSet):
         if body.pop("preview"):
             return _effect(price_list_preview(price_list_id=source.pk, change=change), done=False)
         made = price_list_copy(price_list_id=source.pk, change=change, **body)
-        location = request.build_absolute_uri(reverse(f"{self.basename}-detail", args=[made.pk]))
+        location = self.address_of(made.pk)
         return Response(self.read_row(made.pk), status=status.HTTP_201_CREATED, headers={"Location": location})
 
     @extend_schema(request=PriceChangeSerializer, responses=PriceEffectSerializer)
