@@ -1,13 +1,18 @@
 """Every address of the API, whatever serves it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from django.urls import URLPattern, get_resolver, reverse
 
+from config import api
 from config.api import ANONYMOUS
+from core.routing import LateModule
 from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
 
@@ -38,6 +43,27 @@ def test_each_address_has_a_name_of_its_own() -> None:
     assert None not in named
     assert len(named) == len(set(named))
     assert set(named) >= ANONYMOUS, "config.api.ANONYMOUS names an address that is gone"
+
+
+def test_each_module_is_found_by_the_prefixes_of_its_routes() -> None:
+    modules = [found for found in vars(api).values() if isinstance(found, LateModule)]
+    assert {module.name: sorted(module.prefixes) for module in modules} == {module.name: sorted(module.routes) for module in modules}
+
+
+def test_a_request_imports_the_module_of_its_address_alone() -> None:
+    program = """
+import django, sys
+django.setup()
+from django.urls import Resolver404, resolve
+def loaded(): return {name for name in sys.modules if ".api." in name and name.split(".")[0] in ("accounts", "orders")}
+try: resolve("/api/v1/nothing-here/")
+except Resolver404: pass
+resolve("/api/v1/products/")
+resolve("/api/v1/parties/")
+print(sorted(loaded()))
+"""
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=settings.BASE_DIR)
+    assert found.stdout.strip() == "['accounts.api.partners']"
 
 
 @pytest.mark.parametrize("name", CLOSED)

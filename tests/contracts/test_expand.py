@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.expanding import DEEPEST, MOST, expandable
+from core.expanding import DEEPEST, MOST, expandable, refers
 from core.models import ArchivableModel
 from tests.companies import Company
 from tests.contracts.resources import RESOURCES, Resource, assert_problem, each_resource, each_resource_with, statements
@@ -15,6 +15,13 @@ from tests.factories.inventory import CategoryFactory, ProductFactory, ProductVa
 
 URL_OF = {resource.model: resource for resource in reversed(RESOURCES)}
 VARIANTS = "/api/v1/product-variants/"
+
+
+@each_resource
+def test_each_reference_leads_to_a_resource(resource: Resource) -> None:
+    """By which a list knows whether it takes ?expand=, without the import of all resources."""
+    serializer = resource.viewset.serializer_class
+    assert refers(serializer) == bool(expandable(serializer))
 
 
 def relations(resource: Resource) -> list[str]:

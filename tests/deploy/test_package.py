@@ -66,7 +66,7 @@ def package(archive: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def variables(package: Path, django_db_setup: None) -> dict[str, str]:
-    found = environment(package)
+    found = environment(package, {"SECRET_KEY": settings.SECRET_KEY})
     return {**found, "PYTHONPATH": f"{package}:{runtime_packages(package.with_name('runtime'))}"}
 
 
@@ -144,6 +144,16 @@ def test_somebody_signs_in_by_cookies_and_sees_styled_pages(function: Runtime, n
     for address in re.findall(r'(?:href|src)="/dev(/static/[^"]+)"', home["body"]):
         file = asked(function, address, accept_encoding="gzip").value
         assert (file["statusCode"], "immutable" in file["headers"]["Cache-Control"]) == (200, True), address
+
+
+def test_pages_take_their_files_from_where_they_are_told(package: Path, variables: dict[str, str], commits: None) -> None:
+    elsewhere = {**variables, "STATIC_URL": "https://static.example.com/"}
+    with Runtime("config.on_lambda.lambda_handler", package, elsewhere, options=["-S"]) as function:
+        page = asked(function, "/admin/login/").value["body"]
+        inside = [file.name for file in (package / "staticfiles").rglob("*.css")]
+        named = re.findall(r'href="https://static\.example\.com/([^"]+\.css)"', page)
+        assert named and {Path(name).name for name in named} <= set(inside)
+        assert asked(function, f"/static/{named[0]}").value["statusCode"] == 404
 
 
 def test_the_rest_of_it_is_whole(package: Path, variables: dict[str, str]) -> None:
