@@ -76,7 +76,8 @@ def test_the_web_server_answers_behind_its_proxy_and_ends_when_told(
 def test_the_worker_starts_from_the_same_environment(commits: None, tmp_path: Path) -> None:
     once = [*command("quartermaster-worker.service"), "--once"]
     done = subprocess.run(
-        once, check=False, cwd=ROOT, env={**os.environ, **environment(tmp_path, HELD)}, capture_output=True, text=True, timeout=60,
+        once, check=False, cwd=ROOT, env={**os.environ, **environment(tmp_path, HELD)}, capture_output=True, text=True,
+        timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
