@@ -47,7 +47,7 @@ def test_each_address_has_a_name_of_its_own() -> None:
 
 def test_each_module_is_found_by_the_prefixes_of_its_routes() -> None:
     modules = [found for found in vars(api).values() if isinstance(found, LateModule)]
-    assert {module.name: sorted(module.prefixes) for module in modules} == {module.name: sorted(module.routes) for module in modules}
+    assert {one.name: sorted(one.prefixes) for one in modules} == {one.name: sorted(one.routes) for one in modules}
 
 
 def test_a_request_imports_the_module_of_its_address_alone() -> None:

@@ -16,7 +16,7 @@ SETTINGS = "".join(file.read_text() for file in [*(ROOT / "config" / "settings")
 OURS = "".join(
     file.read_text() for app in ("core", "accounts", "notifications", "inventory", "orders", "config")
     for file in (ROOT / app).rglob("*.py")
-)
+) + (ROOT / "deploy" / "gunicorn.conf.py").read_text()
 # Read by the tools that we use, not by us.
 OF_OTHERS = {"DJANGO_SETTINGS_MODULE", "REMOTE_ADDR"}
 
