@@ -17,7 +17,7 @@ URL_OF = {resource.model: resource for resource in reversed(RESOURCES)}
 VARIANTS = "/api/v1/product-variants/"
 
 
-@each_resource
+@each_resource()
 def test_each_reference_leads_to_a_resource(resource: Resource) -> None:
     """By which a list knows whether it takes ?expand=, without the import of all resources."""
     serializer = resource.viewset.serializer_class
