@@ -5,9 +5,10 @@ PYTHON ?=
 FORCE ?=
 STAGE ?= dev
 ARCH ?=
+FROM ?=
 export PYTHON FORCE
 
-.PHONY: help setup run demo-partners test check bench package clean
+.PHONY: help setup run demo-partners test check bench package deploy rollback manage undeploy clean
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +40,22 @@ bench: ## measure what is promised to be fast
 package: ## make the archive that AWS Lambda runs (STAGE=production, ARCH=arm64 or x86_64)
 	@sh scripts/setup.sh dev
 	@.venv/bin/python -m infra.package --stage "$(STAGE)" $(if $(ARCH),--architecture "$(ARCH)")
+
+deploy: ## bring a stage to AWS, or up to date there (STAGE=dev, FROM=api to begin there, ARGS=--dry-run)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra deploy --stage "$(STAGE)" $(if $(FROM),--from "$(FROM)") $(ARGS)
+
+rollback: ## give a stage the code of the release before (STAGE=dev)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra rollback --stage "$(STAGE)" $(ARGS)
+
+manage: ## run a command of manage.py on a stage (STAGE=dev, ARGS=verify)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra manage --stage "$(STAGE)" $(ARGS)
+
+undeploy: ## after asking, take a stage's functions and API away; its data stay (STAGE=dev)
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m infra undeploy --stage "$(STAGE)" $(ARGS)
 
 clean: ## remove .venv and the caches, and, after asking or with FORCE=1, the local database and files
 	@sh scripts/clean.sh

@@ -19,10 +19,11 @@ from accounts.limits import limited
 from accounts.principal import Claim, KeyClaim, MemberEntry, Principal, ProviderUnavailable, key_principal
 from accounts.services.activity import session_seen
 from accounts.services.keys import api_key_used
+from core import logs
 from core.errors import Invalid, NotAuthenticated
 from core.problems import CHALLENGE, json_response, problem
 from core.reasons import HEADER
-from core.tenancy import Origin, organization_scope, scope_is_open
+from core.tenancy import Origin, active_scope, organization_scope, scope_is_open
 
 type Handler = Callable[[Any], Any]
 
@@ -48,7 +49,7 @@ def organization_middleware(get_response: Handler) -> Handler:
 def attend(request: Any, get_response: Handler) -> Any:
     try:
         origin = describe(request)
-        claim = None if request.path_info.startswith(settings.INBOUND) else identify(request, origin)
+        claim = None if request.path_info.startswith(settings.CREDENTIALS_OF_THEIR_OWN) else identify(request, origin)
     except Invalid as error:
         return bad_reason(request, error)
     except NotAuthenticated as error:
@@ -73,6 +74,7 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
         return organization_scope(claim.organization_id, origin=origin_of(claim, origin), enter=MemberEntry(claim))
 
     with scope() as entered:
+        note_scope()
         principal: Principal | None = key_principal(claim) if isinstance(claim, KeyClaim) else entered
         if principal is not None:
             note_use(request, claim, principal, origin)
@@ -88,6 +90,12 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
         request.session.pop(IMPERSONATION if claim.impersonation else ORGANIZATION, None)
         return get_response(request)
     return unauthorized(request, "This sign-in has ended, or its member is not active here any more: sign in again.")
+
+
+def note_scope() -> None:
+    """For the line of the request, which is written when the scope has ended."""
+    scope = active_scope()
+    logs.note(**logs.whose(scope.organization_id, scope.origin))
 
 
 def origin_of(claim: Claim, origin: Origin) -> Origin:

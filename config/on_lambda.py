@@ -6,6 +6,7 @@ connection, random state or time of then is kept, so that a snapshot of the proc
 
 import gc
 import importlib
+import io
 import random
 import shlex
 import sys
@@ -16,9 +17,10 @@ from typing import Any
 
 import uuid_utils
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils.module_loading import import_string
 
+from core.access_log import unseen
 from core.roles import refuse_wrong_role
 
 DEPLOYING = ("boto3", "botocore")  # Zappa imports them for what it does on a developer's machine
@@ -33,6 +35,10 @@ REFUSED = "/api/v1/products/"  # for want of credentials, after all that the mid
 
 class Refused(RuntimeError):
     """The event is of no kind that the function takes. Code in events (Zappa's raw_command) is of none."""
+
+
+class CommandFailed(RuntimeError):
+    """What a command of manage.py says before it ends with 1 or 2."""
 
 
 def _zappa() -> ModuleType:
@@ -79,11 +85,23 @@ def lambda_handler(event: Any, context: Any) -> Any:
     if any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", [])):
         return import_string(QUEUE)(event, context)
     if manage := event.get("manage"):
-        call_command(*shlex.split(manage))
-        return {}
+        return {"output": _managed(manage, event.get("stdin", ""))}
     if event.get("command") in ENTRIES:
         return import_string(event["command"])(event, context)
     raise Refused(f"Nobody here takes {event.get('detail-type') or ', '.join(sorted(event)) or 'nothing'}.")
+
+
+def _managed(command: str, given: str) -> str:
+    """What a command of manage.py says; `given` is what it may read from standard input, such as a password."""
+    said, before = io.StringIO(), sys.stdin
+    sys.stdin = io.StringIO(given)
+    try:
+        call_command(*shlex.split(command), stdout=said, stderr=said, no_color=True)
+    except CommandError as error:
+        raise CommandFailed(f"{said.getvalue()}{error}") from error
+    finally:
+        sys.stdin = before
+    return said.getvalue()
 
 
 @cache
@@ -119,8 +137,9 @@ def _loaded() -> Any:
     sys.modules.update(hidden)  # None is how Python is told that there is none
     try:
         handler = _zappa().LambdaHandler()
-        for path in (ALIVE, REFUSED):
-            handler.handler(_request(path), None)
+        with unseen():
+            for path in (ALIVE, REFUSED):
+                handler.handler(_request(path), None)
         for name in SOON:
             importlib.import_module(name)
     finally:

@@ -2,7 +2,7 @@ from django.urls import URLResolver, path
 from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
-from config import api, health
+from config import api, health, scraping
 from core.routing import API, BySegment, LateModule
 
 description = LateModule("config.description")
@@ -11,6 +11,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", health.process),
     path("readyz", health.ready),
+    path("metrics", scraping.metrics),
     # By name, not by `include`, which would import all of them when the first request arrives.
     URLResolver(RoutePattern("admin/"), "config.admin_urls", app_name="admin", namespace="admin"),
     URLResolver(RoutePattern("account/"), "accounts.pages"),

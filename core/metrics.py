@@ -6,7 +6,7 @@ The format: a JSON object alone on its line, with `_aws` to say which of its mem
 import sys
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -28,6 +28,11 @@ def emit(metrics: Mapping[str, Metric], **dimensions: str) -> None:
 
 
 def line(metrics: Mapping[str, Metric], dimensions: Mapping[str, str]) -> str:
+    return dumps(embedded(metrics, dimensions)).decode()
+
+
+def embedded(metrics: Mapping[str, Metric], dimensions: Mapping[str, str]) -> dict[str, Any]:
+    """The members that make metrics of an object, which may have others."""
     if not 0 < len(metrics) <= MOST_METRICS or len(dimensions) > MOST_DIMENSIONS:
         raise ValueError(f"A line takes 1 to {MOST_METRICS} metrics and {MOST_DIMENSIONS} dimensions.")
     if same := metrics.keys() & dimensions.keys():
@@ -36,7 +41,7 @@ def line(metrics: Mapping[str, Metric], dimensions: Mapping[str, str]) -> str:
         "Namespace": settings.METRICS_NAMESPACE, "Dimensions": [list(dimensions)],
         "Metrics": [{"Name": name, "Unit": metric.unit} for name, metric in metrics.items()],
     }
-    return dumps({
+    return {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
         **dimensions, **{name: metric.value for name, metric in metrics.items()},
-    }).decode()
+    }

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from core import errors
 from core.constraints import violated
 from core.json import dumps
+from core.logs import route_of
 
 logger = logging.getLogger("core.requests")
 
@@ -165,7 +166,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    logger.error("Request %s: %s %s failed", getattr(request, "request_id", "-"), request.method, request.path)
+    logger.error("Request %s: %s %s failed", getattr(request, "request_id", "-"), request.method, route_of(request))
     if not _speaks_json(request):
         return defaults.server_error(request)
     detail = "Something went wrong on our side. Quote the request_id when you report it."

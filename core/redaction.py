@@ -32,6 +32,11 @@ def redacted(body: bytes, known: Iterable[str] = (), *, at_most: int) -> str:
     text = body[: 8 * at_most].decode(errors="replace").replace("\0", "")
     for secret in known:
         text = text.replace(secret, HIDDEN)
+    return without_secrets(text)[:at_most]
+
+
+def without_secrets(text: str) -> str:
+    """Of a text that is not long, whatever looks like one is taken out."""
     for pattern, instead in SECRETS:
         text = pattern.sub(instead, text)
-    return text[:at_most]
+    return text

@@ -19,6 +19,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from infra.bytecode import compile_all
 from infra.problems import PackageProblem
+from infra.stacks import STAGES
 from infra.wheels import PLATFORMS, ROOT, packages
 
 SETTINGS = ROOT / "zappa_settings.json"
@@ -35,8 +36,8 @@ def build(stage: str, architecture: str, output: Path, *, settings: Path = SETTI
     _refuse_other_python()
     if architecture not in PLATFORMS:
         raise PackageProblem(f"There is no architecture {architecture}: choose of {', '.join(PLATFORMS)}.")
-    if stage not in (stages := json.loads(settings.read_text())):
-        raise PackageProblem(f"{settings.name} has no stage {stage}: choose of {', '.join(stages)}.")
+    if stage not in STAGES:
+        raise PackageProblem(f"There is no stage {stage}: choose of {', '.join(STAGES)}.")
     libraries = packages(architecture)
     with TemporaryDirectory() as made:
         folder = Path(made)

@@ -8,7 +8,7 @@ UNNEEDED = {
     "argcomplete", "cfn-flip", "click", "hjson", "pip", "placebo", "python-slugify", "setuptools", "text-unidecode", "toml",
     "tqdm", "troposphere", "wheel", "attrs", "jsonschema", "jsonschema-specifications", "referencing", "rpds-py", "pycparser",
 }  # fmt: skip
-SERVICES = {"events", "s3", "sns", "sqs"}  # of AWS that the code calls
+SERVICES = {"events", "s3", "sesv2", "sns", "sqs"}  # of AWS that the code calls
 LANGUAGES = {"en", "__init__.py"}  # that the product speaks
 # Parts of packages, by pattern. Those in C are of formats that nobody reads here, or make faster what is seldom asked for.
 UNUSED = (

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from functools import cache
 from threading import Event
 
 from django.conf import settings
 from django.db import close_old_connections
 
+from core import logs
 from core.budget import RESERVE, Budget
 from notifications.senders import sender
 from notifications.services.delivering import (
@@ -89,13 +91,21 @@ def _land(landed: Iterable[Future[Outcome | None]], flights: Flights) -> None:
     mine = deliveries_record(tried) if tried else set()
     for claimed, outcome in tried:
         said = outcome.status if claimed.id in mine else "taken over"
-        logger.info("Delivery %s to %s: %s, attempt %d", claimed.id, claimed.target_kind, said, claimed.attempt)
+        with _about(claimed):
+            logger.info("Delivery %s to %s: %s, attempt %d", claimed.id, claimed.target_kind, said, claimed.attempt)
 
 
 def _tried(claimed: Claimed) -> Outcome | None:
     close_old_connections()
-    try:
-        return sender(claimed.target_kind)(claimed)
-    except Exception as error:
-        logger.exception("Delivery %s to %s raised", claimed.id, claimed.target_kind)
-        return Outcome("retry", error=f"{type(error).__name__}: {error}"[:2000])
+    with _about(claimed):
+        try:
+            return sender(claimed.target_kind)(claimed)
+        except Exception as error:
+            logger.exception("Delivery %s to %s raised", claimed.id, claimed.target_kind)
+            return Outcome("retry", error=f"{type(error).__name__}: {error}"[:2000])
+
+
+def _about(claimed: Claimed) -> AbstractContextManager[None]:
+    return logs.about(
+        delivery_id=claimed.id, organization_id=claimed.organization_id, request_id=claimed.envelope.get("correlation_id"),
+    )

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.logs import LOGGING  # noqa: F401
+from config.settings.logs import *
+from config.settings.mail import *
+from config.settings.secrets import *
 from config.settings.unfold import UNFOLD  # noqa: F401
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DATA_DIR = BASE_DIR / ".data"
 
-SECRET_KEY = env("SECRET_KEY", default="")
-SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])  # former ones, to open what they sealed
+SECRET_KEY = from_secret("SECRET_KEY", env("SECRET_KEY", default=""))
+# Former ones, to open what they sealed.
+SECRET_KEY_FALLBACKS: list[str] = from_secret("SECRET_KEY_FALLBACKS", env.list("SECRET_KEY_FALLBACKS", default=[]))
 DEBUG = False
 DEMO_ALLOWED = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
     "corsheaders",
 ]
 MIDDLEWARE = [
+    "core.access_log.access_log_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -104,7 +107,7 @@ def role_databases(server: dict[str, Any], *, passwords: bool) -> dict[str, dict
         own = env.db_url(url) if env(url, default="") else {}
         found[alias] = {
             **server, "USER": DATABASE_ROLES[role], "PASSWORD": role_password(role) if passwords else "", **own,
-            "ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True,
+            **login_of(role), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True,
         }
     # A migration that waits for a lock makes every request behind it wait as well.
     found["owner"]["OPTIONS"] = {"options": "-c lock_timeout=10s", **found["owner"].get("OPTIONS", {})}
@@ -184,7 +187,7 @@ MFA_ADAPTER = "accounts.encryption.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Quartermaster"
 MFA_TOTP_TOLERANCE = 1  # periods of 30 seconds before and after: clocks differ
-MFA_ENCRYPTION_KEY = env("MFA_ENCRYPTION_KEY", default="")  # empty: derived from SECRET_KEY
+MFA_ENCRYPTION_KEY = from_secret("MFA_ENCRYPTION_KEY", env("MFA_ENCRYPTION_KEY", default=""))  # empty: derived from SECRET_KEY
 PLATFORM_STAFF_NEEDS_SECOND_FACTOR = env.bool("PLATFORM_STAFF_NEEDS_SECOND_FACTOR", default=False)
 SECOND_FACTORS_PAGE = "admin:second_factors"
 # What a member who still has to enrol may open, and what nobody opens who acts for somebody else.
@@ -213,6 +216,7 @@ OUTSIDE_ORGANIZATIONS = (
 )
 # Webhooks that come in: what they say of who they are is not said to us, and proved by their signature.
 INBOUND = "/api/v1/inbound/"
+CREDENTIALS_OF_THEIR_OWN = (INBOUND, "/metrics")
 # Links that subscribers confirm and leave by, who need no account; a mail provider may follow them for many people.
 MAILED_LINKS = "/subscriptions/"
 
@@ -282,23 +286,6 @@ CORS_EXPOSE_HEADERS = (
 )
 # The API, and the paths of older clients (config/compat.py). Whatever fails there is answered as JSON.
 CORS_URLS_REGEX = r"^/(api/|(signup|signin|users|parts|stock|reorder|analytics|orders|orderpacked|orderdelivered)(/|$))"
-
-# --- Mail, static files, jobs, logs -----------------------------------------------------------------------
-# Without EMAIL_URL (smtp+tls://user:password@host:587) mail is printed.
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
-EMAIL_HOST, EMAIL_PORT = EMAIL_CONFIG["EMAIL_HOST"] or "localhost", EMAIL_CONFIG["EMAIL_PORT"] or 25
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_USER"] or "", EMAIL_CONFIG["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_TLS", False), EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="quartermaster@localhost")
-# SMS=sns sends messages to numbers by Amazon SNS; without it nobody is subscribed by SMS.
-if (SMS := env("SMS", default="")) not in ("", "sns"):
-    raise ImproperlyConfigured(f"SMS={SMS} is no way to send messages to numbers: say SMS=sns, or leave it out.")
-SMS_SENDER = "notifications.sms.send_by_sns" if SMS else ""
-SMS_SENDER_ID = env("SMS_SENDER_ID", default="")  # what phones show, in countries that allow one
-SMS_ENDPOINT_URL = env("SMS_ENDPOINT_URL", default="")
-SMS_REGION = env("SMS_REGION", default=env("AWS_REGION", default=""))
 
 # --- Labels ----------------------------------------------------------------------------------------------
 # A TrueType font for scripts other than the Western European ones; empty: the font that every PDF reader has.
@@ -383,10 +370,6 @@ WEBHOOK_CIRCUIT_SECONDS = env.int("WEBHOOK_CIRCUIT_SECONDS", default=60)  # doub
 WEBHOOK_DISABLE_AFTER_DAYS = env.float("WEBHOOK_DISABLE_AFTER_DAYS", default=5)
 
 STRIPE_API = env("STRIPE_API", default="https://api.stripe.com")  # or a stand-in for tests
-
-# "emf": once a minute the worker prints what CloudWatch makes metrics of; empty: nothing. See docs/operations.
-METRICS = env("METRICS", default="")
-METRICS_NAMESPACE = env("METRICS_NAMESPACE", default="Quartermaster")
 
 # --- Security ---------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

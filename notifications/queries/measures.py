@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connections
 
 from notifications.queries.dead import dead
@@ -21,10 +22,16 @@ ENDED = """
         (SELECT COALESCE(sum(missed), 0) FROM notifications_schedule)
 """.replace("{window}", "finished_at >= %(since)s AND finished_at < %(until)s")
 
+EVENTS = """
+    SELECT type, count(*) FROM notifications_outboxevent
+    WHERE id >= %(oldest)s AND relayed_at >= %(since)s AND relayed_at < %(until)s AND type = ANY (%(types)s) GROUP BY type
+"""
+
 NAMES = (
     "JobsDone", "JobsFailed", "JobsDead", "DeliveriesDelivered", "DeliveriesDead", "DeliveriesRetrying", "EventsRelayed",
     "MissedTicks",
 )
+OF_NOW = {"DeliveriesRetrying", "MissedTicks", "DeadLetters"}  # all others are of the minute before
 RELAYED_WITHIN = timedelta(hours=1)  # of an event that was relayed just now: by its id, which is its time
 
 
@@ -32,12 +39,16 @@ def measures(*, until: datetime) -> dict[str, int]:
     """Of the minute before: what ended, and what there is now."""
     values: dict[str, Any] = {
         "since": until - timedelta(minutes=1), "until": until, "oldest": first_id_of(until - RELAYED_WITHIN),
+        "types": list(settings.METRICS_OF_EVENTS),
     }
     with connections["worker"].cursor() as cursor:
         cursor.execute(ENDED, values)
         numbers = [int(number) for number in cursor.fetchone()]
+        cursor.execute(EVENTS, values)
+        by_type = dict(cursor.fetchall())
+    events = {name: by_type.get(event, 0) for event, name in settings.METRICS_OF_EVENTS.items()}
     now = dead(using="worker")
-    return {**dict(zip(NAMES, numbers, strict=True)), "DeadLetters": now.deliveries + now.jobs}
+    return {**dict(zip(NAMES, numbers, strict=True)), **events, "DeadLetters": now.deliveries + now.jobs}
 
 
 def first_id_of(moment: datetime) -> UUID:

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from django_tasks.base import TaskResult, TaskResultStatus
 from django_tasks.utils import normalize_json
 
+from core import logs
 from core.budget import Budget
 from core.errors import DomainError
 from notifications.services.endings import job_cancelled, job_continue, job_fail, job_put_back, job_succeed
@@ -25,6 +26,7 @@ from notifications.services.sittings import (
     Sitting,
     StillRunning,
     TimeOver,
+    origin_from,
 )  # fmt: skip
 
 logger = logging.getLogger("notifications.jobs")
@@ -40,8 +42,13 @@ LEFT = """
 
 def job_run(attempt: Attempt, budget: Budget | None = None) -> str:
     """Returns what became of it: a status, or "" if it was somebody else's. Raises when the database is away."""
+    with logs.about(job_id=attempt.id, task=attempt.task, **logs.whose(attempt.organization_id, origin_from(attempt.origin))):
+        return _run(attempt, budget or Budget())
+
+
+def _run(attempt: Attempt, budget: Budget) -> str:
     started = time.monotonic()
-    with heart.watching(attempt, (budget or Budget()).left()) as watched:
+    with heart.watching(attempt, budget.left()) as watched:
         status = _ended(attempt, watched)
     if watched.is_over or watched.is_given_up:
         connection.close()  # the database has ended it

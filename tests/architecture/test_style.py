@@ -41,6 +41,9 @@ IMPORTED_LATE = {
     "notifications/sms.py: boto3": "takes 0.3 s, and only a worker that sends SMS needs it",
     "notifications/sms.py: botocore.config": "takes 0.3 s, and only a worker that sends SMS needs it",
     "notifications/sms.py: botocore.exceptions": "takes 0.3 s, and only a worker that sends SMS needs it",
+    "core/mail_by_ses.py: boto3": "takes 0.3 s, and only who sends mail by SES needs it",
+    "core/mail_by_ses.py: botocore.config": "takes 0.3 s, and only who sends mail by SES needs it",
+    "core/mail_by_ses.py: botocore.exceptions": "takes 0.3 s, and only who sends mail by SES needs it",
     "core/outbound.py: httpcore2": "takes 0.5 s with httpx2, and only who sends a webhook needs it",
     "inventory/labels/drawing.py: fpdf": "takes 1.2 s, for labels alone",
     "inventory/labels/symbols.py: barcode": "takes 30 ms, for labels alone",
@@ -50,6 +53,9 @@ IMPORTED_LATE = {
     "orders/services/payment_providers/stripe.py: stripe": "takes 0.4 s, and only a job that pays by Stripe needs it",
     "orders/papers/sheet.py: fpdf": "takes 1.2 s, for papers alone",
     "orders/papers/sheet.py: fpdf.fonts": "comes with fpdf, for papers alone",
+    "core/access_log.py: core.prometheus": "brings its library, which is installed where servers run",
+    "config/scraping.py: core.prometheus": "brings its library, which is installed where servers run",
+    "core/aws.py: botocore.session": "takes 0.3 s, and Lambda has its credentials in the environment",
     "core/embedded.py: psutil": "is not installed where the database is not embedded",
 }
 

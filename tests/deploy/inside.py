@@ -18,4 +18,6 @@ def lambda_handler(event: Any, context: Any) -> Any:
     if event == {"test": "woken"}:
         on_lambda.woken()
         return str(uuid_utils.uuid7())
+    if event == {"test": "sdk"}:
+        return "boto3" in sys.modules
     return on_lambda.lambda_handler(event, context)

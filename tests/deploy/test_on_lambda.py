@@ -5,11 +5,13 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
+import boto3
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -17,9 +19,11 @@ from django.db import connections
 from accounts.models import AuditEntry
 from accounts.permissions import ADMIN
 from tests.companies import Company
+from tests.core.test_metrics import checked
 from tests.deploy.runtime_api import Answer, Runtime
 from tests.deploy.test_aws import asked as asked_for
 from tests.deploy.test_aws import bell, event, messages, status
+from tests.moto_server import moto_server
 
 type NewCompany = Callable[[], Company]
 
@@ -33,10 +37,10 @@ def database_url(alias: str) -> str:
     return f"postgres://{user}:{password}@/{found['NAME']}?host={host}&port={found['PORT']}"
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, secrets: Mapping[str, str]) -> dict[str, str]:
     return {
-        "PYTHONPATH": f"{folder}:{settings.BASE_DIR}", "DJANGO_SETTINGS_MODULE": "config.settings.lambda_",
-        "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": HOST, "DATABASE_SSLMODE": "disable",
+        "PYTHONPATH": f"{folder}:{settings.BASE_DIR}", "DJANGO_SETTINGS_MODULE": "config.settings.lambda_", **secrets,
+        "ALLOWED_HOSTS": HOST, "DATABASE_SSLMODE": "disable",
         "APP_DATABASE_URL": database_url("default"), "WORKER_DATABASE_URL": database_url("worker"),
     }
 
@@ -55,8 +59,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def function(folder: Path, django_db_setup: None, django_db_blocker: Any) -> Iterator[Runtime]:
-    with django_db_blocker.unblock(), Runtime(HANDLER, folder, environment(folder), log=folder / "log") as runtime:
+def secrets() -> Iterator[dict[str, str]]:
+    """The environment, with Secrets Manager as moto plays it."""
+    role = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "B", "AWS_SESSION_TOKEN": "C"}
+    with moto_server() as address:
+        of_role = {name.lower(): value for name, value in role.items()}
+        manager = boto3.Session(region_name="eu-west-1", **of_role).client("secretsmanager", endpoint_url=address)
+        held = {"secret_key": settings.SECRET_KEY, "app": "of-the-app", "worker": "of-the-worker"}
+        arn = manager.create_secret(Name="quartermaster/dev", SecretString=json.dumps(held))["ARN"]
+        yield {
+            **role, "SECRETS_ENDPOINT_URL": address, "SECRET_KEY_SECRET": arn,
+            "APP_DATABASE_SECRET": f"{arn}#app", "WORKER_DATABASE_SECRET": f"{arn}#worker",
+        }
+
+
+@pytest.fixture(scope="module")
+def function(
+    folder: Path, secrets: dict[str, str], django_db_setup: None, django_db_blocker: Any,
+) -> Iterator[Runtime]:
+    with django_db_blocker.unblock(), Runtime(HANDLER, folder, environment(folder, secrets), log=folder / "log") as runtime:
         yield runtime
 
 
@@ -88,12 +109,27 @@ def test_a_request_is_answered(function: Runtime, new_company: NewCompany) -> No
     found = asked(function, "/api/v1/parties/?limit=5", **as_admin(company)).value
     assert (found["statusCode"], found["headers"]["Content-Type"]) == (200, "application/json")
     assert json.loads(found["body"])["results"] == []
+    assert function.invoke({"test": "sdk"}).value is False, "its secrets were read without the SDK"
     for body in ('{"name": "Wien ä"}', '{"name": "Graz ö"}'.encode()):
         made = asked(function, "/api/v1/parties/", "POST", body=body, content_type="application/json", **as_admin(company)).value
         assert (made["statusCode"], json.loads(made["body"])["name"]) == (201, json.loads(body)["name"])
     rest = asked(function, "/api/v1/parties/", accept="text/csv", accept_encoding="gzip", **as_admin(company)).value
     assert rest["statusCode"] == 200, rest["body"]
     assert "Graz ö" in gzip.decompress(base64.b64decode(rest["body"])).decode()
+
+
+def test_a_request_is_a_line_of_json_with_its_metrics(function: Runtime, folder: Path, new_company: NewCompany) -> None:
+    company = new_company()
+    trace = {"x_amzn_trace_id": "Root=1-0af76519-16cd43dd8448eb211c80319c"}
+    asked(function, "/api/v1/parties/?search=ada@example.com", x_request_id="on-lambda", **trace, **as_admin(company))
+    text = (folder / "log").read_text()
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    [line] = [line for line in lines if line.get("request_id") == "on-lambda"]
+    assert (line["route"], line["organization_id"]) == ("/api/v1/parties/", str(company.organization.pk))
+    assert line["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert checked(json.dumps(line))["Requests"] == 1
+    assert len([line for line in lines if line.get("cold_start")]) <= 1, "warming up is no request"
+    assert "ada@example.com" not in text and "127.0.0.1 - -" not in text
 
 
 def test_below_the_name_of_a_stage_the_api_is_the_api(function: Runtime) -> None:
@@ -136,7 +172,12 @@ def test_of_a_batch_what_failed_comes_again(function: Runtime, new_company: NewC
 
 
 def test_commands_of_the_operator(function: Runtime) -> None:
-    assert function.invoke({"manage": "check"}).error is None
+    assert function.invoke({"manage": "check"}).value["output"].startswith("System check identified no issues")
+    slug = f"founded-{uuid4().hex[:8]}"
+    founding = {"manage": f"create_organization {slug} --admin {slug}@acme.example --password-stdin"}
+    assert "at least 8 characters" in function.invoke({**founding, "stdin": "short\n"}).error["errorMessage"]
+    answer = function.invoke({**founding, "stdin": "Correct horse 9\n"})
+    assert answer.error is None and answer.value["output"].startswith(f"Founded {slug}; ")
     assert function.invoke({"command": "notifications.aws.sweep"}).value == {"complete": True}
 
 
@@ -153,6 +194,6 @@ def test_twins_of_one_snapshot_draw_other_numbers(function: Runtime, folder: Pat
     assert function.invoke({"test": "woken"}).value != function.invoke({"test": "woken"}).value
 
 
-def test_a_role_that_could_pass_the_wall_serves_nobody(folder: Path, commits: None) -> None:
-    with Runtime(HANDLER, folder, environment(folder) | {"APP_DATABASE_URL": database_url("owner")}) as function:
+def test_a_role_that_could_pass_the_wall_serves_nobody(folder: Path, secrets: dict[str, str], commits: None) -> None:
+    with Runtime(HANDLER, folder, environment(folder, secrets) | {"APP_DATABASE_URL": database_url("owner")}) as function:
         assert asked(function, "/healthz").error["errorType"] == "WrongRole"

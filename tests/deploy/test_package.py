@@ -66,7 +66,7 @@ def package(archive: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def variables(package: Path, django_db_setup: None) -> dict[str, str]:
-    found = environment(package)
+    found = environment(package, {"SECRET_KEY": settings.SECRET_KEY})
     return {**found, "PYTHONPATH": f"{package}:{runtime_packages(package.with_name('runtime'))}"}
 
 

@@ -23,6 +23,8 @@ DEPLOY = ROOT / "deploy"
 BY_HTTPS = {"Host": HOST, "X-Forwarded-Proto": "https"}  # as the proxy in front of it says
 SECONDS = 30  # at most, for a machine that has much else to do
 
+HELD = {"SECRET_KEY": settings.SECRET_KEY}
+
 
 def command(unit: str) -> list[str]:
     """What it starts, with our own Python in the place of the installed one."""
@@ -37,7 +39,7 @@ def web(commits: None, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    variables = {**os.environ, **environment(tmp_path), "PORT": str(port), "WEB_CONCURRENCY": "1"}
+    variables = {**os.environ, **environment(tmp_path, HELD), "PORT": str(port), "WEB_CONCURRENCY": "1"}
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command("quartermaster-web.service"), cwd=ROOT, env=variables, stdout=log, stderr=log)
     with process, httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=BY_HTTPS) as client:
@@ -74,7 +76,8 @@ def test_the_web_server_answers_behind_its_proxy_and_ends_when_told(
 def test_the_worker_starts_from_the_same_environment(commits: None, tmp_path: Path) -> None:
     once = [*command("quartermaster-worker.service"), "--once"]
     done = subprocess.run(
-        once, check=False, cwd=ROOT, env={**os.environ, **environment(tmp_path)}, capture_output=True, text=True, timeout=60,
+        once, check=False, cwd=ROOT, env={**os.environ, **environment(tmp_path, HELD)}, capture_output=True, text=True,
+        timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

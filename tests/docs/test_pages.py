@@ -96,11 +96,12 @@ def test_the_readme_is_short() -> None:
 
 
 def is_ours(name: str) -> bool:
-    return re.search(rf"\b{name}\b", OURS) is not None or is_address_of_a_role(name)
+    kept_elsewhere = name.endswith("_SECRET") and f'from_secret("{name.removesuffix("_SECRET")}"' in SETTINGS
+    return re.search(rf"\b{name}\b", OURS) is not None or is_address_of_a_role(name) or kept_elsewhere
 
 
 def is_address_of_a_role(name: str) -> bool:
-    return re.fullmatch(r"(OWNER|APP|WORKER)_DATABASE_URL", name) is not None
+    return re.fullmatch(r"(OWNER|APP|WORKER)_DATABASE_(URL|SECRET)", name) is not None
 
 
 def is_an_address(address: str, below: str = "/api/v1") -> bool:

@@ -95,7 +95,8 @@ def test_an_id_of_a_moment_is_before_what_is_made_then(company: Company) -> None
     assert first_id_of(before) <= job.pk < first_id_of(timezone.now() + timedelta(seconds=1))
 
 
-def test_measures_count_what_ended_in_the_minute_before(company: Company) -> None:
+def test_measures_count_what_ended_in_the_minute_before(company: Company, settings: Any) -> None:
+    settings.METRICS_OF_EVENTS = {"thing.happened": "Things", "order.placed": "OrdersPlaced"}
     until = timezone.now().replace(year=2031)  # where no other test has anything
     inside, outside = until - timedelta(seconds=30), until - timedelta(seconds=90)
     with company.scope():
@@ -108,7 +109,9 @@ def test_measures_count_what_ended_in_the_minute_before(company: Company) -> Non
     found = measures(until=until)
     assert (found["JobsDone"], found["JobsFailed"], found["JobsDead"]) == (2, 1, 1)
     assert found["DeadLetters"] >= 1
-    assert measures(until=timezone.now() + timedelta(seconds=1))["EventsRelayed"] >= 1
+    now = measures(until=timezone.now() + timedelta(seconds=1))
+    assert now["EventsRelayed"] >= 1
+    assert now["Things"] >= 1 and now["OrdersPlaced"] == 0
 
 
 def test_each_minute_has_a_line_and_one_for_each_queue(company: Company, capsys: Any, settings: Any) -> None:

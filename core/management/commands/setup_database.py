@@ -5,6 +5,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from psycopg import sql
 
+from core.aws import Unavailable, database_token
+from core.vault import secret
+
 OLDEST = 15
 ALIASES = {"owner": "owner", "app": "default", "worker": "worker"}  # of settings.DATABASES
 PRIVILEGES = "SELECT rolsuper OR (rolcreaterole AND rolcreatedb) FROM pg_roles WHERE rolname = current_user"
@@ -21,7 +24,9 @@ class Command(BaseCommand):
         if server is None:
             raise CommandError("This setting has no administrator's database address: set DATABASE_URL.", returncode=2)
         try:
-            self._make_all(server)
+            self._make_all({**server, "PASSWORD": server.get("PASSWORD") or _token(server)})
+        except Unavailable as error:
+            raise CommandError(str(error), returncode=2) from error
         except psycopg.OperationalError as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"The database does not answer ({reason}): check DATABASE_URL.", returncode=2) from error
@@ -40,10 +45,13 @@ class Command(BaseCommand):
                     f"The role {user!r} of DATABASE_URL may not make roles and databases: give it CREATEROLE and CREATEDB,"
                     " or make them as docs/operations/database.md says.", returncode=2)
             for kind, role in settings.DATABASE_ROLES.items():
-                self._make_role(admin, role, settings.DATABASES[ALIASES[kind]]["PASSWORD"])
+                self._make_role(admin, role, _password(kind))
+            owner = sql.Identifier(settings.DATABASE_ROLES["owner"])
+            # A migration that waits for a lock makes every request behind it wait as well; RDS Proxy takes no options.
+            admin.execute(sql.SQL("ALTER ROLE {} SET lock_timeout = '10s'").format(owner))
             self._make_database(admin, name)
         with connect(server, name) as admin:
-            admin.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(settings.DATABASE_ROLES["owner"])))
+            admin.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(owner))
             admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
     def _make_role(self, admin: psycopg.Connection[Any], role: str, password: str) -> None:
@@ -69,6 +77,22 @@ class Command(BaseCommand):
         self.stdout.write(f"Made the database {name}.")
 
 
+def _password(kind: str) -> str:
+    """What a role gets; empty: it keeps what it has. Raises Unavailable."""
+    if place := settings.ROLE_SECRETS.get(kind):
+        return str(secret(place, "password", endpoint_url=settings.SECRETS_ENDPOINT_URL))
+    return str(settings.DATABASES[ALIASES[kind]]["PASSWORD"])
+
+
+def _token(server: dict[str, Any]) -> str:
+    """In the place of the administrator's password, where the database takes it."""
+    if not settings.DATABASE_TOKEN_REGION:
+        return ""
+    return database_token(
+        host=server["HOST"], port=str(server.get("PORT") or 5432), user=server["USER"], region=settings.DATABASE_TOKEN_REGION
+    )
+
+
 def _all_there(admin: psycopg.Connection[Any], name: str) -> bool:
     """As somebody made them by hand."""
     roles = list(settings.DATABASE_ROLES.values())
@@ -78,9 +102,9 @@ def _all_there(admin: psycopg.Connection[Any], name: str) -> bool:
 
 def connect(server: dict[str, Any], name: str) -> psycopg.Connection[Any]:
     return psycopg.connect(
-        host=server.get("HOST") or None, port=server.get("PORT") or None, user=server.get("USER") or None,
-        password=server.get("PASSWORD") or None, dbname=name, autocommit=True,
-        **{"connect_timeout": 10, **server.get("OPTIONS", {})},
+        autocommit=True, dbname=name,
+        **{"host": server.get("HOST") or None, "port": server.get("PORT") or None, "user": server.get("USER") or None,
+           "password": server.get("PASSWORD") or None, "connect_timeout": 10, **server.get("OPTIONS", {})},
     )
 
 
