@@ -31,7 +31,7 @@ from orders.services.order_lines import (
 from orders.services.payment_settling import sales_order_paid_follow
 from orders.services.payments import balance
 from orders.services.promising import allocated_follow, credit_check, goods_follow
-from orders.services.stopping import picks_forget, picks_stop
+from orders.services.stopping import picks_forget, picks_stop, shipments_forget
 
 Status = SalesOrder.Status
 OPEN = (Status.PLACED, Status.CONFIRMED, Status.ON_HOLD)
@@ -121,6 +121,7 @@ def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None, *, is_sent_anew: b
     SalesOrderItem.objects.bulk_update(kept, OF_LINES)
     SalesOrderItem.objects.bulk_create(made)
     picks_forget(gone)
+    shipments_forget(row, gone)
     row.lines.filter(pk__in=[line.pk for line in gone]).delete()
     charged, charges = charges_write(row, [*kept, *made], is_placed=not is_sent_anew)
     totals_change(

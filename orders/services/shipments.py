@@ -55,6 +55,22 @@ PACKED = f"""
     WHERE l.organization_id = %(organization)s AND l.id = p.id
 """
 
+# Of the goods in a draft, what is not reserved any more for those that are open: the order was changed or split meanwhile.
+GIVEN_AWAY = """
+    SELECT DISTINCT l.sku FROM orders_shipmentitem AS i
+    JOIN orders_salesorderitem AS l ON l.organization_id = i.organization_id AND l.id = i.order_item_id
+    LEFT JOIN inventory_reservation AS r ON r.organization_id = i.organization_id AND r.id = i.reservation_id
+        AND r.status = 'active' AND r.demand_id = l.order_id AND r.demand_line_id = l.id
+    WHERE i.organization_id = %(organization)s AND i.shipment_id = %(shipment)s
+        AND COALESCE(r.quantity - r.picked_quantity, 0) < (
+            SELECT sum(o.quantity) FROM orders_shipmentitem AS o
+            JOIN orders_shipment AS s ON s.organization_id = o.organization_id AND s.id = o.shipment_id
+            WHERE o.organization_id = i.organization_id AND o.reservation_id = i.reservation_id
+                AND s.status IN ('draft', 'packed')
+        )
+    ORDER BY 1
+"""
+
 SHIPPED = """
     WITH moved AS (
         UPDATE orders_shipmentitem AS i SET move_id = m.move
@@ -204,6 +220,14 @@ def packed_rest(order: SalesOrder) -> None:
 
 
 def packed(order: SalesOrder, row: Shipment, parcels: Sequence[Parcel] = ()) -> None:
+    """Raises Conflict where its goods are not reserved any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(GIVEN_AWAY, {"organization": active_organization_id(), "shipment": row.pk})
+        if skus := [sku for (sku,) in cursor.fetchall()]:
+            raise Conflict(
+                f"Goods in {row.number} are not reserved for it any more: {', '.join(skus)}. The order was changed"
+                " meanwhile: cancel this shipment, and make another one.", code="not_allocated",
+            )
     step(SHIPMENTS, row, "pack", packed_at=timezone.now())
     if parcels:
         ShipmentParcel.objects.bulk_create([ShipmentParcel(shipment=row, unit=_unit(one)) for one in parcels])

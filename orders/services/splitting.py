@@ -22,7 +22,7 @@ from orders.services.promising import DOCUMENT, allocated_follow
 from orders.services.promotion_uses import promotions_share
 from orders.services.sales_orders import NUMBERS, locked, order_line, parts
 from orders.services.stepping import allow, step, told
-from orders.services.stopping import picks_forget, picks_stop
+from orders.services.stopping import picks_forget, picks_stop, shipments_forget
 
 COPIED = (
     "channel_id", "customer_id", "warehouse_id", "email", "currency", "shipping_address", "billing_address", "requested_on",
@@ -114,6 +114,7 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     picks_stop(row)
     gone = [line for line in moved if not line.quantity]
     picks_forget(gone)
+    shipments_forget(row, gone)
     row.lines.filter(pk__in=[line.pk for line in gone]).delete()
     discounts: list[OrderAdjustment] = list(row.adjustments.filter(kind=OrderAdjustment.Kind.DISCOUNT).order_by("pk"))
     taken = [(one.net_amount, one.tax_amount) for one in discounts]

@@ -17,7 +17,8 @@ from inventory.models import StockMove
 from orders.handlers import confirm_shipment
 from orders.models import SalesOrder, Shipment, ShipmentItem
 from orders.services.fulfilment import sales_order_deliver, sales_order_pack, sales_order_ship
-from orders.services.sales_orders import sales_order_cancel, sales_order_hold, sales_order_place
+from orders.services.order_lines import NewLine
+from orders.services.sales_orders import sales_order_cancel, sales_order_change, sales_order_hold, sales_order_place
 from orders.services.shipments import (
     Parcel,
     Part,
@@ -29,6 +30,7 @@ from orders.services.shipments import (
     shipment_pack,
     shipment_reopen,
 )
+from orders.services.splitting import Split, sales_order_split
 from tests.companies import Company
 from tests.contracts.resources import TRANSACTION
 from tests.inventory.test_races import at_once
@@ -109,6 +111,35 @@ def test_takes_no_more_than_is_allocated_and_in_no_other_shipment(acme: Company)
         with pytest.raises(Conflict) as refused:
             shipment_create(order=order)
         assert refused.value.code == "nothing_to_ship"
+
+
+def test_goods_that_were_given_away_are_not_packed(acme: Company) -> None:
+    with acme.scope():
+        order = placed(Shop.create(), 5)
+        line, draft = order.lines.get(), some(order, 4)
+        sales_order_split(order=order, lines=[Split(line.pk, Decimal(2))])
+        for pack in (lambda: shipment_pack(shipment=draft), lambda: sales_order_pack(order=order)):
+            with pytest.raises(Conflict, match="cancel this shipment, and make another one") as refused:
+                pack()
+            assert refused.value.code == "not_allocated"
+        shipment_cancel(shipment=draft)
+        sales_order_pack(order=order)
+        assert state(order) == ("packed", "packed", 3, 0) and clean()
+
+
+def test_a_line_that_goes_takes_its_place_in_shipments_along(acme: Company) -> None:
+    with acme.scope():
+        order = placed(Shop.create(), 2, 3)
+        bolts, nuts = order.lines.order_by("line")
+        shipment_cancel(shipment=some(order, 3, line=1))
+        both = shipment_create(order=order)
+        sales_order_change(order=order, lines=[NewLine(bolts.variant_id, Decimal(2), id=bolts.pk)])
+        assert [one.quantity for one in both.lines.all()] == [2]
+        sales_order_change(order=order, lines=[NewLine(nuts.variant_id, Decimal(1))])
+        both.refresh_from_db()
+        assert both.status == "cancelled" and not both.lines.exists()
+        sales_order_pack(order=order)
+        assert state(order) == ("packed", "packed", 1, 0) and clean()
 
 
 def test_a_shipment_takes_the_lot_that_is_meant(acme: Company) -> None:
