@@ -31,6 +31,11 @@ from tests.deploy.test_on_lambda import HOST, as_admin, asked, environment
 ROOT = Path(settings.BASE_DIR)
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 MOST = 31_000_000  # bytes
+PYTHON = (ROOT / ".python-version").read_text().strip()
+
+pytestmark = pytest.mark.skipif(
+    PYTHON != f"{sys.version_info.major}.{sys.version_info.minor}", reason=f"the package is made by the Python of Lambda, {PYTHON}",
+)
 
 # What the trimming must leave whole, because no request of these tests comes by it.
 RARELY_USED = """
