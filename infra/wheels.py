@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from fcntl import LOCK_EX, flock
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,21 +22,27 @@ GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014") 
 
 
 def packages(architecture: str) -> Path:
-    """A folder as it goes into the archive. Raises PackageProblem."""
+    """A folder as it goes into the archive; one process makes it. Raises PackageProblem."""
     folder = KEPT / f"{architecture}-{_key()}"
-    if not folder.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        for former in KEPT.glob(f"{architecture}-*"):
-            shutil.rmtree(former)
-        unfinished = KEPT / f"{folder.name}.{os.getpid()}"
-        try:
-            _install(architecture, unfinished)
-            trim(unfinished)
-            compile_all(unfinished)
-            unfinished.rename(folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not folder.exists():
+            for former in KEPT.glob(f"{architecture}-*"):
+                shutil.rmtree(former)
+            _make(architecture, folder)
     return folder
+
+
+def _make(architecture: str, folder: Path) -> None:
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+    try:
+        _install(architecture, unfinished)
+        trim(unfinished)
+        compile_all(unfinished)
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _key() -> str:
