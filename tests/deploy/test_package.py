@@ -34,7 +34,7 @@ MOST = 31_000_000  # bytes
 PYTHON = (ROOT / ".python-version").read_text().strip()
 
 pytestmark = pytest.mark.skipif(
-    f"{sys.version_info.major}.{sys.version_info.minor}" != PYTHON, reason=f"the package is made by the Python of Lambda, {PYTHON}",
+    f"{sys.version_info.major}.{sys.version_info.minor}" != PYTHON, reason=f"the package is made by Lambda's Python {PYTHON}",
 )
 
 # What the trimming must leave whole, because no request of these tests comes by it.
