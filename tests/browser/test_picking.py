@@ -15,8 +15,8 @@ from orders.services.pick_lists import pick_list_create
 from orders.services.sales_orders import NewLine, sales_order_create, sales_order_place
 from tests.browser.conftest import screenshot
 from tests.browser.signing import sign_in
-from tests.browser.test_accessibility import faults
-from tests.browser.test_admin_pages import too_wide, wrong_in_themes
+from tests.browser.test_accessibility import faults, faults_in_themes
+from tests.browser.test_admin_pages import too_wide
 from tests.browser.wedge import Clerk
 from tests.companies import Company
 from tests.orders.selling import Shop
@@ -110,7 +110,7 @@ def test_places_first_mistakes_and_what_is_short(page: Page, company: Company) -
             clerk.scan(codes(number))
             clerk.actions = made
     expect(page.locator("#pack-title")).to_contain_text("Pack SO-000002")
-    assert [*too_wide(page), *wrong_in_themes(page)] == []
+    assert [*too_wide(page), *faults_in_themes(page)] == []
     clerk.scan(SSCC)
     clerk.key("Control+Enter")
     expect(page.locator("#round .card-done")).to_contain_text("has left by")

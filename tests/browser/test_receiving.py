@@ -11,8 +11,8 @@ from inventory.models import Location, ProductBarcode, ReceiptDraftEntry, StockI
 from orders.models import GoodsReceipt, PurchaseOrder
 from tests.browser.conftest import screenshot
 from tests.browser.signing import sign_in
-from tests.browser.test_accessibility import faults
-from tests.browser.test_admin_pages import too_wide, wrong_in_themes
+from tests.browser.test_accessibility import faults, faults_in_themes
+from tests.browser.test_admin_pages import too_wide
 from tests.browser.wedge import GS, Clerk
 from tests.companies import Company
 from tests.orders.buying import Buying, quantities
@@ -71,7 +71,7 @@ def test_five_lines_of_which_three_come_in_part(page: Page, company: Company) ->
             assert order.status == "partially_received"
             assert [line[1] for line in quantities(order)] == [4, 5, 6, 10, 10]
     screenshot(page, "received")
-    assert [*too_wide(page), *wrong_in_themes(page)] == []
+    assert [*too_wide(page), *faults_in_themes(page)] == []
     with company.scope():
         found = StockItem.objects.filter(location__code="DOCK", variant__sku="WARE-0").order_by("lot__code")
         assert [(item.lot.code, int(item.quantity)) for item in found] == [("LOT", 4), ("LOT2", 4), ("P1", 4)]

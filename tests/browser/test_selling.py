@@ -16,8 +16,8 @@ from orders.services.returns import Asked, return_create
 from orders.services.sales_orders import sales_order_create, sales_order_place
 from tests.browser.conftest import screenshot
 from tests.browser.signing import sign_in
-from tests.browser.test_accessibility import faults
-from tests.browser.test_admin_pages import too_wide, wrong_in_themes
+from tests.browser.test_accessibility import faults, faults_in_themes
+from tests.browser.test_admin_pages import too_wide
 from tests.browser.wedge import Clerk
 from tests.companies import Company
 from tests.orders.selling import Shop
@@ -117,7 +117,7 @@ def test_task_6_pasted_scanned_and_as_last_time(clerk: Clerk, company: Company) 
     page.keyboard.type("bo", delay=120)
     expect(page.get_by_role("option").first).to_contain_text("BOLT Bolt available 8 · 5 EUR")
     screenshot(page, "sell")
-    assert wrong_in_themes(page) + too_wide(page) == []
+    assert faults_in_themes(page) + too_wide(page) == []
     page.locator("#entry-code").press("Escape")
     page.locator("[aria-invalid=true]").focus()
     page.keyboard.press("Control+a")
@@ -199,7 +199,7 @@ def test_task_10_a_customer_brings_goods_back(clerk: Clerk, company: Company, sh
     expect(rows.nth(1)).to_be_focused()
     letters(clerk, "q")
     screenshot(page, "take-back")
-    assert wrong_in_themes(page) + too_wide(page) == []
+    assert faults_in_themes(page) + too_wide(page) == []
     rows.nth(1).focus()
     clerk.key("Control+Enter")
     expect(done).to_contain_text("RMA-000002 of SO-000001: 7.5 EUR")

@@ -81,9 +81,9 @@ def test_the_types_are_these() -> None:
     sold |= {f"shipment.{verb}" for verb in (
         "packed", "reopened", "handed_over", "in_transit", "delivered", "failed", "returned", "cancelled",
     )}
-    sold |= {f"pick_list.{verb}" for verb in ("created", "started", "picked", "short", "finished", "cancelled")}
+    sold |= {f"pick_list.{verb}" for verb in ("created", "started", "picked", "put_back", "short", "finished", "cancelled")}
     bought = {f"purchase_order.{verb}" for verb in (
-        "submitted", "approved", "rejected", "revised", "sent", "received", "returned", "billed", "unbilled", "closed",
+        "submitted", "approved", "approval_withdrawn", "rejected", "revised", "sent", "received", "returned", "billed", "unbilled", "closed",
         "cancelled",
     )}
     billed = {f"return.{verb}" for verb in (

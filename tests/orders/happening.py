@@ -40,6 +40,7 @@ from orders.services.pick_lists import (
     pick_list_create,
     pick_list_finish,
     pick_list_pick,
+    pick_list_put_back,
     pick_list_short,
     pick_list_start,
 )
@@ -122,6 +123,8 @@ def picking_happens(order: SalesOrder) -> None:
     pick_list_cancel(pick_list=pick_list_start(pick_list=pick_list_create(orders=[order.pk])))
     made = pick_list_start(pick_list=pick_list_create(orders=[order.pk]))
     line = made.lines.get().pk
+    pick_list_pick(pick_list=made, line_id=line, quantity=Decimal(1))
+    pick_list_put_back(pick_list=made, line_id=line)
     pick_list_pick(pick_list=made, line_id=line, quantity=Decimal(1))
     pick_list_short(pick_list=made, line_id=line, reason="Bin is empty")
     pick_list_finish(pick_list=made)

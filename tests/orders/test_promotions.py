@@ -169,8 +169,8 @@ def test_it_belongs_to_the_goods_on_invoices_credit_notes_and_returns(acme: Comp
         order = sales_order_place(order=promotion_code_apply(order=cart_of(shop, bolts=2, nuts=4), code="HALF"))
         sales_order_ship(order=sales_order_pack(order=order))
         bolts, nuts = order.lines.order_by("line")
-        assert [refundable(order, {line.pk: Decimal(1)}) for line in (bolts, nuts)] == [Decimal("2.50"), Decimal("2.50")]
-        assert refundable(order, {bolts.pk: bolts.quantity, nuts.pk: nuts.quantity}) == order.total == 15
+        assert refundable(order, {bolts.pk: Decimal(1)}, {nuts.pk: Decimal(1)}) == [Decimal("2.50"), Decimal("2.50")]
+        assert refundable(order, {bolts.pk: bolts.quantity, nuts.pk: nuts.quantity}) == [order.total] == [15]
 
         def invoice(*lines: tuple[Any, int]) -> Any:
             wanted = [InvoiceLine(line.pk, Decimal(quantity)) for line, quantity in lines]

@@ -45,7 +45,8 @@ class ScanBus {
 	key(event) {
 		if (event.isComposing || MODIFIERS.includes(event.key)) return;
 		const character = characterOf(event);
-		if (event.key === "Enter" || event.key === "Tab") this.end(event);
+		const isCommand = event.ctrlKey || event.metaKey || event.altKey; // no scanner ends like that, however soon it comes
+		if ((event.key === "Enter" || event.key === "Tab") && !isCommand) this.end(event);
 		else if (character) this.add(character, event);
 		else this.burst = null;
 		if (!event.defaultPrevented) ownKeys(event);

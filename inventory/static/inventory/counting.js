@@ -222,8 +222,11 @@ class CountSheet {
 		if (number) number.textContent = Number(number.textContent) + 1;
 	}
 
+	// Numbers and scans are answered apart: what comes late knows less.
 	progress(text) {
-		this.root.querySelector("[data-progress]").textContent = text;
+		const shown = this.root.querySelector("[data-progress]");
+		const [said, known] = [text, shown.textContent].map((words) => words.match(/\d+/g).map(Number));
+		shown.textContent = `${Math.max(said[0], known[0])} of ${Math.max(said[1], known[1])} counted`;
 	}
 
 	say(text, isProblem = false) {
