@@ -107,7 +107,9 @@ def order_entry_place(*, entry: OrderEntry, step: str) -> SalesOrder:
     if unknown := [line.sku or line.code for line in lines if line.variant is None or line.is_archived]:
         raise Invalid(f"{', '.join(unknown[:5])}: not to be sold. Say what is meant, or take the line out.")
     wanted = [NewLine(line.variant, line.quantity) for line in lines if line.variant]
-    order = sales_order_create(channel=entry.channel, customer=entry.customer, lines=wanted, **whereto(entry.customer))
+    order = sales_order_create(
+        channel=entry.channel, customer=entry.customer, lines=wanted, is_placed_next=True, **whereto(entry.customer),
+    )
     placed = sales_order_place(order=order)
     entry.steps.all().delete()
     entry.customer, entry.placed, entry.placed_step = None, placed, step

@@ -39,16 +39,19 @@ Status = SalesOrder.Status
 
 def sales_order_create(
     *, channel: Channel, lines: Sequence[NewLine] = (), adjustments: Sequence[NewAdjustment] = (),
-    customer: Customer | None = None, **values: Any,
+    customer: Customer | None = None, is_placed_next: bool = False, **values: Any,
 ) -> SalesOrder:
-    """A cart, which promises nothing yet. `values` are columns; the channel says currency and warehouse unless they do."""
+    """A cart, which promises nothing yet. `values` are columns; the channel says currency and warehouse unless they do.
+
+    Who places it in the same transaction leaves the promotions that count by themselves to that.
+    """
     values.setdefault("currency", channel.currency)
     if "warehouse" not in values:
         values.setdefault("warehouse_id", channel.warehouse_id)
     order: SalesOrder = SalesOrder.objects.create(
         channel=channel, customer=customer, **{**dict.fromkeys(TOTALS, Decimal(0)), **values},
     )
-    order.has_charges = bool(lines) and automatic().exists()
+    order.has_charges = bool(lines) and not is_placed_next and automatic().exists()
     _write(order, lines or None, adjustments or None, is_new=True)
     return order
 

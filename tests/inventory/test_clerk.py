@@ -30,9 +30,13 @@ from tests.admin.pages import statements, text
 from tests.companies import Company
 from tests.factories.barcodes import ProductBarcodeFactory
 from tests.factories.inventory import SupplierProductFactory, WarehouseFactory
+from tests.factories.invoices import InvoiceFactory
 from tests.factories.lots import LotFactory
 from tests.factories.pick_lists import PickListFactory
 from tests.factories.purchasing import PurchaseOrderFactory
+from tests.factories.returns import ReturnAuthorizationFactory
+from tests.factories.sales import SalesOrderFactory
+from tests.factories.shipping import ShipmentFactory
 from tests.factories.transfers import LogisticUnitFactory, TransferOrderFactory
 from tests.inventory.goods import Goods
 from tests.limited import limited_admin
@@ -99,13 +103,18 @@ def test_whatever_a_scan_finds_has_a_card(acme: Company, goods: Goods) -> None:
             "transfer_order": TransferOrderFactory(number="TO-000777").number,
             "purchase_order": PurchaseOrderFactory(number="PO-000777").number,
             "pick_list": PickListFactory(number="PL-000777").number,
+            "sales_order": SalesOrderFactory(number="SO-000777").number,
+            "shipment": ShipmentFactory(number="SH-000777").number,
+            "invoice": InvoiceFactory(number="IN-000777").number,
+            "return": ReturnAuthorizationFactory(number="RT-000777").number,
         }
         parent, elsewhere = LogisticUnit.objects.get(sscc=code["logistic_unit"]).parent, WarehouseFactory()
     assert code.keys() == {source.kind for source in SOURCES}
     for kind, text_of_it in code.items():
         answer = scan(client, text_of_it)
         page = answer.headers.get("X-Go")
-        assert (kind, answer.status_code) == (kind, 200) and (said(answer) or client.get(page).status_code == 200), text(answer)
+        assert (kind, answer.status_code) == (kind, 200), text(answer)
+        assert said(answer) or client.get(page, follow=True).status_code == 200, kind
     assert f"at A-1 in {goods.warehouse}, on {parent}" in text(scan(client, code["logistic_unit"]))
     assert code["logistic_unit"] in text(client.get(f"/admin/stock/unit/?logistic_unit={parent.pk}"))
     assert f'value="{parent.sscc}"' in text(client.get(f"/admin/labels/?sscc={parent.sscc}"))

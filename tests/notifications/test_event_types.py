@@ -81,10 +81,12 @@ def test_the_types_are_these() -> None:
     sold |= {f"shipment.{verb}" for verb in (
         "packed", "reopened", "handed_over", "in_transit", "delivered", "failed", "returned", "cancelled",
     )}
-    sold |= {f"pick_list.{verb}" for verb in ("created", "started", "picked", "put_back", "short", "finished", "cancelled")}
+    sold |= {f"pick_list.{verb}" for verb in (
+        "created", "started", "picked", "put_back", "short", "finished", "cancelled",
+    )}
     bought = {f"purchase_order.{verb}" for verb in (
-        "submitted", "approved", "approval_withdrawn", "rejected", "revised", "sent", "received", "returned", "billed", "unbilled", "closed",
-        "cancelled",
+        "submitted", "approved", "approval_withdrawn", "rejected", "revised", "sent", "received", "returned", "billed",
+        "unbilled", "closed", "cancelled",
     )}
     billed = {f"return.{verb}" for verb in (
         "requested", "approved", "received", "inspected", "refunded", "replaced", "rejected", "closed",

@@ -53,6 +53,7 @@ from orders.services.purchase_states import (
     purchase_order_revise,
     purchase_order_send,
     purchase_order_submit,
+    purchase_order_withdraw_approval,
 )
 from orders.services.returns import (
     Asked,
@@ -175,6 +176,8 @@ def purchases_happen(buys: Buying) -> None:
     order = _asked(buys)
     purchase_order_reject(order=order, reason="Half of it will do")
     purchase_order_approve(order=_asked(buys, order))
+    purchase_order_withdraw_approval(order=order)
+    purchase_order_approve(order=order)
     purchase_order_revise(order=order)
     purchase_order_approve(order=_asked(buys, order))
     purchase_order_send(order=order)

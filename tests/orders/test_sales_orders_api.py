@@ -144,6 +144,7 @@ def test_in_the_admin(acme: Company) -> None:
         **form, "lines-INITIAL_FORMS": 1, "lines-0-id": line.pk, "lines-0-order": order.pk, "lines-0-unit_price": "4.50",
         "adjustments-INITIAL_FORMS": 1, "adjustments-0-id": shipping.pk, "adjustments-0-order": order.pk, "note": "Call first",
         "payments-TOTAL_FORMS": 0, "payments-INITIAL_FORMS": 0,
+            "promotion_uses-TOTAL_FORMS": 0, "promotion_uses-INITIAL_FORMS": 0,
     }
     answer = browser.post(f"{url}change/", changed)
     assert answer.status_code == 302, answer.content.decode()[-3000:]
