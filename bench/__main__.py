@@ -1,6 +1,7 @@
 """`python -m bench [names] [--quick]`: measures what is promised to be fast. bench/README.md says what each figure is."""
 
 import argparse
+import logging
 import os
 import sys
 import warnings
@@ -40,6 +41,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
     warnings.filterwarnings("ignore", message="No directory at")  # of static files, which nobody asks for here
     django.setup()
+    logging.getLogger("core.requests").setLevel(logging.WARNING)  # a line for each would be in the figures' way
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 100_000_000)  # the limits count, and refuse nobody
     with ExitStack() as stack:
         if data := getattr(settings, "EMBEDDED_DATABASE", None):
