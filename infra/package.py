@@ -27,7 +27,7 @@ PRODUCT = ("accounts", "config", "core", "inventory", "notifications", "orders")
 DEVELOPING = ("config/settings/local.py", "config/settings/test.py")
 DESCRIPTION = Path("docs") / "openapi.json"
 MOST_UNPACKED = 250 * 1024 * 1024  # by AWS
-UNSHOWN = ("redoc*", "rest_framework", "jquery.js", "xregexp.js")  # static files; the last two for debuggers
+UNSHOWN = ("redoc*", "rest_framework", "jquery.js", "select2.full.js", "xregexp.js")  # static files; the last three for debuggers
 SMALL = 100_000  # bytes: what is smaller gets no line of its own
 
 
@@ -92,6 +92,8 @@ def _collect(folder: Path) -> None:
     )  # fmt: skip
     for mapping in folder.rglob("*.map*"):  # for debuggers
         mapping.unlink()
+    for compressed in (folder / "drf_spectacular_sidecar").rglob("*.gz"):  # half a megabyte, for a page that few open
+        compressed.unlink()
 
 
 def _run(complaint: str, *arguments: str, folder: Path, **variables: str) -> None:

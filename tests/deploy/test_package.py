@@ -30,7 +30,7 @@ from tests.deploy.test_on_lambda import HOST, as_admin, asked, environment
 
 ROOT = Path(settings.BASE_DIR)
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-MOST = 31_000_000  # bytes
+MOST = 30_000_000  # bytes
 PYTHON = (ROOT / ".python-version").read_text().strip()
 
 pytestmark = pytest.mark.skipif(
