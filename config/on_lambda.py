@@ -99,6 +99,9 @@ def _managed(command: str, given: str) -> str:
         call_command(*shlex.split(command), stdout=said, stderr=said, no_color=True)
     except CommandError as error:
         raise CommandFailed(f"{said.getvalue()}{error}") from error
+    except SystemExit as end:  # it would end the function, and nobody would read what was said
+        if end.code:
+            raise CommandFailed(said.getvalue()) from end
     finally:
         sys.stdin = before
     return said.getvalue()

@@ -181,6 +181,15 @@ def test_commands_of_the_operator(function: Runtime) -> None:
     assert function.invoke({"command": "notifications.aws.sweep"}).value == {"complete": True}
 
 
+def test_a_command_that_ends_with_1_says_what_it_found(function: Runtime, new_company: NewCompany, tmp_path: Path) -> None:
+    file = tmp_path / "models.csv"
+    file.write_text('"year","make","model"\n2019,"ACURA","CL"\nsoon,"ACURA","CL"\n')
+    error = function.invoke({"manage": f"import_vehicles --organization {new_company().organization.slug} --file {file}"}).error
+    assert error and error["errorType"] == "CommandFailed"
+    assert "1 vehicle models created" in error["errorMessage"] and "Left out:" in error["errorMessage"]
+    assert function.invoke({"manage": "check"}).error is None, "the function lives on"
+
+
 @pytest.mark.parametrize("said", [
     {}, {"raw_command": "open('/tmp/x', 'w')"}, {"command": "os.getpid"}, {"Records": [{"eventSource": "aws:s3"}]},
     {"detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2", "detail": {}},
