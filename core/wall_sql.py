@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+KEPT = "kept_"  # how functions of kept.py are called
+
 
 class Function(NamedTuple):
     """A database function. `callers` are keys of settings.DATABASE_ROLES; triggers need none."""

@@ -5,3 +5,7 @@ class InventoryConfig(AppConfig):
     name = "inventory"
     database_functions = "inventory.database.functions"
     database_triggers = "inventory.database.triggers"
+    kept_statements = tuple(
+        f"inventory.services.{module}"
+        for module in ("candidates", "grounds", "levels", "locks", "posting", "reservations", "valuation")
+    )

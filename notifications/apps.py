@@ -5,3 +5,4 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
     database_functions = "notifications.database.functions"
     database_triggers = "notifications.events.triggers"
+    kept_statements = ("notifications.services.events",)

@@ -10,8 +10,10 @@ from uuid import UUID
 from django.db import connection
 
 from core.arrays import array
+from core.kept import Kept
 from core.tenancy import active_organization_id
 from inventory.models import Location
+from inventory.services import locks
 from inventory.services.locks import SHARE_GROUNDS, Balance, Place, grounds
 
 
@@ -75,12 +77,12 @@ RANKED = """
            sum(s.quantity - s.reserved) OVER fefo - (s.quantity - s.reserved) AS before, row_number() OVER fefo AS rank
     FROM unnest(%(variants)s::uuid[], %(warehouses)s::uuid[], %(lots)s::uuid[], %(locations)s::uuid[], %(quantities)s::numeric[])
         WITH ORDINALITY AS w(variant_id, warehouse_id, lot_id, location_id, quantity, line)
-    JOIN accounts_organization AS o ON o.id = %(organization)s
+    JOIN accounts_organization AS o ON o.id = %(organization)s::uuid
     JOIN inventory_stockitem AS s ON s.organization_id = %(organization)s
         AND s.warehouse_id = w.warehouse_id AND s.variant_id = w.variant_id
     JOIN inventory_location AS place ON place.organization_id = %(organization)s AND place.id = s.location_id
     LEFT JOIN inventory_lot AS l ON l.organization_id = %(organization)s AND l.id = s.lot_id
-    WHERE NOT s.is_held AND s.quantity > s.reserved AND place.kind = ANY (%(kinds)s)
+    WHERE NOT s.is_held AND s.quantity > s.reserved AND place.kind = ANY (%(kinds)s::text[])
         AND (l.expires_on IS NULL OR l.expires_on >= (now() AT TIME ZONE o.timezone)::date)
         AND (w.lot_id IS NULL OR s.lot_id = w.lot_id) AND (w.location_id IS NULL OR s.location_id = w.location_id)
     WINDOW fefo AS (
@@ -101,15 +103,20 @@ LOCK = f"""
         AND s.id = ANY (ARRAY(SELECT id FROM wanted))
     ORDER BY s.id FOR NO KEY UPDATE OF s {{1}}
 """
-FIRST = LOCK.format("r.before < r.wanted * 2 OR r.rank <= %(spare)s", "")
+GIVES = f"{locks.GIVES} date int"
+FIRST = Kept(
+    "first_candidates", LOCK.format("r.before < r.wanted * 2 OR r.rank <= %(spare)s::int", ""), gives=GIVES,
+)
 # Without waiting, since others may wait for the first ones.
-MORE = LOCK.format("r.id <> ALL (%(besides)s::uuid[])", "SKIP LOCKED")
+MORE = Kept(
+    "more_candidates", LOCK.format("r.id <> ALL (%(besides)s::uuid[])", "SKIP LOCKED"), gives=GIVES,
+)
 
 
 def lock_candidates(lines: Sequence[Wanted], besides: Collection[Candidate] = ()) -> list[Candidate]:
     """The first places of each line; with those `besides`, all others that nobody else is at."""
     with connection.cursor() as cursor:
-        cursor.execute(MORE if besides else FIRST, {
+        (MORE if besides else FIRST)(cursor, {
             **parameters(lines), "grounds": grounds(), "spare": SPARE, "besides": array(item.id for item in besides),
         })
         return [Candidate(*row) for row in cursor.fetchall()]

@@ -12,6 +12,7 @@ from django.db import connection
 
 from core.arrays import array
 from core.errors import Conflict, Invalid
+from core.kept import Kept
 from core.tenancy import active_organization_id
 from inventory.models import Location, Product
 from inventory.queries.closings import CLOSED_THROUGH
@@ -27,24 +28,27 @@ GROUNDS = f"""
         SELECT min(place.code) FILTER (WHERE place.kind = 'transit') AS transit,
                COALESCE(bool_or(place.capacity IS NOT NULL OR place.max_weight IS NOT NULL)
                    FILTER (WHERE place.id = ANY (%s::uuid[])), false) AS is_limited,
-               array_agg(place.id) FILTER (WHERE place.kind <> ALL (%s)) AS apart
-        FROM inventory_location AS place WHERE place.organization_id = %s AND place.id = ANY (%s::uuid[])
+               array_agg(place.id) FILTER (WHERE place.kind <> ALL (%s::text[])) AS apart
+        FROM inventory_location AS place WHERE place.organization_id = %s::uuid AND place.id = ANY (%s::uuid[])
     ) AS places
     CROSS JOIN unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, lot_id)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = o.id AND v.id = w.variant_id
     LEFT JOIN inventory_product AS p ON p.organization_id = o.id AND p.id = v.product_id
     {{joined}}
-    WHERE o.id = %s
+    WHERE o.id = %s::uuid
 """
-WITHOUT_LOTS = GROUNDS.format(lot="NULL, NULL, NULL, NULL", on_hand="0", joined="")
-WITH_LOTS = GROUNDS.format(
+GIVES = "uuid uuid varchar varchar uuid varchar varchar date date date date numeric text bool uuid[] varchar numeric timestamptz"
+WITHOUT_LOTS = Kept("grounds", GROUNDS.format(
+    lot="NULL::uuid, NULL::varchar, NULL::varchar, NULL::date", on_hand="0::numeric", joined="",
+), gives=GIVES)
+WITH_LOTS = Kept("grounds_of_lots", GROUNDS.format(
     lot="l.variant_id, l.code, l.status, l.expires_on",
     on_hand="""
            CASE p.tracking WHEN 'serial' THEN (
                SELECT COALESCE(sum(s.quantity), 0) FROM inventory_stockitem AS s
                WHERE s.organization_id = o.id AND s.lot_id = w.lot_id) ELSE 0 END""",
     joined="LEFT JOIN inventory_lot AS l ON l.organization_id = o.id AND l.id = w.lot_id",
-)
+), gives=GIVES)
 
 Tracking = Product.Tracking
 
@@ -124,7 +128,7 @@ def _goods(lines: Sequence[Any], occurred_at: datetime) -> Grounds:
     targets = {line.to_location_id for line in lines if line.to_location_id}
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(WITH_LOTS if any(lot for _, lot in wanted) else WITHOUT_LOTS, [
+        (WITH_LOTS if any(lot for _, lot in wanted) else WITHOUT_LOTS)(cursor, [
             occurred_at, array(targets), list(Location.AVAILABLE), organization, array(places),
             array(variant for variant, _ in wanted), array(lot for _, lot in wanted), organization,
         ])

@@ -9,10 +9,12 @@ from uuid import UUID
 from django.db import connection
 
 from core.arrays import array
+from core.kept import Beside, Kept, Together, send, send_alone
 from core.tenancy import active_organization_id
 from inventory.models import Location, ReorderTask
 from inventory.queries.levels import LEVELS
-from inventory.services.beside import Beside, send, send_alone
+from inventory.services.valuation import LAYERS_CHANGED, LAYERS_MADE, VALUES_ENTERED
+from notifications.services.events import PUBLISH
 
 ZERO = Decimal(0)
 
@@ -25,7 +27,7 @@ LOCKED = f"""
                 %(variants)s::uuid[], %(warehouses)s::uuid[], %(on_hand)s::numeric[], %(available)s::numeric[],
                 %(coming)s::numeric[]
             ) AS m(variant_id, warehouse_id, on_hand, available, coming)
-        JOIN inventory_reorderrule AS r ON r.organization_id = %(organization)s
+        JOIN inventory_reorderrule AS r ON r.organization_id = %(organization)s::uuid
             AND r.variant_id = m.variant_id AND r.warehouse_id = m.warehouse_id
         WHERE {CHANGE} <> 0 OR {{arrives}} AND r.basis = 'projected'
         ORDER BY r.id FOR NO KEY UPDATE OF r
@@ -40,21 +42,21 @@ FOLLOW = f"""
     )
     UPDATE inventory_reordertask AS t SET status = 'done', closed_at = now()
     FROM followed AS f
-    WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s) AND NOT f.is_low
+    WHERE t.organization_id = %(organization)s AND t.rule_id = f.id AND t.status = ANY (%(undecided)s::text[]) AND NOT f.is_low
 """
 
 # Of goods that leave or are promised: a rule that was low stays so.
-FALLEN = f"""
+FALLEN = Kept("levels_fallen", f"""
     WITH locked AS ({LOCKED.format(arrives="false")})
     UPDATE inventory_reorderrule AS r
     SET level = r.level + l.change, quiet_at = CASE WHEN r.level + l.change <= r.min_quantity THEN r.quiet_at END
     FROM locked AS l WHERE r.organization_id = %(organization)s AND r.id = l.id
-"""
+""")
 
-MOVED = FOLLOW.format(arrives="false", came="", incoming="0", joined="")
+MOVED = Kept("levels_moved", FOLLOW.format(arrives="false", came="", incoming="0", joined=""))
 
 # The count makes the tasks wait for the rules: it is a condition that is evaluated once, before any of them is locked.
-RECEIVED = FOLLOW.format(
+RECEIVED = Kept("levels_received", FOLLOW.format(
     arrives="true", incoming="CASE r.basis WHEN 'projected' THEN COALESCE(c.incoming, 0) ELSE 0 END",
     joined="LEFT JOIN came AS c ON c.variant_id = l.variant_id AND c.warehouse_id = l.warehouse_id",
     came="""
@@ -82,7 +84,13 @@ RECEIVED = FOLLOW.format(
         RETURNING t.variant_id, t.warehouse_id, GREATEST(t.ordered_quantity - t.received_quantity, 0)
             - GREATEST(a.ordered_quantity - a.received_quantity, 0) AS incoming
     ),""",
-)
+))
+
+# What a posting or a reservation writes besides.
+for follow in (FALLEN, MOVED, RECEIVED):
+    Together(follow, [PUBLISH])
+    for layers in ([LAYERS_CHANGED], [LAYERS_MADE], [LAYERS_MADE, LAYERS_CHANGED]):
+        Together(follow, [*layers, VALUES_ENTERED, PUBLISH])
 
 # Of rules that were written, what was decided before counts no longer: a dismissal, and what a minimum was computed from.
 REFRESH = f"""

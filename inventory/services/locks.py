@@ -19,6 +19,7 @@ from django.db import connection
 
 from core.arrays import array
 from core.errors import Conflict
+from core.kept import Kept
 from core.tenancy import active_organization_id
 
 
@@ -41,7 +42,7 @@ class Balance(NamedTuple):
 
 # As a condition of a statement that locks rows: evaluated once, before any of them. The statement's own snapshot may be
 # older than the lock, so what the grounds are is read by the statement after it.
-SHARE_GROUNDS = "(SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))) IS NOT NULL"
+SHARE_GROUNDS = "(SELECT pg_advisory_xact_lock_shared(hashtextextended(%s::text, 0))) IS NOT NULL"
 
 # A place and its balance.
 COLUMNS = """
@@ -50,28 +51,29 @@ COLUMNS = """
 """
 
 # Found by two ways, because an index knows `=` and IS NULL, but not what is distinct from what.
-STOCK_ITEMS = f"""
+GIVES = "uuid uuid uuid uuid numeric numeric numeric bool bool bool uuid"  # those columns
+STOCK_ITEMS = Kept("stock_items", f"""
     WITH wanted AS (SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS w (variant_id, location_id, lot_id)),
     found AS MATERIALIZED (
-        SELECT s.id FROM wanted AS w JOIN inventory_stockitem AS s ON s.organization_id = %s
+        SELECT s.id FROM wanted AS w JOIN inventory_stockitem AS s ON s.organization_id = %s::uuid
             AND s.variant_id = w.variant_id AND s.location_id = w.location_id AND s.lot_id = w.lot_id
         UNION ALL
-        SELECT s.id FROM wanted AS w JOIN inventory_stockitem AS s ON s.organization_id = %s
+        SELECT s.id FROM wanted AS w JOIN inventory_stockitem AS s ON s.organization_id = %s::uuid
             AND s.variant_id = w.variant_id AND s.location_id = w.location_id AND s.lot_id IS NULL
         WHERE w.lot_id IS NULL
     )
     SELECT {COLUMNS}
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
-    WHERE {SHARE_GROUNDS} AND s.organization_id = %s AND s.id = ANY (ARRAY(SELECT id FROM found))
+    WHERE {SHARE_GROUNDS} AND s.organization_id = %s::uuid AND s.id = ANY (ARRAY(SELECT id FROM found))
     ORDER BY s.id FOR NO KEY UPDATE OF s
-"""
+""", gives=GIVES)
 
 
 def lock_stock_items(places: Collection[Place]) -> dict[Place, Balance]:
     """Those that exist, with their balances as they are once locked."""
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(STOCK_ITEMS, [
+        STOCK_ITEMS(cursor, [
             array(place.variant_id for place in places), array(place.location_id for place in places),
             array(place.lot_id for place in places), organization, organization, grounds(), organization,
         ])
@@ -107,13 +109,13 @@ def lock_reversals() -> None:
 
 
 # Of reservations; their stock items stay the same.
-ITEMS_OF = f"""
+ITEMS_OF = Kept("items_of", f"""
     SELECT {COLUMNS}
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
-    WHERE {SHARE_GROUNDS} AND s.organization_id = %s AND s.id = ANY (ARRAY(
-        SELECT r.stock_item_id FROM inventory_reservation AS r WHERE r.organization_id = %s AND r.id = ANY (%s::uuid[])))
+    WHERE {SHARE_GROUNDS} AND s.organization_id = %s::uuid AND s.id = ANY (ARRAY(
+        SELECT r.stock_item_id FROM inventory_reservation AS r WHERE r.organization_id = %s::uuid AND r.id = ANY (%s::uuid[])))
     ORDER BY s.id FOR NO KEY UPDATE OF s
-"""
+""", gives=GIVES)
 
 
 ROOTS = """
@@ -156,15 +158,15 @@ def lock_limited_locations(locations: Collection[UUID]) -> list[UUID]:
 
 # The same for who picks them, and the reservations as they are once locked; without those that wait for goods. Joined one by one:
 # for `= ANY` a planner that thinks the table small, as when it has grown since it was analyzed, reads an index of all of them.
-PROMISED = f"""
+PROMISED = Kept("promised", f"""
     SELECT {COLUMNS}, r.id, r.quantity - r.picked_quantity, r.status, r.demand_type, r.demand_id, r.demand_line_id
     FROM unnest(%s::uuid[]) AS w(id)
-    JOIN inventory_reservation AS r ON r.organization_id = %s AND r.id = w.id
+    JOIN inventory_reservation AS r ON r.organization_id = %s::uuid AND r.id = w.id
     JOIN inventory_stockitem AS s ON s.organization_id = r.organization_id AND s.id = r.stock_item_id
     JOIN accounts_organization AS o ON o.id = r.organization_id
     WHERE {SHARE_GROUNDS}
     ORDER BY s.id, r.id FOR NO KEY UPDATE OF s, r
-"""
+""", gives=f"{GIVES} uuid numeric varchar varchar uuid uuid")
 
 
 class Promised(NamedTuple):
@@ -181,7 +183,7 @@ class Promised(NamedTuple):
 def lock_promised(reservations: Collection[UUID]) -> list[Promised]:
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(PROMISED, [array(reservations), organization, grounds()])
+        PROMISED(cursor, [array(reservations), organization, grounds()])
         return [Promised(Place(*row[:3]), Balance(*row[3:11]), *row[11:]) for row in cursor.fetchall()]
 
 
@@ -189,7 +191,7 @@ def lock_items_of(reservations: Collection[UUID]) -> dict[UUID, tuple[Place, Bal
     """The stock items that the reservations hold, by id."""
     organization = active_organization_id()
     with connection.cursor() as cursor:
-        cursor.execute(ITEMS_OF, [grounds(), organization, organization, array(reservations)])
+        ITEMS_OF(cursor, [grounds(), organization, organization, array(reservations)])
         return {row[3]: (Place(*row[:3]), Balance(*row[3:])) for row in cursor.fetchall()}
 
 
@@ -227,7 +229,7 @@ def lock_ahead(
 
 COST_POOLS = """
     SELECT p.variant_id, p.warehouse_id FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, warehouse_id)
-    JOIN inventory_costlayer AS p ON p.organization_id = %s AND p.kind = 'pool'
+    JOIN inventory_costlayer AS p ON p.organization_id = %s::uuid AND p.kind = 'pool'
         AND p.variant_id = w.variant_id AND p.warehouse_id = w.warehouse_id
     ORDER BY p.variant_id, p.warehouse_id FOR NO KEY UPDATE OF p
 """

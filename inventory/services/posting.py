@@ -12,17 +12,17 @@ from uuid_utils.compat import uuid7
 
 from core.arrays import array
 from core.errors import Conflict, Invalid
+from core.kept import Beside, Kept, Together, send, send_alone
 from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockLine, StockPosted
 from inventory.models import StockMove
-from inventory.services.beside import Beside, send, send_alone
 from inventory.services.capacity import Overfull, check_room
 from inventory.services.costing import Flow, rounded
 from inventory.services.grounds import USUAL, Grounds, Rules, check_grounds
 from inventory.services.levels import Arrival, Change, Coming, levels_follow
-from inventory.services.locks import Balance, Place, lock_stock_items
+from inventory.services.locks import COST_POOLS, Balance, Place, lock_stock_items, pools_of
 from inventory.services.loose import refuse_packed
-from inventory.services.valuation import flows_value, pools_locked
+from inventory.services.valuation import flows_value, pairs_of
 from notifications.services.events import published
 
 
@@ -78,52 +78,55 @@ NOTHING: Mapping[Place, Decimal] = {}
 ONE_PLACE = "stock_serial_in_one_place"  # the constraint, for two who receive one serial number in two places at once
 
 # A new row's may_be_short is set by the change that follows in the same transaction.
-CREATE = """
+CREATE = Kept("stock_items_made", """
     INSERT INTO inventory_stockitem (
         id, organization_id, variant_id, location_id, lot_id, warehouse_id, quantity, reserved, may_be_short, is_held, is_serial
     )
     SELECT new.id, l.organization_id, new.variant_id, l.id, new.lot_id, l.warehouse_id, 0, 0, false,
            COALESCE(lot.status <> 'released', false), COALESCE(p.tracking = 'serial', false)
     FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[]) AS new(id, variant_id, location_id, lot_id)
-    JOIN inventory_location AS l ON l.organization_id = %s AND l.id = new.location_id
+    JOIN inventory_location AS l ON l.organization_id = %s::uuid AND l.id = new.location_id
     LEFT JOIN inventory_lot AS lot ON lot.organization_id = l.organization_id AND lot.id = new.lot_id
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = l.organization_id AND v.id = new.variant_id
     LEFT JOIN inventory_product AS p ON p.organization_id = l.organization_id AND p.id = v.product_id
     ON CONFLICT DO NOTHING
-"""
+""")
 
 # The rows are locked and what is short has been refused; the table's own check stands behind it.
-CHANGE = """
+CHANGE = Kept("balances_changed", """
     UPDATE inventory_stockitem AS s
     SET quantity = s.quantity + d.change, reserved = s.reserved + d.promised, packed = s.packed + d.packed,
-        may_be_short = %s
+        may_be_short = %s::bool
             OR s.may_be_short AND s.quantity + d.change < GREATEST(s.reserved + d.promised, s.packed + d.packed)
     FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[]) AS d(id, change, promised, packed),
          inventory_productvariant AS v
-    WHERE s.organization_id = %s AND s.id = d.id
+    WHERE s.organization_id = %s::uuid AND s.id = d.id
         AND v.organization_id = s.organization_id AND v.id = s.variant_id
     RETURNING s.id, s.variant_id, v.sku, s.location_id, s.lot_id, s.warehouse_id, s.quantity, s.reserved,
         s.available, d.change, CASE WHEN s.is_held THEN 0 ELSE d.change - d.promised END
-"""
+""", gives="uuid uuid varchar uuid uuid uuid numeric numeric numeric numeric numeric")
 CHANGED = (
     "id", "variant_id", "sku", "location_id", "lot_id", "warehouse_id", "quantity", "reserved", "available", "change", "freed",
 )
 
-# Once the cost pools are locked.
-MOVES = """
+# Once the cost pools of the flows are locked.
+MOVES = Kept("moves", f"""
+    WITH pools AS ({COST_POOLS})
     INSERT INTO inventory_stockmove (
         id, organization_id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id,
         reverses_id, line, reason_id, note, document_type, document_id, occurred_at, idempotency_key, actor_id, api_key_id
     )
-    SELECT m.id, %s, m.kind, m.variant_id, m.lot_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost,
-           m.document_line_id, m.reverses_id, m.line, %s, %s, %s, %s, %s, %s, %s, %s
+    SELECT m.id, %s::uuid, m.kind, m.variant_id, m.lot_id, m.quantity, m.from_location_id, m.to_location_id, m.unit_cost,
+           m.document_line_id, m.reverses_id, m.line, %s::uuid, %s::text, %s::text, %s::uuid, %s::timestamptz, %s::text,
+           %s::uuid, %s::uuid
     FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[],
                 %s::uuid[], %s::int[])
         AS m(id, kind, variant_id, lot_id, quantity, from_location_id, to_location_id, unit_cost, document_line_id,
              reverses_id, line)
     WHERE (SELECT count(*) FROM pools) IS NOT NULL
     ORDER BY m.line
-"""
+""")
+Together(CHANGE, [MOVES])
 
 # Goods that leave by these are sold or used.
 USED_UP = (StockMove.Kind.ISSUE, StockMove.Kind.ASSEMBLY)
@@ -166,7 +169,7 @@ def apply(
     flows = _flows(moves, kind, lines, balances, goods, occurred_at, common["document_id"])
     written = [take.written] if take else []
     if lines:
-        written += [pools_locked(flows), _written(moves, kind, lines, occurred_at, common)]
+        written.append(_written(flows, moves, kind, lines, occurred_at, common))
     promised = {place: -quantity for place, quantity in taken.items()}
     rows = change_balances(balances, changes, promised, packed, written)
     besides: list[Beside] = []
@@ -191,7 +194,7 @@ def locked(places: set[Place]) -> dict[Place, Balance]:
     found = lock_stock_items(places)
     if missing := sorted(places - found.keys(), key=str):
         with connection.cursor() as cursor:
-            cursor.execute(CREATE, [
+            CREATE(cursor, [
                 [uuid7() for _ in missing], [place.variant_id for place in missing], [place.location_id for place in missing],
                 [place.lot_id for place in missing], active_organization_id(),
             ])
@@ -302,10 +305,13 @@ def _refuse_short(
         raise Conflict(f"There is not enough stock: available are only {'; '.join(short)}.", code="insufficient_stock")
 
 
-def _written(moves: Sequence[UUID], kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any]) -> Beside:
+def _written(
+    flows: Sequence[Flow], moves: Sequence[UUID], kind: str, lines: Sequence[Line], occurred_at: datetime, common: dict[str, Any],
+) -> Beside:
     scope = active_scope()
-    return Beside("moves", MOVES, [
-        scope.organization_id, common["reason_id"], common["note"], common["document_type"], common["document_id"],
+    return Beside(MOVES, [
+        *pools_of(pairs_of(flows)), scope.organization_id,
+        common["reason_id"], common["note"], common["document_type"], common["document_id"],
         occurred_at, common["idempotency_key"], scope.origin.actor_id, scope.origin.api_key_id,
         array(moves), [line.kind or kind for line in lines], array(line.variant_id for line in lines),
         array(line.lot_id for line in lines), array(line.quantity for line in lines),
@@ -338,8 +344,7 @@ def _flows(
 
 
 def told(event: object, aggregate_id: UUID) -> Beside:
-    _, sql, values = published([(event, aggregate_id)])
-    return Beside("told", sql, values)
+    return published([(event, aggregate_id)])[1]
 
 
 def level_changes(rows: Iterable[Mapping[str, Any]], apart: Collection[UUID] = ()) -> list[Change]:

@@ -20,38 +20,51 @@ from uuid_utils.compat import uuid7
 from core.arrays import array
 from core.errors import Conflict, Invalid, NotFound
 from core.in_turn import in_turn
+from core.kept import Beside, Kept, Together
 from core.tenancy import active_organization_id, active_scope, organization_scope
 from inventory.events import ReservationEnded, StockReserved
 from inventory.models import Reservation, StockMove
-from inventory.services.beside import Beside
 from inventory.services.candidates import Candidate, Wanted, lock_candidates
 from inventory.services.levels import Coming, levels_follow
 from inventory.services.locks import Balance, Place, Promised, lock_items_of, lock_posting, lock_promised
-from inventory.services.posting import Line, Posted, Taking, change_balances, level_changes, shown, stock_line, told
+from inventory.services.posting import (
+    CHANGE,
+    MOVES,
+    Line,
+    Posted,
+    Taking,
+    change_balances,
+    level_changes,
+    shown,
+    stock_line,
+    told,
+)
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
 from notifications.services.events import publish_from
 
-RESERVE = """
+RESERVE = Kept("reserved", """
     INSERT INTO inventory_reservation (
         id, organization_id, variant_id, warehouse_id, stock_item_id, lot_id, quantity, picked_quantity, demand_line_id, line,
         demand_type, demand_id, expires_at, status, idempotency_key, actor_id, api_key_id
     )
-    SELECT r.id, %s, r.variant_id, r.warehouse_id, r.stock_item_id, r.lot_id, r.quantity, 0, r.demand_line_id, r.line,
-           %s, %s, %s, 'active', %s, %s, %s
+    SELECT r.id, %s::uuid, r.variant_id, r.warehouse_id, r.stock_item_id, r.lot_id, r.quantity, 0, r.demand_line_id, r.line,
+           %s::text, %s::uuid, %s::timestamptz, 'active', %s::text, %s::uuid, %s::uuid
     FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::uuid[], %s::int[])
         AS r(id, variant_id, warehouse_id, stock_item_id, lot_id, quantity, demand_line_id, line)
     ORDER BY r.line
-"""
+""")
+Together(CHANGE, [RESERVE])
 
 # Of reservations that are locked, and have as much left.
-TAKE = """
+TAKE = Kept("taken", """
     UPDATE inventory_reservation AS r
     SET picked_quantity = r.picked_quantity + t.quantity,
         status = CASE WHEN r.picked_quantity + t.quantity = r.quantity THEN 'consumed' ELSE 'active' END,
         closed_at = CASE WHEN r.picked_quantity + t.quantity = r.quantity THEN now() END
     FROM unnest(%s::uuid[], %s::numeric[]) AS t(id, quantity)
-    WHERE r.organization_id = %s AND r.id = t.id
-"""
+    WHERE r.organization_id = %s::uuid AND r.id = t.id
+""")
+Together(CHANGE, [TAKE, MOVES])
 
 TELL = publish_from(
     ReservationEnded, "ended", aggregate_id="id", reservation="id", demand_type="demand_type", demand="demand_id",
@@ -59,17 +72,18 @@ TELL = publish_from(
     picked="picked_quantity",
 )
 
-END = f"""
+END = Kept("reservations_ended", f"""
     WITH locked AS (
         SELECT id FROM inventory_reservation
-        WHERE organization_id = %(organization)s AND id = ANY (%(keys)s) AND status = 'active' ORDER BY id FOR NO KEY UPDATE
+        WHERE organization_id = %(organization)s::uuid AND id = ANY (%(keys)s::uuid[]) AND status = 'active'
+        ORDER BY id FOR NO KEY UPDATE
     ), ended AS (
-        UPDATE inventory_reservation AS r SET status = %(status)s, closed_at = now()
+        UPDATE inventory_reservation AS r SET status = %(status)s::text, closed_at = now()
         FROM locked AS l WHERE r.organization_id = %(organization)s AND r.id = l.id
         RETURNING r.*
     ), told AS ({TELL})
     SELECT id, stock_item_id, quantity - picked_quantity FROM ended
-"""
+""", gives="uuid uuid numeric")
 
 DUE = "SELECT DISTINCT organization_id FROM inventory_reservation WHERE status = 'active' AND expires_at <= now()"
 
@@ -209,7 +223,7 @@ def _promise(promised: Sequence[tuple[Candidate, Decimal]], beside: Beside) -> l
 
 def _written(ids: Sequence[UUID], shares: Sequence[Share], demand: Demand, idempotency_key: str) -> Beside:
     scope = active_scope()
-    return Beside("reserved", RESERVE, [
+    return Beside(RESERVE, [
         scope.organization_id, demand.type, demand.id, demand.expires_at, idempotency_key,
         scope.origin.actor_id, scope.origin.api_key_id, array(ids),
         array(share.line.variant_id for share in shares), array(share.line.warehouse_id for share in shares),
@@ -254,7 +268,7 @@ def _pick(kind: str, picks: Sequence[Pick], circumstances: Circumstances, to_loc
     in_transit = to_location_id is not None
     return post(
         kind=kind, lines=lines, circumstances=circumstances, in_transit=in_transit,
-        take=Taking(used, Beside("taken", TAKE, [array(taken), array(taken.values()), active_organization_id()])),
+        take=Taking(used, Beside(TAKE, [array(taken), array(taken.values()), active_organization_id()])),
         balances=None if in_transit else {one.place: one.balance for one in found.values()},
     )
 
@@ -350,7 +364,7 @@ def _end(
         return []
     places = lock_items_of(keys)
     with connection.cursor() as cursor:
-        cursor.execute(END, {"status": status, "organization": active_organization_id(), "keys": list(keys)})
+        END(cursor, {"status": status, "organization": active_organization_id(), "keys": list(keys)})
         ended: list[tuple[UUID, UUID | None, Decimal]] = cursor.fetchall()
     freed: dict[Place, Decimal] = defaultdict(Decimal)
     for _, item, quantity in ended:

@@ -10,10 +10,10 @@ from uuid_utils.compat import uuid7
 
 from core.arrays import array
 from core.errors import Invalid
+from core.kept import Beside, Kept, send_alone
 from core.tenancy import active_organization_id, active_scope
-from inventory.services.beside import Beside, send_alone
 from inventory.services.costing import Change, Costing, Entry, Flow, Layer, Method, Pair
-from inventory.services.locks import COST_POOLS, lock_cost_pools, pools_of
+from inventory.services.locks import lock_cost_pools
 
 # For moves that were written before; as in posting.py. Within a warehouse nothing changes. What is posted at once happened when
 # it was posted.
@@ -50,7 +50,7 @@ LAYER = "{0}.id, {0}.variant_id, {0}.warehouse_id, {0}.kind = 'pool', {0}.remain
 POOLS_ONLY = f"""
     SELECT {LAYER.format("p")}, n.quantity - LEAST(p.remaining, 0) AS needed
     FROM unnest(%(variants)s::uuid[], %(warehouses)s::uuid[], %(quantities)s::numeric[]) AS n(variant_id, warehouse_id, quantity)
-    JOIN inventory_costlayer AS p ON p.organization_id = %(organization)s AND p.kind = 'pool'
+    JOIN inventory_costlayer AS p ON p.organization_id = %(organization)s::uuid AND p.kind = 'pool'
         AND p.variant_id = n.variant_id AND p.warehouse_id = n.warehouse_id
 """
 WITH_RECEIPTS = f"""
@@ -72,33 +72,38 @@ TOUCHED = f"""
     UNION ALL SELECT {LAYER.format("l")}, 0 FROM inventory_costlayer AS l
     WHERE l.organization_id = %(organization)s AND l.id = ANY (%(touched)s::uuid[])
 """
+FOUND = "uuid uuid uuid bool numeric numeric numeric timestamptz numeric"
+POOLS_FOUND = Kept("pools", POOLS_ONLY, gives=FOUND)
+LAYERS_FOUND = Kept("layers", WITH_RECEIPTS, gives=FOUND)
+POOLS_TOUCHED = Kept("pools_touched", POOLS_ONLY + TOUCHED, gives=FOUND)
+LAYERS_TOUCHED = Kept("layers_touched", WITH_RECEIPTS + TOUCHED, gives=FOUND)
 
-MAKE = """
+LAYERS_MADE = Kept("layers_made", """
     INSERT INTO inventory_costlayer (
         organization_id, kind, landed_cost, id, variant_id, warehouse_id, source_move_id, quantity, remaining, value,
         unit_cost, received_at
     )
-    SELECT %s, 'receipt', 0, new.*
+    SELECT %s::uuid, 'receipt', 0, new.*
     FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[],
                 %s::timestamptz[]) AS new
-"""
-CHANGE = """
+""")
+LAYERS_CHANGED = Kept("layers_changed", """
     UPDATE inventory_costlayer AS l SET remaining = c.remaining, value = c.value, unit_cost = c.unit_cost
     FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[]) AS c(id, remaining, value, unit_cost)
-    WHERE l.organization_id = %s AND l.id = c.id
-"""
-ENTER = """
+    WHERE l.organization_id = %s::uuid AND l.id = c.id
+""")
+VALUES_ENTERED = Kept("values_entered", """
     INSERT INTO inventory_valueentry (
         id, organization_id, kind, variant_id, warehouse_id, layer_id, move_id, from_layer_id, quantity, value, occurred_at,
         created_at, note, document_type, actor_id, api_key_id
     )
-    SELECT e.id, %s, e.kind, e.variant_id, e.warehouse_id, e.layer_id, e.move_id, e.from_layer_id, e.quantity, e.value,
-           e.occurred_at, e.created_at, '', '', %s, %s
+    SELECT e.id, %s::uuid, e.kind, e.variant_id, e.warehouse_id, e.layer_id, e.move_id, e.from_layer_id, e.quantity, e.value,
+           e.occurred_at, e.created_at, '', '', %s::uuid, %s::uuid
     FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::numeric[], %s::numeric[],
                 %s::timestamptz[], %s::timestamptz[]) WITH ORDINALITY
         AS e(id, kind, variant_id, warehouse_id, layer_id, move_id, from_layer_id, quantity, value, occurred_at, created_at, line)
     ORDER BY e.line
-"""
+""")
 
 # Read once the pools are locked: who changes a standard cost locks them too.
 STANDARDS = "SELECT id, standard_cost FROM inventory_productvariant WHERE organization_id = %s AND id = ANY (%s::uuid[])"
@@ -107,14 +112,9 @@ STANDARDS = "SELECT id, standard_cost FROM inventory_productvariant WHERE organi
 def moves_value(*, moves: Sequence[UUID]) -> int:
     """Layers and entries of moves that have none; returns of how many, because those within a warehouse need none."""
     method, flows = _flows(moves)
-    lock_cost_pools(_pairs(flows))
+    lock_cost_pools(pairs_of(flows))
     send_alone(flows_value(method=method, flows=flows))
     return len(flows)
-
-
-def pools_locked(flows: Sequence[Flow]) -> Beside:
-    """The lock on the pools of the flows, called pools, for the statement that writes the moves."""
-    return Beside("pools", COST_POOLS, pools_of(_pairs(flows)))
 
 
 def flows_value(*, method: str, flows: Sequence[Flow]) -> list[Beside]:
@@ -128,7 +128,7 @@ def flows_value(*, method: str, flows: Sequence[Flow]) -> list[Beside]:
         raise Invalid("A cost cannot be below zero.", fields={"unit_cost": "negative"})
     earlier = _earlier({flow.reverses for flow in flows if flow.reverses})
     layers = _layers(method, flows, earlier)
-    if missing := sorted(set(_pairs(flows)) - {layer.pair for layer in layers.values() if layer.is_pool}):
+    if missing := sorted(set(pairs_of(flows)) - {layer.pair for layer in layers.values() if layer.is_pool}):
         _make_pools(missing)
         layers = _layers(method, flows, earlier)
     if method == Method.STANDARD:
@@ -138,7 +138,7 @@ def flows_value(*, method: str, flows: Sequence[Flow]) -> list[Beside]:
     return _written(costing)
 
 
-def _pairs(flows: Iterable[Flow]) -> list[Pair]:
+def pairs_of(flows: Iterable[Flow]) -> list[Pair]:
     return sorted({pair for flow in flows for pair in flow.pairs})
 
 
@@ -179,14 +179,14 @@ def _earlier(reversed_moves: Collection[UUID]) -> dict[UUID, dict[UUID, Change]]
 
 
 def _layers(method: str, flows: Sequence[Flow], earlier: dict[UUID, dict[UUID, Change]]) -> dict[UUID, Layer]:
-    needed = dict.fromkeys(_pairs(flows), Decimal(0))
+    needed = dict.fromkeys(pairs_of(flows), Decimal(0))
     for flow in flows:
         if flow.source:
             needed[flow.variant_id, flow.source] += flow.quantity
     touched = {layer_id for changes in earlier.values() for layer_id in changes}
-    sql = WITH_RECEIPTS if method == Method.FIFO else POOLS_ONLY
+    plain, with_touched = (LAYERS_FOUND, LAYERS_TOUCHED) if method == Method.FIFO else (POOLS_FOUND, POOLS_TOUCHED)
     with connection.cursor() as cursor:
-        cursor.execute(sql + TOUCHED if touched else sql, {
+        (with_touched if touched else plain)(cursor, {
             "organization": active_organization_id(), "variants": array(pair[0] for pair in needed),
             "warehouses": array(pair[1] for pair in needed), "quantities": array(needed.values()), "touched": array(touched),
         })
@@ -199,7 +199,7 @@ def _written(costing: Costing) -> list[Beside]:
     scope, entries = active_scope(), costing.entries
     written = []
     if made:
-        written.append(Beside("made", MAKE, [
+        written.append(Beside(LAYERS_MADE, [
             scope.organization_id, array(layer.id for layer in made), array(layer.pair[0] for layer in made),
             array(layer.pair[1] for layer in made), array(layer.source_move for layer in made),
             array(layer.quantity for layer in made), array(layer.remaining for layer in made),
@@ -207,11 +207,11 @@ def _written(costing: Costing) -> list[Beside]:
             [layer.received_at for layer in made],
         ]))
     if changed:
-        written.append(Beside("changed", CHANGE, [
+        written.append(Beside(LAYERS_CHANGED, [
             array(layer.id for layer in changed), array(layer.remaining for layer in changed),
             array(layer.value for layer in changed), array(layer.unit_cost for layer in changed), scope.organization_id,
         ]))
-    written.append(Beside("entered", ENTER, [
+    written.append(Beside(VALUES_ENTERED, [
         scope.organization_id, scope.origin.actor_id, scope.origin.api_key_id, *_columns(entries),
     ]))
     return written

@@ -2,24 +2,27 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from uuid_utils.compat import uuid7
 
+from core.arrays import array
+from core.kept import Beside, Kept, send_alone
 from core.tenancy import active_scope
 from notifications.event_types import field_names, type_of
 from notifications.services.ringing import ring_for_the_relay
 
 # No doorbell: a transaction that notifies commits under a lock of the whole server, so that the busiest writers
 # would wait for each other's disks. The worker looks for events every second.
-PUBLISH = """
+PUBLISH = Kept("published", """
     INSERT INTO notifications_outboxevent
-        (id, organization_id, bus, type, schema_version, aggregate_type, aggregate_id, payload, correlation_id)
-    VALUES """
-EVENT = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        (organization_id, correlation_id, id, bus, type, schema_version, aggregate_type, aggregate_id, payload)
+    SELECT %s::uuid, %s::text, e.id, e.bus, e.type, e.version, e.aggregate_type, e.aggregate_id, e.payload::jsonb
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[], %s::text[], %s::uuid[], %s::text[]) WITH ORDINALITY
+        AS e(id, bus, type, version, aggregate_type, aggregate_id, payload, number)
+    ORDER BY e.number
+""")
 
 
 def publish(event: object, *, aggregate_id: UUID) -> UUID:
@@ -36,23 +39,21 @@ def publish_all(events: Sequence[tuple[object, UUID]]) -> list[UUID]:
     """The same of several facts, each with the id of its aggregate, in their order and in one statement."""
     if not events:
         return []
-    ids, sql, values = published(events)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+    ids, told = published(events)
+    send_alone([told])
     return ids
 
 
-def published(events: Sequence[tuple[object, UUID]]) -> tuple[list[UUID], str, list[Any]]:
-    """The same for who sends the statement, beside others of the transaction: the ids, the INSERT and its values."""
-    scope, ids, values = active_scope(), [uuid7() for _ in events], list[Any]()
-    for event_id, (event, aggregate_id) in zip(ids, events, strict=True):
-        declared = type_of(event)
-        values += [
-            event_id, scope.organization_id, declared.bus, declared.name, declared.version, declared.aggregate, aggregate_id,
-            orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode(), scope.origin.request_id,
-        ]
+def published(events: Sequence[tuple[object, UUID]]) -> tuple[list[UUID], Beside]:
+    """The same for who sends it beside other statements of the transaction: the ids, and what is to be sent."""
+    scope, ids = active_scope(), [uuid7() for _ in events]
+    types = [type_of(event) for event, _ in events]
     ring_for_the_relay()
-    return ids, PUBLISH + ", ".join([EVENT] * len(events)), values
+    return ids, Beside(PUBLISH, [
+        scope.organization_id, scope.origin.request_id, array(ids), [one.bus for one in types], [one.name for one in types],
+        array(one.version for one in types), [one.aggregate for one in types], array(key for _, key in events),
+        [orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode() for event, _ in events],
+    ])
 
 
 def _number(value: object) -> orjson.Fragment:
