@@ -11,15 +11,13 @@ from uuid_utils.compat import uuid7
 
 from core.tenancy import active_scope
 from notifications.event_types import field_names, type_of
+from notifications.queries.envelopes import ORIGIN, OUTBOX, causes
 from notifications.services.ringing import ring_for_the_relay
 
 # No doorbell: a transaction that notifies commits under a lock of the whole server, so that the busiest writers
 # would wait for each other's disks. The worker looks for events every second.
-PUBLISH = """
-    INSERT INTO notifications_outboxevent
-        (id, organization_id, bus, type, schema_version, aggregate_type, aggregate_id, payload, correlation_id)
-    VALUES """
-EVENT = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+PUBLISH = f"{OUTBOX} VALUES "
+EVENT = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def publish(event: object, *, aggregate_id: UUID) -> UUID:
@@ -50,6 +48,7 @@ def published(events: Sequence[tuple[object, UUID]]) -> tuple[list[UUID], str, l
         values += [
             event_id, scope.organization_id, declared.bus, declared.name, declared.version, declared.aggregate, aggregate_id,
             orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode(), scope.origin.request_id,
+            scope.origin.traceparent,
         ]
     ring_for_the_relay()
     return ids, PUBLISH + ", ".join([EVENT] * len(events)), values
@@ -62,23 +61,21 @@ def _number(value: object) -> orjson.Fragment:
     raise TypeError(f"{value!r} has no place in an event")
 
 
-def publish_from(shape: type, source: str, *, aggregate_id: str, **values: str) -> str:
+def publish_from(shape: type, source: str, *, aggregate_id: str, caused_by: str = causes(ORIGIN), **values: str) -> str:
     """SQL that publishes an event of this type for each row of `source`, which has a column organization_id.
 
     A whole INSERT, to stand in a WITH or alone. `source` is a table, a WITH name or a subselect with an alias, with an
-    ORDER BY if need be; `aggregate_id` and the value of each field are SQL over its columns. The app publishes for its
-    organization alone, the worker for any. Raises Undeclared, or TypeError for fields that are missing or not there.
+    ORDER BY if need be; `aggregate_id` and the value of each field are SQL over its columns, and so is `caused_by`, a request's
+    id and its trace, where that is not the scope's. The app publishes for its organization alone, the worker for any.
+    Raises Undeclared, or TypeError for fields that are missing or not there.
     """
     declared = type_of(shape)
     if set(values) != set(field_names(shape)):
         wrong = ", ".join(sorted(set(values) ^ set(field_names(shape))))
         raise TypeError(f"{declared.name} has other fields; look at {wrong}.")
     payload = ", ".join(f"'{name}', {value}" for name, value in values.items())
-    return f"""
-        INSERT INTO notifications_outboxevent
-            (id, organization_id, bus, type, schema_version, aggregate_type, aggregate_id, payload, correlation_id)
+    return f"""{OUTBOX}
         SELECT uuid7(), organization_id, '{declared.bus}', '{declared.name}', {declared.version}, '{declared.aggregate}',
-               {aggregate_id}, jsonb_build_object({payload}),
-               COALESCE(NULLIF(current_setting('app.origin', true), '')::jsonb ->> 'request_id', '')
+               {aggregate_id}, jsonb_build_object({payload}), {caused_by}
         FROM {source}
     """
