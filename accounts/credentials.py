@@ -1,7 +1,5 @@
 """Who asks: a token of ours or of an identity provider, an API key, or the admin's session."""
 
-import re
-import secrets
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
@@ -19,19 +17,18 @@ from core import logs
 from core.errors import NotAuthenticated
 from core.reasons import HEADER, change_reason
 from core.tenancy import Origin
+from core.traces import trace_of, traceparent_of
 
 # In the admin's session: the organization that was chosen; whether a second factor was shown; the session's key, and the
 # id that the library knows it by.
 ORGANIZATION, PROVED, SIGN_IN = "organization_id", "second_factor", "sign_in"
 
-X_RAY_ROOT, X_RAY_PARENT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})"), re.compile(r"[0-9a-f]{16}")
-
 
 def describe(request: Any) -> Origin:
     """Raises Invalid for a reason that cannot be kept."""
     request.request_id = printable(request.headers.get("X-Request-Id", "")) or str(uuid4())
-    traceparent = printable(request.headers.get("traceparent", "")) or of_x_ray(request.headers.get("X-Amzn-Trace-Id", ""))
-    logs.note(request_id=request.request_id, trace_id=logs.trace_of(traceparent))
+    traceparent = traceparent_of(request.headers.get("traceparent", ""), request.headers.get("X-Amzn-Trace-Id", ""))
+    logs.note(request_id=request.request_id, trace_id=trace_of(traceparent))
     request.origin = Origin(
         request_id=request.request_id, traceparent=traceparent,
         reason=change_reason(request.headers.get(HEADER, "")), ip=client_ip(request),
@@ -42,17 +39,6 @@ def describe(request: Any) -> Origin:
 def printable(header: str) -> str:
     """Nothing for what would confuse a log, or could not be stored."""
     return header[:64] if header.isascii() and header.isprintable() else ""
-
-
-def of_x_ray(header: str) -> str:
-    """AWS's header as W3C Trace Context has it. A load balancer names no parent: then the trace begins with us."""
-    given = dict(part.strip().split("=", 1) for part in header[:200].split(";") if "=" in part)
-    root = X_RAY_ROOT.fullmatch(given.get("Root", ""))
-    if not root:
-        return ""
-    parent = given.get("Parent", "")
-    span = parent if X_RAY_PARENT.fullmatch(parent) else secrets.token_hex(8)
-    return f"00-{root[1]}{root[2]}-{span}-{'01' if given.get('Sampled') == '1' else '00'}"
 
 
 def client_ip(request: Any) -> str:

@@ -39,7 +39,8 @@ def leave(request: Any, origin: Origin) -> None:
     if (kept := request.session.pop(IMPERSONATION, None)) is None:
         return
     signed = Origin(
-        actor_id=UUID(kept["member"]), impersonator_id=_staff(request), request_id=origin.request_id, ip=origin.ip,
+        actor_id=UUID(kept["member"]), impersonator_id=_staff(request), request_id=origin.request_id,
+        traceparent=origin.traceparent, ip=origin.ip,
     )
     with organization_scope(UUID(kept["organization"]), origin=signed):
         impersonation_end(impersonation_id=UUID(kept["id"]))

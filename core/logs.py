@@ -20,13 +20,13 @@ from core.json import dumps
 from core.metrics import embedded
 from core.redaction import HIDDEN, without_secrets
 from core.tenancy import Origin, active_scope, scope_is_open
+from core.traces import trace_of
 
 MOST_OF_A_STACK = 16_000  # characters; its end tells more than its beginning
 
 # What PostgreSQL quotes of a row, and addresses of mail: [^\s] before the @ would be quadratic without a bound.
 VALUES = re.compile(r"(DETAIL:|CONTEXT:|Failing row contains)[^\n]*")
 MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _told: ContextVar[dict[str, Any] | None] = ContextVar("told", default=None)
 
@@ -52,12 +52,6 @@ def whose(organization_id: UUID, origin: Origin) -> dict[str, Any]:
         "organization_id": organization_id, "user_id": origin.actor_id, "api_key_id": origin.api_key_id,
         "request_id": origin.request_id, "trace_id": trace_of(origin.traceparent),
     }
-
-
-def trace_of(traceparent: str) -> str:
-    """The trace's id, by W3C Trace Context; nothing if that is none."""
-    found = TRACE.fullmatch(traceparent)
-    return found[1] if found else ""
 
 
 def known() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connections
 
 from core.budget import Budget
+from core.traces import x_ray_of
 from notifications.deliveries import time_for_one
 from notifications.queries.envelopes import envelope
 
@@ -30,7 +31,8 @@ SOURCE = "quartermaster"
 MINE = 7_205_761  # an advisory lock: one putter at a time
 
 WAITING = f"""
-    SELECT e.seq, e.id, e.organization_id, e.aggregate_id, e.type, e.occurred_at, {envelope("e", position="e.position")}
+    SELECT e.seq, e.id, e.organization_id, e.aggregate_id, e.type, e.occurred_at, e.traceparent,
+           {envelope("e", position="e.position")}
     FROM notifications_outboxevent AS e WHERE e.awaits_bus AND e.seq > %s ORDER BY e.seq LIMIT {LOOK}
 """
 DONE = "UPDATE notifications_outboxevent SET awaits_bus = false WHERE id = ANY (%s)"
@@ -45,6 +47,7 @@ class Waiting(NamedTuple):
     aggregate_id: UUID
     type: str
     occurred_at: datetime
+    traceparent: str
     detail: str
 
     @property
@@ -131,6 +134,8 @@ def _entry(row: Waiting) -> dict[str, Any]:
         "Source": SOURCE, "DetailType": row.type, "Detail": row.detail, "Time": row.occurred_at,
         "EventBusName": settings.EVENT_BUS_NAME,
     }
+    if trace := x_ray_of(row.traceparent):
+        entry["TraceHeader"] = trace
     if _size(entry) <= BYTES:
         return entry
     detail = {**orjson.loads(row.detail), "payload": None, "payload_omitted": f"/api/v1/events/{row.id}/"}

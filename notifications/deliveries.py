@@ -106,6 +106,4 @@ def _tried(claimed: Claimed) -> Outcome | None:
 
 
 def _about(claimed: Claimed) -> AbstractContextManager[None]:
-    return logs.about(
-        delivery_id=claimed.id, organization_id=claimed.organization_id, request_id=claimed.envelope.get("correlation_id"),
-    )
+    return logs.about(delivery_id=claimed.id, **logs.whose(claimed.organization_id, claimed.origin()))

@@ -23,6 +23,7 @@ from django.utils.module_loading import autodiscover_modules
 WORD = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 SOME_ID = "0198b7a2-6f00-7c1a-9d2e-3b4c5d6e7f80"
 SOME_TIME = "2026-11-26T09:30:00.123456Z"
+SOME_TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 class Undeclared(TypeError):
@@ -52,8 +53,8 @@ class EventType:
         """An event as subscribers get it."""
         return {
             "id": SOME_ID, "type": self.name, "bus": self.bus, "schema_version": self.version, "aggregate_type": self.aggregate,
-            "aggregate_id": SOME_ID, "occurred_at": SOME_TIME, "correlation_id": "req-1", "organization": SOME_ID,
-            "payload": dict(self.example),
+            "aggregate_id": SOME_ID, "occurred_at": SOME_TIME, "correlation_id": "req-1", "traceparent": SOME_TRACE,
+            "organization": SOME_ID, "payload": dict(self.example),
         }
 
 

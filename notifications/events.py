@@ -9,7 +9,8 @@ from uuid import UUID
 from accounts.models import User
 from core.wall_sql import Function, Trigger
 from notifications.event_types import SOME_ID, EventType, declare, event_type
-from notifications.object_events import CORRELATION, OUTBOX, TRIGGER, ObjectEvents, objects
+from notifications.object_events import TRIGGER, ObjectEvents, objects
+from notifications.queries.envelopes import ORIGIN, OUTBOX, causes
 
 
 @event_type("webhook_endpoint.disabled", aggregate="webhook_endpoint", example={
@@ -104,7 +105,7 @@ BEGIN
            CASE verb WHEN 'deleted' THEN jsonb_build_object('object', jsonb_build_object('id', person.id))
                      WHEN 'updated' THEN jsonb_build_object('object', {PERSON.image("person")}, 'changed', names)
                      ELSE jsonb_build_object('object', {PERSON.image("person")}) END,
-           {CORRELATION}
+           {causes(ORIGIN)}
     FROM (SELECT m.organization_id FROM accounts_membership AS m
           WHERE organization IS NULL AND m.user_id = person.id AND m.status = 'active'
           UNION ALL SELECT organization WHERE organization IS NOT NULL) AS told;

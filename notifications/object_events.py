@@ -19,15 +19,12 @@ from core.models import ArchivableModel
 from core.wall import UNVERSIONED
 from core.wall_sql import Function, Trigger
 from notifications.event_types import SOME_TIME, EventType, declare
+from notifications.queries.envelopes import ORIGIN, OUTBOX, causes
 
 # Whose change alone is no news.
 SILENT = ("version", "updated_at")
 ROW_TIMES = ("created_at", "updated_at", "version")  # shown last
 TRIGGER = "wall_events"
-OUTBOX = """
-    INSERT INTO notifications_outboxevent
-        (id, organization_id, bus, type, schema_version, aggregate_type, aggregate_id, payload, correlation_id)"""
-CORRELATION = "COALESCE(NULLIF(current_setting('app.origin', true), '')::jsonb ->> 'request_id', '')"
 
 SUMMARIES = {
     "created": "A {0} came to be.", "updated": "A {0} changed: `changed` names what.",
@@ -110,7 +107,7 @@ class ObjectEvents:
     @property
     def function(self) -> Function:
         return Function(f"tell_{self.name}()", "trigger", _BODY.format(
-            changed=self.changed(), name=self.name, outbox=OUTBOX, correlation=CORRELATION,
+            changed=self.changed(), name=self.name, outbox=OUTBOX, origin=ORIGIN, causes=causes("origin"),
             new=self.image("NEW"), old=self.image("OLD"), archiving=_ARCHIVING if self.is_archivable else "",
         ))
 
@@ -124,6 +121,7 @@ DECLARE
     verb text := CASE TG_OP WHEN 'INSERT' THEN 'created' WHEN 'UPDATE' THEN 'updated' ELSE 'deleted' END;
     payload jsonb;
     names text[];
+    origin jsonb;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         names := {changed};
@@ -137,9 +135,10 @@ BEGIN
         payload := jsonb_build_object('object', {new}, 'changed', names);
     ELSE
         payload := jsonb_build_object('object', {new});
-    END IF;{outbox}
+    END IF;
+    origin := {origin};{outbox}
     VALUES (uuid7(), COALESCE(NEW.organization_id, OLD.organization_id), 'default', '{name}.' || verb, 1, '{name}',
-            COALESCE(NEW.id, OLD.id), payload, {correlation});
+            COALESCE(NEW.id, OLD.id), payload, {causes});
     RETURN NULL;
 END
 """

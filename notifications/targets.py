@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from core.errors import DomainError
-from core.tenancy import Origin, organization_scope
+from core.tenancy import organization_scope
 from notifications.models import Topic
 from notifications.registry import subscribables
 from notifications.services.delivering import Claimed, Outcome, deliveries_record
@@ -38,9 +38,8 @@ def run_task(claimed: Claimed) -> Outcome | None:
 
 
 def _at_once(claimed: Claimed, effect: Callable[[], object]) -> Outcome | None:
-    origin = Origin(request_id=claimed.envelope["correlation_id"], reason=claimed.envelope["type"])
     try:
-        with organization_scope(claimed.organization_id, origin=origin):
+        with organization_scope(claimed.organization_id, origin=claimed.origin(claimed.envelope["type"])):
             effect()
             if not deliveries_record([(claimed, Outcome("delivered"))], using="default"):
                 raise TakenOver

@@ -29,7 +29,8 @@ from core.json import dumps
 from core.outbound import Answer, Failed, Outbound
 from core.redaction import redacted
 from core.sealing import BrokenSeal
-from core.tenancy import Origin, active_organization_id, organization_scope
+from core.tenancy import active_organization_id, organization_scope
+from core.traces import child_of
 from notifications.models.webhooks import policy
 from notifications.queries.webhooks import Line, line_to
 from notifications.services.delivering import Claimed, Outcome
@@ -82,8 +83,7 @@ def _noted(claimed: Claimed, line: Line, tried: Tried) -> Outcome:
                 health_succeeded(line=line)
             logger.info("Webhook endpoint %s answers again", line.endpoint_id)
         return _outcome("delivered", tried)
-    origin = Origin(request_id=str(claimed.envelope.get("correlation_id") or ""), reason=tried.error[:200])
-    with organization_scope(claimed.organization_id, origin=origin):
+    with organization_scope(claimed.organization_id, origin=claimed.origin(tried.error[:200])):
         failing = health_failed(line=line, retry_after=tried.retry_after)
         reason = "It answered 410 Gone." if tried.status_code == GONE else failing
         if reason:
@@ -113,7 +113,7 @@ def webhook_try(endpoint_id: UUID) -> tuple[str, Tried]:
     event_id = str(uuid7())
     envelope = {
         "id": event_id, "type": "webhook.test", "bus": "default", "schema_version": 1, "aggregate_type": "webhook_endpoint",
-        "aggregate_id": endpoint_id, "occurred_at": datetime.now(UTC), "correlation_id": "",
+        "aggregate_id": endpoint_id, "occurred_at": datetime.now(UTC), "correlation_id": "", "traceparent": "",
         "organization": active_organization_id(), "payload": {"message": "This is a test. Nothing has happened."},
     }
     return event_id, send(line, message_id=event_id, envelope=envelope)
@@ -132,6 +132,8 @@ def send(line: Line, *, message_id: str, envelope: dict[str, Any]) -> Tried:
     correlation = str(envelope.get("correlation_id") or "")
     if HEADER.fullmatch(correlation):
         headers["x-request-id"] = correlation
+    if traceparent := child_of(envelope.get("traceparent", "")):
+        headers["traceparent"] = traceparent
     outbound().prepare()
     started = time.monotonic()
     try:

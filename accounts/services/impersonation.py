@@ -48,7 +48,8 @@ def impersonation_start(
     _refuse(found, proved=proved)
     until = timezone.now() + timedelta(seconds=settings.IMPERSONATION_SECONDS)
     signed = Origin(
-        actor_id=found.user_id, impersonator_id=impersonator.pk, reason=reason, request_id=origin.request_id, ip=origin.ip,
+        actor_id=found.user_id, impersonator_id=impersonator.pk, reason=reason, request_id=origin.request_id,
+        traceparent=origin.traceparent, ip=origin.ip,
     )
     with organization_scope(found.organization_id, origin=signed):
         row = Impersonation.objects.create(

@@ -278,7 +278,7 @@ INBOUND_LIMITS = {"sender": 600, "source": 3000}
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "organization",
-    "x-request-id", "x-change-reason", "x-signature", "prefer",
+    "x-request-id", "traceparent", "x-change-reason", "x-signature", "prefer",
 )
 CORS_EXPOSE_HEADERS = (
     "x-request-id", "location", "etag", "last-modified", "retry-after", "ratelimit", "ratelimit-policy", "idempotent-replayed",

@@ -32,7 +32,7 @@ class EventSerializer(TenantSerializer):
         model = OutboxEvent
         fields = [
             "id", "position", "type", "bus", "schema_version", "aggregate_type", "aggregate_id", "occurred_at",
-            "correlation_id", "organization", "payload", "relayed_at",
+            "correlation_id", "traceparent", "organization", "payload", "relayed_at",
         ]
 
 

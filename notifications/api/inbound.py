@@ -63,7 +63,7 @@ class InboundView(APIView):
         if source is None:
             raise NotFound("There is no such source, or it is switched off.")
         message = _message(request._request)
-        kept = inbound_webhook_receive(source=source, message=message, request_id=request._request.request_id)
+        kept = inbound_webhook_receive(source=source, message=message, origin=request._request.origin)
         body = {"id": kept.id, "duplicate": not kept.is_new}
         return Response(body, status=status.HTTP_202_ACCEPTED if kept.is_new else status.HTTP_200_OK)
 

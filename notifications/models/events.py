@@ -24,6 +24,10 @@ class OutboxEvent(RuntimeModel):
     payload = models.JSONField()
     occurred_at = models.DateTimeField(db_default=Now())
     correlation_id = models.CharField(max_length=64, blank=True, help_text="Of the request that caused it.")
+    traceparent = models.CharField(
+        max_length=55, blank=True, default="", db_default="",
+        help_text="The trace that the request belongs to, as W3C Trace Context writes it; empty if it came without.",
+    )
     relayed_at = models.DateTimeField(null=True, blank=True)
     position = models.BigIntegerField(
         null=True, blank=True, editable=False,

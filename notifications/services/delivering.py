@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 from django.db import OperationalError, connections, transaction
 
+from core.tenancy import Origin
 from core.text import storable
 from notifications.events import WebhookDelivered
 from notifications.queries.envelopes import envelope
@@ -60,12 +61,12 @@ EXPIRED = f"""
 
 ANNOUNCE = publish_from(
     WebhookDelivered, """(
-        SELECT m.*, e.type AS event_type, e.aggregate_type FROM mine AS m
+        SELECT m.*, e.type AS event_type, e.aggregate_type, e.correlation_id, e.traceparent FROM mine AS m
         JOIN notifications_outboxevent AS e ON e.organization_id = m.organization_id AND e.id = m.event_id
         WHERE m.purpose <> '' AND m.becomes = 'delivered' AND e.type <> 'webhook.delivered'
     ) AS taken""",
-    aggregate_id="id", endpoint="endpoint_id", purpose="purpose", event="event_id", type="event_type",
-    aggregate_type="aggregate_type", aggregate="aggregate_id",
+    aggregate_id="id", caused_by="correlation_id, traceparent", endpoint="endpoint_id", purpose="purpose", event="event_id",
+    type="event_type", aggregate_type="aggregate_type", aggregate="aggregate_id",
 )
 
 # The number of the attempt says whose a delivery is: a worker that was thought dead changes nothing any more.
@@ -132,6 +133,11 @@ class Claimed:
     envelope: dict[str, Any]
     attempt: int
     replay_no: int
+
+    def origin(self, reason: str = "") -> Origin:
+        """Of what is done about it: the request that caused the event."""
+        told = self.envelope
+        return Origin(request_id=told.get("correlation_id", ""), traceparent=told.get("traceparent", ""), reason=reason)
 
     @property
     def target_kind(self) -> str:

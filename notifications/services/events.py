@@ -11,14 +11,13 @@ from core.arrays import array
 from core.kept import Beside, Kept, send_alone
 from core.tenancy import active_scope
 from notifications.event_types import field_names, type_of
+from notifications.queries.envelopes import ORIGIN, OUTBOX, causes
 from notifications.services.ringing import ring_for_the_relay
 
 # No doorbell: a transaction that notifies commits under a lock of the whole server, so that the busiest writers
 # would wait for each other's disks. The worker looks for events every second.
-PUBLISH = Kept("published", """
-    INSERT INTO notifications_outboxevent
-        (organization_id, correlation_id, id, bus, type, schema_version, aggregate_type, aggregate_id, payload)
-    SELECT %s::uuid, %s::text, e.id, e.bus, e.type, e.version, e.aggregate_type, e.aggregate_id, e.payload::jsonb
+PUBLISH = Kept("published", f"""{OUTBOX}
+    SELECT e.id, %s::uuid, e.bus, e.type, e.version, e.aggregate_type, e.aggregate_id, e.payload::jsonb, %s::text, %s::text
     FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[], %s::text[], %s::uuid[], %s::text[]) WITH ORDINALITY
         AS e(id, bus, type, version, aggregate_type, aggregate_id, payload, number)
     ORDER BY e.number
@@ -50,8 +49,9 @@ def published(events: Sequence[tuple[object, UUID]]) -> tuple[list[UUID], Beside
     types = [type_of(event) for event, _ in events]
     ring_for_the_relay()
     return ids, Beside(PUBLISH, [
-        scope.organization_id, scope.origin.request_id, array(ids), [one.bus for one in types], [one.name for one in types],
-        array(one.version for one in types), [one.aggregate for one in types], array(key for _, key in events),
+        scope.organization_id, scope.origin.request_id, scope.origin.traceparent,
+        array(ids), [one.bus for one in types], [one.name for one in types], array(one.version for one in types),
+        [one.aggregate for one in types], array(key for _, key in events),
         [orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode() for event, _ in events],
     ])
 
@@ -63,23 +63,21 @@ def _number(value: object) -> orjson.Fragment:
     raise TypeError(f"{value!r} has no place in an event")
 
 
-def publish_from(shape: type, source: str, *, aggregate_id: str, **values: str) -> str:
+def publish_from(shape: type, source: str, *, aggregate_id: str, caused_by: str = causes(ORIGIN), **values: str) -> str:
     """SQL that publishes an event of this type for each row of `source`, which has a column organization_id.
 
     A whole INSERT, to stand in a WITH or alone. `source` is a table, a WITH name or a subselect with an alias, with an
-    ORDER BY if need be; `aggregate_id` and the value of each field are SQL over its columns. The app publishes for its
-    organization alone, the worker for any. Raises Undeclared, or TypeError for fields that are missing or not there.
+    ORDER BY if need be; `aggregate_id` and the value of each field are SQL over its columns, and so is `caused_by`, a request's
+    id and its trace, where that is not the scope's. The app publishes for its organization alone, the worker for any.
+    Raises Undeclared, or TypeError for fields that are missing or not there.
     """
     declared = type_of(shape)
     if set(values) != set(field_names(shape)):
         wrong = ", ".join(sorted(set(values) ^ set(field_names(shape))))
         raise TypeError(f"{declared.name} has other fields; look at {wrong}.")
     payload = ", ".join(f"'{name}', {value}" for name, value in values.items())
-    return f"""
-        INSERT INTO notifications_outboxevent
-            (id, organization_id, bus, type, schema_version, aggregate_type, aggregate_id, payload, correlation_id)
+    return f"""{OUTBOX}
         SELECT uuid7(), organization_id, '{declared.bus}', '{declared.name}', {declared.version}, '{declared.aggregate}',
-               {aggregate_id}, jsonb_build_object({payload}),
-               COALESCE(NULLIF(current_setting('app.origin', true), '')::jsonb ->> 'request_id', '')
+               {aggregate_id}, jsonb_build_object({payload}), {caused_by}
         FROM {source}
     """

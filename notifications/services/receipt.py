@@ -17,13 +17,13 @@ from notifications.verifying import Message, fault_of
 logger = logging.getLogger("notifications.inbound")
 
 
-def inbound_webhook_receive(*, source: SourceFound, message: Message, request_id: str) -> Kept:
+def inbound_webhook_receive(*, source: SourceFound, message: Message, origin: Origin) -> Kept:
     """Committed when it returns. Raises NotAuthenticated, which does not say why, and TooMany."""
     keys = inbound_keys(source_id=source.id, scheme=source.scheme, sealed=source.secrets)
     fault = fault_of(source.recipe, message, keys=keys, tolerance=source.tolerance, now=time.time())
-    origin = Origin(request_id=request_id, reason=f"webhook of {source.key}")
+    origin = Origin(request_id=origin.request_id, traceparent=origin.traceparent, reason=f"webhook of {source.key}")
     if fault:
-        logger.warning("Inbound source %s, request %s: %s", source.id, request_id, fault)
+        logger.warning("Inbound source %s, request %s: %s", source.id, origin.request_id, fault)
         with organization_scope(source.organization_id, origin=origin):
             inbound_webhook_reject(source=source, fault=fault)
         raise NotAuthenticated("The signature is not valid.", code="signature_invalid")

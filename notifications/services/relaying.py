@@ -47,7 +47,7 @@ RELAY = f"""
                    'id', e.id, 'type', e.type, 'schema_version', e.schema_version, 'aggregate_type', e.aggregate_type,
                    'aggregate_id', e.aggregate_id, 'payload', e.payload, 'occurred_at', e.occurred_at))),
                e.id || ' ' || h.task, right(h.task, 160) || ' ' || e.aggregate_id,
-               jsonb_build_object('request_id', e.correlation_id, 'reason', e.type)
+               jsonb_build_object('request_id', e.correlation_id, 'traceparent', e.traceparent, 'reason', e.type)
         FROM batch AS e
         JOIN unnest(%(type)s::text[], %(task)s::text[], %(queue)s::text[], %(priority)s::int[])
             AS h (type, task, queue, priority) USING (type)

@@ -47,7 +47,7 @@ def test_values_by_name_go_where_they_belong() -> None:
 
 def test_statements_that_are_not_declared_together_go_one_by_one(acme: Company) -> None:
     def values(event: str) -> list[object]:
-        return [acme.organization.pk, "", f"{{{uuid4()}}}", ["default"], [event], "{1}", ["thing"], f"{{{uuid4()}}}", ["{}"]]
+        return [acme.organization.pk, "", "", f"{{{uuid4()}}}", ["default"], [event], "{1}", ["thing"], f"{{{uuid4()}}}", ["{}"]]
 
     with acme.scope(), connection.cursor() as cursor:
         send(cursor, PUBLISH, values("test.second"), [Beside(PUBLISH, values("test.first"))])

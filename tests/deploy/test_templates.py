@@ -10,6 +10,7 @@ from cfnlint.config import ConfigMixIn
 from cfnlint.runner import Runner
 from django.conf import settings
 
+from infra.settings import of_stage
 from infra.stacks import AFTER_RELEASE, ASKED, BEFORE_RELEASE, OPTIONAL, STAGES
 from tests.deploy.cloudformation import STACKS, TEMPLATES, Rendered, read, statements
 
@@ -182,6 +183,25 @@ def test_the_dashboard() -> None:
     assert {"Count", "Latency", "4xx", "5xx"} <= shown, "000-84, 001-87"
     assert {"ServerlessDatabaseCapacity", "ReadIOPS", "WriteIOPS", "DatabaseConnections", "Deadlocks"} <= shown, "000-83, 001-86"
     assert {"OrdersPlaced", "LowStock", "JobsDead"} <= shown, "002-130"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_metrics_are_looked_for_where_a_stage_puts_them(stage: str) -> None:
+    """Under a namespace of its own, so that one stage's are not shown or alarmed about as another's; by the names in the code."""
+    namespace = of_stage(stage)["aws_environment_variables"]["METRICS_NAMESPACE"].replace("${Stage}", stage)
+    assert namespace == f"Quartermaster/{stage}"
+    dashboard = json.loads(Rendered("dashboard", stage).at("Dashboard.DashboardBody"))
+    shown = [metric for widget in dashboard["widgets"] for metric in widget["properties"]["metrics"]]
+    ours = {metric[1] for metric in shown if metric[0].startswith("Quartermaster")}
+    assert ours and {metric[0] for metric in shown if metric[0].startswith("Quartermaster")} == {namespace}
+    code = [path for app in ("config", "core", "notifications") for path in settings.BASE_DIR.glob(f"{app}/**/*.py")]
+    source = "".join(path.read_text() for path in code)
+    assert {name for name in ours if f'"{name}"' not in source} == set()
+    watched = Rendered("observability", stage)
+    assert watched.at("LoggedErrors.Namespace") == namespace
+    for lines in ("ApiErrorLines", "WorkerErrorLines"):
+        [made] = watched.at(f"{lines}.MetricTransformations")
+        assert (made["MetricNamespace"], made["MetricName"]) == (namespace, watched.at("LoggedErrors.MetricName"))
 
 
 def test_who_reaches_the_database() -> None:

@@ -61,6 +61,7 @@ def test_what_holds_for_every_function(name: str) -> None:
     assert found["runtime"] == f"python{(ROOT / '.python-version').read_text().strip()}"
     assert (found["debug"], found["log_level"]) == (False, "INFO"), "Zappa's defaults log whole events, tokens among them"
     assert (found["manage_roles"], found["architecture"]) == (False, "arm64")
+    assert found["xray_tracing"] is True, "002-131"
     assert found["lambda_concurrency"], "without it an update wipes the limit"
     assert found["num_retained_versions"] >= 2, "a rollback needs the version before"
     assert re.fullmatch(r"[A-Za-z0-9_]+", name), "API Gateway takes no other stage"

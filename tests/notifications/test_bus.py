@@ -146,6 +146,17 @@ def test_ten_go_into_a_call_and_one_of_each_aggregate(new_company: NewCompany, r
         assert len(ids) == len(set(ids))
 
 
+def test_an_entry_has_the_trace_as_aws_writes_it(new_company: NewCompany, refusing: Refusing) -> None:
+    company = untold(new_company())
+    told(company, traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    told(company)
+    relay_all()
+    assert put() == 2
+    [[traced, other]] = refusing.calls
+    assert traced["TraceHeader"] == "Root=1-0af76519-16cd43dd8448eb211c80319c;Parent=b7ad6b7169203331;Sampled=1"
+    assert "TraceHeader" not in other
+
+
 def test_begins_no_call_that_might_not_end_in_time(new_company: NewCompany, refusing: Refusing) -> None:
     company = untold(new_company())
     told(company, payload={"n": 0})

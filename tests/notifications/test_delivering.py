@@ -97,8 +97,8 @@ def test_delivers_the_envelope(company: Company) -> None:
         assert occurred_at == row.occurred_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         assert claimed.envelope == {
             "id": str(event), "type": "thing.happened", "bus": "default", "schema_version": 1, "aggregate_type": "thing",
-            "aggregate_id": str(row.aggregate_id), "correlation_id": "req-0", "organization": str(company.organization.pk),
-            "payload": {"key": "k"},
+            "aggregate_id": str(row.aggregate_id), "correlation_id": "req-0", "traceparent": "",
+            "organization": str(company.organization.pk), "payload": {"key": "k"},
         }
     [delivery] = deliveries_of(company)
     assert (delivery.status, delivery.attempts, delivery.leased_until) == ("delivered", 1, None)

@@ -61,7 +61,7 @@ def test_makes_one_job_for_each_event_and_handler(new_company: NewCompany) -> No
     jobs = {job.task: job for job in jobs_of(company)}
     assert set(jobs) == {WRITE, "another.task"}
     assert (jobs["another.task"].queue, jobs["another.task"].priority) == ("mail", 5)
-    assert jobs[WRITE].origin == {"request_id": "req-0", "reason": "thing.happened"}
+    assert jobs[WRITE].origin == {"request_id": "req-0", "traceparent": "", "reason": "thing.happened"}
     [argument] = jobs[WRITE].arguments["args"]
     assert argument.pop("occurred_at") and expected.relayed_at is None
     assert argument == {

@@ -26,7 +26,7 @@ def claimed(company: Company, endpoint_id: UUID, **values: Any) -> Claimed:
     envelope = {
         "id": str(event_id), "type": "stock.low", "bus": "default", "schema_version": 1, "aggregate_type": "stock_item",
         "aggregate_id": str(uuid4()), "occurred_at": "2026-11-26T12:00:00Z", "correlation_id": "req-7",
-        "organization": company.organization.slug, "payload": {"name": "Schraube M4 \u00d7 20"},
+        "traceparent": "", "organization": company.organization.slug, "payload": {"name": "Schraube M4 \u00d7 20"},
     }
     facts: dict[str, Any] = {
         "id": uuid7(), "organization_id": company.organization.pk, "subscription_id": uuid7(), "endpoint_id": endpoint_id,
