@@ -32,6 +32,8 @@ MAIN_FLOWS = (
     "tests/orders/test_returns.py",
     "tests/notifications/test_webhooks.py",
 )
+# Races and properties take most of the time, and say nothing of the schema.
+WITHOUT = "not whatever_is_posted and not many_try and not processes"
 
 
 class Unknown(Exception):
@@ -78,7 +80,7 @@ def run_tests(folder: Path, options: list[str]) -> int:
     plugin = Path(__file__).with_name("schema_of_now.py")
     environment = {**os.environ, "PYTHONPATH": str(plugin.parent), "CODE_OF_NOW": str(PROJECT)}
     files = [file for file in MAIN_FLOWS if (folder / file).exists()]
-    command = [sys.executable, "-m", "pytest", "-p", plugin.stem, "-p", "no:cacheprovider", *files, *options]
+    command = [sys.executable, "-m", "pytest", "-p", plugin.stem, "-p", "no:cacheprovider", "-k", WITHOUT, *files, *options]
     return subprocess.run(command, check=False, cwd=folder, env=environment).returncode
 
 
