@@ -8,7 +8,7 @@ ARCH ?=
 FROM ?=
 export PYTHON FORCE
 
-.PHONY: help setup run demo-partners test check bench package deploy rollback manage undeploy clean
+.PHONY: help setup run demo-partners test check previous audit bench package deploy rollback manage undeploy clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,14 @@ test: ## run the tests (ARGS="-k stock" chooses some)
 check: ## run the linters, the type checker and the checks of the architecture and the migrations
 	@sh scripts/setup.sh dev
 	@.venv/bin/python scripts/check.py
+
+previous: ## run the tests of the release before on the schema of now (ARGS="--release v1.2")
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m scripts.previous $(ARGS)
+
+audit: ## ask what is known against the locked packages, and scan the code
+	@sh scripts/setup.sh dev
+	@.venv/bin/python -m scripts.audit
 
 bench: ## measure what is promised to be fast
 	@sh scripts/setup.sh dev

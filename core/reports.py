@@ -17,6 +17,7 @@ from core.json import dumps
 from core.limits import OutsideWarehouses, Warehouses, reach
 from core.permitting import SignedIn, demand
 from core.problems import BadParameter
+from core.reader import on_the_reader
 from core.rendering import CSVRenderer, JSONRenderer
 from core.serializers import StrictSerializer
 from core.within import holder
@@ -62,7 +63,9 @@ class ReportView(APIView):
         for permission in self.permissions:
             demand(request, permission)
         is_csv = request.accepted_renderer.format == CSVRenderer.format
-        table = self.table(request, asked(request, self.query_class), whole=is_csv)
+        query = asked(request, self.query_class)
+        with on_the_reader():
+            table = self.table(request, query, whole=is_csv)
         if is_csv:
             return csv_answer(table.columns, [[row.get(name) for name in table.columns] for row in table.rows], self.name)
         content = dumps({**table.about, "count": table.count, "totals": table.totals, "results": table.rows})

@@ -30,12 +30,17 @@ def complete(cli: Any) -> None:
     arn = client.get_function_configuration(FunctionName=cli.lambda_name)["FunctionArn"]
     set_environment(client, cli.lambda_name, settings["aws_environment_variables"])
     _set_tags(client, arn, settings["tags"])
+    if not settings.get("provisioned_concurrency"):
+        _stop_standing_ready(client, cli.lambda_name)
     events = settings.get("events", [])
     _set_queues(client, arn, [event["event_source"] for event in events if "event_source" in event])
     if events:
         client.put_function_event_invoke_config(FunctionName=cli.lambda_name, **FAILED_AGAIN)
+    rules = cli.zappa.boto_session.client("events")
+    if not settings.get("keep_warm"):
+        _stop_keeping_warm(rules, arn)
     scheduled = [event["function"] for event in events if "expression" in event]
-    _check_rules(cli.zappa.boto_session.client("events"), arn, scheduled)
+    _check_rules(rules, arn, scheduled)
     if cli.use_apigateway:
         api = cli.zappa.get_api_id(cli.lambda_name, apigateway_version="v2")
         _set_gateway(cli.zappa.boto_session.client("apigatewayv2"), api, cli.api_stage, settings["gateway"])
@@ -53,6 +58,21 @@ def _set_tags(client: Any, arn: str, tags: Mapping[str, str]) -> None:
     found = client.list_tags(Resource=arn)["Tags"]
     if former := [name for name in found if name not in tags and not name.startswith("aws:")]:
         client.untag_resource(Resource=arn, TagKeys=former)
+
+
+def _stop_standing_ready(client: Any, name: str) -> None:
+    """What once stood ready would cost money on, and no traffic goes there."""
+    found = client.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]
+    for version in [one["FunctionArn"].rpartition(":")[2] for one in found]:
+        client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier=version)
+
+
+def _stop_keeping_warm(client: Any, arn: str) -> None:
+    for rule in client.list_rule_names_by_target(TargetArn=arn)["RuleNames"]:
+        if rule.endswith("keep_warm_callback"):
+            targets = client.list_targets_by_rule(Rule=rule)["Targets"]
+            client.remove_targets(Rule=rule, Ids=[target["Id"] for target in targets])
+            client.delete_rule(Name=rule)
 
 
 def _set_queues(client: Any, arn: str, sources: list[Mapping[str, Any]]) -> None:

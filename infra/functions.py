@@ -11,7 +11,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.aws import PATIENT, Aws, Failed, Refused, is_absent
-from infra.settings import API, function_name, of_stage
+from infra.callbacks import set_environment
+from infra.settings import API, STANDING_READY, VARIABLES, function_name, of_stage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -57,6 +58,9 @@ def release(aws: Aws, stage: str, kind: str, settings: Path, package: str) -> st
     if half_made:  # a deployment broke off before its API, which `zappa update` would never make
         zappa(aws, settings, "undeploy", stage + kind, "--yes")
     verb = "deploy" if half_made or not live(aws, name) else "update"
+    wanted = json.loads(settings.read_text())[stage + kind]
+    if verb == "update" and wanted.get(STANDING_READY):  # Zappa publishes a version, which keeps the variables of its moment
+        set_environment(aws.client("lambda"), name, wanted[VARIABLES])
     zappa(aws, settings, verb, stage + kind, "--zip", package)
     return verb
 

@@ -3,16 +3,20 @@
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from getpass import getpass
 from time import monotonic
 
 from infra import functions, stacking, steps
 from infra.aws import Failed, Refused
+from infra.locking import held
 from infra.settings import API, KINDS, MIGRATE, function_name
 from infra.stacks import AFTER_RELEASE, BEFORE_RELEASE, OPTIONAL, stack_name
 from infra.steps import STEPS, Deployment, Step
 
 OF_STACKS = ("stacks", "watch")
+BUCKET = "PackagesBucket"  # where the lock is
 
 
 def deploy(deployment: Deployment, options: Namespace) -> None:
@@ -25,15 +29,30 @@ def deploy(deployment: Deployment, options: Namespace) -> None:
         print("Nothing has been done.")
         return
     steps.check(deployment)
-    for step in wanted:
-        print(f"{step.name}:", flush=True)
-        started = monotonic()
-        try:
-            step.run(deployment)
-        except Failed as problem:
-            raise Failed(f"{problem}\n{_what_now(deployment, step.name)}") from problem
-        print(f"  done in {monotonic() - started:.0f} s", flush=True)
+    with ExitStack() as lock:
+        for step in wanted:
+            if not deployment.locked and BUCKET in deployment.outputs:  # a new stage has none before its stacks
+                lock.enter_context(_alone(deployment, f"deploys {steps.release_name()}", options))
+            _run(deployment, step)
     print(f"{deployment.stage} is at {deployment.api_address}")
+
+
+def _run(deployment: Deployment, step: Step) -> None:
+    print(f"{step.name}:", flush=True)
+    started = monotonic()
+    try:
+        step.run(deployment)
+    except Failed as problem:
+        raise Failed(f"{problem}\n{_what_now(deployment, step.name)}") from problem
+    print(f"  done in {monotonic() - started:.0f} s", flush=True)
+
+
+@contextmanager
+def _alone(deployment: Deployment, doing: str, options: Namespace) -> Iterator[None]:
+    """Raises Refused if somebody else is busy with the stage."""
+    with held(deployment.aws, deployment.output(BUCKET), deployment.stage, doing, broken=options.break_lock):
+        deployment.locked = True
+        yield
 
 
 def _wanted(first: str, without_stacks: bool) -> list[Step]:
@@ -56,10 +75,11 @@ def rollback(deployment: Deployment, options: Namespace) -> None:
     if options.dry_run:
         print("Nothing has been done.")
         return
-    steps.settings(deployment)
-    steps.worker(deployment, target)
-    steps.api(deployment, target)
-    steps.smoke_test(deployment)
+    with _alone(deployment, f"rolls back to {target[:12]}", options):
+        steps.settings(deployment)
+        steps.worker(deployment, target)
+        steps.api(deployment, target)
+        steps.smoke_test(deployment)
     print(f"{stage} runs {target}")
 
 
@@ -105,14 +125,20 @@ def undeploy(deployment: Deployment, options: Namespace) -> None:
         print("Nothing has been done.")
         return
     _confirm(stage, options.yes)
+    with _alone(deployment, "undeploys", options) if BUCKET in deployment.outputs else nullcontext():
+        _remove_functions(deployment)
+    for stack in stacks:  # the lock's own bucket among them
+        stacking.remove(aws, stack, stage)
+        deployment.say(f"{stack_name(stage, stack.template)} is gone")
+
+
+def _remove_functions(deployment: Deployment) -> None:
+    aws, stage = deployment.aws, deployment.stage
     if any(functions.live(aws, function_name(stage, kind)) for kind in KINDS):
         steps.settings(deployment)
     for kind in KINDS[::-1]:
         if functions.remove(aws, stage, kind, deployment.settings):
             deployment.say(f"{function_name(stage, kind)} is gone")
-    for stack in stacks:
-        stacking.remove(aws, stack, stage)
-        deployment.say(f"{stack_name(stage, stack.template)} is gone")
 
 
 def _confirm(stage: str, yes: bool) -> None:

@@ -15,6 +15,7 @@ from infra.stacks import ASKED
 
 SOURCE = Path(__file__).resolve().parents[1] / "zappa_settings.json"
 VARIABLES = "aws_environment_variables"
+STANDING_READY = "provisioned_concurrency"  # so many environments; the traffic then goes to a published version
 NAME = re.compile(r"\$\{(\w+)\}")
 # A stage's functions: the suffix of Zappa's own stage of each.
 API, WORKER, MIGRATE = "", "_worker", "_migrate"
@@ -71,4 +72,6 @@ def _left(settings: dict[str, Any]) -> dict[str, Any]:
     settings = {**settings, VARIABLES: variables}
     if "cors" in settings and not settings["cors"]["allowed_origins"]:
         del settings["cors"]  # no site but our own
+    if settings.get(STANDING_READY):
+        settings["keep_warm"] = False  # it would call another version than the traffic does
     return settings

@@ -13,7 +13,10 @@ CAPABILITIES = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")  # roles by na
 TAGS = ("Project", "Stage")  # of every stack: what it makes has them too, and costs are told apart by them
 
 # What nobody but the operator knows. Each has an empty default, which leaves out what needs it.
-ASKED = ("AlarmEmail", "AllowedOrigin", "MailDomain", "DomainName", "HostedZoneId", "FirewallDomain", "DeployPrincipalArn")
+ASKED = (
+    "AlarmEmail", "AllowedOrigin", "MailDomain", "DomainName", "HostedZoneId", "FirewallDomain", "DeployPrincipalArn",
+    "DeployRepository",
+)  # fmt: skip
 
 
 class Stack(NamedTuple):

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from infra import functions, smoke, stacking, static
 from infra.aws import Aws, Failed, Refused, is_absent
 from infra.callbacks import set_environment
-from infra.settings import API, KINDS, MIGRATE, WORKER, filled, function_name, of_stage
+from infra.settings import API, KINDS, MIGRATE, STANDING_READY, VARIABLES, WORKER, filled, function_name, of_stage
 from infra.stacks import AFTER_RELEASE, BEFORE_RELEASE, OPTIONAL, Stack, stack_name
 
 UNRESERVED = 100  # AWS keeps so many for functions that reserve none
@@ -31,6 +31,7 @@ class Deployment:
     say: Callable[[str], None]
     address: str = ""  # where the smoke test asks, if not where the API is
     optional: tuple[str, ...] = ()  # templates
+    locked: bool = field(default=False, init=False)  # nobody else is busy with the stage
     package: Path = field(init=False)
     settings: Path = field(init=False)
 
@@ -63,10 +64,12 @@ class Deployment:
     def known(self) -> dict[str, str]:
         """For the settings: the outputs, and what follows from them."""
         own = self.outputs["PublicUrl"].removeprefix("https://").strip("/") if "PublicUrl" in self.outputs else ""
+        reader = self.outputs.get("ReadingEndpoint")
         sends_from = self.outputs.get("MailDomain", "")
         return self.outputs | {
             "Stage": self.stage, "Region": self.aws.region, "Release": release_name(), "PublicUrl": self.api_address,
             "Hosts": ",".join(filter(None, (own, f".{self._gateway}"))),
+            "ReaderUrl": f"postgres://{reader}:5432/{self.output('DatabaseName')}" if reader else "",
             "Mail": "ses" if sends_from else "", "Sender": f"quartermaster@{sends_from}" if sends_from else "",
         }  # fmt: skip
 
@@ -173,7 +176,9 @@ def refresh(deployment: Deployment) -> None:
     client = deployment.aws.client("lambda")
     for kind in KINDS:
         name = function_name(deployment.stage, kind)
-        set_environment(client, name, found[deployment.stage + kind]["aws_environment_variables"])
+        set_environment(client, name, found[deployment.stage + kind][VARIABLES])
+    if found[deployment.stage].get(STANDING_READY):  # a published version keeps the variables that it has
+        _release(deployment, API, functions.released(deployment.aws, deployment.stage) or "")
 
 
 def plan_package(deployment: Deployment) -> Iterator[str]:

@@ -99,7 +99,10 @@ def role_password(role: str) -> str:
 
 
 def role_databases(server: dict[str, Any], *, passwords: bool) -> dict[str, dict[str, Any]]:
-    """The aliases: default is the app's, for requests and jobs; worker crosses organizations; owner migrates."""
+    """The aliases: default is the app's, for requests and jobs; worker crosses organizations; owner migrates.
+
+    With READER_DATABASE_URL there is also reader, another server that the app reads reports from (core/reader.py).
+    """
     aliases = {"default": "app", "worker": "worker", "owner": "owner"}
     found = {}
     for alias, role in aliases.items():
@@ -109,6 +112,9 @@ def role_databases(server: dict[str, Any], *, passwords: bool) -> dict[str, dict
             **server, "USER": DATABASE_ROLES[role], "PASSWORD": role_password(role) if passwords else "", **own,
             **login_of(role), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True,
         }
+    if env("READER_DATABASE_URL", default=""):
+        where = env.db_url("READER_DATABASE_URL")
+        found["reader"] = found["default"] | {name: where[name] for name in ("HOST", "PORT", "NAME") if where[name]}
     # A migration that waits for a lock makes every request behind it wait as well.
     found["owner"]["OPTIONS"] = {"options": "-c lock_timeout=10s", **found["owner"].get("OPTIONS", {})}
     return found

@@ -16,6 +16,7 @@ from core.limits import OutsideWarehouses, reach
 from core.listing import whole_number
 from core.permitting import SignedIn, demand
 from core.problems import BadParameter
+from core.reader import on_the_reader
 from core.within import holder
 from inventory.queries.analytics import YEAR, Statistics, inventory_statistics
 
@@ -95,10 +96,10 @@ def statistics(request: Request) -> Statistics:
     query = request.query_params.dict()
     if unknown := [name for name in query if name not in PARAMETERS]:
         raise BadParameter(unknown[0], f"Unknown parameter {unknown[0]!r}. Known: {', '.join(PARAMETERS)}.")
-    return inventory_statistics(
-        days=whole_number("days", query.get("days", "30"), YEAR), top=whole_number("top", query.get("top", "10"), MOST_MOVERS),
-        warehouses=_warehouses(request, query.get("warehouse")),
-    )
+    days, top = whole_number("days", query.get("days", "30"), YEAR), whole_number("top", query.get("top", "10"), MOST_MOVERS)
+    warehouses = _warehouses(request, query.get("warehouse"))
+    with on_the_reader():
+        return inventory_statistics(days=days, top=top, warehouses=warehouses)
 
 
 def _warehouses(request: Request, asked: str | None) -> Collection[UUID] | None:

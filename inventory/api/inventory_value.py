@@ -13,6 +13,7 @@ from accounts.models import Organization
 from core.csv_lists import csv_answer
 from core.limits import reach
 from core.permitting import SignedIn, demand
+from core.reader import on_the_reader
 from core.reading import UtcDateTimeField
 from core.rendering import CSVRenderer, JSONRenderer
 from core.reports import asked
@@ -78,7 +79,9 @@ class InventoryValueView(APIView):
         is_csv = request.accepted_renderer.format == CSVRenderer.format
         if is_csv:
             query |= {"limit": None, "offset": 0}
-        answer = inventory_value(Question(**query, warehouses=reach(holder(request), SEE)))
+        question = Question(**query, warehouses=reach(holder(request), SEE))
+        with on_the_reader():
+            answer = inventory_value(question)
         if is_csv:
             names = (*GROUPINGS[query["group_by"]].names, "quantity", "value")
             return csv_answer(names, [[row[name] for name in names] for row in answer.rows], "inventory-value")

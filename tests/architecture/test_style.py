@@ -1,6 +1,7 @@
 """The limits of the code: small files, small functions, imports that can be seen, nothing behind one's back."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
@@ -118,6 +119,14 @@ def test_nobody_listens_to_signals() -> None:
     assert "django" in homes and not homes & set(PRODUCT)
     for path in sources(*PRODUCT):
         assert "django.dispatch" not in path.read_text(), path
+
+
+def test_nothing_is_kept_in_a_cache_of_one_process() -> None:
+    """What has to be so for all processes is a row: docs/adr/0060-no-cache-between-the-program-and-its-database.md."""
+    for path in sources(*PRODUCT):
+        assert not re.search(r"django\.core\.cache|django\.core import .*\bcache|cache_page\(", path.read_text()), path
+    assert settings.CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache"
+    assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
 
 
 def test_import_linter_names_every_app_and_room() -> None:

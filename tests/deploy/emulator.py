@@ -11,7 +11,7 @@ import requests
 from moto.apigatewayv2.models import ApiGatewayV2Backend, apigatewayv2_backends
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.awslambda import urls
-from moto.awslambda.models import LambdaBackend
+from moto.awslambda.models import LambdaBackend, Permission
 from moto.awslambda.responses import LambdaResponse
 from moto.core.common_models import CloudFormationModel
 
@@ -56,7 +56,43 @@ LambdaResponse.list_function_url_configs = lambda self: '{"FunctionUrlConfigs": 
 LambdaResponse.get_account_settings = lambda self: json.dumps({
     "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}, "AccountUsage": {},
 })
+STANDING_READY: dict[str, int] = {}  # environments, by the ARN of a version
+
+
+def put_provisioned_concurrency_config(self: LambdaResponse) -> str:
+    STANDING_READY[version_of(self)] = self.json_body["ProvisionedConcurrentExecutions"]
+    return get_provisioned_concurrency_config(self)
+
+
+def get_provisioned_concurrency_config(self: LambdaResponse) -> str:
+    return json.dumps({"Status": "READY", "RequestedProvisionedConcurrentExecutions": STANDING_READY[version_of(self)]})
+
+
+def delete_provisioned_concurrency_config(self: LambdaResponse) -> str:
+    del STANDING_READY[version_of(self)]
+    return "{}"
+
+
+def list_provisioned_concurrency_configs(self: LambdaResponse) -> str:
+    mine = [version for version in STANDING_READY if version.split(":")[-2] == named(self)]
+    return json.dumps({"ProvisionedConcurrencyConfigs": [{"FunctionArn": version} for version in mine]})
+
+
+def named(self: LambdaResponse) -> str:
+    return self.path.rpartition("/functions/")[2].partition("/")[0]
+
+
+def version_of(self: LambdaResponse) -> str:
+    return str(self.backend.get_function(named(self), self.querystring["Qualifier"][0]).function_arn)
+
+
+for method in (
+    put_provisioned_concurrency_config, get_provisioned_concurrency_config, delete_provisioned_concurrency_config,
+    list_provisioned_concurrency_configs,
+):  # fmt: skip
+    setattr(LambdaResponse, method.__name__, method)
 urls.url_paths |= {
+    r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/provisioned-concurrency/?$": LambdaResponse.dispatch,
     r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$": LambdaResponse.dispatch,
     r"{0}/(?P<api_version>[^/]+)/account-settings/?$": LambdaResponse.dispatch,
 }
@@ -71,6 +107,17 @@ def update_stage(self: ApiGatewayV2Response) -> str:
 
 
 ApiGatewayV2Response.update_stage = update_stage
+
+
+def granted_anew(
+    cls: type[Permission], original_resource: Permission, new_resource_name: str, cloudformation_json: Any, account_id: str,
+    region_name: str,
+) -> Permission:  # fmt: skip
+    """Of another version than before."""
+    return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
+
+
+Permission.update_from_cloudformation_json = classmethod(granted_anew)
 
 
 def lower(properties: dict[str, Any]) -> dict[str, Any]:
@@ -151,6 +198,15 @@ class Integration(Resource, CloudFormationModel):
     def create(cls, backend: ApiGatewayV2Backend, properties: dict[str, Any]) -> str:
         without = {"ResponseParameters": {}, "RequestParameters": {}, "RequestTemplates": {}}
         return str(called(backend.create_integration, {**without, **properties}).id)
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource: Resource, cloudformation_json: Any, account_id: str, region_name: str, **_: Any,
+    ) -> Resource:  # fmt: skip
+        for api in apigatewayv2_backends[account_id][region_name].apis.values():
+            if found := api.integrations.get(original_resource.physical_resource_id):
+                found.integration_uri = cloudformation_json["Properties"]["IntegrationUri"]
+        return original_resource
 
 
 class Route(Resource, CloudFormationModel):

@@ -13,7 +13,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from infra import releasing, smoke, stacking
+from infra import releasing, smoke, stacking, steps
+from infra import settings as infra_settings
 from infra.aws import Aws
 from infra.stacks import AFTER_RELEASE, BEFORE_RELEASE
 from infra.steps import STEPS, Deployment
@@ -108,13 +109,30 @@ class Stage:
         )
 
     def deploy(self, version: str, first: str = STEPS[0].name, *, dry_run: bool = False) -> None:
-        releasing.deploy(self.deployment(version), Namespace(first=first, dry_run=dry_run, without_stacks=False))
+        options = Namespace(first=first, dry_run=dry_run, without_stacks=False, break_lock=False)
+        releasing.deploy(self.deployment(version), options)
 
     def rollback(self, to: str = "", *, dry_run: bool = False) -> None:
-        releasing.rollback(self.deployment(), Namespace(to=to, dry_run=dry_run))
+        releasing.rollback(self.deployment(), Namespace(to=to, dry_run=dry_run, break_lock=False))
 
     def undeploy(self, *, with_stacks: bool = False) -> None:
-        releasing.undeploy(self.deployment(), Namespace(yes=True, dry_run=False, with_stacks=with_stacks))
+        releasing.undeploy(self.deployment(), Namespace(yes=True, dry_run=False, with_stacks=with_stacks, break_lock=False))
+
+    def release_api(self, release: str) -> None:
+        deployment = self.deployment()
+        steps.settings(deployment)
+        steps.api(deployment, release)
+
+    @contextmanager
+    def set(self, **settings: Any) -> Iterator[None]:
+        """In zappa_settings.json, of the API."""
+        stages = json.loads(infra_settings.SOURCE.read_text())
+        stages["dev"] |= settings
+        changed = self._folder / "changed.json"
+        changed.write_text(json.dumps(stages))
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(infra_settings, "SOURCE", changed)
+            yield
 
     def make_function(self, name: str, *, architecture: str = "arm64") -> None:
         role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]

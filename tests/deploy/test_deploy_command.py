@@ -157,7 +157,7 @@ def test_what_zappa_failed_at_without_a_word_is_told(
 
 def test_nobody_undeploys_by_accident(dev: Stage) -> None:
     with pytest.raises(Refused, match="say --yes"):
-        releasing.undeploy(dev.deployment(), Namespace(yes=False, dry_run=False, with_stacks=True))
+        releasing.undeploy(dev.deployment(), Namespace(yes=False, dry_run=False, with_stacks=True, break_lock=False))
 
 
 def test_a_release_has_the_name_of_its_commit() -> None:

@@ -21,7 +21,8 @@ from notifications.schedules import declared, plans
 CLOCK, QUEUE = "notifications.aws.clock", "notifications.aws.queue"
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = json.loads((ROOT / "zappa_settings.json").read_text())
-DERIVED = {"Stage", "Region", "Release", "Hosts", "PublicUrl", "Mail", "Sender"}  # by infra/steps.py, of the stage and its API
+# By infra/steps.py, of the stage and its API.
+DERIVED = {"Stage", "Region", "Release", "Hosts", "PublicUrl", "ReaderUrl", "Mail", "Sender"}
 VALUES = {name: name.lower() for name in DERIVED | set(ASKED)}
 
 
