@@ -30,9 +30,18 @@ def declared() -> list[Invariant]:
     return found
 
 
+def failing(invariant: Invariant, most: int | None = None) -> tuple[list[str], int]:
+    """The rows of the active organization that break it, the first `most` of them, and how many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT failing.*, count(*) OVER () FROM ({invariant.sql}) AS failing LIMIT %(most_rows)s",
+            {**invariant.parameters, "organization": active_organization_id(), "most_rows": most},
+        )
+        found = cursor.fetchall()
+    return [row for row, _ in found], found[0][1] if found else 0
+
+
 def broken() -> Iterator[tuple[Invariant, list[str]]]:
     """Each invariant with the rows of the active organization that break it, mostly none."""
     for invariant in declared():
-        with connection.cursor() as cursor:
-            cursor.execute(invariant.sql, {**invariant.parameters, "organization": active_organization_id()})
-            yield invariant, [row[0] for row in cursor.fetchall()]
+        yield invariant, failing(invariant)[0]

@@ -149,7 +149,7 @@ FUNCTIONS = (UUID7, AUDIT_ROW, RAISE_VERSION, REFUSE_CHANGE, REFUSE_CYCLE, REFUS
 
 FOUND = """
 WITH tables AS (
-    SELECT oid, relname, relrowsecurity, relforcerowsecurity, relowner, relacl
+    SELECT oid, relname, relrowsecurity, relforcerowsecurity, relowner, relacl, relispartition
     FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
 )
 SELECT relname || ': row security enabled and forced'
@@ -168,16 +168,19 @@ FROM tables JOIN pg_attribute ON attrelid = tables.oid, aclexplode(attacl) AS ac
 UNION ALL
 SELECT format('%%s: %%s', relname, pg_get_constraintdef(c.oid))
 FROM pg_constraint AS c JOIN tables ON tables.oid = c.conrelid
-WHERE (contype = 'u' AND pg_get_constraintdef(c.oid) = 'UNIQUE (organization_id, id)')
-   OR (contype = 'f' AND confrelid = ANY (SELECT oid FROM tables WHERE relname = ANY (%(walled)s))
+WHERE conparentid = 0 AND (contype = 'u' AND pg_get_constraintdef(c.oid) = 'UNIQUE (organization_id, id)'
+   OR contype = 'f' AND confrelid = ANY (SELECT oid FROM tables WHERE relname = ANY (%(walled)s))
                      AND conkey <> ARRAY(SELECT attnum FROM pg_attribute
                                          WHERE attrelid = conrelid AND attname = 'organization_id'))
 UNION ALL
 SELECT format('%%s: %%s', relname, pg_get_triggerdef(t.oid, true))
-FROM pg_trigger AS t JOIN tables ON tables.oid = t.tgrelid WHERE NOT tgisinternal AND tgenabled = 'O'
+FROM pg_trigger AS t JOIN tables ON tables.oid = t.tgrelid WHERE NOT tgisinternal AND tgenabled = 'O' AND tgparentid = 0
+UNION ALL
+SELECT format('%%s: a partition without the trigger %%s of its table', relname, tgname)
+FROM pg_trigger AS t JOIN tables ON tables.oid = t.tgrelid WHERE tgparentid <> 0 AND NOT tgisinternal AND tgenabled <> 'O'
 UNION ALL
 SELECT relname || ': neither a tenant table nor a shared one'
-FROM tables WHERE relname <> ALL (%(known)s)
+FROM tables WHERE relname <> ALL (%(known)s) AND NOT relispartition
 UNION ALL
 SELECT format('%%s: a view shows its owner''s rows', relname)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm')

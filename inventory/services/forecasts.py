@@ -48,11 +48,12 @@ WRITE = """
 MOST = 9_999_999_999_999.0  # what a column holds
 
 # What was forecast before and nobody wants any more, since its issues were taken back, is forgotten. What was forecast for the
-# weeks that are over is compared with what came.
+# weeks that are over is compared with what came. Weeks are added to zero days, so that no index of weeks is taken: each portion
+# would read the whole weeks by it, and while statistics are old, the planner thinks them small.
 SETTLE = f"""
     WITH forgotten AS (
         DELETE FROM inventory_demandforecast
-        WHERE organization_id = %(organization)s AND period_start = %(monday)s AND computed_at < now()
+        WHERE organization_id = %(organization)s AND period_start + 0 = %(monday)s AND computed_at < now()
             AND (%(warehouses)s::uuid[] IS NULL OR warehouse_id = ANY (%(warehouses)s::uuid[]))
             AND {BETWEEN.format("variant_id")}
     )
@@ -62,7 +63,7 @@ SETTLE = f"""
         FROM inventory_demandforecast AS p
         LEFT JOIN ({DEMAND.format(OF_THE_PORTION)}) AS d ON d.variant_id = p.variant_id AND d.warehouse_id = p.warehouse_id
             AND d.week = (p.period_start - %(first)s::date) / 7
-        WHERE p.organization_id = %(organization)s AND p.period_start >= %(first)s AND p.period_start < %(until)s
+        WHERE p.organization_id = %(organization)s AND p.period_start + 0 >= %(first)s AND p.period_start + 0 < %(until)s
             AND (%(warehouses)s::uuid[] IS NULL OR p.warehouse_id = ANY (%(warehouses)s::uuid[]))
             AND {BETWEEN.format("p.variant_id")}
     ) AS w

@@ -16,7 +16,8 @@ from inventory.queries.supply import SUPPLY
 FACTORS = {level: round(NormalDist().inv_cdf(level / 100), 6) for level in range(50, 100)}
 
 # Safety stock: what the forecast was wrong by, over the lead time. Both are rounded up to what the product's unit is counted in.
-# Rules are locked by id, and a task whose rule is low no longer is done, as when goods move (see levels.py).
+# Rules are locked by id, and a task whose rule is low no longer is done, as when goods move (see levels.py). What is found comes along
+# with the locks: to join two results whose size nobody knows, the planner may compare each row with each.
 COMPUTE = f"""
     WITH known AS MATERIALIZED (
         SELECT r.id, f.period_start, f.method, f.quantity AS weekly, f.error, lead.days AS lead_days, r.cover_days,
@@ -52,15 +53,15 @@ COMPUTE = f"""
                    'service_level', CASE WHEN c.by_level THEN c.service_level END) AS explanation
         FROM computed AS c
     ), locked AS (
-        SELECT r.id FROM inventory_reorderrule AS r JOIN found AS f ON f.id = r.id
+        SELECT r.id, f.minimum, f.maximum, f.explanation FROM inventory_reorderrule AS r JOIN found AS f ON f.id = r.id
         WHERE r.organization_id = %(organization)s
             AND (r.min_quantity, r.max_quantity, r.explanation) IS DISTINCT FROM (f.minimum, f.maximum, f.explanation)
         ORDER BY r.id FOR NO KEY UPDATE OF r
     ), changed AS (
         UPDATE inventory_reorderrule AS r
-        SET min_quantity = f.minimum, max_quantity = f.maximum, explanation = f.explanation,
-            quiet_at = CASE WHEN r.min_quantity = f.minimum THEN r.quiet_at END
-        FROM locked AS l JOIN found AS f ON f.id = l.id
+        SET min_quantity = l.minimum, max_quantity = l.maximum, explanation = l.explanation,
+            quiet_at = CASE WHEN r.min_quantity = l.minimum THEN r.quiet_at END
+        FROM locked AS l
         WHERE r.organization_id = %(organization)s AND r.id = l.id
         RETURNING r.id, r.is_low
     ), finished AS (

@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from inventory.models import ReorderTask
+from core.management.commands.verify import SHOWN
+from inventory.models import Location, ReorderTask, StockItem
 from tests.companies import Company
 from tests.inventory.goods import Goods
 
@@ -44,3 +45,24 @@ def test_an_unknown_organization(command: str, commits: None) -> None:
     with pytest.raises(CommandError, match="There is no organization 'nobody'") as refused:
         call_command(command, "--organization", "nobody")
     assert refused.value.returncode == 2
+
+
+def test_verify_shows_the_first_rows_of_what_fails_and_says_how_many_there_are(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        shelves = Location.objects.bulk_create(
+            [Location(warehouse=goods.warehouse, code=f"S-{number}", kind="storage") for number in range(SHOWN + 2)]
+        )
+        StockItem.objects.bulk_create(
+            [StockItem(variant=goods.bolt, warehouse=goods.warehouse, location=shelf, quantity=2) for shelf in shelves]
+        )
+    said = []
+    for more in ([], ["--all-rows"]):
+        out = StringIO()
+        with pytest.raises(SystemExit):
+            call_command("verify", "--organization", company.organization.slug, *more, stdout=out, stderr=StringIO())
+        said.append(out.getvalue())
+    shown, everything = said
+    assert shown.count("balance 2") == SHOWN and "     and 2 more, which --all-rows names\n" in shown
+    assert everything.count("balance 2") == SHOWN + 2 and "--all-rows" not in everything

@@ -198,6 +198,27 @@ def test_finds_damage(damage: str, symptoms: list[str], owner: CursorWrapper) ->
     assert all(line.startswith(symptom) for line, symptom in zip(found, symptoms, strict=True)), found
 
 
+def test_knows_the_partitions_of_a_table(owner: CursorWrapper) -> None:
+    table = "inventory_productrelation"
+    owner.execute(f"""
+        ALTER TABLE {table} RENAME TO whole;
+        CREATE TABLE {table} (LIKE whole INCLUDING DEFAULTS) PARTITION BY HASH (organization_id);
+        CREATE TABLE part_0 PARTITION OF {table} FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE part_1 PARTITION OF {table} FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+        DROP TABLE whole;
+    """)
+    wall.build(owner)
+    assert wall.deviations(owner) == []
+    # Row security guards the whole: nobody reads a part by its own name, and none is without the triggers of the whole.
+    owner.execute("GRANT SELECT ON part_0 TO quartermaster_app; ALTER TABLE part_1 DISABLE TRIGGER wall")
+    assert wall.deviations(owner) == [
+        "unexpected: part_0: quartermaster_app may SELECT",
+        "unexpected: part_1: a partition without the trigger wall of its table",
+    ]
+    owner.execute(f"REVOKE SELECT ON part_0 FROM quartermaster_app; ALTER TABLE {table} DETACH PARTITION part_1")
+    assert "unexpected: part_1: neither a tenant table nor a shared one" in wall.deviations(owner)
+
+
 def test_repairs_what_is_missing(owner: CursorWrapper) -> None:
     owner.execute("DROP POLICY tenant ON accounts_party; DROP TRIGGER wall ON accounts_party")
     owner.execute("ALTER TABLE accounts_contact DROP CONSTRAINT accounts_contact_party_id_wall")
