@@ -169,7 +169,7 @@ def test_statements(acme: Company, shop: Shop) -> None:
             with statements() as made:
                 assert len(return_take(order=order, goods=goods, key=uuid4()).credit_notes) == 1
         counts.append(len(made))
-    assert counts[1] == counts[2] <= 45, counts
+    assert counts[1] == counts[2] <= 30, counts
 
 
 def test_eight_desks_take_back_the_same_goods(new_company: Callable[[], Company]) -> None:
