@@ -8,7 +8,7 @@ from unfold.decorators import action
 from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
-from orders.admin.documents import DocumentAdmin
+from orders.admin.documents import DocumentAdmin, partner
 from orders.admin.landed_cost_pages import post_page, receipts_asked_for, reverse_page
 from orders.machines import LANDED_COSTS
 from orders.models import LandedCost, LandedCostReceipt
@@ -49,7 +49,8 @@ class LandedCostAdmin(DocumentAdmin):
     """Freight, duty and the like of goods that came."""
 
     machine = LANDED_COSTS
-    list_display = ["number", "kind", "status", "warehouse", "supplier", "cost_on", "amount", "currency"]
+    list_display = ["number", "kind", "status", "warehouse", partner("supplier"), "cost_on", "amount", "currency"]
+    list_select_related = ["supplier__party"]
     list_filter = ["status", "kind", "warehouse"]
     search_keys = ["number_key"]
     readonly_fields = ["number", "status", *AMOUNTS, "posted_at", "reversed_at"]

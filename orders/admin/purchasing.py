@@ -13,7 +13,7 @@ from core.admin_forms import changed_columns
 from core.errors import DomainError
 from core.limits import reach
 from orders.admin.bill_pages import bill_page
-from orders.admin.documents import DocumentAdmin
+from orders.admin.documents import DocumentAdmin, partner
 from orders.admin.landed_cost_pages import ADD as ADD_LANDED_COST
 from orders.admin.landed_cost_pages import landable, new_cost
 from orders.admin.purchase_pages import CANCEL, RECEIVE, REVISE, SEND_BACK, goods_page, reject_page, send_page, withdraw_page
@@ -71,7 +71,8 @@ class PurchaseOrderAdmin(DocumentAdmin):
     """What suppliers are to bring."""
 
     machine = PURCHASE_ORDERS
-    list_display = ["number", "supplier", "warehouse", "status", "expected_on", "net_total", "currency"]
+    list_display = ["number", partner("supplier"), "warehouse", "status", "expected_on", "net_total", "currency"]
+    list_select_related = ["supplier__party"]
     list_filter = ["status", "supplier", "warehouse"]
     search_keys = ["number_key"]
     readonly_fields = [

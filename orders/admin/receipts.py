@@ -25,6 +25,7 @@ class ItemInline(TenantTabularInline):
 class GoodsReceiptAdmin(ReadOnlyTenantAdmin):
     """What came of purchase orders, and what went back."""
 
+    says_when_empty = "Open a purchase order that was sent, and press Receive; or scan its number."
     list_display = ["number", "kind", "order", "warehouse", "delivery_note", "occurred_at"]
     list_filter = ["kind", "warehouse"]
     search_keys = ["number_key"]
