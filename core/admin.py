@@ -68,6 +68,7 @@ class TenantAdmin(
     formfield_overrides: ClassVar[Any] = {ArrayField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 2})}}
     search_keys: ClassVar[Sequence[str]] = ()  # columns looked for by their beginning, best of SearchKeyField
     searcher: ClassVar[Any] = None  # a core.searching.Searcher: finds rows by words instead
+    says_when_empty: ClassVar[str] = ""  # how the first row comes about, where nobody adds it on this page
     in_palette = True  # Ctrl+K finds its rows, if it has search keys
     ordering: ClassVar[Any] = ("-id",)
     list_per_page = 50

@@ -1,16 +1,22 @@
 """Everything with a code that is scanned.
 
-An app above the inventory, which reads scans, lists its own in `<app>/scanned.py` as SOURCES.
+An app above the inventory, which reads scans, lists its own in `<app>/scanned.py` as SOURCES. There `gone_by` says by which of
+the app's documents goods of a lot have left, if it has such.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.apps import apps
+
+from core.limits import Holder
 
 
 class Source(NamedTuple):
@@ -30,6 +36,19 @@ class Source(NamedTuple):
     takes: Callable[[Collection[UUID]], Collection[UUID]] = lambda _: ()
 
 
+class Gone(NamedTuple):
+    """Goods that have left by a document and did not come back. `url`: its page in the admin; `take_back`: the one on which they
+    are taken back, of who may do so.
+    """
+
+    title: str
+    url: str
+    to: str
+    at: datetime
+    quantity: Decimal
+    take_back: str = ""
+
+
 PLACE = "SELECT '{0}', {1}, c.id, NULL::uuid, NULL::numeric, {2} FROM {3} WHERE c.organization_id = %(organization)s AND {4}"
 WITHIN = "(%(warehouses)s::uuid[] IS NULL OR {0} = ANY (%(warehouses)s::uuid[]))"
 
@@ -39,7 +58,18 @@ def declared() -> tuple[Source, ...]:
     return tuple(_declared())
 
 
+def gone_by(lot: UUID, holder: Holder) -> list[Gone]:
+    """By which documents goods of a lot or a serial number have left, as far as the holder may see them; the last first."""
+    tellers = (module.gone_by for module in _modules() if hasattr(module, "gone_by"))
+    return sorted((one for tell in tellers for one in tell(lot, holder)), key=attrgetter("at"), reverse=True)
+
+
 def _declared() -> Iterator[Source]:
+    for module in _modules():
+        yield from module.SOURCES
+
+
+def _modules() -> Iterator[Any]:
     for config in apps.get_app_configs():
         if config.name != "core" and find_spec(name := f"{config.name}.scanned"):
-            yield from import_module(name).SOURCES
+            yield import_module(name)

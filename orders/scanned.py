@@ -1,11 +1,18 @@
-"""Documents whose number is scanned, and the pages of the admin that open then."""
+"""Documents whose number is scanned, and the pages of the admin that open then; and the orders by which goods have left."""
 
 from collections.abc import Collection
+from urllib.parse import urlencode
 from uuid import UUID
 
-from core.codes import PLACE, WITHIN, Source
+from django.urls import reverse
+
+from core.codes import PLACE, WITHIN, Gone, Source
+from core.limits import Holder, reach, within
 from orders.machines import PURCHASE_ORDERS
-from orders.models import PurchaseOrder
+from orders.models import PurchaseOrder, SalesOrder
+from orders.queries.return_desk import with_customers
+
+TAKE_BACK = ("orders.add_returnauthorization", "orders.view_salesorder", "inventory.view_stockitem")
 
 OF_NUMBER = f"c.number_key = ANY (%(keys)s) AND {WITHIN.format('c.warehouse_id')}"
 
@@ -43,3 +50,16 @@ SOURCES = (
         PLACE.format("return", 14, "c.number", "orders_returnauthorization AS c", OF_NUMBER), page="sold_return",
     ),
 )
+
+
+def gone_by(lot: UUID, holder: Holder) -> list[Gone]:
+    orders = SalesOrder.objects.filter(within(SalesOrder, reach(holder, "orders.view_salesorder")))
+    where = reach(holder, TAKE_BACK[0]) if holder.permissions.issuperset(TAKE_BACK) else frozenset()
+    found = []
+    for order, quantity, at in with_customers(lot, orders):
+        may = where is None or order.warehouse_id in where
+        back = f"{reverse('admin:take_back')}?{urlencode({'order': order.pk, 'lot': lot})}" if may else ""
+        to = str(order.customer.party) if order.customer else order.email
+        url = reverse("admin:orders_salesorder_change", args=[order.pk])
+        found.append(Gone(order.number or "", url, to, at, quantity, back))
+    return found

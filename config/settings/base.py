@@ -32,7 +32,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
-FORMAT_MODULE_PATH = None
+FORMAT_MODULE_PATH = "config.formats"
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.admin import ReadOnlyTenantAdmin
 from core.errors import DomainError
 from core.limits import reach, within
+from inventory.admin.people import NamesPeople
 from inventory.models import StockAdjustment, StockAdjustmentLine, StockItem
 from inventory.services.adjustments import adjustment_approve, adjustment_reject
 
@@ -25,12 +26,14 @@ class DecisionForm(forms.Form):
 
 
 @admin.register(StockAdjustment)
-class StockAdjustmentAdmin(ReadOnlyTenantAdmin):
+class StockAdjustmentAdmin(NamesPeople):
     """Adjustments over the limit of their reason: somebody else looks, and approves or rejects."""
 
-    list_display = ["created_at", "warehouse", "reason", "note", "status", "requested_by", "decided_at"]
+    list_display = ["created_at", "warehouse", "reason", "note", "status", "requester", "decided_at"]
     list_filter = ["status", "warehouse"]
+    fields = ["warehouse", "reason", "note", "status", "occurred_at", "requester", "decider", "decided_at", "decision_note"]
     actions_detail = ["decide"]
+    says_when_empty = "An adjustment over the limit of its reason code waits here for somebody who decides."
 
     @action(description="Look and decide", url_path="decide", permissions=["decide"])
     def decide(self, request: Any, object_id: str) -> HttpResponse:

@@ -6,9 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from unfold.decorators import action
 
-from core.admin import ReadOnlyTenantAdmin, TenantAdmin
+from core.admin import TenantAdmin
 from core.limits import reach, within
 from inventory.admin import count_pages, count_sheet
+from inventory.admin.people import NamesPeople
 from inventory.admin.value_pages import page
 from inventory.models import StockCount, StockCountPlan
 
@@ -22,11 +23,15 @@ class StockCountPlanAdmin(TenantAdmin):
 
 
 @admin.register(StockCount)
-class StockCountAdmin(ReadOnlyTenantAdmin):
+class StockCountAdmin(NamesPeople):
     """The sheet is for who counts, the variance for who posts; the pages' own scripts and answers stand beside."""
 
     list_display = ["created_at", "kind", "warehouse", "location", "category", "abc_class", "is_blind", "status", "posted_at"]
     list_filter = ["status", "warehouse"]
+    fields = [
+        "kind", "status", "warehouse", "location", "category", "abc_class", "plan", "is_blind", "tolerance_quantity",
+        "tolerance_percent", "reason", "note", "created_at", "requester", "decider", "decided_at", "decision_note", "posted_at",
+    ]
     actions_list = ["start"]
     actions_detail = ["sheet", "variance", "print_sheet", "decide", "cancel"]
 

@@ -52,6 +52,7 @@ class ReorderRuleAdmin(TenantAdmin):
 
 @admin.register(ReorderTask)
 class ReorderTaskAdmin(ReadOnlyTenantAdmin):
+    says_when_empty = "Each hour tasks are made of what is low; Check now does so at once."
     list_display = [
         "variant", "warehouse", "supplier", "source_warehouse", "triggered_quantity", "threshold", "suggested_quantity", "status",
         "assignee", "due_on", "snoozed_until", "created_at",

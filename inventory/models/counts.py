@@ -81,7 +81,7 @@ class StockCount(TenantModel):
         OPEN = "open", "Open"
         PENDING = "pending", "Waits for approval"
         POSTED = "posted", "Posted"
-        CANCELLED = "cancelled", "Cancelled"
+        CANCELLED = "cancelled", "Canceled"
 
     UNFINISHED = (Status.OPEN, Status.PENDING)
 

@@ -8,7 +8,7 @@ from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
 from orders.admin.bill_pages import reject_page, void_page
-from orders.admin.documents import DocumentAdmin
+from orders.admin.documents import DocumentAdmin, partner
 from orders.machines import SUPPLIER_BILLS
 from orders.models import SupplierBill, SupplierBillItem
 from orders.queries.bill_matching import matched
@@ -53,7 +53,9 @@ class SupplierBillAdmin(DocumentAdmin):
     """What suppliers ask for. A bill is entered by the button on its purchase order."""
 
     machine = SUPPLIER_BILLS
-    list_display = ["supplier_number", "supplier", "order", "status", "billed_on", "due_on", "total", "currency"]
+    says_when_empty = "Open a purchase order that was sent, and press Enter a bill."
+    list_display = ["supplier_number", partner("supplier"), "order", "status", "billed_on", "due_on", "total", "currency"]
+    list_select_related = ["supplier__party"]
     list_filter = ["status", "supplier", "warehouse"]
     search_keys = ["number_key"]
     readonly_fields = [

@@ -12,7 +12,7 @@ from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
 from core.errors import DomainError
 from core.limits import reach
-from orders.admin.documents import DocumentAdmin
+from orders.admin.documents import DocumentAdmin, partner
 from orders.admin.invoice_pages import credit_page
 from orders.machines import INVOICES
 from orders.models import Invoice, InvoiceItem, InvoiceLayout
@@ -48,7 +48,9 @@ class InvoiceAdmin(DocumentAdmin):
     """Invoices and credit notes. A draft comes of the button on a sales order; what is issued stays as it is."""
 
     machine = INVOICES
-    list_display = ["number", "kind", "status", "order", "customer", "total", "currency", "issued_on", "due_on"]
+    says_when_empty = "Open a sales order, and press Invoice: there it is drafted."
+    list_display = ["number", "kind", "status", "order", partner("customer"), "total", "currency", "issued_on", "due_on"]
+    list_select_related = ["customer__party"]
     list_filter = ["kind", "status"]
     search_keys = ["number_key"]
     readonly_fields = [

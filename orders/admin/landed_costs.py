@@ -8,8 +8,8 @@ from unfold.decorators import action
 from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
-from orders.admin.documents import DocumentAdmin
-from orders.admin.landed_cost_pages import post_page, reverse_page
+from orders.admin.documents import DocumentAdmin, partner
+from orders.admin.landed_cost_pages import post_page, receipts_asked_for, reverse_page
 from orders.machines import LANDED_COSTS
 from orders.models import LandedCost, LandedCostReceipt
 from orders.services.landed_cost_states import landed_cost_cancel
@@ -23,7 +23,9 @@ class ReceiptInline(TenantTabularInline):
     model = LandedCostReceipt
     fields = ("receipt",)
     tab = False
-    extra = 1
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return max(len(receipts_asked_for(request)), 1)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return () if _is_draft(obj) else self.fields
@@ -47,7 +49,8 @@ class LandedCostAdmin(DocumentAdmin):
     """Freight, duty and the like of goods that came."""
 
     machine = LANDED_COSTS
-    list_display = ["number", "kind", "status", "warehouse", "supplier", "cost_on", "amount", "currency"]
+    list_display = ["number", "kind", "status", "warehouse", partner("supplier"), "cost_on", "amount", "currency"]
+    list_select_related = ["supplier__party"]
     list_filter = ["status", "kind", "warehouse"]
     search_keys = ["number_key"]
     readonly_fields = ["number", "status", *AMOUNTS, "posted_at", "reversed_at"]
@@ -63,6 +66,13 @@ class LandedCostAdmin(DocumentAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        """Only for the page as it opens: a row that is sent as it was shown would be no change, and not be kept."""
+        given: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if request.method == "GET" and (asked := receipts_asked_for(request)) and isinstance(inline, ReceiptInline):
+            given["initial"] = [{"receipt": key} for key in asked]
+        return given
 
     def save_model(self, request: HttpRequest, obj: LandedCost, form: Any, change: bool) -> None:
         if change:

@@ -42,6 +42,7 @@ class PaymentInline(TenantTabularInline):
 class PaymentAdmin(ReadOnlyTenantAdmin):
     """Money that was promised, taken, given back or let go."""
 
+    says_when_empty = "Customers pay by the shop, or somebody notes a payment of an order by the API."
     list_display = ["kind", "order", "amount", "currency", "provider", "status", "settled_at"]
     list_filter = ["status"]
     fields = [

@@ -51,6 +51,7 @@ class PickListAdmin(DocumentAdmin):
     """What one person takes in one round. A new one takes what waits in its warehouse; of chosen orders, see their list."""
 
     machine = PICK_LISTS
+    says_when_empty = "Open a sales order and press Pick, or tick several in their list and make a pick list of them."
     list_display = ["number", "status", "warehouse", "assignee", "created_at", "started_at", "finished_at"]
     list_filter = ["status", "warehouse"]
     search_keys = ["number_key"]

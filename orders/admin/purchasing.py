@@ -13,10 +13,12 @@ from core.admin_forms import changed_columns
 from core.errors import DomainError
 from core.limits import reach
 from orders.admin.bill_pages import bill_page
-from orders.admin.documents import DocumentAdmin
+from orders.admin.documents import DocumentAdmin, partner
+from orders.admin.landed_cost_pages import ADD as ADD_LANDED_COST
+from orders.admin.landed_cost_pages import landable, new_cost
 from orders.admin.purchase_pages import CANCEL, RECEIVE, REVISE, SEND_BACK, goods_page, reject_page, send_page, withdraw_page
 from orders.machines import PURCHASE_ORDERS
-from orders.models import PurchaseOrder, PurchaseOrderItem
+from orders.models import GoodsReceipt, PurchaseOrder, PurchaseOrderItem
 from orders.services.bills import BILLABLE
 from orders.services.invoice_papers import PDF
 from orders.services.purchase_papers import purchase_filename, purchase_order_pdf
@@ -69,7 +71,8 @@ class PurchaseOrderAdmin(DocumentAdmin):
     """What suppliers are to bring."""
 
     machine = PURCHASE_ORDERS
-    list_display = ["number", "supplier", "warehouse", "status", "expected_on", "net_total", "currency"]
+    list_display = ["number", partner("supplier"), "warehouse", "status", "expected_on", "net_total", "currency"]
+    list_select_related = ["supplier__party"]
     list_filter = ["status", "supplier", "warehouse"]
     search_keys = ["number_key"]
     readonly_fields = [
@@ -80,7 +83,8 @@ class PurchaseOrderAdmin(DocumentAdmin):
     inlines = [LineInline]
     actions_list = ["from_tasks"]
     actions_detail = [
-        "submit", "approve", "reject", "send", "receive", "scan_in", "bill", "send_back", "revise", "close", "cancel", "paper",
+        "submit", "approve", "reject", "send", "receive", "scan_in", "bill", "land", "send_back", "revise", "close", "cancel",
+        "paper",
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -171,6 +175,16 @@ class PurchaseOrderAdmin(DocumentAdmin):
         where = reach(request.principal, ADD_BILL)
         row = PurchaseOrder.objects.filter(pk=object_id, status__in=BILLABLE).first()
         return row is not None and (where is None or row.warehouse_id in where)
+
+    @action(description="Add a landed cost", url_path="landed-cost", permissions=["land"])
+    def land(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return new_cost(request, GoodsReceipt.objects.filter(order=object_id))
+
+    def has_land_permission(self, request: Any, object_id: Any = None) -> bool:
+        """Of an order of which goods came."""
+        if object_id is None:
+            return bool(request.user.has_perm(ADD_LANDED_COST))
+        return landable(request, GoodsReceipt.objects.filter(order=object_id)).exists()
 
     @action(description="Send goods back", url_path="send-back", permissions=["send_back"])
     def send_back(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -7,7 +7,7 @@ from unfold.decorators import action
 
 from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
-from orders.admin.documents import DocumentAdmin
+from orders.admin.documents import DocumentAdmin, partner
 from orders.machines import RETURNS
 from orders.models import ReturnAuthorization, ReturnItem
 from orders.services.returns import (
@@ -50,7 +50,9 @@ class ReturnAuthorizationAdmin(DocumentAdmin):
     """Goods that customers send back. A new one is of all that was shipped and did not come back; the API takes parts."""
 
     machine = RETURNS
-    list_display = ["number", "status", "order", "customer", "warehouse", REFUND, "created_at"]
+    says_when_empty = "Take goods back at the counter: G, then B; or let customers ask for it by the API."
+    list_display = ["number", "status", "order", partner("customer"), "warehouse", REFUND, "created_at"]
+    list_select_related = ["customer__party"]
     list_filter = ["status", "warehouse"]
     search_keys = ["number_key"]
     fields = ["number", "status", "order", "customer", "warehouse", "reason", "note", REFUND, "refund_reference", "replacement",

@@ -14,7 +14,7 @@ from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm, changed_columns
 from core.errors import DomainError
 from core.limits import reach
-from orders.admin.documents import DocumentAdmin
+from orders.admin.documents import DocumentAdmin, partner
 from orders.admin.invoice_pages import invoice_page
 from orders.admin.payments import PaymentInline
 from orders.admin.promotion_pages import code_page
@@ -128,7 +128,8 @@ class SalesOrderAdmin(DocumentAdmin):
     """Carts and orders. What may be done next stands above; the timeline tells what was."""
 
     machine = SALES_ORDERS
-    list_display = ["number", "status", "channel", "customer", "total", "currency", "payment_status", "placed_at"]
+    list_display = ["number", "status", "channel", partner("customer"), "total", "currency", "payment_status", "placed_at"]
+    list_select_related = ["customer__party"]
     list_filter = ["status", "channel", StuckFilter]
     search_keys = ["number_key"]
     fields = [

@@ -31,7 +31,7 @@ class SalesOrder(CustomFieldsModel, TenantModel):
         DELIVERED = "delivered", "Delivered"
         COMPLETED = "completed", "Completed"
         ON_HOLD = "on_hold", "On hold"
-        CANCELLED = "cancelled", "Cancelled"
+        CANCELLED = "cancelled", "Canceled"
         ERROR = "error", "Error"
 
     class PaymentStatus(models.TextChoices):

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Min, Q, Sum
+from django.db.models import Min, Q, Subquery, Sum, TextField, Value
 
 from accounts.models import Address, Contact
+from core.fields import QuantityField
 from inventory.gs1.digits import as_gtin14, is_gtin
 from inventory.models import ProductBarcode, ProductVariant, TaxRate
 from inventory.queries import prices
@@ -83,15 +84,25 @@ class Suggestion:
     unit_price: Decimal | None
 
 
-def entry_lines(entry: OrderEntry) -> list[EntryLine]:
-    """In the order in which they were begun; what was taken back is none."""
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The lines in the order in which they were begun, of which what was taken back is none, and the step that was the last."""
+
+    lines: list[EntryLine]
+    last_step: str
+
+
+def entered(entry: OrderEntry) -> Entered:
     names = ("variant_id", "code", "variant__sku", "variant__name", "variant__product__name", "variant__archived_at")
-    sums = entry.steps.values(*names).annotate(first=Min("created_at"), place=Min("number"), total=Sum("quantity"))
-    rows = sums.filter(total__gt=0).order_by("first", "place", "variant__sku", "code").values_list(*names, "total")
-    return [
+    latest = entry.steps.order_by("-pk").values("step")[:1]
+    steps = entry.steps.annotate(latest=Subquery(latest)).values(*names, "latest")
+    sums = steps.annotate(first=Min("created_at"), place=Min("number"), total=Sum("quantity"))
+    rows = list(sums.order_by("first", "place", "variant__sku", "code").values_list(*names, "total", "latest"))
+    lines = [
         EntryLine(variant, code, sku or "", name or product or "", total, archived is not None)
-        for variant, code, sku, name, product, archived, total in rows
+        for variant, code, sku, name, product, archived, total, _ in rows if total > 0
     ]
+    return Entered(lines, rows[0][-1] if rows else "")
 
 
 def priced(entry: OrderEntry, lines: Sequence[EntryLine]) -> Priced:
@@ -161,12 +172,19 @@ def variants_by_code(codes: Iterable[str]) -> dict[str, tuple[UUID, Decimal]]:
     """By the code in lower case: its variant, and how many pieces a code of it stands for. SKUs before barcodes."""
     keys = {code.lower() for code in codes}
     gtins = {as_gtin14(key): key for key in keys if is_gtin(key)}
-    found: dict[str, tuple[UUID, Decimal]] = {}
-    barcodes = ProductBarcode.objects.filter(Q(value_key__in=keys) | Q(gtin__in=gtins), variant__archived_at=None)
-    for value, gtin, variant, quantity in barcodes.values_list("value_key", "gtin", "variant", "quantity"):
-        found[value if value in keys else gtins[gtin]] = (variant, quantity)
-    skus = ProductVariant.objects.filter(sku_key__in=keys, archived_at=None).values_list("sku_key", "pk")
-    return found | {sku: (variant, Decimal(1)) for sku, variant in skus}
+    barcodes = ProductBarcode.objects.filter(Q(value_key__in=keys) | Q(gtin__in=gtins), variant__archived_at=None).values_list(
+        "value_key", "gtin", "variant", "quantity",
+    )
+    skus = ProductVariant.objects.filter(sku_key__in=keys, archived_at=None).values_list(
+        "sku_key", Value(None, TextField()), "pk", Value(None, QuantityField()),
+    )
+    by_sku, by_barcode = {}, {}
+    for value, gtin, variant, quantity in barcodes.union(skus, all=True):
+        if quantity is None:
+            by_sku[value] = (variant, Decimal(1))
+        else:
+            by_barcode[value if value in keys else gtins[gtin]] = (variant, quantity)
+    return by_barcode | by_sku
 
 
 def customers_by(text: str, *, most: int) -> list[Customer]:

@@ -2,15 +2,16 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Max, Q, QuerySet, Sum, When
 
 from core.errors import Invalid
 from inventory.models import Lot, ReasonCode, StockMove
-from orders.models import Invoice, ReturnAuthorization, SalesOrder, Shipment, ShipmentParcel
+from orders.models import Invoice, ReturnAuthorization, ReturnItem, SalesOrder, Shipment, ShipmentParcel
 from orders.queries.returns import claimed, goods_left
 
 ZERO = Decimal(0)
@@ -72,6 +73,25 @@ def meant_by_lots(lots: Collection[UUID], orders: QuerySet[SalesOrder]) -> list[
         documents.setdefault(document, lot)
     numbers = dict(orders.filter(pk__in=documents).values_list("pk", "number"))
     return [Meant(key, numbers[key] or "", lot=lot) for key, lot in documents.items() if key in numbers][:MOST]
+
+
+def with_customers(lot: UUID, orders: QuerySet[SalesOrder]) -> list[tuple[SalesOrder, Decimal, datetime]]:
+    """The orders by which goods of a lot have left and did not come back: how many, and since when. The last first."""
+    gone = Case(When(to_location=None, then=F("quantity")), default=-F("quantity"))
+    issues = StockMove.objects.filter(lot=lot, kind=StockMove.Kind.ISSUE, document_type="sales_order").order_by()
+    sums = issues.values("document_id").annotate(gone=Sum(gone), at=Max("occurred_at")).filter(gone__gt=0)
+    left = {row["document_id"]: (row["gone"], row["at"]) for row in sums.order_by("-at")[:MOST]}
+    if not left:
+        return []
+    back = dict(
+        ReturnItem.objects.filter(lot=lot, authorization__order__in=left).order_by().values_list("authorization__order")
+        .annotate(sum=Sum("received_quantity")),
+    )
+    rows = {row.pk: row for row in orders.filter(pk__in=left).select_related("customer__party")}
+    return [
+        (rows[key], quantity - back.get(key, ZERO), at)
+        for key, (quantity, at) in left.items() if key in rows and quantity > back.get(key, ZERO)
+    ]
 
 
 def sold_rows(order: SalesOrder) -> list[SoldRow]:

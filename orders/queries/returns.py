@@ -1,6 +1,7 @@
 """What left by the lines of an order and came back: how much, of which lots, at what cost, for what money."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +11,7 @@ from django.db.models import Sum
 
 from accounts.queries.rates import minor_unit
 from core.tenancy import active_organization_id
-from inventory.services.costing import share
+from inventory.services.costing import rounded, share
 from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, Shipment, ShipmentItem
 
 ZERO = Decimal(0)
@@ -34,6 +35,13 @@ LEFT = """
 class Left(NamedTuple):
     quantity: Decimal
     cost: Decimal
+
+    @property
+    def unit_cost(self) -> Decimal | None:
+        return rounded(self.cost / self.quantity) if self.quantity > 0 and self.cost > 0 else None
+
+
+NOTHING = Left(ZERO, ZERO)
 
 
 def goods_left(order: SalesOrder) -> dict[tuple[UUID, UUID | None], Left]:
@@ -90,6 +98,16 @@ def _discounts(order: SalesOrder) -> tuple[Decimal, Decimal]:
     rows = order.adjustments.filter(kind="discount").values_list("source_type", "net_amount", "tax_amount")
     found = [(source == "promotion", net + tax) for source, net, tax in rows]
     return sum((amount for own, amount in found if own), ZERO), sum((amount for own, amount in found if not own), ZERO)
+
+
+def refund_of(authorization: ReturnAuthorization, came: Iterable[ReturnItem]) -> Decimal:
+    """All returns of an order together give back to the cent what its goods had cost."""
+    before = inspected_quantities(authorization.order, authorization.pk)
+    after = defaultdict[UUID, Decimal](Decimal, before)
+    for item in came:
+        after[item.order_item_id] += item.received_quantity
+    now, then = refundable(authorization.order, after, before)
+    return now - then
 
 
 def inspected_quantities(order: SalesOrder, but: UUID) -> dict[UUID, Decimal]:

@@ -16,7 +16,6 @@ from orders.models import Invoice, InvoiceItem, SalesOrder
 from orders.services.discount_shares import PROMOTION, weight_of
 from orders.services.invoice_amounts import NOTHING, ZERO, Amount, part_of, spread
 from orders.services.invoices import in_proportion, invoice_write, locked
-from orders.services.sales_orders import locked as order_locked
 
 Kind, Status = Invoice.Kind, Invoice.Status
 SMALLEST = Decimal("0.000001")  # of a quantity
@@ -64,42 +63,54 @@ def credit_note_draft(
         raise Conflict("Only an invoice that is issued is credited; change or delete a draft.", code="wrong_status")
     if lines is not None and amount is not None:
         raise Invalid("Say which lines, or how much, but not both.", fields={"amount": "not with lines"})
-    left = _left(row)
-    made = Invoice(
-        kind=Kind.CREDIT_NOTE, corrects=row, order=row.order, customer_id=row.customer_id, warehouse_id=row.warehouse_id,
-        currency=row.currency, note=note, delivered_on=row.delivered_on, seller=row.seller, buyer=row.buyer,
-    )
+    left, made = _left(row), _empty(row, note)
     if amount is not None:
         items = _of_amount(made, left, amount)
     elif lines is not None:
         items = _of_lines(made, left, lines)
     else:
         items = [_item(made, one, one.quantity, one.amount) for one in left.values() if one.quantity or one.amount != NOTHING]
-    if not items:
-        raise Conflict(f"Nothing of {row.number} is left to credit.", code="nothing_to_credit")
-    over = sum((one.net_amount + one.tax_amount for one in items), ZERO) - sum((one.amount.gross for one in left.values()), ZERO)
-    if over > 0:
-        raise _over(row, sum((one.amount.gross for one in left.values()), ZERO))
-    invoice_write(made, items)
-    return made
+    return _written(made, items, left)
 
 
 def credit_notes_draft_for_return(*, order: SalesOrder, lines: Sequence[ReturnedLine], note: str = "") -> list[Invoice]:
-    """A draft for each invoice that the goods are on, the newest first. What was never invoiced needs none."""
-    order_locked(order)
+    """Of an order that is locked: a draft for each invoice that the goods are on, the newest first. What was never invoiced
+    needs none.
+    """
     wanted: dict[UUID, Decimal] = {}
     for line in lines:
         wanted[line.order_item_id] = wanted.get(line.order_item_id, ZERO) + line.quantity
     made = []
-    for invoice in Invoice.objects.filter(order=order, kind=Kind.INVOICE, status=Status.ISSUED).order_by("-issued_at", "-pk"):
-        credited = []
-        for one in _left(invoice).values():
+    issued = Invoice.objects.filter(order=order, kind=Kind.INVOICE, status=Status.ISSUED).order_by("-issued_at", "-pk")
+    for invoice in issued.select_for_update(no_key=True):
+        left, credited = _left(invoice), []
+        for one in left.values():
             key = one.item.order_item_id
             if key is not None and (quantity := min(one.quantity, wanted.get(key, ZERO))) > 0:
                 wanted[key] -= quantity
                 credited.append(CreditLine(one.item.pk, quantity))
         if credited:
-            made.append(credit_note_draft(invoice=invoice, lines=credited, note=note))
+            note_of = _empty(invoice, note)
+            made.append(_written(note_of, _of_lines(note_of, left, credited), left))
+    return made
+
+
+def _empty(invoice: Invoice, note: str) -> Invoice:
+    return Invoice(
+        kind=Kind.CREDIT_NOTE, corrects=invoice, order_id=invoice.order_id, customer_id=invoice.customer_id,
+        warehouse_id=invoice.warehouse_id, currency=invoice.currency, note=note, delivered_on=invoice.delivered_on,
+        seller=invoice.seller, buyer=invoice.buyer,
+    )
+
+
+def _written(made: Invoice, items: Sequence[InvoiceItem], left: Mapping[UUID, _Left]) -> Invoice:
+    """Raises Conflict for more than is left, or for nothing."""
+    if not items:
+        raise Conflict(f"Nothing of {made.corrects} is left to credit.", code="nothing_to_credit")
+    most = sum((one.amount.gross for one in left.values()), ZERO)
+    if sum((one.net_amount + one.tax_amount for one in items), ZERO) > most:
+        raise _over(made.corrects, most)
+    invoice_write(made, items)
     return made
 
 

@@ -12,8 +12,10 @@ from inventory.models import Location, ProductVariant, StockItem, Supplier, Supp
 from inventory.services.demo import FOLDER, Say, autoparts_fill
 from inventory.services.demo_parts import PORTO
 from inventory.services.northwind import northwind_import, northwind_read
-from orders.models import Channel, Customer, Promotion, SalesOrder
+from orders.models import Channel, Customer, LandedCost, Promotion, SalesOrder
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
+from orders.services.landed_cost_states import landed_cost_post
+from orders.services.landed_costs import landed_cost_create
 from orders.services.northwind import CHANNEL, northwind_orders_import
 from orders.services.promotions import promotion_code_apply
 from orders.services.purchase_goods import Part, purchase_order_receive
@@ -48,6 +50,7 @@ ADDRESS = {"name": "", "street1": "Rua de Cedofeita 90", "city": "Porto", "posta
 ENOUGH = 8  # of what is sold, so that it does not run low
 WARES = 8
 WELCOME = "WELCOME-10"
+FREIGHT = Decimal("48.60")
 
 
 def northwind_demo(say: Say) -> None:
@@ -133,7 +136,9 @@ def _date(order: SalesOrder, days: int) -> None:
 
 
 def _purchases(warehouse: Warehouse) -> None:
-    """A draft, one that is on its way, one of which half came, and one of which all came."""
+    """A draft, one that is on its way, one of which half came, and one of which all came; of these the freight is known, of the
+    last one posted.
+    """
     suppliers = list(Supplier.objects.order_by("code")[:4])
     for number, supplier in enumerate(suppliers):
         offers = SupplierProduct.objects.filter(supplier=supplier, variant__product__tracking="none").order_by("supplier_sku")[:2]
@@ -143,4 +148,10 @@ def _purchases(warehouse: Warehouse) -> None:
             order = purchase_order_send(order=purchase_order_submit(order=order))
         if number > 1:
             share = Decimal(5 if number == 2 else 10)
-            purchase_order_receive(order=order, parts=[Part(line.pk, share) for line in order.lines.all()])
+            done = purchase_order_receive(order=order, parts=[Part(line.pk, share) for line in order.lines.all()])
+            cost = landed_cost_create(
+                warehouse=warehouse, receipts=[done.receipt.pk], by=LandedCost.Basis.WEIGHT, amount=FREIGHT,
+                supplier_number=f"CMR-{4_700 + number}", note="The carrier's bill for the pallet",
+            )
+            if number > 2:
+                landed_cost_post(cost=cost)

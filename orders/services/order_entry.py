@@ -11,7 +11,7 @@ from core.errors import Conflict, Invalid
 from core.tenancy import active_scope
 from inventory.models import ProductVariant
 from orders.models import Channel, Customer, OrderEntry, OrderEntryStep, SalesOrder
-from orders.queries.order_entry import EntryLine, entry_lines, last_order, variants_by_code, whereto
+from orders.queries.order_entry import EntryLine, entered, last_order, variants_by_code, whereto
 from orders.services.order_lines import MOST_LINES, NewLine
 from orders.services.sales_orders import sales_order_cancel, sales_order_create, sales_order_place
 
@@ -22,11 +22,12 @@ LONGEST_CODE = 100
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """So much of a variant, or of a code that nobody knows."""
+    """So much of a variant, or of a code that nobody knows. `is_current`: it was just read, and is not archived."""
 
     variant_id: UUID | None
     quantity: Decimal
     code: str = ""
+    is_current: bool = False
 
 
 def order_entry() -> OrderEntry:
@@ -52,8 +53,8 @@ def order_entry_add(*, entry: OrderEntry, goods: Sequence[Ordered], step: str) -
     """A step that is sent twice counts once."""
     if len(goods) > MOST_LINES:
         raise Invalid(f"At most {MOST_LINES} lines at once.")
-    keys = {one.variant_id for one in goods if one.variant_id and one.quantity > 0}
-    if ProductVariant.objects.filter(pk__in=keys, archived_at=None).count() != len(keys):
+    keys = {one.variant_id for one in goods if one.variant_id and one.quantity > 0 and not one.is_current}
+    if keys and ProductVariant.objects.filter(pk__in=keys, archived_at=None).count() != len(keys):
         raise Conflict("This article is archived, or gone.", code="archived")
     OrderEntryStep.objects.bulk_create([
         OrderEntryStep(entry=entry, step=step, number=number, variant_id=one.variant_id, code=one.code, quantity=one.quantity)
@@ -69,14 +70,10 @@ def order_entry_replace(*, entry: OrderEntry, line: EntryLine, goods: Ordered, s
 
 def order_entry_undo(*, entry: OrderEntry, step: str) -> bool:
     """Takes the step back, if it is the last one. Asked twice, it takes back no other. Returns whether it did."""
-    is_last = bool(last_step(entry) == step)
+    is_last = bool(entry.steps.order_by("-pk").values_list("step", flat=True).first() == step)
     if is_last:
         entry.steps.filter(step=step).delete()
     return is_last
-
-
-def last_step(entry: OrderEntry) -> str:
-    return entry.steps.order_by("-pk").values_list("step", flat=True).first() or ""
 
 
 def order_entry_repeat(*, entry: OrderEntry, step: str) -> SalesOrder:
@@ -97,7 +94,7 @@ def order_entry_place(*, entry: OrderEntry, step: str) -> SalesOrder:
     """
     if entry.placed_step == step and entry.placed is not None:  # its answer was lost
         return entry.placed
-    lines = entry_lines(entry)
+    lines = entered(entry).lines
     if entry.customer is None:
         raise Invalid("Say who buys: type the customer's code or name.")
     if entry.channel is None:
@@ -110,7 +107,8 @@ def order_entry_place(*, entry: OrderEntry, step: str) -> SalesOrder:
     order = sales_order_create(
         channel=entry.channel, customer=entry.customer, lines=wanted, is_placed_next=True, **whereto(entry.customer),
     )
-    placed = sales_order_place(order=order)
+    placed = sales_order_place(order=order, is_priced=True)
+    placed.customer = entry.customer  # with its name, for who shows it
     entry.steps.all().delete()
     entry.customer, entry.placed, entry.placed_step = None, placed, step
     entry.save(update_fields=["customer", "placed", "placed_step"])
@@ -138,7 +136,7 @@ def ordered(pairs: Sequence[tuple[str, Decimal]]) -> list[Ordered]:
     found = []
     for code, quantity in pairs:
         variant, pack = known.get(code.lower(), (None, Decimal(1)))
-        found.append(Ordered(variant, quantity * pack, "" if variant else code))
+        found.append(Ordered(variant, quantity * pack, "" if variant else code, is_current=variant is not None))
     return found
 
 

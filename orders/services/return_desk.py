@@ -10,9 +10,9 @@ from uuid import UUID
 
 from core.errors import Conflict, Invalid
 from orders.models import Invoice, ReturnAuthorization, SalesOrder
+from orders.services.credit_notes import ReturnedLine
 from orders.services.return_settling import return_credit
-from orders.services.returns import Asked, Came, return_create, return_finish
-from orders.services.sales_orders import locked
+from orders.services.returns import Asked, Came, Opened, return_begin, return_finish, return_open
 
 Status = ReturnAuthorization.Status
 
@@ -45,26 +45,26 @@ def return_take(
     if not goods:
         raise Invalid("Say of a line what becomes of it: restock, quarantine or scrap.")
     asked = [Asked(item, one.quantity, lot, disposition=one.disposition) for (item, lot), one in goods.items()]
-    row = return_create(order=order, lines=asked, reason_id=reason_id, note=note, key=key)
-    if row.status != Status.REQUESTED or not may_finish:
-        return Taken(row, is_here=row.received_at is not None)
-    lines = row.lines.order_by("line").values_list("pk", "quantity", "disposition")
-    return _finish(row, [Came(*line) for line in lines])
+    opened = return_begin(order=order, lines=asked, reason_id=reason_id, note=note, key=key)
+    if opened.row.status != Status.REQUESTED or not may_finish:
+        return Taken(opened.row, is_here=opened.row.received_at is not None)
+    return _finish(opened, [Came(item.pk, item.quantity, item.disposition) for item in opened.items])
 
 
 def return_take_in(*, authorization: ReturnAuthorization, goods: Mapping[UUID, Back], may_approve: bool = True) -> Taken:
     """Of a return that was asked for, the lines that came. Sent again, it says what became of it."""
-    locked(SalesOrder(pk=authorization.order_id))
-    row = ReturnAuthorization.objects.get(pk=authorization.pk)
+    opened = return_open(authorization)
+    row = opened.row
     if row.inspected_at is not None:
         return Taken(row, is_here=True)
     if not goods:
         raise Invalid("Say of a line what becomes of it: restock, quarantine or scrap.")
     if row.status == Status.REQUESTED and not may_approve:
         raise Conflict(f"{row} is not approved yet.", code="not_approved")
-    return _finish(row, [Came(line, one.quantity, one.disposition) for line, one in goods.items()])
+    return _finish(opened, [Came(line, one.quantity, one.disposition) for line, one in goods.items()])
 
 
-def _finish(row: ReturnAuthorization, lines: Sequence[Came]) -> Taken:
-    done = return_finish(authorization=row, lines=lines)
-    return Taken(done, return_credit(authorization=done), is_here=True)
+def _finish(opened: Opened, lines: Sequence[Came]) -> Taken:
+    return_finish(opened, lines)
+    came = [ReturnedLine(item.order_item_id, item.received_quantity) for item in opened.items if item.received_quantity]
+    return Taken(opened.row, return_credit(authorization=opened.row, came=came), is_here=True)

@@ -1,5 +1,6 @@
 """How a customer gets the money of a return: the payments of its order give it back, and what was invoiced is credited."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils import timezone
@@ -28,18 +29,18 @@ def return_settle(*, authorization: ReturnAuthorization, reference: str) -> str:
             f"Say by which reference the refund of {authorization.refund_amount.normalize():f} {authorization.order.currency} is"
             " found at the bank.", fields={"reference": "required"},
         )
-    return_credit(authorization=authorization)
+    came = authorization.lines.filter(received_quantity__gt=0).values_list("order_item_id", "received_quantity")
+    return_credit(authorization=authorization, came=[ReturnedLine(line, quantity) for line, quantity in came])
     return found
 
 
-def return_credit(*, authorization: ReturnAuthorization) -> list[Invoice]:
-    """A draft of a credit note for each invoice that the goods are on, once: what is drafted already is not drafted again."""
+def return_credit(*, authorization: ReturnAuthorization, came: Sequence[ReturnedLine]) -> list[Invoice]:
+    """Of a return that is locked, a draft of a credit note for each invoice that the goods are on, once: what is drafted already
+    is not drafted again.
+    """
     if authorization.credited_at is not None:
         return []
-    came = authorization.lines.filter(received_quantity__gt=0).values_list("order_item_id", "received_quantity")
-    made = credit_notes_draft_for_return(
-        order=authorization.order, lines=[ReturnedLine(line, quantity) for line, quantity in came], note=_note(authorization),
-    )
+    made = credit_notes_draft_for_return(order=authorization.order, lines=came, note=_note(authorization))
     if made:
         authorization.credited_at = timezone.now()
         authorization.save(update_fields=["credited_at"])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +18,16 @@ from accounts.services.documents import number_next
 from core.errors import Conflict, Invalid, NotFound
 from core.fields import QuantityField
 from inventory.models import Location, ReasonCode
-from inventory.services.costing import rounded
 from inventory.services.posting import Line
 from inventory.services.stock import Circumstances, Document, stock_move, stock_receive
 from notifications.services.events import publish
 from orders import events_returns as events
 from orders.machines import RETURNS
 from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem
-from orders.queries.returns import Left, claimed, goods_left, inspected_quantities, refundable
+from orders.queries.returns import NOTHING, Left, claimed, goods_left, refund_of
 from orders.services.return_settling import return_credit_drop, return_settle
 from orders.services.sales_orders import NewLine, locked, sales_order_create, sales_order_place
-from orders.services.stepping import allow, step, told
+from orders.services.stepping import allow, step, told, told_all
 
 DOCUMENT = "return"
 NUMBERS = "RMA-{number:06}"
@@ -75,6 +75,21 @@ class Seen:
     location_id: UUID | None = None
 
 
+class Opened:
+    """A return that is locked, as its order is. What it needs is read once; its lines are changed as their rows are."""
+
+    def __init__(self, row: ReturnAuthorization) -> None:
+        self.row = row
+
+    @cached_property
+    def items(self) -> list[ReturnItem]:
+        return list(self.row.lines.select_related("order_item", "location").order_by("line"))
+
+    @cached_property
+    def left(self) -> Mapping[Goods, Left]:
+        return goods_left(self.row.order)
+
+
 def return_create(
     *, order: SalesOrder, lines: Sequence[Asked] | None = None, reason_id: UUID | None = None, note: str = "",
     key: UUID | None = None,
@@ -83,12 +98,21 @@ def return_create(
 
     `key`: the id that it shall have; who asks again with it is given the same return.
     """
+    return return_begin(order=order, lines=lines, reason_id=reason_id, note=note, key=key).row
+
+
+def return_begin(
+    *, order: SalesOrder, lines: Sequence[Asked] | None, reason_id: UUID | None, note: str, key: UUID | None,
+) -> Opened:
+    """`return_create`, for who goes on with it."""
     sold = locked(order)
     before: ReturnAuthorization | None = ReturnAuthorization.objects.filter(pk=key, order=sold).first() if key else None
     if before is not None:
-        return before
+        before.order = sold
+        return Opened(before)
     _check_reason(reason_id, note)
-    free = _free(sold)
+    left, taken = goods_left(sold), claimed(sold)
+    free = {goods: one.quantity - taken.get(goods, ZERO) for goods, one in left.items()}
     items = {line.pk: line for line in sold.lines.order_by("line")}
     if lines is None:
         lines = [Asked(item, left, lot) for (item, lot), left in free.items() if left > 0]
@@ -105,18 +129,26 @@ def return_create(
         for number, (one, lot) in enumerate(named, 1)
     ])
     publish(events.ReturnRequested(**_parts(row), lines=[_told(item) for item in made]), aggregate_id=row.pk)
+    opened = Opened(row)
+    opened.items, opened.left = made, left
+    return opened
+
+
+def return_open(authorization: ReturnAuthorization) -> Opened:
+    """Raises NotFound."""
+    return Opened(_locked(authorization))
+
+
+def return_approve(*, authorization: ReturnAuthorization) -> ReturnAuthorization:
+    row = _locked(authorization)
+    told(RETURNS, "approve", _approve(row), aggregate_id=row.pk)
     return row
 
 
-def return_approve(*, authorization: ReturnAuthorization, is_here: bool = False) -> ReturnAuthorization:
-    """`is_here`: the goods came before anybody asked."""
-    return _approve(_locked(authorization), is_here=is_here)
-
-
-def _approve(row: ReturnAuthorization, *, is_here: bool) -> ReturnAuthorization:
+def _approve(row: ReturnAuthorization, *, is_here: bool = False) -> events.ReturnApproved:
+    """`is_here`: the goods came before anybody asked. Answers what is to be told, as all verbs below do."""
     step(RETURNS, row, "approve")
-    told(RETURNS, "approve", events.ReturnApproved(**_parts(row), is_here=is_here), aggregate_id=row.pk)
-    return row
+    return events.ReturnApproved(**_parts(row), is_here=is_here)
 
 
 def return_reject(*, authorization: ReturnAuthorization, reason: str = "") -> ReturnAuthorization:
@@ -132,24 +164,25 @@ def return_receive(
     """All that did not come yet, unless lines are given, at what it cost as it left. A line comes once: what is missing of it
     does not come by this return.
     """
-    return _receive(_locked(authorization), lines, location)
+    opened = return_open(authorization)
+    told(RETURNS, "receive", _receive(opened, lines, location), aggregate_id=opened.row.pk)
+    return opened.row
 
 
-def _receive(row: ReturnAuthorization, lines: Sequence[Came] | None, location: Location | None) -> ReturnAuthorization:
+def _receive(opened: Opened, lines: Sequence[Came] | None, location: Location | None = None) -> events.ReturnReceived:
+    row, items = opened.row, {item.pk: item for item in opened.items}
     allow(RETURNS, row, "receive")
-    items = {item.pk: item for item in _items(row)}
     if lines is None:
         lines = [Came(item.pk, item.quantity) for item in items.values() if not item.received_quantity]
     _check_came(lines, items)
     places = {
         one: _place(row, location, (PLACES[one],) if one else ENTRANCES) for one in sorted({one.disposition for one in lines})
     }
-    left = goods_left(row.order)
     posted = stock_receive(
         lines=[
             Line(
                 item.order_item.variant_id, one.quantity, to_location_id=places[one.disposition].pk, lot_id=item.lot_id,
-                document_line_id=item.pk, unit_cost=_unit_cost(left.get((item.order_item_id, item.lot_id))),
+                document_line_id=item.pk, unit_cost=opened.left.get((item.order_item_id, item.lot_id), NOTHING).unit_cost,
             )
             for one in lines for item in [items[one.line_id]]
         ],
@@ -158,27 +191,31 @@ def _receive(row: ReturnAuthorization, lines: Sequence[Came] | None, location: L
     for one, move in zip(lines, posted.moves, strict=True):
         item = items[one.line_id]
         item.received_quantity, item.location, item.move_id = one.quantity, places[one.disposition], move
+        item.disposition = one.disposition or item.disposition
     _count_returned([(items[one.line_id].order_item_id, one.quantity) for one in lines])
-    ReturnItem.objects.bulk_update([items[one.line_id] for one in lines], ["received_quantity", "location", "move"])
+    ReturnItem.objects.bulk_update([items[one.line_id] for one in lines], [
+        "received_quantity", "location", "move", "disposition",
+    ])
     step(RETURNS, row, "receive", received_at=timezone.now())
-    told(RETURNS, "receive", events.ReturnReceived(**_parts(row), lines=_all_told(items.values())), aggregate_id=row.pk)
-    return row
+    return events.ReturnReceived(**_parts(row), lines=_all_told(opened.items))
 
 
 def return_inspect(*, authorization: ReturnAuthorization, lines: Sequence[Seen] | None = None) -> ReturnAuthorization:
     """All that came goes where it belongs, and what it had cost the customer is known. Without lines, as they say themselves."""
-    return _inspect(_locked(authorization), lines)
+    opened = return_open(authorization)
+    told(RETURNS, "inspect", _inspect(opened, lines), aggregate_id=opened.row.pk)
+    return opened.row
 
 
-def _inspect(row: ReturnAuthorization, lines: Sequence[Seen] | None) -> ReturnAuthorization:
+def _inspect(opened: Opened, lines: Sequence[Seen] | None = None) -> events.ReturnInspected:
+    row, items = opened.row, {item.pk: item for item in opened.items if item.received_quantity}
     allow(RETURNS, row, "inspect")
-    items = {item.pk: item for item in _items(row) if item.received_quantity}
     seen = [Seen(item.pk, item.disposition) for item in items.values()] if lines is None else lines
     if sorted(one.line_id for one in seen) != sorted(items):
         raise Invalid("Say of each line that came, once, what becomes of it.", fields={"lines": "not those that came"})
     if any(one.disposition not in PLACES for one in seen):
         raise Invalid("Say of each line: restock, quarantine or scrap.", fields={"disposition": "required"})
-    moving = []
+    moving, changed = [], []
     for one in seen:
         item = items[one.line_id]
         here: Any = item.location  # it came, so it lies somewhere
@@ -190,25 +227,27 @@ def _inspect(row: ReturnAuthorization, lines: Sequence[Seen] | None) -> ReturnAu
                 item.order_item.variant_id, item.received_quantity, here.pk, place.pk, lot_id=item.lot_id,
                 document_line_id=item.pk,
             ))
-        item.disposition, item.location = one.disposition, place
+        if (item.disposition, here.pk) != (one.disposition, place.pk):
+            item.disposition, item.location = one.disposition, place
+            changed.append(item)
     if moving:
         stock_move(lines=moving, circumstances=Circumstances(note=row.note, document=Document(DOCUMENT, row.pk)))
-    ReturnItem.objects.bulk_update(items.values(), ["disposition", "location"])
-    amount = _refund(row, list(items.values()))
+    ReturnItem.objects.bulk_update(changed, ["disposition", "location"])
+    amount = refund_of(row, items.values())
     step(RETURNS, row, "inspect", inspected_at=timezone.now(), refund_amount=amount)
-    told(RETURNS, "inspect", events.ReturnInspected(
+    return events.ReturnInspected(
         **_parts(row), lines=_all_told(items.values()), currency=row.order.currency, refund_amount=amount,
-    ), aggregate_id=row.pk)
-    return row
+    )
 
 
-def return_finish(*, authorization: ReturnAuthorization, lines: Sequence[Came]) -> ReturnAuthorization:
+def return_finish(opened: Opened, lines: Sequence[Came]) -> None:
     """Goods that lie here, and of which it is known what becomes of them: approved if need be, received and inspected."""
-    row = _locked(authorization)
-    if row.status == Status.REQUESTED:
-        _approve(row, is_here=True)
-    _receive(row, lines, None)
-    return _inspect(row, [Seen(one.line_id, one.disposition) for one in lines])
+    happened: list[tuple[str, object]] = []
+    if opened.row.status == Status.REQUESTED:
+        happened.append(("approve", _approve(opened.row, is_here=True)))
+    happened.append(("receive", _receive(opened, lines)))
+    happened.append(("inspect", _inspect(opened, [Seen(one.line_id, one.disposition) for one in lines])))
+    told_all(RETURNS, happened, aggregate_id=opened.row.pk)
 
 
 def return_refund(*, authorization: ReturnAuthorization, reference: str = "") -> ReturnAuthorization:
@@ -225,11 +264,12 @@ def return_refund(*, authorization: ReturnAuthorization, reference: str = "") ->
 
 def return_replace(*, authorization: ReturnAuthorization) -> ReturnAuthorization:
     """The same goods by an order of their own, at no charge. Raises Conflict where they are short and may not wait."""
-    row = _locked(authorization)
+    opened = return_open(authorization)
+    row = opened.row
     allow(RETURNS, row, "replace")
     return_credit_drop(authorization=row)
     sold, wanted = row.order, defaultdict[UUID, Decimal](Decimal)
-    for item in _items(row):
+    for item in opened.items:
         wanted[item.order_item.variant_id] += item.received_quantity
     made = sales_order_create(
         channel=sold.channel, customer=sold.customer, warehouse_id=row.warehouse_id, currency=sold.currency, email=sold.email,
@@ -247,12 +287,6 @@ def return_close(*, authorization: ReturnAuthorization, reason: str = "") -> Ret
     step(RETURNS, row, "close", note=reason)
     told(RETURNS, "close", events.ReturnClosed(**_parts(row)), aggregate_id=row.pk)
     return row
-
-
-def _free(order: SalesOrder) -> dict[Goods, Decimal]:
-    """What has left and did not come back, nor is asked for."""
-    taken = claimed(order)
-    return {key: left.quantity - taken.get(key, ZERO) for key, left in goods_left(order).items()}
 
 
 def _named(
@@ -332,24 +366,6 @@ def _count_returned(came: Sequence[tuple[UUID, Decimal]]) -> None:
     whens = [When(pk=line, then=Value(quantity)) for line, quantity in more.items()]
     by_line = Case(*whens, output_field=QuantityField())
     SalesOrderItem.objects.filter(pk__in=more).update(returned_quantity=F("returned_quantity") + by_line)
-
-
-def _unit_cost(left: Left | None) -> Decimal | None:
-    return rounded(left.cost / left.quantity) if left and left.quantity > 0 and left.cost > 0 else None
-
-
-def _refund(row: ReturnAuthorization, items: Sequence[ReturnItem]) -> Decimal:
-    """All returns of an order together give back to the cent what its goods had cost."""
-    before = inspected_quantities(row.order, row.pk)
-    after = defaultdict[UUID, Decimal](Decimal, before)
-    for item in items:
-        after[item.order_item_id] += item.received_quantity
-    now, then = refundable(row.order, after, before)
-    return now - then
-
-
-def _items(row: ReturnAuthorization) -> list[ReturnItem]:
-    return list(row.lines.select_related("order_item", "location").order_by("line"))
 
 
 def _parts(row: ReturnAuthorization) -> dict[str, Any]:

@@ -114,8 +114,8 @@ def _write(
         order.save(update_fields=[*TOTALS, "revision"])
 
 
-def sales_order_place(*, order: SalesOrder) -> SalesOrder:
-    """The cart gets its number and its goods, at the prices of now.
+def sales_order_place(*, order: SalesOrder, is_priced: bool = False) -> SalesOrder:
+    """The cart gets its number and its goods, at the prices of now. `is_priced`: it was made in this transaction.
 
     Raises Conflict where goods are short and a line may not wait, or the customer would owe too much.
     """
@@ -124,7 +124,8 @@ def sales_order_place(*, order: SalesOrder) -> SalesOrder:
     lines = list(row.lines.order_by("line"))
     if not lines:
         raise Invalid("The cart is empty: say what is ordered.", fields={"lines": "empty"})
-    reprice(row, lines)
+    if not is_priced or row.has_charges:
+        reprice(row, lines)
     credit_check(row)
     now, minutes = timezone.now(), row.channel.reservation_minutes
     goods_promise(row, {line: line.quantity for line in lines}, expires_at=now + timedelta(minutes=minutes) if minutes else None)

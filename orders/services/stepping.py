@@ -1,5 +1,6 @@
 """A document goes from one state to another: one conditional UPDATE, which writes the line of its timeline too."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from core.errors import Conflict, NotFound
 from core.objects import object_type
 from core.tenancy import active_scope
 from notifications.event_types import type_of
-from notifications.services.events import publish
+from notifications.services.events import publish_all
 from orders.machines import Machine
 
 # Of who acts now; `from_state` to `to_state` follow, and a note.
@@ -102,7 +103,13 @@ def refusal(machine: Machine, state: str, verb: str) -> Conflict:
 
 def told(machine: Machine, verb: str, event: object, *, aggregate_id: UUID) -> None:
     """Publish the event of a transition. Raises TypeError for one that the machine does not declare."""
-    declared = machine.by_verb[verb].event
-    if type_of(event) is not type_of(declared):
-        raise TypeError(f"{verb} publishes {type_of(declared).name}, not {type_of(event).name}.")
-    publish(event, aggregate_id=aggregate_id)
+    told_all(machine, [(verb, event)], aggregate_id=aggregate_id)
+
+
+def told_all(machine: Machine, happened: Sequence[tuple[str, object]], *, aggregate_id: UUID) -> None:
+    """The same of several verbs that one row took in turn, each with its event, in one statement."""
+    for verb, event in happened:
+        declared = machine.by_verb[verb].event
+        if type_of(event) is not type_of(declared):
+            raise TypeError(f"{verb} publishes {type_of(declared).name}, not {type_of(event).name}.")
+    publish_all([(event, aggregate_id) for _, event in happened])

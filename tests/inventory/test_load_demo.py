@@ -21,6 +21,7 @@ from inventory.queries.dashboard import overview
 from inventory.services.replenishment import reorder_check
 from inventory.services.vehicles import vehicles_import
 from notifications.models import TopicSubscription
+from orders.models import LandedCost
 from tests.companies import Company
 
 pytestmark = pytest.mark.once
@@ -88,6 +89,7 @@ def test_autoparts_has_every_vehicle_and_a_month_of_trade(demo: str) -> None:
         assert sorted(TransferOrder.objects.values_list("status", flat=True)) == ["confirmed", "shipped"]
         assert Location.objects.filter(parent__isnull=False).count() == 16
         assert not ReorderRule.objects.filter(level__lt=0).exists()
+        assert sorted(LandedCost.objects.values_list("status", flat=True)) == ["draft", "posted"]
 
 
 @pytest.mark.parametrize("company", COMPANIES, ids=lambda company: company.slug)

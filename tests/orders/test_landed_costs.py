@@ -225,6 +225,31 @@ def test_in_the_admin(acme: Company, bought: tuple[Buying, list[GoodsReceipt]]) 
     assert worth(acme) == before
 
 
+def test_a_new_one_from_a_receipt_or_an_order(acme: Company, bought: tuple[Buying, list[GoodsReceipt]]) -> None:
+    """The page opens with the warehouse and the receipts in it; what is sent as it was shown is kept."""
+    buys, receipts = bought
+    browser, first, second = acme.admin, *receipts
+    for name, key, of in (("goodsreceipt", first.pk, first), ("purchaseorder", second.order_id, second)):
+        url = f"/admin/orders/{name}/{key}/"
+        assert "Add a landed cost" in browser.get(f"{url}change/").content.decode()
+        shown = browser.get(f"{url}landed-cost/", follow=True).content.decode()
+        assert f'<option value="{of.pk}" selected>{of.number}</option>' in shown
+        assert f'<option value="{buys.goods.warehouse.pk}" selected>' in shown
+        assert b"Add a landed cost" not in acme.admin_as(VIEWER).get(f"{url}change/").content
+        assert acme.admin_as(VIEWER).get(f"{url}landed-cost/").status_code == 403
+    form = {"kind": "freight", "by": "value", "amount": "9", "receipts-TOTAL_FORMS": 1, "receipts-INITIAL_FORMS": 0}
+    asked = f"{PAGES}add/?warehouse={buys.goods.warehouse.pk}&receipt={second.pk}&receipt=nonsense"
+    sent = {"warehouse": buys.goods.warehouse.pk, "receipts-0-receipt": second.pk, **form}
+    assert browser.post(asked, sent).status_code == 302
+    with acme.scope():
+        assert LandedCost.objects.get().receipts.get().receipt == second
+        gone = Part(first.order.lines.get().pk, Decimal(1), buys.goods.shelf.pk)
+        back = purchase_order_send_back(order=first.order, parts=[gone])
+    url = f"/admin/orders/goodsreceipt/{back.receipt.pk}/"
+    assert b"Add a landed cost" not in browser.get(f"{url}change/").content, "of goods that went back there is none"
+    assert browser.get(f"{url}landed-cost/").status_code == 403
+
+
 def test_eight_processes_take_what_a_bill_asks_for(new_company: Callable[[], Company]) -> None:
     company = new_company()
     with company.scope():

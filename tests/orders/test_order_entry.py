@@ -95,10 +95,10 @@ def test_statements(acme: Company, shop: Shop) -> None:
         with statements() as sent:
             seller.post("add/", text=code, quantity="2")
         counts.append(len(sent))
-    assert len(set(counts)) == 1 and counts[0] <= 23, counts
+    assert len(set(counts)) == 1 and counts[0] <= 16, counts
     with acme.scope(), statements() as sent:
         order_entry_place(entry=order_entry(), step="placed")
-    assert len(sent) <= 25, "\n".join(one[:90] for one in sent)
+    assert len(sent) <= 22, "\n".join(one[:90] for one in sent)
 
 
 def test_what_is_pasted_and_nobody_knows_is_marked_and_not_placed(acme: Company, shop: Shop) -> None:

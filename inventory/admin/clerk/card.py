@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from core.codes import gone_by
 from core.limits import reach
 from inventory.admin.clerk.pages import SEE, key_of, key_or_none, part, whole
 from inventory.models import Lot, ProductVariant
@@ -44,9 +45,10 @@ def card_context(request: Any, variant_id: UUID, lot_id: UUID | None = None, **m
     stock = stock_of([variant.pk], warehouses=seen, lot=lot_id)[variant.pk]
     chosen = more.pop("chosen", None) or (stock.places[0].item if stock.places else None)
     wanted = lot_id and not any(place.lot == lot_id for place in stock.places) and Lot.objects.filter(pk=lot_id).first()
+    gone = gone_by(wanted.pk, request.principal) if wanted else []
     return {
         "variant": variant, "unit": variant.product.base_unit, "stock": stock, "chosen": chosen, "lot": lot_id,
-        "missing_lot": wanted, "is_tracked": any(place.lot for place in stock.places),
+        "missing_lot": wanted, "gone": gone, "is_tracked": any(place.lot for place in stock.places),
         "step": uuid4().hex, "may": {name: request.user.has_perm(permission) for name, permission in VERBS.items()}, **more,
     }
 

@@ -14,12 +14,11 @@ from core.limits import reach, refuse_outside
 from inventory.gs1.meaning import Goods
 from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
 from orders.models import Channel, Customer, OrderEntry, SalesOrder
-from orders.queries.order_entry import channels_in, customers_by, entry_lines, priced, suggestions
+from orders.queries.order_entry import channels_in, customers_by, entered, priced, suggestions
 from orders.services.order_entry import (
     LONGEST_CODE,
     NUMBER,
     Ordered,
-    last_step,
     order_entry,
     order_entry_add,
     order_entry_change,
@@ -41,7 +40,7 @@ ONE = Decimal(1)
 
 def sell_view(site: Any, request: Any) -> HttpResponse:
     entry = order_entry()
-    context = {**site.each_context(request), "title": "Sell", **_context(request, entry)}
+    context = {**site.each_context(request), "title": "Sell", **_context(request, entry, shows_buyer=True)}
     return TemplateResponse(request, "admin/desk/order_entry.html", context)
 
 
@@ -106,7 +105,7 @@ def line_view(site: Any, request: Any) -> HttpResponse:
     entry, key, step = order_entry(), request.GET.get("line", ""), _step(request)
     if entry.steps.filter(step=step).exists():  # its answer was lost
         return _grid(request, entry)
-    line = next((line for line in entry_lines(entry) if line.key == key), None)
+    line = next((line for line in entered(entry).lines if line.key == key), None)
     if line is None:
         raise Invalid("This line is gone: somebody else works on it as you.")
     if line.variant is None and (code := text_of(request.POST, "code", longest=LONGEST_CODE)) and not NUMBER.fullmatch(code):
@@ -161,20 +160,23 @@ def reopen_view(site: Any, request: Any) -> HttpResponse:
 
 
 # --- What they share -----------------------------------------------------------------------------------------
-def _grid(request: Any, entry: OrderEntry, **more: Any) -> HttpResponse:
+def _grid(request: Any, entry: OrderEntry, *, shows_buyer: bool = False, **more: Any) -> HttpResponse:
     """`shows_buyer`: who buys has changed."""
-    response = TemplateResponse(request, "admin/desk/order_entry_lines.html", {**_context(request, entry), **more})
+    context = {**_context(request, entry, shows_buyer=shows_buyer), "shows_buyer": shows_buyer, **more}
+    response = TemplateResponse(request, "admin/desk/order_entry_lines.html", context)
     response.headers["X-Into"] = "#sale"
     return response
 
 
-def _context(request: Any, entry: OrderEntry) -> dict[str, Any]:
-    channels = channels_in(reach(request.principal, PLACE))
-    if entry.channel not in channels:  # the first time, or it takes no orders any more
-        order_entry_change(entry=entry, channel=next(iter(channels), None))
-    return {
-        "entry": entry, "channels": channels, "sale": priced(entry, entry_lines(entry)), "last_step": last_step(entry),
-    }
+def _context(request: Any, entry: OrderEntry, *, shows_buyer: bool) -> dict[str, Any]:
+    """The channels are read for who may choose among them, and where the one of before takes no orders any more."""
+    shown: dict[str, Any] = {"entry": entry}
+    if shows_buyer or entry.channel is None or not entry.channel.is_active:
+        shown["channels"] = channels = channels_in(reach(request.principal, PLACE))
+        if entry.channel not in channels:
+            order_entry_change(entry=entry, channel=next(iter(channels), None))
+    found = entered(entry)
+    return {**shown, "sale": priced(entry, found.lines), "last_step": found.last_step}
 
 
 def _choices(request: Any, found: list[Customer]) -> HttpResponse:
@@ -210,7 +212,7 @@ def _typed(request: Any, entry: OrderEntry) -> Ordered:
     [found] = ordered([(code, quantity)])
     if found.variant_id is None:
         meant = [one for one in suggestions(entry, code) if code.lower() in f"{one.sku} {one.name}".lower()]
-        return Ordered(meant[0].variant, quantity) if len(meant) == 1 else found
+        return Ordered(meant[0].variant, quantity, is_current=True) if len(meant) == 1 else found
     return found
 
 

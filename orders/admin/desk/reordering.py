@@ -28,6 +28,7 @@ from orders.services.purchase_proposals import below_minimum, offered, whole_pac
 ORDER, BUY = "inventory.order_reordertask", "orders.add_purchaseorder"
 CHANGE, CANCEL, UNDO = "inventory.change_reordertask", "orders.change_purchaseorder", "reorder-undo"
 QUANTITY = forms.DecimalField(max_digits=19, decimal_places=6, min_value=Decimal("0.000001"))
+CHECK = "inventory.run_reorder_check"
 SNOOZE, CENT = timedelta(days=7), Decimal("0.01")
 EXACT = Context(prec=80)
 
@@ -54,7 +55,7 @@ def reorder_view(site: Any, request: Any) -> HttpResponse:
     return TemplateResponse(request, "admin/desk/reorder.html", {
         **site.each_context(request), "title": "Reorder",
         "groups": groups, "is_preview": is_preview, "lines": len(ticked), "may_undo": UNDO in request.session,
-        "orders": len(groups), "may_snooze": request.user.has_perm(CHANGE),
+        "orders": len(groups), "may_snooze": request.user.has_perm(CHANGE), "may_check": request.user.has_perm(CHECK),
     })
 
 

@@ -132,7 +132,7 @@ def _came(request: Any, row: SoldRow, many: Decimal) -> HttpResponse:
 
 
 def _done(request: Any, taken: Taken) -> HttpResponse:
-    row = ReturnAuthorization.objects.select_related("order").get(pk=taken.authorization.pk)
+    row = taken.authorization
     lines = row.lines.select_related("order_item", "location").order_by("line")
     return _part(request, "take_back_done", "#goods-back", authorization=row, lines=lines, taken=taken)
 
