@@ -48,9 +48,15 @@ class ObjectEvents:
     name: str
     also: Collection[str] = ()  # generated columns that are told nevertheless
     only: Collection[str] = ()  # the fields that are told, if not all
+    named: Collection[str] = ()  # fields of whose change is told, and not what they hold
 
     @cached_property
     def fields(self) -> list[Field]:
+        """What an image holds."""
+        return [field for field in self.watched if field.name not in self.named]
+
+    @cached_property
+    def watched(self) -> list[Field]:
         """Without what is secret, what the database makes of other columns, and what no answer shows."""
         left_out = {"organization", *getattr(self.model, "audit_redacted", ()), *getattr(self.model, "audit_ignored", ())}
         found = []
@@ -76,14 +82,14 @@ class ObjectEvents:
 
     def changed(self) -> str:
         """SQL of the names of the fields in which OLD and NEW differ."""
-        told = [field for field in self.fields if field.name not in SILENT and not isinstance(field, GeneratedField)]
+        told = [field for field in self.watched if field.name not in SILENT and not isinstance(field, GeneratedField)]
         cases = [f"CASE WHEN OLD.{one.column} IS DISTINCT FROM NEW.{one.column} THEN '{one.name}' END" for one in told]
         return f"array_remove(ARRAY[{', '.join(cases)}]::text[], NULL)"
 
     def schema(self, verb: str) -> dict[str, Any]:
         properties = {field.name: _schema(field) for field in self.fields}
         image = {"type": "object", "properties": properties, "required": list(properties)}
-        names = [field.name for field in self.fields]
+        names = [field.name for field in self.watched]
         changed = {"type": "array", "items": {"enum": names}, "minItems": 1, "description": "The fields that changed."}
         whole = {"object": image, **({"changed": changed} if verb == "updated" else {})}
         return {"type": "object", "properties": whole, "required": list(whole)}
@@ -155,9 +161,13 @@ _objects: dict[str, ObjectEvents] = {}
 
 def object_events(
     model: type[models.Model], *, name: str = "", example: Mapping[str, Any] | None = None, also: Collection[str] = (),
+    named: Collection[str] = (),
 ) -> ObjectEvents:
-    """Have the database tell the changes of a model's rows; `example` holds fields as they could be."""
-    told = ObjectEvents(model, name or str(model._meta.model_name), also)
+    """Have the database tell the changes of a model's rows; `example` holds fields as they could be.
+
+    Of the fields `named` it tells that they changed, and not what they hold: who may see that asks for the row.
+    """
+    told = ObjectEvents(model, name or str(model._meta.model_name), also, named=named)
     for declared in told.types(example or {}, _home(model)):
         declare(declared)
     _objects[told.name] = told

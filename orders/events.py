@@ -24,7 +24,10 @@ object_events(Promotion, example={
     "name": "Spring sale", "code": "SPRING-10", "effect": "percentage", "percent": 10.0, "amount": None, "buy_quantity": None,
     "free_quantity": None,
 })
-object_events(SalesOrder, name="sales_order", example={"number": "SO-000042", "status": "placed", "total": 119.0})
+object_events(
+    SalesOrder, name="sales_order", example={"number": "SO-000042", "status": "placed", "total": 119.0},
+    named=("email", "shipping_address", "billing_address", "note"),
+)
 
 ORDER = {"order": SOME_ID, "number": "SO-000042", "channel": SOME_ID, "customer": SOME_ID, "warehouse": SOME_ID}
 LINE = {
