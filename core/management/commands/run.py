@@ -62,7 +62,7 @@ def web_server(port: int) -> Program:
     return Program("web", [
         sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", "4",
-        "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket",
+        "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket", "--limit-request-line", "8190",
     ])  # fmt: skip
 
 
