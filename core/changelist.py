@@ -46,6 +46,8 @@ class KeysetChangeList(ChangeList):
     next_url: str | None = None
 
     def get_filters(self, request: HttpRequest) -> Any:
+        if any("\0" in value for values in dict(request.GET.lists()).values() for value in values):
+            raise IncorrectLookupParameters("The database has no text with NUL.")
         # Neither a filter, nor a part of the links that sort and filter.
         self.filter_params.pop(CURSOR, None)
         self.params.pop(CURSOR, None)

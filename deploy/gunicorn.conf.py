@@ -12,4 +12,5 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60  # seconds without a sign of life, until a process is replaced
 graceful_timeout = 30  # for requests that are being answered when it is told to stop
 keepalive = 65  # longer than a proxy keeps an idle connection, which is often 60
+limit_request_line = 8190  # characters, the most it can: lists are asked for many ids at once
 control_socket_disable = True

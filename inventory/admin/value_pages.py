@@ -1,7 +1,7 @@
 """What the stock is worth, why, and how it is costed: pages of the admin."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -73,7 +74,7 @@ def plain(number: Any) -> str:
 class ReportForm(forms.Form):
     day = forms.DateField(
         label="At the end of", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
-        help_text="Empty: now.",
+        help_text="Empty: now.", validators=[MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(9998, 12, 31))],
     )
     basis = forms.ChoiceField(choices=BASES.items(), required=False, widget=UnfoldAdminSelectWidget, label="Counting")
     group_by = forms.ChoiceField(choices=BY.items(), required=False, widget=UnfoldAdminSelectWidget, label="By")

@@ -11,7 +11,15 @@ from rest_framework.response import Response
 from core.api import TenantViewSet
 from core.limits import refuse_outside
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
-from inventory.api.postings import LotLineSerializer, PostedSerializer, PostingSerializer, answer, quantity_field, with_lot
+from inventory.api.postings import (
+    LotLineSerializer,
+    PostedSerializer,
+    PostingSerializer,
+    answer,
+    quantity_field,
+    wanted_field,
+    with_lot,
+)
 from inventory.models import Location, LogisticUnit
 from inventory.queries.logistic_units import contents_of
 from inventory.services.logistic_units import unit_change, unit_create
@@ -46,7 +54,7 @@ class ContentSerializer(serializers.Serializer):
 
 class PackedLineSerializer(LotLineSerializer):
     variant = ReferenceField(source="variant_id")
-    quantity = quantity_field()
+    quantity = wanted_field()
 
 
 class PackSerializer(StrictSerializer):

@@ -1,6 +1,7 @@
 """The bodies and the answers of postings."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers, status
@@ -13,6 +14,16 @@ from inventory.services.posting import LotCode, Posted
 
 def quantity_field(**options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=19, decimal_places=6, **options)
+
+
+def wanted_field(**options: Any) -> serializers.DecimalField:
+    """A quantity that moves, or is asked for."""
+    return quantity_field(validators=[_above_zero], **options)
+
+
+def _above_zero(quantity: Decimal) -> None:
+    if quantity <= 0:
+        raise serializers.ValidationError("A quantity must be above zero.", code="invalid")
 
 
 class PostingSerializer(StrictSerializer):
@@ -37,14 +48,14 @@ class NewLotLineSerializer(LotLineSerializer):
 
 class ReceiptLineSerializer(NewLotLineSerializer):
     variant = ReferenceField(source="variant_id")
-    quantity = quantity_field()
+    quantity = wanted_field()
     to_location = ReferenceField(source="to_location_id")
     unit_cost = quantity_field(required=False)
 
 
 class IssueLineSerializer(LotLineSerializer):
     variant = ReferenceField(source="variant_id")
-    quantity = quantity_field()
+    quantity = wanted_field()
     from_location = ReferenceField(source="from_location_id")
 
 

@@ -10,7 +10,7 @@ from core.api import ReadViewSet
 from core.errors import Invalid
 from core.limits import refuse_outside
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
-from inventory.api.postings import BalanceSerializer, PostedSerializer, PostingSerializer, answer, quantity_field
+from inventory.api.postings import BalanceSerializer, PostedSerializer, PostingSerializer, answer, quantity_field, wanted_field
 from inventory.api.wanted import WantedSerializer
 from inventory.models import Reservation, Warehouse
 from inventory.services.candidates import Wanted
@@ -88,7 +88,7 @@ class ReleasedSerializer(serializers.Serializer):
 
 class PickLineSerializer(StrictSerializer):
     reservation = ReferenceField(source="reservation_id")
-    quantity = quantity_field(required=False, help_text="All that is left of it, unless given.")
+    quantity = wanted_field(required=False, help_text="All that is left of it, unless given.")
 
 
 class PickSerializer(PostingSerializer):

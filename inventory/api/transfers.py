@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from core.api import TenantViewSet
 from core.limits import refuse_outside
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer, referenced
-from inventory.api.postings import OverfullSerializer, PostingSerializer, quantity_field, warnings
+from inventory.api.postings import OverfullSerializer, PostingSerializer, wanted_field, warnings
 from inventory.models import Location, TransferOrder, TransferOrderLine, Warehouse
 from inventory.services.reservations import Shortage
 from inventory.services.stock import Circumstances
@@ -45,7 +45,7 @@ class TransferOrderSerializer(TenantSerializer):
 
 class NewLineSerializer(StrictSerializer):
     variant = ReferenceField(source="variant_id")
-    quantity = quantity_field()
+    quantity = wanted_field()
     lot = ReferenceField(source="lot_id", required=False, help_text="Of this lot alone; else of what expires first.")
     from_location = ReferenceField(source="from_location_id", required=False, help_text="From this place alone.")
 
@@ -88,7 +88,7 @@ class ConfirmSerializer(StrictSerializer):
 
 class PartSerializer(StrictSerializer):
     line = ReferenceField(source="line_id")
-    quantity = quantity_field(required=False, help_text="All that is left of it, unless given.")
+    quantity = wanted_field(required=False, help_text="All that is left of it, unless given.")
     lot = ReferenceField(source="lot_id", required=False, help_text="The lot or serial number that is really there.")
 
 

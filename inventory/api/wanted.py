@@ -5,13 +5,13 @@ from typing import Any
 from rest_framework import serializers
 
 from core.serializers import ReferenceField, StrictSerializer
-from inventory.api.postings import quantity_field
+from inventory.api.postings import quantity_field, wanted_field
 
 
 class WantedSerializer(StrictSerializer):
     variant = ReferenceField(source="variant_id")
     warehouse = ReferenceField(source="warehouse_id")
-    quantity = quantity_field()
+    quantity = wanted_field()
     lot = ReferenceField(source="lot_id", required=False, help_text="Of this lot alone.")
     location = ReferenceField(source="location_id", required=False, help_text="At this place alone.")
 

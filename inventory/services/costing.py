@@ -122,10 +122,11 @@ class Change:
 
 @dataclass(slots=True)
 class Pot:
-    """What the components of an assembly have cost so far, and the weights of the kits that have not come yet."""
+    """What the components of an assembly have cost so far, and the weights of the kits that have not come yet, by move."""
 
     value: Decimal = ZERO
-    weight: Decimal = ZERO
+    weights: dict[UUID, Decimal] = field(default_factory=dict)
+    weight: Decimal = ZERO  # of all of them
 
 
 @dataclass
@@ -150,9 +151,8 @@ class Costing:
 
     def run(self, flows: Sequence[Flow]) -> None:
         with localcontext(EXACT):
-            for flow in flows:
-                if flow.assembly:
-                    self.pots.setdefault(flow.assembly, Pot()).weight += _weight(flow) if flow.is_kit else ZERO
+            for assembly in {flow.assembly for flow in flows if flow.assembly}:
+                self.pots[assembly] = self._pot([flow for flow in flows if flow.assembly == assembly and flow.is_kit])
             for flow in flows:
                 self._run(flow)
 
@@ -225,10 +225,18 @@ class Costing:
             return share(pool.value, quantity, pool.remaining)
         return rounded(quantity * (standard if pool.unit_cost is None else pool.unit_cost))
 
+    def _pot(self, kits: Sequence[Flow]) -> Pot:
+        """Kits are weighed by standard cost, or what such goods cost here last; by quantity if of one neither is known."""
+        costs = [kit.standard_cost or self.pools[kit.pairs[0]].unit_cost or ZERO for kit in kits]
+        weights = {
+            kit.move_id: kit.quantity * (cost if all(costs) else 1) for kit, cost in zip(kits, costs, strict=True)
+        }
+        return Pot(weights=weights, weight=sum(weights.values(), ZERO))
+
     @staticmethod
     def _cost_of_kit(pot: Pot, flow: Flow) -> Decimal:
-        """Several share the components in proportion to their standard cost; the last takes the rest."""
-        weight = _weight(flow)
+        """Several share the components in proportion to their weights; the last takes the rest."""
+        weight = pot.weights.pop(flow.move_id)
         value = share(pot.value, weight, pot.weight)
         pot.value, pot.weight = pot.value - value, pot.weight - weight
         return value
@@ -322,7 +330,3 @@ class Costing:
         change = self.earlier.setdefault(self.flow.move_id, {}).setdefault(layer.id, Change())
         change.quantity += quantity
         change.value += value
-
-
-def _weight(kit: Flow) -> Decimal:
-    return kit.quantity * (kit.standard_cost or UNIT)

@@ -22,6 +22,7 @@ from inventory.services.grounds import USUAL, Grounds, Rules, check_grounds
 from inventory.services.levels import Arrival, Change, Coming, levels_follow
 from inventory.services.locks import COST_POOLS, Balance, Place, lock_stock_items, pools_of
 from inventory.services.loose import refuse_packed
+from inventory.services.shortages import short_at
 from inventory.services.valuation import flows_value, pairs_of
 from notifications.services.events import published
 
@@ -294,15 +295,14 @@ def _refuse_short(
     changes: Mapping[Place, Decimal], balances: Mapping[Place, Balance], taken: Mapping[Place, Decimal],
 ) -> None:
     """Goods that are short leave only where the organization allows it; goods that come are always welcome."""
-    short = []
+    short = {}
     for place, change in changes.items():
         balance = balances[place]
         free = balance.quantity - balance.reserved + taken.get(place, ZERO)
         if change < 0 and free + change < 0 and not balance.may_go_negative:
-            where = f"variant {place.variant_id} at location {place.location_id}"
-            short.append(f"{free.normalize():f} of {where}, where {-change.normalize():f} are needed")
+            short[place] = free, -change
     if short:
-        raise Conflict(f"There is not enough stock: available are only {'; '.join(short)}.", code="insufficient_stock")
+        raise short_at(short, balances)
 
 
 def _written(

@@ -5,7 +5,7 @@ is reserved there.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +39,7 @@ from inventory.services.posting import (
     stock_line,
     told,
 )
+from inventory.services.shortages import short_of
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
 from notifications.services.events import publish_from
 
@@ -152,7 +153,7 @@ def stock_reserve(
             return Reserved(list(earlier), [], {}, replayed=True)
     shares, short = _allocate(lines)
     if short and (shortage == Shortage.REFUSE or (shortage == Shortage.PARTIAL and not shares)):
-        raise Conflict(f"There is not enough stock: {_short_words(lines, short)}.", code="insufficient_stock")
+        raise short_of(lines, short)
     if shortage == Shortage.BACKORDER:
         shares += [Share(number, lines[number], quantity) for number, quantity in short.items()]
     ids = [uuid7() for _ in shares]
@@ -203,13 +204,6 @@ def _share_out(lines: Sequence[Wanted], found: Iterable[Candidate]) -> tuple[lis
         if missing:
             short[number] = missing
     return shares, short
-
-
-def _short_words(lines: Sequence[Wanted], short: Mapping[int, Decimal]) -> str:
-    return "; ".join(
-        f"{quantity.normalize():f} of the {lines[number].quantity.normalize():f} wanted of variant {lines[number].variant_id}"
-        f" in warehouse {lines[number].warehouse_id} cannot be had" for number, quantity in short.items()
-    )
 
 
 def _promise(promised: Sequence[tuple[Candidate, Decimal]], beside: Beside) -> list[dict[str, Any]]:

@@ -112,6 +112,13 @@ def test_archived_rows_are_hidden_until_asked_for(acme: Company) -> None:
     assert sorted(listed(client.get(PARTIES, {"archived": "all"}))) == ["Gone", "Kept"]
 
 
+def test_a_filter_that_no_row_can_have_is_left_out(acme: Company) -> None:
+    client = acme.admin
+    for url in ("/admin/orders/salesorder/?status__exact=%00", "/admin/inventory/lot/?q=x%00"):
+        answer = client.get(url)
+        assert (answer.status_code, answer["Location"].split("?")[1]) == (302, "e=1")
+
+
 def test_a_filter_by_reference_offers_this_organization_alone(acme: Company, bolt: Company) -> None:
     from inventory.models import Warehouse
 

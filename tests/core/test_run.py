@@ -9,13 +9,16 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import IO
 
 import psutil
 import pytest
+from django.test import override_settings
 
 from core.embedded import EnvironmentProblem
+from core.management.commands.run import Command
 from core.supervisor import progress, usable_port
 from manage import needs_database
 
@@ -245,6 +248,17 @@ def test_run_tells_of_a_taken_port_before_anything_else() -> None:
     assert result.stdout == ""
     assert result.stderr.startswith(f"Port {number} is taken: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_mailed_links_lead_to_the_port_that_was_chosen(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    run = Command(stdout=StringIO())
+    monkeypatch.setenv("PUBLIC_URL", "")
+    monkeypatch.delenv("PUBLIC_URL")
+    monkeypatch.setattr(run, "prepare", lambda **_: None)
+    monkeypatch.setattr("core.management.commands.run.supervise", lambda *_, **__: 0)
+    with override_settings(EMBEDDED_DATABASE=None), pytest.raises(SystemExit):
+        run.handle(port=str(port), no_demo=True)
+    assert os.environ["PUBLIC_URL"] == f"http://127.0.0.1:{port}"
 
 
 def test_a_database_that_does_not_answer_is_told_in_a_sentence() -> None:

@@ -40,6 +40,15 @@ def test_commands_exist(page: Path) -> None:
 
 
 @each_page
+def test_examples_call_the_api_by_the_same_names(page: Path) -> None:
+    """$H is the address and $T the token, and a page that uses them says where they are from."""
+    text = page.read_text()
+    assert re.findall(r"curl[^\n]*(\$(?:URL|HOST|QM|TOKEN)\b)", text) == []
+    uses, says = "$H/" in text, re.search(r"^\s*(?:\$ )?H=http|`\$?H`", text, re.M)
+    assert not uses or says, "say where $H and $T are from"
+
+
+@each_page
 def test_options_exist(page: Path) -> None:
     for command, rest in re.findall(r"manage\.py (\w+)((?:[^`\n#|\\]|\\\n)*)", page.read_text()):
         parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)

@@ -253,6 +253,7 @@ def test_the_admin_goes_from_the_total_down_to_the_moves(acme: Company) -> None:
     table = list(csv.reader(StringIO(admin.get("/admin/inventory/costlayer/value/?csv=1&group_by=warehouse").text)))
     assert [row[-1] for row in table] == ["value", "14.000000", "3.000000"]
     assert "There was nothing in stock" in admin.get("/admin/inventory/costlayer/value/?day=2020-01-01").text
+    assert "less than or equal" in admin.get("/admin/inventory/costlayer/value/?day=9999-12-31").text
     variant = admin.get(f"/admin/inventory/productvariant/{worth.bolt.pk}/value", follow=True)
     assert variant.redirect_chain[-1][0].endswith(deeper.replace("&amp;", "&"))
 

@@ -1,6 +1,7 @@
 """What stock is worth follows the moves, by each costing method; layers, entries and reports agree whatever happens."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,8 @@ from core.invariants import broken
 from inventory.models import CostLayer, ProductVariant, StockItem, StockMove, ValueEntry
 from inventory.services.cost_building import cost_layers_build
 from inventory.services.costing_methods import costing_method_change
+from inventory.services.posting import Line
+from inventory.services.stock import stock_assemble, stock_disassemble
 from inventory.services.valuation import moves_value
 from tests.companies import Company
 from tests.factories.inventory import ProductVariantFactory
@@ -271,6 +274,23 @@ def test_a_kit_costs_what_its_components_cost(acme: Company) -> None:
         for move in reversed(moves):
             take_back(move.pk)
         assert worth.value() == 17
+        assert_invariants()
+
+
+def test_what_a_kit_is_taken_apart_into_costs_in_proportion_to_what_it_cost_before(acme: Company) -> None:
+    with acme.scope():
+        worth = Worth.create()
+        kit, nut, shelf = ProductVariantFactory.create(product=worth.bolt.product), worth.goods.nut, worth.goods.shelf.pk
+        ProductVariant.objects.update(standard_cost=0)
+        worth.receive(2, "1")
+        worth.receive(1, "10", variant=nut)
+        parts = [Line(worth.bolt.pk, D(2), from_location_id=shelf), Line(nut.pk, D(1), from_location_id=shelf)]
+        stock_assemble(components=parts, kits=[Line(kit.pk, D(1), to_location_id=shelf)])
+        apart = stock_disassemble(
+            kits=[Line(kit.pk, D(1), from_location_id=shelf)],
+            components=[replace(part, from_location_id=None, to_location_id=shelf) for part in parts],
+        )  # fmt: skip
+        assert sorted(worth.cost(move) for move in apart.moves) == [-10, -2, 12], "not four for each piece"
         assert_invariants()
 
 

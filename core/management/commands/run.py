@@ -1,5 +1,6 @@
 """Everything that Quartermaster needs on one machine, in one terminal."""
 
+import os
 import sys
 from contextlib import ExitStack
 from io import StringIO
@@ -31,10 +32,12 @@ class Command(BaseCommand):
                     stack.enter_context(running(settings.EMBEDDED_DATABASE))
             self.prepare(demo=not options["no_demo"])
             self.stdout.write("Starting the web server and the worker ...")
+            address = f"http://{HOST}:{port}"
+            os.environ.setdefault("PUBLIC_URL", address)  # where the links lead that both programs mail
             code = supervise(
                 [web_server(port), worker()],
                 ready=lambda: answers(port),
-                announcement=f"Quartermaster is at http://{HOST}:{port} (Ctrl-C stops it)",
+                announcement=f"Quartermaster is at {address} (Ctrl-C stops it)",
             )
         sys.exit(code)
 
@@ -59,7 +62,7 @@ def web_server(port: int) -> Program:
     return Program("web", [
         sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", "4",
-        "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket",
+        "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket", "--limit-request-line", "8190",
     ])  # fmt: skip
 
 
