@@ -12,15 +12,18 @@ from inventory.models import Location, ProductVariant, StockItem, Supplier, Supp
 from inventory.services.demo import FOLDER, Say, autoparts_fill
 from inventory.services.demo_parts import PORTO
 from inventory.services.northwind import northwind_import, northwind_read
-from orders.models import Channel, Customer, LandedCost, Promotion, SalesOrder
+from orders.models import Channel, Customer, LandedCost, Promotion, SalesOrder, Shipment
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
+from orders.services.invoices import invoice_draft_from_order, invoice_issue
 from orders.services.landed_cost_states import landed_cost_post
 from orders.services.landed_costs import landed_cost_create
 from orders.services.northwind import CHANNEL, northwind_orders_import
+from orders.services.pick_lists import pick_list_create
 from orders.services.promotions import promotion_code_apply
 from orders.services.purchase_goods import Part, purchase_order_receive
 from orders.services.purchase_states import purchase_order_send, purchase_order_submit
 from orders.services.purchasing import PurchaseLine, purchase_order_create
+from orders.services.returns import Asked, return_create
 from orders.services.sales_orders import (
     NewLine,
     sales_order_cancel,
@@ -79,6 +82,7 @@ def autoparts_demo(say: Say) -> None:
     ])
     wares = _wares(warehouse)
     _orders(channel, buyers, wares, ORDERS, {})
+    _after_sales()
     _promotions(channel, buyers[-1], wares[0])
     _purchases(warehouse)
 
@@ -108,6 +112,18 @@ def _orders(
         _date(order, days)
 
 
+def _after_sales() -> None:
+    """Invoices of what the customers have, the last one still a draft; a return that is asked for; and a round to pick."""
+    *sent, last = SalesOrder.objects.filter(status__in=("completed", "delivered")).order_by("placed_at")
+    for order in sent:
+        invoice_issue(invoice=invoice_draft_from_order(order=order))
+    invoice_draft_from_order(order=last)
+    line = sent[-1].lines.order_by("line")[0]
+    return_create(order=sent[-1], lines=[Asked(line.pk, Decimal(1))], note="The box was damaged")
+    waiting = SalesOrder.objects.filter(status="confirmed").order_by("placed_at")
+    pick_list_create(orders=[waiting[0].pk])
+
+
 def _promotions(channel: Channel, buyer: Customer, ware: ProductVariant) -> None:
     """One by itself, and one by a code, which an order has."""
     Promotion.objects.create(
@@ -127,12 +143,15 @@ def _promotions(channel: Channel, buyer: Customer, ware: ProductVariant) -> None
 
 def _date(order: SalesOrder, days: int) -> None:
     """As if it had been placed then, packed the next day, and had gone its way."""
-    begun = timezone.now() - timedelta(days=days)
+    now = timezone.now()
+    begun = now - timedelta(days=days)
+    steps = [min(begun + timedelta(days=step), now) for step in range(5)]
     columns = ("placed_at", "packed_at", "shipped_at", "delivered_at", "closed_at")
     SalesOrder.objects.filter(pk=order.pk).update(**{
-        column: min(begun + timedelta(days=step), timezone.now())
-        for step, column in enumerate(columns) if getattr(order, column) is not None
+        column: at for at, column in zip(steps, columns, strict=True) if getattr(order, column) is not None
     })
+    for column, at in zip(("packed_at", "handed_over_at", "delivered_at"), steps[1:4], strict=True):
+        Shipment.objects.filter(order=order).exclude(**{column: None}).update(**{column: at})
 
 
 def _purchases(warehouse: Warehouse) -> None:

@@ -16,6 +16,7 @@ from core.errors import Conflict
 from core.tenancy import Origin, organization_scope
 from inventory.handlers import REORDER_REMINDERS
 from inventory.services.demo import Say
+from inventory.services.demo_dates import ledger_date_back
 from notifications.models import Channel, Topic, TopicSubscription
 from orders.services.demo import autoparts_demo, northwind_demo
 
@@ -83,6 +84,7 @@ class Command(BaseCommand):
             name=company.name, slug=company.slug, founder=_person(*OWNER, is_superuser=True), base_currency=company.currency,
             timezone=company.timezone,
         )
+        transaction.on_commit(lambda: ledger_date_back(organization.pk))
         with organization_scope(organization.pk, origin=Origin(actor_id=people[MANAGER].pk, reason="Demo")):
             members = {role: membership_add(user=user, roles=[role]) for role, user in people.items()}
             _subscribe(members[MANAGER])
