@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts.access_tokens import expired, verify
 from accounts.impersonation import claim_of
 from accounts.principal import Claim, KeyClaim
 from accounts.queries.identity import find_api_key, organization_of_slug, organizations_of
@@ -66,9 +67,6 @@ def identify(request: HttpRequest, origin: Origin) -> Claim | KeyClaim | None:
 
 
 def _by_token(request: HttpRequest, token: str, origin: Origin) -> Claim:
-    # Brings allauth and PyJWT, which a cold start should not wait for.
-    from accounts.tokens import expired, verify  # noqa: PLC0415
-
     claim = verify(token)
     if claim is None and expired(token):
         raise NotAuthenticated("The access token has expired: refresh it, or sign in again.", code="token_expired")

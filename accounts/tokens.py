@@ -1,13 +1,10 @@
-"""Access and refresh tokens, by allauth's JWT strategy bound to a session.
+"""Gives out access and refresh tokens, by allauth's JWT strategy bound to a session.
 
-Access tokens carry the organization and the roles; `verify` needs no query. Refresh tokens rotate; one that
-is presented after its rotation ends the session, because somebody else may hold the other copy.
+Access tokens carry the organization and the roles; `accounts.access_tokens` reads them, without a query. Refresh tokens
+rotate; one that is presented after its rotation ends the session, because somebody else may hold the other copy.
 """
 
-import time
-from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import jwt
 from allauth.account.internal.userkit import user_id_to_str
@@ -16,7 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
 
-from accounts.principal import ACCESS_SECONDS, REFRESH_SECONDS, Claim, Reused
+from accounts.principal import ACCESS_SECONDS, REFRESH_SECONDS, Reused
 
 CLAIMS = ("organization", "slug", "roles", "session")
 
@@ -64,29 +61,13 @@ class TokenStrategy(JWTTokenStrategy):
         return row, session, found[0]
 
 
-def verify(token: str) -> Claim | None:
-    """The claim of an access token, or None if it is forged, expired or of another kind."""
-    try:
-        claim, expires_at = _read(token)
-    except (KeyError, ValueError, TypeError, jwt.InvalidTokenError):
-        return None
-    return claim if time.time() < expires_at else None
-
-
-def expired(token: str) -> bool:
-    """Whether it is an access token of ours, and nothing but too old."""
+def decoded(token: str) -> dict[str, Any]:
+    """What a token of ours says, whatever its age and use. Raises ValueError if it is none."""
     config = internal._get_jwt_config()  # as decode_token does, which does not say why it refuses
     try:
-        payload = jwt.decode(token, key=config.verifying_key, algorithms=[config.algorithm], options={"verify_exp": False})
-        return payload.get("token_use") == "access" and float(payload["exp"]) <= time.time()
-    except (KeyError, ValueError, TypeError, jwt.InvalidTokenError):
-        return False
-
-
-@lru_cache(maxsize=1024)
-def _read(token: str) -> tuple[Claim, int]:
-    """Kept, because a client shows one token with each of its requests. Raises for what is no access token."""
-    payload = internal.decode_token(token, "access")
-    if payload is None:
-        raise ValueError("not an access token")
-    return Claim(UUID(payload["sub"]), UUID(payload["organization"]), int(payload["session"])), int(payload["exp"])
+        found: dict[str, Any] = jwt.decode(
+            token, key=config.verifying_key, algorithms=[config.algorithm], options={"verify_exp": False},
+        )
+    except jwt.InvalidTokenError as error:
+        raise ValueError(str(error)) from error
+    return found

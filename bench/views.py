@@ -5,8 +5,8 @@ from typing import Any
 
 from django.test import RequestFactory
 
+from accounts.access_tokens import verify
 from accounts.principal import MemberEntry
-from accounts.tokens import verify
 from bench.database import Member
 from core.tenancy import organization_scope
 from inventory.api.catalog import ProductViewSet

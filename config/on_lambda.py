@@ -23,10 +23,11 @@ from django.utils.module_loading import import_string
 from core.access_log import unseen
 from core.roles import refuse_wrong_role
 
-DEPLOYING = ("boto3", "botocore")  # Zappa imports them for what it does on a developer's machine
-NOT_YET = ("requests", "yaml")  # DRF takes them along where they are; who needs them imports them later
-FACTORY = "rest_framework.test"  # drf-spectacular imports it for the requests that it makes up, and django.test with it
-SOON = ("accounts.tokens",)  # what requests with credentials import, as nearly all are
+# What Zappa, and the library of its answers, import for a developer's machine, and the name that they look for in it.
+DEVELOPING = {"boto3": "Session", "botocore": "Session", "werkzeug.serving": "run_simple"}
+# DRF takes them along where they are; who needs them imports them later.
+NOT_YET = ("requests", "yaml", "uritemplate", "inflection")
+UNDESCRIBED = "rest_framework.schemas.inspectors.ViewInspector"  # of views whose description has been written already
 ALIVE = "/healthz"  # asks no database
 QUEUE = "notifications.aws.queue"  # by name: a request needs nothing of it
 ENTRIES = ("notifications.aws.clock", "notifications.aws.sweep", "notifications.aws.relay")
@@ -42,9 +43,9 @@ class CommandFailed(RuntimeError):
 
 
 def _zappa() -> ModuleType:
-    stand_ins = {name: ModuleType(name) for name in DEPLOYING if name not in sys.modules}
+    stand_ins = {name: ModuleType(name) for name in DEVELOPING if name not in sys.modules}
     for name, module in stand_ins.items():
-        module.Session = object  # type: ignore[attr-defined] # named in annotations
+        setattr(module, DEVELOPING[name], object)
         sys.modules[name] = module
     try:
         return importlib.import_module("zappa.handler")
@@ -127,26 +128,19 @@ def _answered(answer: dict[str, Any]) -> dict[str, Any]:
     return {**answer, "headers": {"content-type": "application/problem+json"}, "body": problem, "isBase64Encoded": False}
 
 
-def _made_up(*arguments: Any, **options: Any) -> Any:
-    return import_string(f"{FACTORY}.APIRequestFactory")(*arguments, **options)
-
-
 def _loaded() -> Any:
     """Zappa's handler. What is loaded stays, so that nobody need look through it for garbage."""
     gc.disable()
-    factory = ModuleType(FACTORY)
-    factory.APIRequestFactory = _made_up  # type: ignore[attr-defined]
-    hidden: dict[str, Any] = {**dict.fromkeys(NOT_YET), FACTORY: factory}
-    sys.modules.update(hidden)  # None is how Python is told that there is none
+    if settings.API_DESCRIPTION:
+        settings.REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = UNDESCRIBED
+    sys.modules.update(dict.fromkeys(NOT_YET))  # type: ignore[arg-type]  # None is how Python is told that there is none
     try:
         handler = _zappa().LambdaHandler()
         with unseen():
             for path in (ALIVE, REFUSED):
                 handler.handler(_request(path), None)
-        for name in SOON:
-            importlib.import_module(name)
     finally:
-        for name in hidden:
+        for name in NOT_YET:
             del sys.modules[name]
     gc.freeze()
     gc.enable()

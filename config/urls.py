@@ -3,7 +3,7 @@ from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
 from config import api, health, scraping
-from core.routing import API, BySegment, LateModule
+from core.routing import API, BySegment, LateModule, LatePaths, Unnamed
 
 description = LateModule("config.description")
 
@@ -13,15 +13,15 @@ urlpatterns = [
     path("readyz", health.ready),
     path("metrics", scraping.metrics),
     # By name, not by `include`, which would import all of them when the first request arrives.
-    URLResolver(RoutePattern("admin/"), "config.admin_urls", app_name="admin", namespace="admin"),
+    Unnamed(RoutePattern("admin/"), "config.admin_urls", app_name="admin", namespace="admin"),
     URLResolver(RoutePattern("account/"), "accounts.pages"),
     URLResolver(RoutePattern("subscriptions/"), "notifications.pages"),
     path(f"{API}schema/", description.DescriptionView.as_view(), name="schema"),
     path(f"{API}docs/", description.PageView.as_view(), name="docs"),
     BySegment(RoutePattern(API), api),
-    URLResolver(RoutePattern(""), "config.compat"),
-    URLResolver(RoutePattern(""), "config.compat_parts"),
-    URLResolver(RoutePattern(""), "config.compat_orders"),
+    LatePaths("config.compat", "signup", "signin", "users"),
+    LatePaths("config.compat_parts", "parts", "stock", "reorder", "analytics"),
+    LatePaths("config.compat_orders", "orders", "orderpacked", "orderdelivered"),
 ]
 handler404 = "core.problems.page_not_found"
 handler500 = "core.problems.server_error"

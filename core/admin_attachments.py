@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from core.errors import DomainError
+from core.routing import path_of
 
 
 class AttachingAdmin(admin.ModelAdmin):
@@ -37,6 +38,7 @@ class AttachingAdmin(admin.ModelAdmin):
             return {}
         may_add = request.user.has_perm("accounts.add_attachment") and self.has_change_permission(request)
         return {
+            "attachments_at": path_of("attachments"),
             "attachments": self.admin_site.attachments(request, self.model, pk),
             "attach_url": reverse(f"admin:{self._attach_name()}", args=[object_id]) if may_add else "",
         }

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connection, models
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.urls import get_script_prefix
 from django.utils import timezone
 from rest_framework import exceptions, serializers, status
 from rest_framework.decorators import action
@@ -28,7 +27,7 @@ from core.permitting import VERBS as VERBS
 from core.permitting import HasPermission, permission_of, required_permission
 from core.reading import BASE, Plan, compile_plan, fetch
 from core.rendering import CSVRenderer, JSONRenderer
-from core.routing import API
+from core.routing import path_of
 from core.within import WithinWarehouses, holder
 
 ROWS_OF_A_CSV = 999_999_999
@@ -66,8 +65,8 @@ class ReadViewSet(Listing, WithinWarehouses):
             self.require_version(kwargs["pk"])
 
     def address_of(self, pk: object) -> str:
-        """Of a row. Django's `reverse` would import every api module for it."""
-        address: str = self.request.build_absolute_uri(f"{get_script_prefix()}{API}{self.prefix}/{pk}/")
+        """Of a row."""
+        address: str = self.request.build_absolute_uri(path_of(self.prefix, pk))
         return address
 
     def get_renderers(self) -> list[Any]:

@@ -5,8 +5,10 @@ from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
-from django.urls import URLPattern, URLResolver
+from django.urls import Resolver404, URLPattern, URLResolver, get_script_prefix
 from django.urls.resolvers import RoutePattern
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import get_language
 from rest_framework.routers import Route, SimpleRouter
 
 API = "api/v1/"
@@ -18,6 +20,11 @@ BY_REF = Route(
     url=r"^{prefix}/by-ref/(?P<external_ref>.+){trailing_slash}$", name="{basename}-by-ref", detail=True, initkwargs={},
     mapping={"get": "retrieve_by_ref", "put": "update_by_ref"},
 )
+
+
+def path_of(prefix: str, *parts: object) -> str:
+    """The path of a resource, of a row of it or of an action. Django's `reverse` knows none of them (see Unnamed)."""
+    return f"{get_script_prefix()}{API}{'/'.join(map(str, (prefix, *parts)))}/"
 
 
 class Router(SimpleRouter):
@@ -37,10 +44,11 @@ class Router(SimpleRouter):
 
 
 class LateView:
-    """A view of a module that need not be imported yet."""
+    """A view of a module that need not be imported yet, not even for `reverse`, which asks for its name."""
 
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
+        self.__module__, self.__name__, self.__qualname__ = module, name, name
 
     def as_view(self) -> "LateView":
         return self
@@ -53,6 +61,8 @@ class LateView:
         return self._view(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "view_class":  # what it would be called instead
+            raise AttributeError(name)
         return getattr(self._view, name)
 
 
@@ -71,7 +81,32 @@ class LateModule:
         return LateView(self.name, name)
 
 
-class LateAddresses(URLResolver):
+class Unnamed(URLResolver):
+    """Addresses that `reverse` does not find: it would import all of them, whatever it looks for.
+
+    With a namespace they are found by it nevertheless, because only then Django looks into them.
+    """
+
+    def _populate(self) -> None:
+        language = get_language()
+        self._reverse_dict[language] = MultiValueDict()
+        self._namespace_dict[language] = self._app_dict[language] = {}  # type: ignore[attr-defined]  # Django's, as the other
+
+
+class LatePaths(Unnamed):
+    """The addresses of a module, each of which begins with one of these words."""
+
+    def __init__(self, module: str, *words: str) -> None:
+        super().__init__(RoutePattern(""), module)
+        self.words = frozenset(words)
+
+    def resolve(self, path: str) -> Any:
+        if str(path).partition("/")[0] not in self.words:
+            raise Resolver404({"path": path, "tried": []})
+        return super().resolve(path)
+
+
+class LateAddresses(Unnamed):
     """Those of a module's `routes`."""
 
     def __init__(self, module: LateModule) -> None:

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from django.urls import reverse
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from core.routing import path_of
 
 POLL = 2  # seconds until it is worth asking again
 RESPOND_ASYNC = "respond-async"
@@ -17,7 +18,7 @@ class AcceptedSerializer(serializers.Serializer):
 
 def accepted(request: Request, job_id: UUID) -> Response:
     """To a client that has said so, by `Prefer: respond-async` (RFC 7240), that it was heard."""
-    headers = {"Location": request.build_absolute_uri(reverse("jobs-detail", args=[job_id])), "Retry-After": str(POLL)}
+    headers = {"Location": request.build_absolute_uri(path_of("jobs", job_id)), "Retry-After": str(POLL)}
     if prefers_job(request):
         headers["Preference-Applied"] = RESPOND_ASYNC
     return Response({"job": str(job_id)}, status.HTTP_202_ACCEPTED, headers=headers)

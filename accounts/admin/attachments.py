@@ -21,6 +21,7 @@ from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm
 from core.errors import DomainError
 from core.limits import OutsideWarehouses, refuse_object_outside
+from core.routing import path_of
 
 
 class AttachmentForm(TenantModelForm):
@@ -74,7 +75,7 @@ class AttachmentAdmin(TenantAdmin):
 
     @admin.display(description="versions")
     def files(self, attachment: Attachment) -> SafeString:
-        address = reverse("attachments-download", args=[attachment.pk])
+        address = path_of("attachments", attachment.pk, "download")
         versions = attachment.versions.order_by("-number")
         return format_html("<ul>{}</ul>", format_html_join(
             "", '<li><a class="text-important" href="{}?version={}">{}</a>, version {}, {}, {}</li>',

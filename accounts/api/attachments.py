@@ -24,6 +24,7 @@ from core.files import DirectUpload, Served, private_files
 from core.limits import refuse_object_outside
 from core.pictures import CONTENT_TYPE as THUMBNAIL_TYPE
 from core.problems import BadParameter
+from core.routing import path_of
 from core.serializers import StrictSerializer, TenantSerializer
 from core.serving import AnyAccept, file_response, refuse_long_body
 from core.within import hanging_condition, holder
@@ -243,7 +244,7 @@ class AttachmentViewSet(ArchivableViewSet):
         return bool(text == "true")
 
     def _answer(self, row: Attachment, request: Request, code: int) -> Response:
-        location = request.build_absolute_uri(reverse("attachments-detail", args=[row.pk]))
+        location = request.build_absolute_uri(path_of("attachments", row.pk))
         return Response(self.read_row(row.pk), status=code, headers={"Location": location})
 
 

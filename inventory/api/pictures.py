@@ -1,5 +1,4 @@
 from django.http import Http404
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -10,6 +9,7 @@ from accounts.models import Attachment
 from accounts.queries.attachments import pictures_of
 from core.api import ReadViewSet
 from core.permitting import demand
+from core.routing import path_of
 from inventory.models import ProductVariant
 
 SEE_FILES = "accounts.view_attachment"
@@ -26,13 +26,13 @@ class PictureSerializer(serializers.Serializer):
     download = serializers.SerializerMethodField(help_text="The address of the picture itself.")
 
     def get_thumbnail(self, attachment: Attachment) -> str:
-        return self._address("attachments-thumbnail", attachment)
+        return self._address(attachment, "thumbnail")
 
     def get_download(self, attachment: Attachment) -> str:
-        return self._address("attachments-download", attachment)
+        return self._address(attachment, "download")
 
-    def _address(self, name: str, attachment: Attachment) -> str:
-        address: str = self.context["request"].build_absolute_uri(reverse(name, args=[attachment.pk]))
+    def _address(self, attachment: Attachment, action: str) -> str:
+        address: str = self.context["request"].build_absolute_uri(path_of("attachments", attachment.pk, action))
         return address
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from core.characters import CONTROL
 from core.tenancy import active_organization_id
 from inventory.database_catalog import MOST, NUMBER_KEY
 from inventory.models import AttributeDefinition, UnitOfMeasure
-from inventory.queries.units import in_base
+from inventory.queries.units import fraction, in_base
 
 DataType = AttributeDefinition.DataType
 
@@ -113,7 +112,7 @@ def key_of(parsed: Parsed) -> tuple[str, list[Any]]:
         return "%s", [str(parsed.value).lower()]
     if isinstance(parsed.value, Decimal):
         factor, divisor = (parsed.unit.factor, parsed.unit.divisor) if parsed.unit else (Decimal(1), 1)
-        if parsed.unit and abs(Fraction(parsed.value)) * in_base(parsed.unit) >= MOST:
+        if parsed.unit and abs(fraction(parsed.value)) * in_base(parsed.unit) >= MOST:
             raise ValueError("This is too much to be compared with anything.")
         return NUMBER_KEY.format("%s::numeric * %s::numeric / %s::numeric"), [parsed.value, factor, divisor]
     if isinstance(parsed.value, date):

@@ -1,11 +1,13 @@
 """Quantities in other units. Factors are fractions, so nothing is rounded before the end, and then as the unit says."""
 
 from decimal import Decimal
-from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import Invalid
 from inventory.models import UnitOfMeasure
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 PLACES = 6  # of any quantity
 
@@ -15,7 +17,7 @@ class Converted(NamedTuple):
 
     quantity: Decimal
     exact: bool
-    factor: Fraction
+    factor: "Fraction"
 
 
 def converted(quantity: Decimal, source: UnitOfMeasure, target: UnitOfMeasure) -> Converted:
@@ -24,17 +26,23 @@ def converted(quantity: Decimal, source: UnitOfMeasure, target: UnitOfMeasure) -
         what = f"{source.name} ({source.get_dimension_display()}) is not convertible to {target.name}"
         raise Invalid(f"{what} ({target.get_dimension_display()}).", fields={"to": "Give a unit of the same dimension."})
     factor = in_base(source) / in_base(target)
-    whole = Fraction(quantity) * factor
+    whole = fraction(quantity) * factor
     rounded = _rounded(whole, min(target.rounding, PLACES))
-    return Converted(rounded, Fraction(rounded) == whole, factor)
+    return Converted(rounded, fraction(rounded) == whole, factor)
 
 
-def in_base(unit: UnitOfMeasure) -> Fraction:
+def in_base(unit: UnitOfMeasure) -> "Fraction":
     """What one of it is in the base unit of its dimension."""
-    return Fraction(unit.factor) / unit.divisor
+    return fraction(unit.factor) / unit.divisor
 
 
-def _rounded(number: Fraction, places: int) -> Decimal:
+def fraction(number: Decimal) -> "Fraction":
+    from fractions import Fraction  # noqa: PLC0415  # takes 5 ms, which only amounts in units need
+
+    return Fraction(number)
+
+
+def _rounded(number: "Fraction", places: int) -> Decimal:
     """Half away from zero, as merchants do."""
     scaled = abs(number) * 10**places
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)

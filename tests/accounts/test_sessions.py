@@ -1,6 +1,7 @@
 """Signing in, staying in, signing out, and forged papers."""
 
 import base64
+import hmac
 import json
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 import jwt
 import pytest
 import time_machine
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
 from django.db import connections
 
@@ -172,6 +175,13 @@ def unsigned(claims: dict[str, Any]) -> str:
     return ".".join([*parts, ""])
 
 
+def signed(token: str) -> str:
+    """By us, whatever its header says."""
+    said = token.rpartition(".")[0]
+    signature = hmac.digest(settings.SECRET_KEY.encode(), said.encode(), "sha256")
+    return f"{said}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
 def test_refuses_forged_tokens(acme: Company, bolt: Company) -> None:
     token = acme.members[VIEWER].tokens.access_token
     claims = payload(token)
@@ -180,12 +190,33 @@ def test_refuses_forged_tokens(acme: Company, bolt: Company) -> None:
     forged = [
         unsigned(claims), jwt.encode(claims, "another key of thirty-two bytes!!", "HS256"),
         f"{head}.{other_body}.{signature}", f"{head}.{body}.", f"{head}.{body}", "a.b.c", "", "\0", "x" * 5000,
-        acme.members[VIEWER].tokens.refresh_token,
+        acme.members[VIEWER].tokens.refresh_token, jwt.encode(claims, settings.SECRET_KEY, "HS512"), f"{token}=", f"{token}.",
+        signed(unsigned(claims)),
         jwt.encode({**claims, "organization": str(bolt.organization.pk)}, settings.SECRET_KEY, "HS256"),
     ]  # fmt: skip
     for credential in forged:
         assert_problem(bearer(credential).get(ME), 401, "not_authenticated")
     assert bearer(token).get(ME).status_code == 200
+
+
+def test_takes_what_the_library_signs_with_our_secret(acme: Company) -> None:
+    claims = payload(acme.members[VIEWER].tokens.access_token)
+    assert bearer(jwt.encode({**claims, "jti": "another"}, settings.SECRET_KEY, "HS256")).get(ME).status_code == 200
+
+
+def test_a_stage_may_sign_with_a_pair_of_keys(acme: Company, settings: Any) -> None:
+    by_secret = acme.members[ADMIN].tokens.access_token
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    settings.HEADLESS_JWT_ALGORITHM, settings.HEADLESS_JWT_PRIVATE_KEY = "RS256", pem
+    token = sign_in(acme.user.email).json()["access_token"]
+    assert jwt.decode(token, key.public_key(), algorithms=["RS256"])["sub"] == str(acme.user.pk)
+    assert bearer(token).get(ME).status_code == 200
+    forged = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    for credential in (jwt.encode(payload(token), forged, "RS256"), f"{by_secret[:-3]}abc"):
+        assert_problem(bearer(credential).get(ME), 401, "not_authenticated")
+    with time_machine.travel(time.time() + settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN + 1):
+        assert_problem(bearer(token).get(ME), 401, "token_expired")
 
 
 def test_an_access_token_is_no_refresh_token(acme: Company) -> None:

@@ -22,7 +22,7 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 50
 
 # Imported when used: slow, and a cold start does without.
 IMPORTED_LATE = {
-    "accounts/credentials.py: accounts.tokens": "brings allauth and PyJWT, which a request by key or cookie does not need",
+    "accounts/access_tokens.py: accounts.tokens": "brings PyJWT and cryptography, which tokens that a secret signs do without",
     "accounts/credentials.py: accounts.services.external": "brings the HTTP client, which only tokens of identity providers need",
     "core/sealing.py: cryptography.exceptions": "0.15 s; few requests open or seal anything",
     "core/sealing.py: cryptography.hazmat.primitives.ciphers.aead": "0.15 s; few requests open or seal anything",
@@ -46,6 +46,7 @@ IMPORTED_LATE = {
     "core/mail_by_ses.py: botocore.config": "takes 0.3 s, and only who sends mail by SES needs it",
     "core/mail_by_ses.py: botocore.exceptions": "takes 0.3 s, and only who sends mail by SES needs it",
     "core/outbound.py: httpcore2": "takes 0.5 s with httpx2, and only who sends a webhook needs it",
+    "inventory/queries/units.py: fractions": "takes 5 ms, which only amounts in units need",
     "inventory/labels/drawing.py: fpdf": "takes 1.2 s, for labels alone",
     "inventory/labels/symbols.py: barcode": "takes 30 ms, for labels alone",
     "inventory/labels/symbols.py: barcode.codex": "takes 30 ms, for labels alone",

@@ -1,5 +1,6 @@
 """Every address of the API, whatever serves it."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,15 +9,16 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.urls import URLPattern, get_resolver, reverse
+from django.urls import URLPattern, get_resolver
 
 from config import api
 from config.api import ANONYMOUS
-from core.routing import LateModule
+from core.routing import LateModule, LatePaths
 from tests.companies import Api, Company
-from tests.contracts.resources import assert_problem
+from tests.contracts.resources import assert_problem, path_to
 
 SOME_ID = UUID(int=7)
+OWN = ("accounts", "config", "inventory", "notifications", "orders")
 
 
 def patterns(found: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -35,7 +37,7 @@ CLOSED = sorted(ADDRESSES.keys() - ANONYMOUS)
 
 
 def url_of(name: str) -> str:
-    return reverse(name, kwargs=dict.fromkeys(ADDRESSES[name].pattern.regex.groupindex, SOME_ID))
+    return path_to(name, **dict.fromkeys(ADDRESSES[name].pattern.regex.groupindex, SOME_ID))
 
 
 def test_each_address_has_a_name_of_its_own() -> None:
@@ -50,18 +52,45 @@ def test_each_module_is_found_by_the_prefixes_of_its_routes() -> None:
     assert {one.name: sorted(one.prefixes) for one in modules} == {one.name: sorted(one.routes) for one in modules}
 
 
-def test_a_request_imports_the_module_of_its_address_alone() -> None:
-    program = """
+def test_old_paths_are_found_by_their_first_words() -> None:
+    for late in (found for found in get_resolver().url_patterns if isinstance(found, LatePaths)):
+        words = {re.match(r"\w+", address)[0] for address, _ in patterns(late.url_patterns)}  # type: ignore[index]
+        assert words == late.words
+
+
+def loaded_by(asks: str) -> str:
+    """The modules of the API, of the older paths and of the admin that a new process imports while it does that."""
+    program = f"""
 import django, sys
-django.setup()
-from django.urls import resolve
-def loaded(): return {name for name in sys.modules if ".api." in name and name.split(".")[0] in ("accounts", "orders")}
-resolve("/api/v1/products/")
-resolve("/api/v1/parties/")
-print(sorted(loaded()))
+from django.core.wsgi import get_wsgi_application
+application = get_wsgi_application()
+from django.urls import resolve, reverse
+from django.test import Client
+{asks}
+rooms = (".api.", ".admin.", ".compat")
+print(sorted(name for name in sys.modules if any(room in name for room in rooms) and name.split(".")[0] in {OWN}))
 """
-    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=settings.BASE_DIR)
-    assert found.stdout.strip() == "['accounts.api.partners']"
+    found = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=settings.BASE_DIR,
+    )
+    return found.stdout.strip()
+
+
+def test_a_request_imports_the_module_of_its_address_alone() -> None:
+    found = loaded_by('resolve("/api/v1/roles/"); resolve("/api/v1/parties/")')
+    assert found == "['accounts.api.partners', 'accounts.api.roles']"
+
+
+def test_an_address_that_is_not_there_imports_none() -> None:
+    asks = """
+for path in ("/api/v1/no-such/", "/no-such/"):
+    assert Client().get(path).status_code == 404
+"""
+    assert loaded_by(asks) == "[]"
+
+
+def test_the_admin_imports_no_module_of_the_api() -> None:
+    assert ".admin." in (found := loaded_by('reverse("admin:index")')) and ".api." not in found
 
 
 @pytest.mark.parametrize("name", CLOSED)

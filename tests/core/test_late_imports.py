@@ -1,4 +1,4 @@
-"""What files and pictures need is loaded with the first of them, not when a function starts."""
+"""What files, pictures and signatures need is loaded with the first of them, not when a function starts."""
 
 import os
 import subprocess
@@ -10,10 +10,12 @@ PROGRAM = """
 import sys
 import django
 django.setup()
-import config.urls
+import accounts.middleware, config.urls
 from django.urls import resolve
 resolve("/api/v1/products/")
-late = ("boto3", "botocore", "storages", "PIL", "filetype", "msgspec", "fpdf", "segno", "barcode")
+late = (
+    "boto3", "botocore", "storages", "PIL", "filetype", "msgspec", "fpdf", "segno", "barcode", "jwt", "cryptography", "fractions",
+)
 print([name for name in late if name in sys.modules])
 """
 

@@ -10,6 +10,7 @@ from config import on_lambda
 
 CONNECTED = [connection.alias for connection in connections.all(initialized_only=True) if connection.connection]
 BOTO = "boto3" in sys.modules
+NOT_NEEDED = ("boto3", "jwt", "cryptography", "requests", "yaml", "werkzeug.serving", "drf_spectacular.openapi", "django.test")
 
 
 def lambda_handler(event: Any, context: Any) -> Any:
@@ -18,6 +19,6 @@ def lambda_handler(event: Any, context: Any) -> Any:
     if event == {"test": "woken"}:
         on_lambda.woken()
         return str(uuid_utils.uuid7())
-    if event == {"test": "sdk"}:
-        return "boto3" in sys.modules
+    if event == {"test": "loaded"}:
+        return [name for name in NOT_NEEDED if name in sys.modules]
     return on_lambda.lambda_handler(event, context)
