@@ -123,6 +123,8 @@ def assert_function(dev: Stage, kind: str) -> None:
     variables = configuration["Environment"]["Variables"]
     assert variables["FILES_BUCKET"] == dev.deployment().outputs["PrivateBucket"]
     assert variables["PUBLIC_URL"] == dev.deployment().api_address, "mailed links lead to the API, which was made last"
+    reader = "postgres://readingendpoint:5432/quartermaster" if kind == API else None
+    assert variables.get("READER_DATABASE_URL") == reader, "who answers reports reads them there"
     assert variables["CORS_ALLOWED_ORIGINS"] == "https://app.example.com"
     assert "FORGOTTEN" not in variables, "a variable that the settings have no longer is gone"
 
