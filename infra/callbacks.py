@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+STANDING_READY_ALIAS = "provisioned-concurrency"  # as Zappa calls it
 ACCESS_LOG = {  # JSON, as the program's own log; no query, which may hold an address or a token
     "requestId": "$context.requestId", "time": "$context.requestTime", "ip": "$context.identity.sourceIp",
     "method": "$context.httpMethod", "path": "$context.path", "status": "$context.status", "ms": "$context.responseLatency",
@@ -65,6 +66,8 @@ def _stop_standing_ready(client: Any, name: str) -> None:
     found = client.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]
     for version in [one["FunctionArn"].rpartition(":")[2] for one in found]:
         client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier=version)
+    if found:
+        client.delete_alias(FunctionName=name, Name=STANDING_READY_ALIAS)
 
 
 def _stop_keeping_warm(client: Any, arn: str) -> None:

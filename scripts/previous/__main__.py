@@ -52,12 +52,12 @@ def git(*arguments: str, project: Path = PROJECT) -> str:
 
 
 def release_before(project: Path = PROJECT) -> str:
-    """The newest tag before this commit; without tags the newest commit with other migrations. Raises Unknown."""
+    """The highest tag before this commit; without tags the newest commit with other migrations. Raises Unknown."""
     if git("rev-parse", "--is-shallow-repository", project=project) == "true":
         raise Unknown("this clone has no history (git fetch --unshallow brings it)")
     if git("status", "--porcelain", "--", MIGRATIONS, project=project):
         return git("rev-parse", "HEAD", project=project)
-    tags = git("tag", "--list", "v*", "--merged", "HEAD", "--no-contains", "HEAD", "--sort", "-creatordate", project=project)
+    tags = git("tag", "--list", "v*", "--merged", "HEAD", "--no-contains", "HEAD", "--sort", "-version:refname", project=project)
     if tags:
         return tags.splitlines()[0]
     changed = git("log", "-1", "--first-parent", "--format=%H", "--", MIGRATIONS, project=project)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -44,6 +45,7 @@ def emulator() -> Iterator[Emulator]:
 
     with pytest.MonkeyPatch.context() as patched, moto_server() as address:
         patched.setattr(LambdaBackend, "invoke", invoke)
+        STANDING_READY.clear()
         try:
             requests.post(f"{address}/moto-api/reset", timeout=10)  # of what other tests left
             yield Emulator(address, invoked)
@@ -79,7 +81,8 @@ def list_provisioned_concurrency_configs(self: LambdaResponse) -> str:
 
 
 def named(self: LambdaResponse) -> str:
-    return self.path.rpartition("/functions/")[2].partition("/")[0]
+    """The function, by its name or its ARN."""
+    return unquote(self.path.rpartition("/functions/")[2].partition("/")[0]).rpartition(":")[2]
 
 
 def version_of(self: LambdaResponse) -> str:

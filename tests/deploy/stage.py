@@ -118,17 +118,18 @@ class Stage:
     def undeploy(self, *, with_stacks: bool = False) -> None:
         releasing.undeploy(self.deployment(), Namespace(yes=True, dry_run=False, with_stacks=with_stacks, break_lock=False))
 
-    def release_api(self, release: str) -> None:
+    def release_api(self) -> None:
+        """As `deploy` does, and nothing else: the package that was made before."""
         deployment = self.deployment()
         steps.settings(deployment)
-        steps.api(deployment, release)
+        steps.api(deployment)
 
     @contextmanager
     def set(self, **settings: Any) -> Iterator[None]:
         """In zappa_settings.json, of the API."""
         stages = json.loads(infra_settings.SOURCE.read_text())
         stages["dev"] |= settings
-        changed = self._folder / "changed.json"
+        changed = self.deployment().folder / "changed.json"
         changed.write_text(json.dumps(stages))
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(infra_settings, "SOURCE", changed)

@@ -18,8 +18,8 @@ class Repository:
 
     def git(self, *arguments: str) -> str:
         own = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(["git", *own, *arguments], check=True, cwd=self.folder, capture_output=True, text=True)
-        return done.stdout.strip()
+        command = ["git", *own, *arguments]
+        return subprocess.run(command, check=True, cwd=self.folder, capture_output=True, text=True).stdout.strip()
 
     def write(self, path: str) -> None:
         file = self.folder / path

@@ -10,7 +10,7 @@ from infra import functions, steps
 from infra.aws import Refused
 from infra.settings import API, KINDS, MIGRATE, WORKER, function_name, of_stage
 from infra.stacks import AFTER_RELEASE, BEFORE_RELEASE, stack_name
-from tests.deploy.emulator import STANDING_READY, emulator
+from tests.deploy.emulator import emulator
 from tests.deploy.stage import Stage, stage
 
 
@@ -60,42 +60,12 @@ def test_a_stage_is_deployed_updated_rolled_back_and_taken_away(dev: Stage) -> N
     assert_api(dev)
     assert_events(dev)
 
-    assert_environments_stand_ready_where_a_stage_asks_for_them(dev, first)
-
     dev.undeploy(with_stacks=True)
     assert dev.client("lambda").list_functions()["Functions"] == []
     assert dev.client("apigatewayv2").get_apis()["Items"] == []
     assert dev.client("events").list_rules()["Rules"] == []
     assert dev.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
     assert dev.client("cloudformation").describe_stacks()["Stacks"] == []
-
-
-def assert_environments_stand_ready_where_a_stage_asks_for_them(dev: Stage, release: str | None) -> None:
-    assert release
-    client, name, alias = dev.client("lambda"), function_name("dev", API), "provisioned-concurrency"
-    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": {**variables, "FORGOTTEN": "yes"}})
-    with dev.set(provisioned_concurrency=3):
-        dev.release_api(release)
-        version = client.get_alias(FunctionName=name, Name=alias)["FunctionVersion"]
-        published = client.get_function_configuration(FunctionName=name, Qualifier=version)
-        assert {published["FunctionArn"]: 3} == STANDING_READY
-        assert published["Environment"]["Variables"] == variables, "a version keeps what it is published with"
-        assert integration(dev).endswith(f":{name}:{alias}")
-        assert not [rule for rule in dev.client("events").list_rules()["Rules"] if "keep-warm" in rule["Name"]]
-    dev.release_api(release)
-    assert STANDING_READY == {}, "nothing costs by the hour that no traffic goes to"
-    assert integration(dev).endswith(f":{name}")
-    assert_function(dev, API)
-    assert_events(dev)
-
-
-def integration(dev: Stage) -> str:
-    """What the HTTP API calls."""
-    client = dev.client("apigatewayv2")
-    [api] = client.get_apis()["Items"]
-    [found] = client.get_integrations(ApiId=api["ApiId"])["Items"]
-    return str(found["IntegrationUri"])
 
 
 def assert_stacks(dev: Stage) -> None:
@@ -123,6 +93,8 @@ def assert_function(dev: Stage, kind: str) -> None:
     variables = configuration["Environment"]["Variables"]
     assert variables["FILES_BUCKET"] == dev.deployment().outputs["PrivateBucket"]
     assert variables["PUBLIC_URL"] == dev.deployment().api_address, "mailed links lead to the API, which was made last"
+    reader = "postgres://readingendpoint:5432/quartermaster" if kind == API else None
+    assert variables.get("READER_DATABASE_URL") == reader, "who answers reports reads them there"
     assert variables["CORS_ALLOWED_ORIGINS"] == "https://app.example.com"
     assert "FORGOTTEN" not in variables, "a variable that the settings have no longer is gone"
 

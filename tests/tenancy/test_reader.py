@@ -9,6 +9,7 @@ from django.db import connection, connections
 from django.db.utils import InternalError
 from django.test.utils import CaptureQueriesContext
 
+from config.settings import base
 from core.reader import READER, on_the_reader
 from core.tenancy import NoOrganization
 from inventory.models import Category
@@ -89,6 +90,16 @@ def test_one_that_does_not_answer_costs_nobody_a_report(
     with caplog.at_level(logging.WARNING, "core.reader"):
         assert float(company.api.get(REPORTS[0]).json()["on_hand"]) == 10
     assert "The reader does not answer" in caplog.text
+
+
+def test_the_app_alone_signs_in_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the address says: another role could pass the wall."""
+    server = {"HOST": "first.example.com", "PORT": 5432, "NAME": "quartermaster"}
+    assert READER not in base.role_databases(server, passwords=True)
+    monkeypatch.setenv("READER_DATABASE_URL", "postgres://postgres:word@reader.example.com:6432/copy")
+    found = base.role_databases(server, passwords=True)
+    assert found[READER] == found["default"] | {"HOST": "reader.example.com", "PORT": 6432, "NAME": "copy"}
+    assert found[READER]["USER"].endswith("_app")
 
 
 def test_without_a_scope_it_is_closed(reader: dict[str, Any]) -> None:
