@@ -16,8 +16,8 @@ from inventory.queries.supply import SUPPLY
 FACTORS = {level: round(NormalDist().inv_cdf(level / 100), 6) for level in range(50, 100)}
 
 # Safety stock: what the forecast was wrong by, over the lead time. Both are rounded up to what the product's unit is counted in.
-# Rules are locked by id, and a task whose rule is low no longer is done, as when goods move (see levels.py). What is found comes along
-# with the locks: to join two results whose size nobody knows, the planner may compare each row with each.
+# Rules are locked by id, and a task whose rule is low no longer is done, as when goods move (see levels.py). What is found comes
+# along with the locks: to join two results whose size nobody knows, the planner may compare each row with each.
 COMPUTE = f"""
     WITH known AS MATERIALIZED (
         SELECT r.id, f.period_start, f.method, f.quantity AS weekly, f.error, lead.days AS lead_days, r.cover_days,
