@@ -76,15 +76,21 @@ FILL = [
     FROM node AS below JOIN node AS above ON above.n = (below.n - 1) / 10 WHERE below.n > 0
     """,
 ]
-BY_KEY = f"""
+# The best that SQL can do, which depends on the value: of a rare one its variants are looked up; of a common one the variants
+# are gone through and asked. Left to itself, the planner takes the same way for both.
+ROWS = """
     SELECT t.id, t.sku, t.product_id AS product, t.name, t.standard_cost, t.updated_at, t.version
-    FROM inventory_productvariant AS t WHERE t.organization_id = %s AND t.archived_at IS NULL AND t.id IN (
-        SELECT a.variant_id FROM inventory_productattributevalue AS a WHERE a.organization_id = %s AND a.definition_id = %s
-            AND a.key >= {NUMBER_KEY.format("%s::numeric * 1000000000")} AND a.variant_id IS NOT NULL)
+    FROM inventory_productvariant AS t WHERE t.organization_id = %s AND t.archived_at IS NULL AND {}
     ORDER BY t.id LIMIT 101
 """
+VALUES = """
+    inventory_productattributevalue AS a WHERE a.organization_id = %s AND a.definition_id = %s AND {} AND a.variant_id
+"""
+BY_KEY = f"a.key >= {NUMBER_KEY.format('%s::numeric * 1000000000')}"
+LOOKED_UP = "t.id = ANY (ARRAY(SELECT a.variant_id FROM " + VALUES + " IS NOT NULL))"
+ASKED = "EXISTS (SELECT FROM " + VALUES + " = t.id OFFSET 0)"
 # As it would be without the key: under row security no index serves it, and each value of the attribute is looked at.
-BY_NUMBER = BY_KEY.replace(f"a.key >= {NUMBER_KEY.format('%s::numeric * 1000000000')}", "a.value_number >= %s")
+BY_NUMBER = ROWS.format(LOOKED_UP.format("a.value_number >= %s"))
 EXPLODE = """
     WITH RECURSIVE down AS (
         SELECT %s::uuid AS id, 1::numeric AS quantity
@@ -103,12 +109,12 @@ def run(size: int) -> Iterator[Result]:
     member = member_of(SLUG)
     client, floor = Client(member), Floor(member.organization_id)
     storage = UUID(orjson.loads(client.get("attribute-definitions/?code=storage")())["results"][0]["id"])
-    for title, least, rounds in (("one of a hundred", 1981, ROUNDS), ("half", 1001, ROUNDS)):
+    for title, least, best in (("one of a hundred", 1981, LOOKED_UP), ("half", 1001, ASKED)):
         values = [member.organization_id, member.organization_id, storage, least]
-        lowest = floor.rows(BY_KEY, values)
+        lowest = floor.rows(ROWS.format(best.format(BY_KEY)), values)
         request = client.get(f"product-variants/?limit=100&fields={FIELDS}&attr.storage__gte={least}+GB")
         _same(request, lowest)
-        bare, by_number, ours = times(rounds, lowest, floor.rows(BY_NUMBER, values), request)
+        bare, by_number, ours = times(ROUNDS, lowest, floor.rows(BY_NUMBER, values), request)
         yield Result(f"variants by a range of an attribute, {title}", size, ours, bare, statements(request), target=("ratio", 4))
         yield Result("the same in SQL, by key beside by number", size, bare, by_number)
     both = client.get(f"product-variants/?limit=100&fields={FIELDS}&attr.storage__gte=1.5+TB&attr.color=red")

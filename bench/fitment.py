@@ -23,7 +23,7 @@ from inventory.services.vehicles import ADD, COLUMNS, FILE, vehicles_import
 ROUNDS = 200
 PARTS_OF_A_VEHICLE = 250
 PAIRS = {10_000: 200_000, 1_000_000: 5_000_000}
-EMPTY = "BENCH-EMPTY"  # a warehouse with nothing in it
+EMPTY = "BENCH-EMPTY"  # a warehouse with nothing that fits the vehicle, and 10,000 other parts
 
 # Vehicle n takes 250 parts at equal distances, beginning somewhere else than its neighbor.
 FILL = [
@@ -56,6 +56,26 @@ FILL = [
     VALUES (uuid7(), %(organization)s, 'BENCH-EMPTY', 'Empty', '', '', 'own', true)
     """,
 ]
+
+OTHER_PARTS = [
+    "ALTER TABLE inventory_stockitem DISABLE TRIGGER USER",
+    """
+    WITH place AS (
+        INSERT INTO inventory_location (id, organization_id, warehouse_id, code, name, kind, barcode, pick_sequence)
+        SELECT uuid7(), organization_id, id, 'BENCH-EMPTY', '', 'storage', '', 0 FROM inventory_warehouse
+        WHERE organization_id = %(organization)s AND code = 'BENCH-EMPTY' RETURNING *
+    )
+    INSERT INTO inventory_stockitem (id, organization_id, variant_id, warehouse_id, location_id, quantity, reserved, may_be_short)
+    SELECT uuid7(), place.organization_id, v.id, place.warehouse_id, place.id, 5, 0, false
+    FROM place JOIN inventory_productvariant AS v USING (organization_id)
+    WHERE NOT EXISTS (SELECT FROM inventory_fitment AS f WHERE f.organization_id = v.organization_id AND f.variant_id = v.id
+                      AND f.vehicle_model_id = %(vehicle)s)
+    LIMIT 10000
+    """,
+    "SET CONSTRAINTS ALL IMMEDIATE",  # a table with checks to come cannot be altered
+    "ALTER TABLE inventory_stockitem ENABLE TRIGGER USER",
+]
+IS_THERE = "SELECT EXISTS (SELECT FROM inventory_location WHERE organization_id = %s AND code = 'BENCH-EMPTY')"
 
 PARTS = """
     SELECT f.id AS fitment, v.id AS variant, v.sku, v.name, f.position, f.quantity_per_vehicle
@@ -114,6 +134,12 @@ def _filled(organization_id: UUID, pairs: int) -> tuple[UUID, UUID, UUID, UUID]:
             [organization_id, pairs // 2],
         )
         vehicle, variant = cursor.fetchone()
+        cursor.execute(IS_THERE, [organization_id])
+        if not cursor.fetchone()[0]:
+            with transaction.atomic("owner"):
+                for statement in OTHER_PARTS:
+                    cursor.execute(statement, {"organization": organization_id, "vehicle": vehicle})
+            cursor.execute("VACUUM ANALYZE inventory_stockitem")
         cursor.execute("SELECT code, id FROM inventory_warehouse WHERE organization_id = %s", [organization_id])
         warehouses = dict(cursor.fetchall())
     return vehicle, variant, warehouses["BENCH"], warehouses[EMPTY]

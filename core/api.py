@@ -131,6 +131,13 @@ class ReadViewSet(Listing, WithinWarehouses):
     def _row(self, pk: Any) -> Conditions:
         return [*self.row_conditions(), (f"{BASE}.{self.model()._meta.pk.column} = %s", [self.key(pk)])]
 
+    def seen(self, pk: Any) -> Any:
+        """The key of a row that may be seen, of which an action reads something else. Raises Http404."""
+        where, values = joined(self._row(pk))
+        if not fetch(f"SELECT 1 FROM {self.model()._meta.db_table} AS {BASE} WHERE {where}", values):
+            raise Http404
+        return self.key(pk)
+
     def key(self, text: Any) -> Any:
         """Of the address; what is not a key names no row."""
         try:

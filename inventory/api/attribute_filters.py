@@ -4,7 +4,7 @@ Each value has a key that sorts as it does, so that a range is read from an inde
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from core.choosing import ORDERED as ORDERED_LOOKUPS
@@ -13,7 +13,7 @@ from core.problems import BadParameter
 from core.reading import BASE
 from core.tenancy import active_organization_id
 from inventory.models import AttributeDefinition
-from inventory.queries.attributes import ORDERED, Attributes, attributes, key_of
+from inventory.queries.attributes import ORDERED, Attributes, attributes_with_units, how_many, key_of
 from inventory.queries.catalog import BRANCH
 
 PREFIX = "attr."
@@ -25,35 +25,83 @@ FAMILY: tuple[dict[str, Any], str] = (
 )
 UNDER: tuple[dict[str, Any], str] = ({"type": "string", "format": "uuid"}, "Id of a category: what is in it or in one below it.")
 
+# Up to so many rows with a value, a list looks them up; of more, it walks through its order and asks each row for its value until
+# the page is full. The planner cannot choose: what it guesses is the same for a rare value and for a common one.
+FEW = 5_000
+
 FOUND = "a.organization_id = %s AND a.definition_id = %s"
+# `IS NULL` would be looked up in an index that has no product, and one attribute may have values of a million products.
+OF_THE_PRODUCT = "(a.variant_id IS NOT NULL) IS FALSE"
+NO_OWN = """
+    NOT EXISTS (SELECT FROM inventory_productattributevalue AS own WHERE own.organization_id = a.organization_id
+        AND own.variant_id = {0} AND own.definition_id = a.definition_id)
+"""
+
+
+class Owners(NamedTuple):
+    """SQL with a place for the condition on the value: the ids of those who have it, and whether the row has it."""
+
+    listed: str
+    asked: str
+
+
 # A product is found by its own value, or by one of its variants'.
-OF_PRODUCTS = f"""
-    SELECT a.product_id FROM inventory_productattributevalue AS a
+OF_A_PRODUCT = f"""
+    FROM inventory_productattributevalue AS a
     WHERE {FOUND} AND {{0}} AND (a.variant_id IS NULL OR EXISTS (
         SELECT FROM inventory_productvariant AS v
         WHERE v.organization_id = a.organization_id AND v.id = a.variant_id AND v.archived_at IS NULL))
 """
+OF_PRODUCTS = Owners(
+    f"SELECT a.product_id {OF_A_PRODUCT}", f"EXISTS (SELECT {OF_A_PRODUCT} AND a.product_id = {BASE}.id OFFSET 0)",
+)
 # A variant is found by its own value; without one, by its product's.
-OF_VARIANTS = f"""
+OF_VARIANTS = Owners(
+    f"""
     SELECT a.variant_id FROM inventory_productattributevalue AS a WHERE {FOUND} AND {{0}} AND a.variant_id IS NOT NULL
     UNION ALL
     SELECT v.id FROM inventory_productattributevalue AS a
     JOIN inventory_productvariant AS v ON v.organization_id = a.organization_id AND v.product_id = a.product_id
-    WHERE {FOUND} AND {{0}} AND a.variant_id IS NULL AND NOT EXISTS (
-        SELECT FROM inventory_productattributevalue AS own
-        WHERE own.organization_id = v.organization_id AND own.variant_id = v.id AND own.definition_id = a.definition_id)
-"""
+    WHERE {FOUND} AND {{0}} AND {OF_THE_PRODUCT} AND {NO_OWN.format("v.id")}
+    """,
+    f"""
+    (EXISTS (SELECT FROM inventory_productattributevalue AS a WHERE {FOUND} AND {{0}} AND a.variant_id = {BASE}.id OFFSET 0)
+     OR EXISTS (SELECT FROM inventory_productattributevalue AS a
+                WHERE {FOUND} AND {{0}} AND a.product_id = {BASE}.product_id AND {OF_THE_PRODUCT}
+                    AND {NO_OWN.format(f"{BASE}.id")} OFFSET 0))
+    """,
+)
 
 
-def attribute_conditions(query: Mapping[str, str], found: str) -> Conditions:
-    """`found` is OF_PRODUCTS or OF_VARIANTS. Raises BadParameter."""
+class Wanted(NamedTuple):
+    """The condition on the value, a definition's, and its parameters; those without it where `is_without`."""
+
+    condition: str
+    values: list[Any]
+    is_without: bool = False
+
+    def of(self, sql: str) -> Condition:
+        return sql.format(self.condition), self.values * sql.count("{0}")
+
+
+def attribute_conditions(query: Mapping[str, str], owners: Owners) -> Conditions:
+    """`owners` is OF_PRODUCTS or OF_VARIANTS. Raises BadParameter."""
     asked = {name: text for name, text in query.items() if name.startswith(PREFIX)}
     if not asked:
         return []
     if len(asked) > MOST_FILTERS:
         raise BadParameter(PREFIX, f"{PREFIX}: at most {MOST_FILTERS} attributes in one request.")
-    known = attributes()
-    return [_condition(known, found, name, text) for name, text in asked.items()]
+    known = attributes_with_units({_split(name)[0] for name in asked})
+    wanted = [_wanted(known, name, text) for name, text in asked.items()]
+    numbers = how_many([one.of(owners.listed) for one in wanted], most=FEW + 1)
+    return [_chosen(one, owners, number <= FEW) for one, number in zip(wanted, numbers, strict=True)]
+
+
+def _chosen(wanted: Wanted, owners: Owners, are_few: bool) -> Condition:
+    sql, values = wanted.of(owners.listed if are_few else owners.asked)
+    if are_few:
+        return f"{BASE}.id {'<> ALL' if wanted.is_without else '= ANY'} (ARRAY({sql}))", values
+    return f"NOT {sql}" if wanted.is_without else sql, values
 
 
 def branch_condition(column: str, text: str) -> Condition:
@@ -65,14 +113,13 @@ def branch_condition(column: str, text: str) -> Condition:
     return f"{BASE}.{column} = ANY (ARRAY({BRANCH}))", [active_organization_id(), category]
 
 
-def _condition(known: Attributes, found: str, name: str, text: str) -> Condition:
+def _wanted(known: Attributes, name: str, text: str) -> Wanted:
     definition, lookup = _known(known, name)
     owner = [active_organization_id(), definition.pk]
     if lookup == "isnull":
         if text not in ("true", "false"):
             raise BadParameter(name, f"{name}: true or false.")
-        parts = found.count("{0}")
-        return f"{BASE}.id {'NOT ' if text == 'true' else ''}IN ({found.format('true')})", owner * parts
+        return Wanted("true", owner, text == "true")
     keys, values = [], []
     try:
         for part in text.split(",") if lookup == "in" else [text]:
@@ -82,11 +129,17 @@ def _condition(known: Attributes, found: str, name: str, text: str) -> Condition
     except ValueError as error:
         raise BadParameter(name, f"{name}: {error}") from error
     condition = f"a.key IN ({', '.join(keys)})" if lookup == "in" else f"a.key {ORDERED_LOOKUPS.get(lookup, '=')} {keys[0]}"
-    return f"{BASE}.id IN ({found.format(condition)})", [*owner, *values] * found.count("{0}")
+    return Wanted(condition, [*owner, *values])
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The attribute's code, and the lookup or nothing."""
+    code, _, lookup = name.removeprefix(PREFIX).partition("__")
+    return code, lookup
 
 
 def _known(known: Attributes, name: str) -> tuple[AttributeDefinition, str]:
-    code, _, lookup = name.removeprefix(PREFIX).partition("__")
+    code, lookup = _split(name)
     try:
         definition = known.named(code)
     except ValueError as error:

@@ -23,8 +23,8 @@ from core.permitting import demand
 from core.problems import BadParameter
 from core.serializers import ReferenceField, StrictSerializer
 from core.within import holder
-from inventory.models import VehicleModel, Warehouse
-from inventory.queries.fitment import Stock, parts_of, parts_window, vehicle_ranges, vehicles_of, vehicles_window
+from inventory.models import VehicleModel
+from inventory.queries.fitment import Stock, is_warehouse, parts_of, parts_window, vehicle_ranges, vehicles_of, vehicles_window
 from inventory.services.fitment import Mode, Place, Span, fitments_set
 
 VIEW, VIEW_STOCK = "inventory.view_fitment", "inventory.view_stockitem"
@@ -143,8 +143,8 @@ class FittingParts(ReadViewSet):
     def parts(self, request: Request, pk: str) -> HttpResponse:
         """The parts that fit, a row for each position. In place of a superseded part stands the one that replaces it."""
         query = self._query(["limit", "cursor", *STOCK])
-        vehicle_model, stock = self.get_object(), self._stock(query)
-        return self._page(parts_of(vehicle_model.pk, _window(parts_window, query), stock))
+        vehicle_model_id, stock = self.seen(pk), self._stock(query)
+        return self._page(parts_of(vehicle_model_id, _window(parts_window, query), stock))
 
     def _stock(self, query: Mapping[str, str]) -> Stock | None:
         asked = [name for name in STOCK if name in query]
@@ -161,7 +161,7 @@ class FittingParts(ReadViewSet):
         warehouses = reach(holder(self.request), VIEW_STOCK)
         if warehouses is not None and warehouse_id not in warehouses:
             raise OutsideWarehouses
-        if not Warehouse.objects.filter(pk=warehouse_id).exists():
+        if not is_warehouse(warehouse_id):
             raise BadParameter(name, f"{name}: there is no such warehouse in this organization.")
         return Stock(warehouse_id, only=name == "in_stock_at")
 
@@ -178,8 +178,8 @@ class FittingVehicles(ReadViewSet):
     def vehicles(self, request: Request, pk: str) -> HttpResponse:
         """The vehicle models that the part fits, or a part that it supersedes, a row for each position."""
         query = self._query(["limit", "cursor", *CHOOSING])
-        variant, window = self.get_object(), _window(vehicles_window, query)
-        page = vehicles_of(variant.pk, window, filter_conditions(CHOOSING, query))
+        variant_id, window = self.seen(pk), _window(vehicles_window, query)
+        page = vehicles_of(variant_id, window, filter_conditions(CHOOSING, query))
         return _answer(request, {**self._links(page), "results": page.rows})
 
     @extend_schema(responses=FittingRangesSerializer, filters=False)
@@ -187,7 +187,7 @@ class FittingVehicles(ReadViewSet):
     def vehicle_ranges(self, request: Request, pk: str) -> HttpResponse:
         """The same as a catalog prints it: make, model and the years from and to."""
         self._query([])
-        return _answer(request, {"results": vehicle_ranges(self.get_object().pk)})
+        return _answer(request, {"results": vehicle_ranges(self.seen(pk))})
 
     @extend_schema(request=SetFitmentsSerializer, responses=FitmentsSetSerializer)
     @action(

@@ -1,14 +1,18 @@
 """Attributes by their codes, and values as people write them: "red", "128 GB", 230."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any, NamedTuple
+from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
+from django.db.models import OuterRef, TextField
+from django.db.models.functions import Cast, JSONObject
 
 from core.characters import CONTROL
 from core.tenancy import active_organization_id
@@ -23,6 +27,15 @@ ORDERED = (*NUMBERS, DataType.DATE)
 COLUMNS = {
     DataType.TEXT: "value_text", DataType.CHOICE: "value_text", DataType.BOOLEAN: "value_boolean", DataType.DATE: "value_date",
 }
+# The units of the dimension of an attribute's unit; numbers as text, which keeps their digits.
+MEASURED_IN = ArraySubquery(
+    UnitOfMeasure.objects.filter(dimension=OuterRef("unit__dimension")).order_by("code").values(
+        row=JSONObject(
+            **{name: name for name in ("id", "code", "symbol", "name", "dimension")},
+            factor=Cast("factor", TextField()), divisor=Cast("divisor", TextField()),
+        ),
+    ),
+)
 NUMBER = re.compile(r"([+-]?[0-9]{1,13}(?:\.[0-9]{1,6})?)\s*(.*)", re.ASCII | re.DOTALL)
 WORDS = {"true": True, "yes": True, "false": False, "no": False}
 LONGEST_TEXT = 400
@@ -41,10 +54,11 @@ class Attributes:
     """The attributes of the organization by code, and its units once somebody measures."""
 
     by_code: Mapping[str, AttributeDefinition]
+    read_units: list[UnitOfMeasure] | None = None
 
     @cached_property
     def units(self) -> list[UnitOfMeasure]:
-        return list(UnitOfMeasure.objects.order_by("code"))
+        return self.read_units if self.read_units is not None else list(UnitOfMeasure.objects.order_by("code"))
 
     def named(self, code: str) -> AttributeDefinition:
         """Raises ValueError, which says what is known."""
@@ -104,6 +118,29 @@ class Attributes:
 def attributes(codes: Iterable[str] | None = None) -> Attributes:
     found = AttributeDefinition.objects.order_by("position", "code")
     return Attributes({one.code: one for one in (found if codes is None else found.filter(code__in=list(codes)))})
+
+
+def attributes_with_units(codes: Collection[str]) -> Attributes:
+    """Those of the codes, and the units in which they are measured, in one statement; all attributes, where one is unknown."""
+    found = {
+        one.code: one for one in AttributeDefinition.objects.filter(code__in=list(codes)).annotate(measured_in=MEASURED_IN)
+    }
+    if not found.keys() >= set(codes):
+        return attributes()
+    units = {one["id"]: _unit_of(one) for definition in found.values() for one in definition.measured_in}
+    return Attributes(found, list(units.values()))
+
+
+def _unit_of(row: Mapping[str, Any]) -> UnitOfMeasure:
+    return UnitOfMeasure(**{**row, "id": UUID(row["id"]), "factor": Decimal(row["factor"]), "divisor": int(row["divisor"])})
+
+
+def how_many(found: Sequence[tuple[str, list[Any]]], *, most: int) -> list[int]:
+    """How many rows each of the statements finds; it stops at the most."""
+    counts = ", ".join(f"(SELECT count(*) FROM ({sql} LIMIT {most}) AS found)" for sql, _ in found)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {counts}", [value for _, values in found for value in values])
+        return list(cursor.fetchone())
 
 
 def key_of(parsed: Parsed) -> tuple[str, list[Any]]:

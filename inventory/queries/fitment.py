@@ -7,6 +7,7 @@ fit this vehicle, not on how many pairs there are. An index on `available` itsel
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -177,14 +178,20 @@ def parts_of(vehicle_model_id: UUID, window: Window, stock: Stock | None = None)
 
 def parts_statement(vehicle_model_id: UUID, window: Window, stock: Stock | None) -> tuple[str, dict[str, Any]]:
     beyond, values, order = _named(window)
-    sql = PARTS.format(
-        offered=OFFERED, beyond=beyond, order=order, in_stock=IN_STOCK if stock and stock.only else "",
-        stock=STOCK if stock else "", columns=STOCK_COLUMNS if stock else "",
-    )
     values |= {"vehicle_model": vehicle_model_id, "size": window.size + 1}
     if stock:
         values |= {"warehouse": stock.warehouse_id, "available": list(Location.AVAILABLE)}
-    return sql, values
+    return _parts_sql(beyond, order, stock is not None, stock is not None and stock.only), values
+
+
+@lru_cache
+def _parts_sql(beyond: str, order: str, has_stock: bool, only: bool) -> str:
+    """On one line: psycopg reads a text of more than 4 KB anew each time."""
+    sql = PARTS.format(
+        offered=OFFERED, beyond=beyond, order=order, in_stock=IN_STOCK if only else "", stock=STOCK if has_stock else "",
+        columns=STOCK_COLUMNS if has_stock else "",
+    )
+    return " ".join(sql.split())
 
 
 def vehicles_of(variant_id: UUID, window: Window, chosen: Sequence[tuple[str, list[Any]]] = ()) -> Page[Row]:
@@ -202,6 +209,14 @@ def vehicles_of(variant_id: UUID, window: Window, chosen: Sequence[tuple[str, li
 def vehicle_ranges(variant_id: UUID) -> list[Row]:
     """What a catalog prints: make, model, from which year to which."""
     return _rows(RANGES, {"organization": active_organization_id(), "variant": variant_id})
+
+
+def is_warehouse(warehouse_id: UUID) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM inventory_warehouse WHERE organization_id = %s AND id = %s", [active_organization_id(), warehouse_id],
+        )
+        return cursor.fetchone() is not None
 
 
 def _named(window: Window) -> tuple[str, dict[str, Any], str]:

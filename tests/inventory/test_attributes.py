@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.invariants import broken
+from inventory.api.attribute_filters import FEW
 from inventory.models import AttributeDefinition, ProductAttributeValue, ProductVariant, UnitOfMeasure
 from tests.admin.pages import statements as counted
 from tests.companies import Company
@@ -105,6 +106,13 @@ def test_filters_ranges_in_any_unit(wares: Wares) -> None:
     assert wares.found(storage__lte="131.072", storage__gt="64") == [1]
 
 
+@pytest.fixture(params=[0, FEW], ids=["of many", "of few"])
+def looked_up(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways in which a list finds those who have a value."""
+    monkeypatch.setattr("inventory.api.attribute_filters.FEW", request.param)
+
+
+@pytest.mark.usefixtures("looked_up")
 def test_filters_by_each_type(wares: Wares) -> None:
     one, two, _ = wares.variants
     wares.given(one, **EVERYTHING)
@@ -118,12 +126,14 @@ def test_filters_by_each_type(wares: Wares) -> None:
         assert wares.found(**query) == expected, query
 
 
+@pytest.mark.usefixtures("looked_up")
 def test_a_variant_has_what_its_product_has_unless_it_has_its_own(wares: Wares) -> None:
     wares.given(wares.product, cores=8)
     wares.given(wares.variants[1], cores=12)
     assert wares.found(cores="8") == [0, 2]
     assert wares.found(cores__gt="8") == [1]
     assert wares.found(PRODUCTS, cores="8") == wares.found(PRODUCTS, cores="12") == [0]
+    assert wares.found(cores__isnull="true") == wares.found(PRODUCTS, cores__isnull="true") == []
     assert wares.found(PRODUCTS, cores="9") == []
     wares.company.api.delete(f"{VARIANTS}{wares.variants[1].pk}/")
     assert wares.found(PRODUCTS, cores="12") == []
@@ -144,7 +154,7 @@ def test_says_what_can_be_asked(name: str, value: str, says: str, wares: Wares) 
 def test_a_filter_costs_one_statement_more(wares: Wares) -> None:
     plain = len(statements(wares.company.api, VARIANTS))
     filtered = f"{VARIANTS}?attr.storage__gte=1&attr.color=red&attr.cores__lt=5"
-    assert len(statements(wares.company.api, filtered)) == plain + 2  # the attributes, and the units of a measure
+    assert len(statements(wares.company.api, filtered)) == plain + 2  # the attributes with their units, and how many have them
     assert_problem(wares.company.api.get(VARIANTS, {f"attr.cores__{n}": "1" for n in range(11)}), 400)
 
 
