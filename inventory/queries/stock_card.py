@@ -15,13 +15,13 @@ from inventory.models import Location, TransferOrder
 
 MOST_PLACES = 200
 
-# The sums are of all places, also of those that are not shown.
+# The sums are of all places, also of those that are not shown. What is for sale comes before what is set aside.
 PLACES = """
     SELECT * FROM (
         SELECT s.variant_id, s.id, s.location_id, l.code, l.kind, s.warehouse_id, w.code, s.lot_id, lot.code AS lot_code,
             lot.expires_on, lot.status, s.quantity, s.reserved, a.available, s.packed,
             row_number() OVER (PARTITION BY s.variant_id ORDER BY s.lot_id IS NOT DISTINCT FROM %(lot)s DESC, w.code,
-                l.pick_sequence, l.code, lot.expires_on, lot.code, s.id) AS place,
+                l.kind = ANY (%(kinds)s) DESC, l.pick_sequence, l.code, lot.expires_on, lot.code, s.id) AS place,
             count(*) OVER v, sum(s.quantity) OVER v, sum(s.reserved) OVER v, sum(a.available) OVER v
         FROM inventory_stockitem AS s
         JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id

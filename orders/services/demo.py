@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Party
+from accounts.models import Address, Party
 from inventory.models import Location, ProductVariant, StockItem, Supplier, SupplierProduct, Warehouse
 from inventory.services.demo import FOLDER, Say, autoparts_fill
 from inventory.services.demo_parts import PORTO
@@ -77,6 +77,8 @@ def autoparts_demo(say: Say) -> None:
     channel = Channel.objects.create(code="WEB", name="Web shop", currency="EUR", warehouse=warehouse)
     parties = [Party.objects.get(external_ref="customer:WORKSHOP")]
     parties += Party.objects.bulk_create([Party(name=name) for name in CUSTOMERS])
+    located = {name: value for name, value in ADDRESS.items() if name != "name"}
+    Address.objects.bulk_create([Address(party=party, kind="billing", is_default=True, **located) for party in parties[1:]])
     buyers = Customer.objects.bulk_create([
         Customer(party=party, code=f"C-{number:03}") for number, party in enumerate(parties, 1)
     ])

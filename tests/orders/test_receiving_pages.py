@@ -68,7 +68,7 @@ def test_what_is_scanned_is_strict_and_counts_once(acme: Company, buying: Buying
         milk = ProductBarcode.objects.get().variant_id
         away = Location.objects.create(warehouse=Warehouse.objects.create(code="N", name="North"), code="N-1")
     assert "N-1 is in another warehouse" in said(send("scan/", text="N-1"))
-    assert "To <strong>A-2</strong>" in text(send("scan/", text="A-2"))
+    assert "to <strong>A-2</strong>" in text(send("scan/", text="A-2"))
     assert send("scan/", text="PO-000002").headers["X-Go"].startswith("/admin/receive/")
     typed = f"line/?line={milk}-L7-2027-12-31"
     for wrong in ("x" * 100, "-1", "2027-13"):
