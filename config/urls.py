@@ -22,6 +22,7 @@ urlpatterns = [
     URLResolver(RoutePattern(""), "config.compat"),
     URLResolver(RoutePattern(""), "config.compat_parts"),
     URLResolver(RoutePattern(""), "config.compat_orders"),
+    URLResolver(RoutePattern(""), "config.compat_items"),
 ]
 handler404 = "core.problems.page_not_found"
 handler500 = "core.problems.server_error"

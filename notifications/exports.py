@@ -15,10 +15,11 @@ from core.files import private_files
 from core.problems import describe
 from core.tenancy import active_scope
 from notifications.models import Job
+from notifications.services.jobs import Order, job_made
 
 FOLDER = "exports"
 KEPT = 24 * 60 * 60  # seconds; the purge of the night then takes it
-TASK = "notifications.tasks.export"
+TASK, ATTEMPTS = "notifications.tasks.export", 3
 
 
 def export_write(context: Any, *, resource: str, query: str, form: str) -> dict[str, Any]:
@@ -40,10 +41,16 @@ def export_write(context: Any, *, resource: str, query: str, form: str) -> dict[
     return {"rows": rows, "size": size, "key": key}
 
 
+def export_begin(*, resource: str, query: str, form: str, asker: UUID) -> UUID:
+    """A job for what `exported` has let pass; those of one asker run one after the other."""
+    asked = {"resource": resource, "query": query, "format": form}
+    return job_made(Order(task=TASK, kwargs=asked, max_attempts=ATTEMPTS, lock_key=f"export {asker}"))
+
+
 def export_find(job_id: UUID) -> Job:
     """Raises NotFound for what somebody else asked for."""
     origin = active_scope().origin
-    job = Job.objects.filter(pk=job_id, task=TASK).first()
+    job: Job | None = Job.objects.filter(pk=job_id, task=TASK).first()
     asker = {name: (job.origin if job else {}).get(name) for name in ("actor_id", "api_key_id")}
     if job is None or asker != {name: str(value) if (value := getattr(origin, name)) else None for name in asker}:
         raise NotFound("There is no such export of yours.")

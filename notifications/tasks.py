@@ -30,7 +30,7 @@ def process_inbound(context: Any, webhook_id: str) -> str:
     return inbound_webhook_process(webhook_id=UUID(webhook_id), is_last_attempt=context.is_last_attempt)
 
 
-@task(takes_context=True, max_attempts=3)
+@task(takes_context=True)
 def export(context: Any, resource: str, query: str, format: str) -> dict[str, Any]:
     return export_write(context, resource=resource, query=query, form=format)
 

@@ -20,9 +20,8 @@ from core.serializers import StrictSerializer
 from core.serving import AnyAccept, file_response
 from core.within import holder
 from notifications.accepting import POLL
-from notifications.exports import KEPT, export_find
+from notifications.exports import KEPT, export_begin, export_find
 from notifications.models import Job
-from notifications.tasks import export
 
 FORMATS = [(CSV, "CSV"), (JSON_LINES, "JSON Lines")]
 
@@ -61,9 +60,11 @@ class ExportsView(APIView):
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
         exported(asked["resource"], asked["query"], holder(request))
-        job = export.using(lock_key=f"export {_asker(request)}").enqueue(**asked)
-        body = _shown(request, export_find(UUID(job.id)))
-        location = request.build_absolute_uri(reverse("export", args=[job.id]))
+        job_id = export_begin(
+            resource=asked["resource"], query=asked["query"], form=asked["format"], asker=_asker(request),
+        )
+        body = _shown(request, export_find(job_id))
+        location = request.build_absolute_uri(reverse("export", args=[job_id]))
         return Response(body, status.HTTP_202_ACCEPTED, headers={"Location": location, "Retry-After": str(POLL)})
 
 
@@ -93,12 +94,18 @@ class ExportFileView(APIView):
         if timezone.now() > _end(job):
             raise NotFound("The file was kept for a day and is gone: export the list again.", code="gone")
         name = f"{asked['resource']}.{asked['format']}"
-        return file_response(job.result["key"], Served(name, CONTENT_TYPES[asked["format"]]))
+        return file_response(_result(job)["key"], Served(name, CONTENT_TYPES[asked["format"]]))
 
 
-def _asker(request: Any) -> Any:
+def _asker(request: Any) -> UUID:
     principal = request._request.principal
-    return principal.api_key_id or principal.user.pk
+    asker: UUID = principal.api_key_id or principal.user.pk
+    return asker
+
+
+def _result(job: Job) -> dict[str, Any]:
+    found: dict[str, Any] = job.result or {}
+    return found
 
 
 def _end(job: Job) -> datetime:
@@ -110,7 +117,7 @@ def _shown(request: Request, job: Job) -> dict[str, Any]:
     done = job.status == Job.Status.SUCCEEDED
     return {
         "id": job.pk, **job.arguments["kwargs"], "status": job.status, "progress": job.progress or 0,
-        "rows": job.result["rows"] if done else None, "size": job.result["size"] if done else None, "error": job.error,
+        "rows": _result(job).get("rows"), "size": _result(job).get("size"), "error": job.error,
         "file": request.build_absolute_uri(reverse("export-file", args=[job.pk])) if done else None,
         "expires_at": _end(job) if done else None,
     }
