@@ -22,6 +22,7 @@ urlpatterns = [
     LatePaths("config.compat", "signup", "signin", "users"),
     LatePaths("config.compat_parts", "parts", "stock", "reorder", "analytics"),
     LatePaths("config.compat_orders", "orders", "orderpacked", "orderdelivered"),
+    LatePaths("config.compat_items", "items"),
 ]
 handler404 = "core.problems.page_not_found"
 handler500 = "core.problems.server_error"

@@ -19,6 +19,7 @@ from core.admin_annotations import AnnotatedAdmin
 from core.admin_archive import ArchivingAdmin
 from core.admin_attachments import AttachingAdmin
 from core.admin_custom_fields import CustomFieldsAdmin
+from core.admin_export import ExportingAdmin
 from core.admin_forms import TenantModelForm, changed_columns, refusal
 from core.admin_limits import WithinWarehousesAdmin
 from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
@@ -61,6 +62,7 @@ class TenantFields(BaseModelAdmin):
 
 class TenantAdmin(
     WithinWarehousesAdmin, TenantFields, CustomFieldsAdmin, ModelAdmin, ArchivingAdmin, AttachingAdmin, AnnotatedAdmin,
+    ExportingAdmin,
 ):
     """CRUD for one model. Managers, references and autocomplete see one organization: no filter is needed here."""
 

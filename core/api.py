@@ -74,7 +74,7 @@ class ReadViewSet(Listing, WithinWarehouses):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.accepted_renderer.format == CSVRenderer.format:
-            return self._csv()
+            return csv_response(self.table(), self.basename)
         query = self._query(self.known_parameters())
         window = self._window(query)
         plan = self._plan(query)
@@ -94,13 +94,13 @@ class ReadViewSet(Listing, WithinWarehouses):
         content = dumps(body)
         return conditional(request, content, f"W/{tag_of(content)}")
 
-    def _csv(self) -> HttpResponseBase:
+    def table(self) -> Table:
+        """All rows that the query leaves, as they are written into a file."""
         known = [name for name in self.known_parameters() if name not in ("cursor", "count", "expand")]
         query = self._query(known)
         limit = whole_number("limit", query["limit"], ROWS_OF_A_CSV) if "limit" in query else None
         where, values = joined(self._conditions(query))
-        table = Table(self._plan(query), where, values, Window(self.model(), self._sort(query), 1), limit)
-        return csv_response(table, self.basename)
+        return Table(self._plan(query), where, values, Window(self.model(), self._sort(query), 1), limit)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         query = self._query(self.row_parameters())

@@ -30,26 +30,38 @@ class Table:
     limit: int | None
 
     def chunks(self) -> Iterator[bytes]:
-        yield _lines([self.plan.names])
+        yield self.heading
+        for rows in self.windows():
+            yield self.lines(rows)
+
+    @property
+    def heading(self) -> bytes:
+        return _lines([self.plan.names])
+
+    def lines(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        width = len(self.plan.names)
+        return _lines([[_CELLS.get(type(value), _as_it_is)(value) for value in row[:width]] for row in rows])
+
+    def windows(self) -> Iterator[list[tuple[Any, ...]]]:
+        """Each row begins with the plan's columns."""
         left = self.limit
         while left is None or left > 0:
             size = WINDOW if left is None else min(left, WINDOW)
             rows = self._next(size)
             if rows:
-                yield _lines(rows)
+                yield rows
             if len(rows) < size:
                 return
             left = None if left is None else left - size
 
-    def _next(self, size: int) -> list[list[Any]]:
+    def _next(self, size: int) -> list[tuple[Any, ...]]:
         beyond, position, order = self.window.sql(BASE)
         where = f"{self.where} AND {beyond}" if beyond else self.where
         keys = [key.sql(BASE) for key in self.window.keys]
         found = fetch(self.plan.page(where, order, size, keys), [*self.values, *position])
-        width = len(self.plan.names)
         if found:
-            self.window.position = list(found[-1][width:])
-        return [[_CELLS.get(type(value), _as_it_is)(value) for value in row[:width]] for row in found]
+            self.window.position = list(found[-1][len(self.plan.names):])
+        return found
 
 
 def csv_answer(names: Sequence[str], rows: Sequence[Sequence[Any]], name: str) -> HttpResponse:

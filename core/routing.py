@@ -152,6 +152,12 @@ def resources() -> Mapping[str, Any]:
     return found
 
 
+@cache
+def lists() -> Mapping[str, Any]:
+    """The resources whose rows are the organization's, by prefix. Imports every api module."""
+    return {prefix: viewset for routes in _all for prefix, viewset, _ in routes.registry if "/" not in prefix}
+
+
 class BySegment(URLResolver):
     """Asks only the addresses that begin with the same word."""
 

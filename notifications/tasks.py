@@ -9,6 +9,7 @@ from accounts.services.retention import purge_everywhere
 from accounts.services.seals import audit_seal_everywhere
 from core.budget import Budget
 from core.metrics import Metric, emit
+from notifications.exports import export_write, exports_purge
 from notifications.queries.measures import measures
 from notifications.queries.operations import queues
 from notifications.schedules import scheduled
@@ -29,8 +30,14 @@ def process_inbound(context: Any, webhook_id: str) -> str:
     return inbound_webhook_process(webhook_id=UUID(webhook_id), is_last_attempt=context.is_last_attempt)
 
 
+@task(takes_context=True)
+def export(context: Any, resource: str, query: str, format: str) -> dict[str, Any]:
+    return export_write(context, resource=resource, query=query, form=format)
+
+
 @scheduled("cron(15/5 2 * * ? *)")
 def purge(event: Any = None, context: Any = None) -> None:
+    exports_purge()
     purge_everywhere(budget=Budget(TICK_SECONDS))
 
 

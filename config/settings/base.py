@@ -292,7 +292,7 @@ CORS_EXPOSE_HEADERS = (
     "content-disposition",
 )
 # The API, and the paths of older clients (config/compat.py). Whatever fails there is answered as JSON.
-CORS_URLS_REGEX = r"^/(api/|(signup|signin|users|parts|stock|reorder|analytics|orders|orderpacked|orderdelivered)(/|$))"
+CORS_URLS_REGEX = r"^/(api/|(signup|signin|users|parts|stock|reorder|analytics|orders|orderpacked|orderdelivered|items)(/|$))"
 
 # --- Labels ----------------------------------------------------------------------------------------------
 # A TrueType font for scripts other than the Western European ones; empty: the font that every PDF reader has.

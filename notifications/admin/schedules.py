@@ -27,6 +27,7 @@ def own_zone(zone: str, is_per_zone: str) -> Q:
 class ScheduleAdmin(ReadOnlyTenantAdmin):
     """Of the whole installation. Platform staff switch it, and let it run now."""
 
+    exportable = False
     list_display = ["task", "timezone", "expression", "enabled", "last_tick", "last_status", "next_run_at", "missed"]
     search_keys = ["task"]
     in_palette = False
@@ -73,6 +74,7 @@ class ScheduleAdmin(ReadOnlyTenantAdmin):
 
 @admin.register(ScheduleRun)
 class ScheduleRunAdmin(ReadOnlyTenantAdmin):
+    exportable = False
     list_display = ["tick", "schedule", "started_at", "took", "outcome", "attempts", "error"]
     list_filter = ["outcome"]
     list_select_related = ["schedule"]

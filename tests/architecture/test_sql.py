@@ -27,6 +27,7 @@ DECLARED = {
     "core.listing: where": "conditions are SQL of core.choosing and its like, with their values beside",
     "*: window.sql('f')": "the keys of an order: core.paging",
     "core.searching: self.rank(*)": "composed by the database driver",
+    "core.admin_export: shown.queryset.*": "composed by Django's ORM, its values beside",
     "inventory.queries.search: having(*)": "one of the templates of its module",
     "*: grouping.*": "of GROUPINGS, which the module declares; input chooses one",
     "*: goods.chosen(*)": "conditions of inventory.queries.analytics_sources, their values beside",
