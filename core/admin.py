@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin, ShowFacets
 from django.contrib.admin.utils import flatten, unquote
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -153,6 +153,12 @@ class TenantAdmin(
         form.refused = getattr(request, "refused", None)  # Django has just made this class, for this request
         return form
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Without what is no value of its field, as where an address was cut off."""
+        fields = {field.name: field for field in self.model._meta.concrete_fields}
+        found = super().get_changeform_initial_data(request)
+        return {name: value for name, value in found.items() if name not in fields or _is_value(fields[name], value)}
+
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None,
     ) -> HttpResponse:
@@ -240,6 +246,14 @@ class TenantAdmin(
 
     def log_deletions(self, *args: Any, **kwargs: Any) -> Any:
         """As above."""
+
+
+def _is_value(field: models.Field, value: Any) -> bool:
+    try:
+        field.to_python(value)
+    except ValidationError:
+        return False
+    return "\0" not in str(value)
 
 
 class ReadOnlyTenantAdmin(TenantAdmin):
