@@ -15,7 +15,7 @@ from notifications.models import OutboxEvent
 from orders.handlers import tell_of_approval, tell_of_refund
 from orders.models import Customer, Invoice, ReturnAuthorization, SalesOrder
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
-from orders.services.invoices import invoice_draft_from_order, invoice_issue
+from orders.services.invoices import invoice_delete, invoice_draft_from_order, invoice_issue
 from orders.services.order_lines import NewAdjustment, NewLine
 from orders.services.payments import Source, open_amount, payment_record
 from orders.services.returns import (
@@ -263,4 +263,26 @@ def test_what_is_given_back_is_what_was_paid_too_much(paid: int, given: int, ope
             order.refresh_from_db()
         assert (order.paid_total - order.refunded_total, order.payment_status) == (15, "paid")
         refused("more_than_open", payment_record, order=order, source=Source(), amount=Decimal(1))
+        sound()
+
+
+def test_goods_that_are_replaced_are_paid_for(acme: Company) -> None:
+    with acme.scope():
+        order = shipped(Shop.create(stock=9).cart(bolts=4))
+        row = inspected(came(order, Asked(order.lines.get().pk, Decimal(1))), "quarantine")
+        return_replace(authorization=row)
+        assert invoice_issue(invoice=invoice_draft_from_order(order=order)).total == 20
+        sound()
+
+
+def test_a_draft_that_asks_for_goods_that_came_back_is_not_issued(acme: Company) -> None:
+    with acme.scope():
+        order = shipped(Shop.create().cart(bolts=4))
+        draft = invoice_draft_from_order(order=order)
+        return_refund(
+            authorization=inspected(came(order, Asked(order.lines.get().pk, Decimal(1))), "restock"), reference="Transfer 7",
+        )
+        assert "1 of BOLT" in refused("over_invoiced", invoice_issue, invoice=draft).detail
+        invoice_delete(invoice=draft)
+        assert invoice_issue(invoice=invoice_draft_from_order(order=order)).total == 15
         sound()
