@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin, ShowFacets
 from django.contrib.admin.utils import flatten, unquote
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import DataError, IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -19,7 +19,7 @@ from core.admin_annotations import AnnotatedAdmin
 from core.admin_archive import ArchivingAdmin
 from core.admin_attachments import AttachingAdmin
 from core.admin_custom_fields import CustomFieldsAdmin
-from core.admin_forms import TenantModelForm, changed_columns, refusal
+from core.admin_forms import ReferenceWidget, TenantModelForm, changed_columns, is_value, refusal
 from core.admin_limits import WithinWarehousesAdmin
 from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
 from core.errors import DomainError
@@ -45,11 +45,11 @@ class TenantFields(BaseModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """A reference to rows without search keys is chosen on their own page."""
-        if (
-            "widget" not in kwargs and issubclass(db_field.related_model, TenantRow)
-            and db_field.name not in (*self.radio_fields, *self.get_autocomplete_fields(request))
-        ):
-            kwargs["widget"] = UnfoldForeignKeyRawIdWidget(db_field.remote_field, self.admin_site)
+        if "widget" not in kwargs and db_field.name not in (*self.radio_fields, *self.raw_id_fields):
+            if db_field.name in self.get_autocomplete_fields(request):
+                kwargs["widget"] = ReferenceWidget(db_field, self.admin_site, using=kwargs.get("using"))
+            elif issubclass(db_field.related_model, TenantRow):
+                kwargs["widget"] = UnfoldForeignKeyRawIdWidget(db_field.remote_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _is_searchable(self, field: Any, request: HttpRequest) -> bool:
@@ -157,7 +157,7 @@ class TenantAdmin(
         """Without what is no value of its field, as where an address was cut off."""
         fields = {field.name: field for field in self.model._meta.concrete_fields}
         found = super().get_changeform_initial_data(request)
-        return {name: value for name, value in found.items() if name not in fields or _is_value(fields[name], value)}
+        return {name: value for name, value in found.items() if name not in fields or is_value(fields[name], value)}
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None,
@@ -246,14 +246,6 @@ class TenantAdmin(
 
     def log_deletions(self, *args: Any, **kwargs: Any) -> Any:
         """As above."""
-
-
-def _is_value(field: models.Field, value: Any) -> bool:
-    try:
-        field.to_python(value)
-    except ValidationError:
-        return False
-    return "\0" not in str(value)
 
 
 class ReadOnlyTenantAdmin(TenantAdmin):
