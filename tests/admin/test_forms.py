@@ -40,7 +40,7 @@ def test_what_is_no_key_of_a_row_is_said_at_its_field(acme: Company) -> None:
             sent = {"name": "Tea", "code": "T", "category": key, "base_unit": key, "warehouse": key, **NO_VARIANTS}
             response = acme.admin.post(url, sent)
             assert (response.status_code, "\0" in response.text) == (200, False), (url, key)
-            assert "not a valid UUID" in text(response)
+            assert response.context["errors"], (url, key)
 
 
 def test_only_what_was_changed_is_written(acme: Company) -> None:
