@@ -78,6 +78,8 @@ def _by_key(request: HttpRequest, text: str, origin: Origin) -> KeyClaim:
     if key is None:
         raise NotAuthenticated("The API key is not valid: it is unknown, revoked, expired or used from elsewhere.")
     check_signature(request, key)
+    if request.headers.get("Organization", key.slug) != key.slug:
+        raise NotAuthenticated(f"This API key is of {key.slug!r} alone: leave the header Organization out.")
     return key
 
 

@@ -20,7 +20,7 @@ from core.admin_archive import ArchivingAdmin
 from core.admin_attachments import AttachingAdmin
 from core.admin_custom_fields import CustomFieldsAdmin
 from core.admin_export import ExportingAdmin
-from core.admin_forms import TenantModelForm, changed_columns, refusal
+from core.admin_forms import ReferenceWidget, TenantModelForm, changed_columns, is_value, refusal
 from core.admin_limits import WithinWarehousesAdmin
 from core.changelist import ArchivedFilter, KeysetChangeList, ReferenceFilter, UncountedPaginator, indexed_columns
 from core.errors import DomainError
@@ -46,11 +46,11 @@ class TenantFields(BaseModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """A reference to rows without search keys is chosen on their own page."""
-        if (
-            "widget" not in kwargs and issubclass(db_field.related_model, TenantRow)
-            and db_field.name not in (*self.radio_fields, *self.get_autocomplete_fields(request))
-        ):
-            kwargs["widget"] = UnfoldForeignKeyRawIdWidget(db_field.remote_field, self.admin_site)
+        if "widget" not in kwargs and db_field.name not in (*self.radio_fields, *self.raw_id_fields):
+            if db_field.name in self.get_autocomplete_fields(request):
+                kwargs["widget"] = ReferenceWidget(db_field, self.admin_site, using=kwargs.get("using"))
+            elif issubclass(db_field.related_model, TenantRow):
+                kwargs["widget"] = UnfoldForeignKeyRawIdWidget(db_field.remote_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _is_searchable(self, field: Any, request: HttpRequest) -> bool:
@@ -155,6 +155,12 @@ class TenantAdmin(
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.refused = getattr(request, "refused", None)  # Django has just made this class, for this request
         return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Without what is no value of its field, as where an address was cut off."""
+        fields = {field.name: field for field in self.model._meta.concrete_fields}
+        found = super().get_changeform_initial_data(request)
+        return {name: value for name, value in found.items() if name not in fields or is_value(fields[name], value)}
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None,

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.db import Error as DatabaseError
+from django.db import models
 
 from core.characters import CONTROL, REFUSAL
 from core.constraints import violated
@@ -53,3 +56,20 @@ def changed_columns(row: Any, names: list[str]) -> list[str]:
     columns = {field.name for field in row._meta.concrete_fields}
     custom = ["custom_fields"] if any(name.startswith(CUSTOM) for name in names) else []
     return [*(name for name in names if name in columns), *custom]
+
+
+def is_value(field: models.Field, value: Any) -> bool:
+    """Whether a row may have it: what comes with a form or an address may be anything."""
+    try:
+        field.to_python(value)
+    except ValidationError:
+        return False
+    return "\0" not in str(value)
+
+
+class ReferenceWidget(AutocompleteSelect):
+    """Django's, which asks the database for whatever was sent as a key."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        keys = self.field.target_field
+        return super().optgroups(name, [one for one in value if not one or is_value(keys, one)], attr)

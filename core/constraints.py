@@ -32,7 +32,9 @@ def violated(error: Exception) -> Violation | None:
     name = diagnosis.constraint_name or ""
     if state == NOT_NULL:
         return Violation(400, "required", "This may not be empty.", (diagnosis.column_name or "",))
-    if state in (TOO_LONG, OUT_OF_RANGE):
+    if state == OUT_OF_RANGE:
+        return Violation(400, "invalid", "A number, or one that is computed from it, is larger than can be kept.", ())
+    if state == TOO_LONG:
         return Violation(400, "invalid", f"{diagnosis.message_primary}.".capitalize(), ())
     if state == FOREIGN_KEY:
         return _reference(name, diagnosis)

@@ -24,6 +24,7 @@ from orders.services.purchase_papers import (
     purchase_order_mail_revised,
 )
 from orders.services.purchase_states import BY_MAIL
+from orders.services.return_settling import given_back
 from orders.services.sales_orders import locked, sales_order_allocated
 
 Purpose, F = WebhookEndpoint.Purpose, SalesOrder.FulfilmentStatus
@@ -87,9 +88,12 @@ def tell_of_approval(event: Event) -> None:
 @handles("return.refunded", queue_name="mail")
 def tell_of_refund(event: Event) -> None:
     row = ReturnAuthorization.objects.select_related("order").get(pk=UUID(event["payload"]["authorization"]))
+    given, currency = given_back(row), row.order.currency
+    what = [f"{given:.2f} {currency} are on their way to you"] if given else []
+    if rest := row.refund_amount - given:
+        what.append(f"{rest:.2f} {currency} are taken off what the order costs you")
     _send(row.order.email, event["id"], f"The refund of your return {row.number}", [
-        f"{row.refund_amount:.2f} {row.order.currency} are on their way to you, for your return {row.number} of order"
-        f" {row.order.number}.", "",
+        f"{' and '.join(what)}, for your return {row.number} of order {row.order.number}.", "",
     ])
 
 

@@ -152,7 +152,8 @@ class ProductVariant(CustomFieldsModel, ArchivableModel):
     abc_class = models.CharField("ABC class", max_length=1, choices=AbcClass, blank=True)
     shelf_life_days = models.PositiveIntegerField(null=True, blank=True)
     is_kit = models.BooleanField(
-        default=False, db_default=False, help_text="Not stocked itself: what its bill of materials lists leaves in its place.",
+        default=False, db_default=False,
+        help_text="Put together when it is wanted: it is never low or out of stock. Assemble it before it is sold.",
     )
     axis_key = models.CharField(max_length=64, null=True, editable=False)
     external_ref = external_ref()

@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWi
 
 from core.errors import DomainError
 from orders.models import Invoice, SalesOrder
-from orders.queries.invoices import creditable
+from orders.queries.invoices import creditable, lines_to_invoice
 from orders.services.credit_notes import CreditLine, credit_note_draft
 from orders.services.invoices import InvoiceLine, invoice_draft_from_order, open_quantity
 
@@ -75,7 +75,7 @@ class CreditForm(QuantitiesForm):
 def invoice_page(page: Any, request: HttpRequest, order: SalesOrder) -> HttpResponse:
     rows = [
         (line.pk, f"{line.sku} {line.name}", left, max(min(left, line.shipped_quantity - line.invoiced_quantity), Decimal(0)))
-        for line in order.lines.order_by("line") if (left := open_quantity(line))
+        for line in lines_to_invoice(order) if (left := open_quantity(line))
     ]
     return _page(page, request, order, InvoiceForm(rows, request.POST or None), "Invoice")
 

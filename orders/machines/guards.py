@@ -12,7 +12,10 @@ UNDONE_WITHIN = timedelta(seconds=15)  # ten on the page, and the way to the ser
 def may_be_cancelled(order: SalesOrder) -> None:
     """Raises Conflict once goods have left: the order is delivered, or stays in error until they are back."""
     if order.shipped_at is not None:
-        raise Conflict(f"Goods of {order.number} have left the warehouse: release the order instead.", code="goods_have_left")
+        raise Conflict(
+            f"Goods of {order.number} have left the warehouse: take what is not to be delivered out of its lines. An order"
+            " that is held or in error is released first.", code="goods_have_left",
+        )
 
 
 def may_be_placed(order: SalesOrder) -> None:

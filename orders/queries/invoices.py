@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import Address, Organization
+from core.fields import QuantityField
 from core.tenancy import active_organization_id
-from orders.models import Customer, Invoice, InvoiceItem, InvoiceLayout, SalesOrder
+from orders.models import Customer, Invoice, InvoiceItem, InvoiceLayout, ReturnItem, SalesOrder, SalesOrderItem
 
 LINES = ("street1", "street2", "city", "region", "postal_code", "country")
 
@@ -53,6 +55,36 @@ def address_of(rows: Any) -> dict[str, str]:
     kinds = {Address.Kind.BILLING: 0, Address.Kind.SITE: 1, Address.Kind.SHIPPING: 2}
     found = sorted(rows, key=lambda one: (kinds[one.kind], not one.is_default, one.pk))[:1]
     return {name: getattr(one, name) for one in found for name in LINES}
+
+
+def lines_to_invoice(order: SalesOrder) -> list[SalesOrderItem]:
+    """With `kept_quantity`: how much of each is to be paid. What was replaced at no charge is not taken for returned."""
+    replaced = ReturnItem.objects.filter(authorization__replacement__isnull=False)
+    rows = order.lines.select_related("variant__product__base_unit").annotate(
+        kept_quantity=F("quantity") - F("cancelled_quantity") - F("returned_quantity") + _sum_of(replaced, "received_quantity"),
+    )
+    return list(rows.order_by("line"))
+
+
+def lines_outdated(draft: Invoice) -> list[tuple[str, Decimal]]:
+    """What the draft of an invoice asks for too much, by SKU, because goods came back or are not to be delivered any more.
+
+    What drafts of credit notes take back is not asked for.
+    """
+    drafted = InvoiceItem.objects.filter(invoice__kind=Invoice.Kind.CREDIT_NOTE, invoice__status=Invoice.Status.DRAFT)
+    replaced = ReturnItem.objects.filter(authorization__replacement__isnull=False)
+    more = (
+        F("invoiced_quantity") - _sum_of(drafted, "quantity") - F("quantity") + F("cancelled_quantity") + F("returned_quantity")
+        - _sum_of(replaced, "received_quantity")
+    )
+    rows = SalesOrderItem.objects.filter(pk__in=draft.items.exclude(order_item=None).values("order_item"))
+    return list(rows.annotate(more=more).filter(more__gt=0).order_by("line").values_list("sku", "more"))
+
+
+def _sum_of(rows: QuerySet, name: str) -> Coalesce:
+    """Of those of a line of an order."""
+    found = rows.filter(order_item=OuterRef("pk")).order_by().values("order_item").annotate(sum=Sum(name)).values("sum")
+    return Coalesce(Subquery(found), Decimal(0), output_field=QuantityField())
 
 
 def creditable(invoice: Invoice) -> list[tuple[InvoiceItem, Decimal]]:

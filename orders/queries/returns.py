@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.queries.rates import minor_unit
 from core.tenancy import active_organization_id
@@ -30,6 +30,10 @@ LEFT = """
     ) AS e
     GROUP BY m.document_line_id, m.lot_id
 """
+
+
+# A return that is refunded keeps the reference when it is closed.
+REFUNDED = ~Q(refund_reference="")
 
 
 class Left(NamedTuple):
@@ -91,6 +95,12 @@ def refundable(order: SalesOrder, *returned: Mapping[UUID, Decimal]) -> list[Dec
         whole += share(by_promotions, off, promoted) if promoted else ZERO
         found.append(max(whole, ZERO).quantize(cent, ROUND_HALF_UP))
     return found
+
+
+def returned_amount(order: SalesOrder) -> Decimal:
+    """What its returns that are refunded take off what the order costs, whether money was given back or is owed no more."""
+    rows = ReturnAuthorization.objects.filter(REFUNDED, order=order.pk)
+    return rows.aggregate(whole=Sum("refund_amount"))["whole"] or ZERO
 
 
 def _discounts(order: SalesOrder) -> tuple[Decimal, Decimal]:

@@ -23,13 +23,14 @@ from core.tenancy import active_organization_id
 from orders.events_invoices import InvoiceIssued
 from orders.machines import INVOICES
 from orders.models import Invoice, InvoiceItem, OrderAdjustment, SalesOrder, SalesOrderItem
-from orders.queries.invoices import buyer_of, layout_of, seller_of
+from orders.queries.invoices import buyer_of, layout_of, lines_outdated, lines_to_invoice, seller_of
 from orders.services.discount_shares import over, weight_of
 from orders.services.invoice_amounts import NOTHING, ZERO, Amount, part_of, totals_set
 from orders.services.sales_orders import locked as order_locked
 from orders.services.stepping import allow, refusal, step, told
 
 NUMBERS = {Invoice.Kind.INVOICE: "INV-{number:06}", Invoice.Kind.CREDIT_NOTE: "CN-{number:06}"}
+MOST_NAMED = 5
 SHIPPED, ORDERED = "shipped", "ordered"
 Kind, Status = Invoice.Kind, Invoice.Status
 Category = InvoiceItem.TaxCategory
@@ -64,7 +65,9 @@ def invoice_draft_from_order(
     row = order_locked(order)
     if row.status == SalesOrder.Status.DRAFT:
         raise Conflict("A cart is not invoiced: place the order first.", code="wrong_status")
-    goods = list(row.lines.select_related("variant__product__base_unit").order_by("line"))
+    if row.status == SalesOrder.Status.CANCELLED:
+        raise Conflict(f"{row.number} is canceled: nothing of it is invoiced.", code="wrong_status")
+    goods = lines_to_invoice(row)
     wanted = _wanted(goods, basis, lines)
     billed = _billed(row)
     invoice = Invoice(
@@ -113,6 +116,8 @@ def invoice_issue(*, invoice: Invoice) -> Invoice:
     seller, buyer, layout = seller_of(row.order), buyer_of(row.order), layout_of(row.order)
     if row.kind == Kind.CREDIT_NOTE:
         _count(row, -1)
+    else:
+        _refuse_outdated(row)
     zone = Organization.objects.values_list("timezone", flat=True).get(pk=active_organization_id())
     terms = row.customer.party.payment_terms_days if row.customer else None
     taken = number_take(document_type=row.kind, first=NUMBERS[Kind(row.kind)], gapless=True)
@@ -158,8 +163,9 @@ def invoice_write(invoice: Invoice, items: Sequence[InvoiceItem]) -> None:
 
 
 def open_quantity(line: SalesOrderItem) -> Decimal:
-    """What of a line may still be invoiced, whether it has left or not."""
-    return max(line.quantity - line.cancelled_quantity - line.returned_quantity - line.invoiced_quantity, ZERO)
+    """What of a line, which lines_to_invoice read, may still be invoiced, whether it has left or not."""
+    kept: Decimal = line.kept_quantity  # type: ignore[attr-defined]  # annotated
+    return max(kept - line.invoiced_quantity, ZERO)
 
 
 def in_proportion(whole: Amount, before: Amount, part: Decimal, of: Decimal, currency: str) -> Amount:
@@ -174,6 +180,15 @@ def in_proportion(whole: Amount, before: Amount, part: Decimal, of: Decimal, cur
     return due if due.net * whole.net >= 0 else NOTHING
 
 
+def _refuse_outdated(row: Invoice) -> None:
+    if found := lines_outdated(row):
+        words = "; ".join(f"{more.normalize():f} of {sku}" for sku, more in found[:MOST_NAMED])
+        raise Conflict(
+            f"Since this was drafted these came back, or were canceled: {words}. Delete it, and draft it anew.",
+            code="over_invoiced",
+        )
+
+
 def _refuse_issued(row: Invoice, verb: str) -> None:
     if row.status != Status.DRAFT:
         raise refusal(INVOICES, row.status, verb)
@@ -183,8 +198,8 @@ def _wanted(goods: Sequence[SalesOrderItem], basis: str, lines: Sequence[Invoice
     if lines is None:
         found = {line.pk: open_quantity(line) for line in goods}
         if basis == SHIPPED:
-            gone = {line.pk: line.shipped_quantity - line.returned_quantity - line.invoiced_quantity for line in goods}
-            found = {key: min(quantity, gone[key]) for key, quantity in found.items()}
+            waits = {line.pk: line.quantity - line.cancelled_quantity - line.shipped_quantity for line in goods}
+            found = {key: quantity - waits[key] for key, quantity in found.items()}
         return {key: quantity for key, quantity in found.items() if quantity > 0}
     if not lines:
         raise Invalid("Say which lines, or leave them out for all.", fields={"lines": "empty"})

@@ -19,6 +19,7 @@ from orders.events_payments import (
     PaymentVoided,
 )
 from orders.models import Payment, SalesOrder
+from orders.queries.returns import returned_amount
 from orders.services.payment_providers import manner_of
 from orders.services.payment_providers.outcomes import Outcome
 
@@ -75,7 +76,7 @@ def payment_lapse(*, payment: Payment, reason: str) -> None:
 
 
 def sales_order_paid_follow(*, order: SalesOrder) -> None:
-    """The order says what was paid, and whether that is all. Also to be called when its total has changed."""
+    """The order says what was paid, and whether that is all. Also to be called when its total has changed, or goods came back."""
     found = Payment.objects.filter(order=order.pk, status=Status.SUCCEEDED).aggregate(
         paid=Coalesce(Sum("amount", filter=Q(kind=Kind.CAPTURE)), ZERO),
         back=Coalesce(Sum("amount", filter=Q(kind=Kind.REFUND)), ZERO),
@@ -84,14 +85,14 @@ def sales_order_paid_follow(*, order: SalesOrder) -> None:
     )
     paid, back, promised = found["paid"], found["back"], found["promised"] - found["used"]
     order.paid_total, order.refunded_total = paid, back
-    order.payment_status = _status_of(order.total, paid, back, promised)
+    order.payment_status = _status_of(order.total, returned_amount(order), paid, back, promised)
     order.save(update_fields=["paid_total", "refunded_total", "payment_status"])
 
 
-def _status_of(total: Decimal, paid: Decimal, back: Decimal, promised: Decimal) -> str:
+def _status_of(total: Decimal, returned: Decimal, paid: Decimal, back: Decimal, promised: Decimal) -> str:
     if paid and back >= paid:
         return PaymentStatus.REFUNDED
-    if paid >= total and paid:
+    if paid + returned >= total and paid + returned:
         return PaymentStatus.PAID
     if paid:
         return PaymentStatus.PARTLY_PAID

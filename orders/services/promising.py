@@ -7,8 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Sum
-from django.db.models.functions import Greatest
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -20,7 +20,8 @@ from inventory.models import Reservation
 from inventory.services.candidates import Wanted
 from inventory.services.locks import lock_ahead
 from inventory.services.reservations import Demand, Shortage, demand_keep, stock_release, stock_reserve
-from orders.models import Customer, SalesOrder, SalesOrderItem
+from orders.models import Customer, ReturnAuthorization, SalesOrder, SalesOrderItem
+from orders.queries.returns import REFUNDED
 
 DOCUMENT = "sales_order"
 Policy = SalesOrderItem.BackorderPolicy
@@ -127,8 +128,10 @@ def credit_check(order: SalesOrder) -> None:
     owed = dict(
         SalesOrder.objects.filter(customer=order.customer_id).exclude(pk=order.pk)
         .exclude(status__in=[Status.DRAFT, Status.CANCELLED])
-        .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED])
-        .values_list("currency").annotate(open=Sum(Greatest(F("total") - F("paid_total"), Decimal(0), output_field=MoneyField())))
+        .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED]).annotate(returned=_returned())
+        .values_list("currency").annotate(open=Sum(Greatest(
+            F("total") - F("returned") - F("paid_total") + F("refunded_total"), Decimal(0), output_field=MoneyField(),
+        )))
     )
     own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
     today = timezone.localdate()
@@ -140,3 +143,9 @@ def credit_check(order: SalesOrder) -> None:
             f"Customer {code} would owe {whole.normalize():f} {own}, and may owe {limit.normalize():f}: let them pay what is"
             " open, or raise the limit.", code="over_credit_limit",
         )
+
+
+def _returned() -> Coalesce:
+    """Of each order, as `returned_amount` says of one."""
+    rows = ReturnAuthorization.objects.filter(REFUNDED, order=OuterRef("pk")).order_by().values("order")
+    return Coalesce(Subquery(rows.annotate(whole=Sum("refund_amount")).values("whole")), Decimal(0), output_field=MoneyField())

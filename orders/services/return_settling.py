@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from core.errors import Conflict, Invalid
 from orders.models import Invoice, Payment, ReturnAuthorization
+from orders.queries.returns import returned_amount
 from orders.services.credit_notes import ReturnedLine, credit_notes_draft_for_return
 from orders.services.invoices import invoice_delete
 from orders.services.payment_providers import manner_of
@@ -68,10 +70,25 @@ def _note(authorization: ReturnAuthorization) -> str:
 
 
 def _refunded(authorization: ReturnAuthorization) -> list[Payment]:
-    """Of money that was never noted here there is nothing to give back here."""
-    order = authorization.order
-    if not (amount := min(authorization.refund_amount, captured_amount(order))):
+    """What was taken beyond what the order costs without these goods; the rest of `refund_amount` is owed no more.
+
+    Of money that was never noted here there is nothing to give back here.
+    """
+    order, amount = authorization.order, authorization.refund_amount
+    owed = max(order.total - returned_amount(order) - amount, ZERO)
+    if (amount := min(amount, captured_amount(order) - owed)) <= 0:
         return []
     return sales_order_refund(
-        order=order, amount=amount, reason=f"Return {authorization.number}", idempotency_key=f"return-{authorization.pk}",
+        order=order, amount=amount, reason=f"Return {authorization.number}", idempotency_key=_key(authorization),
     )
+
+
+def given_back(authorization: ReturnAuthorization) -> Decimal:
+    """How much of its `refund_amount` payments give back; what is not was not paid, or not noted here."""
+    rows = Payment.objects.filter(order=authorization.order_id, idempotency_key__startswith=f"{_key(authorization)}/")
+    whole: Decimal = rows.exclude(status=Payment.Status.FAILED).aggregate(whole=Sum("amount"))["whole"] or ZERO
+    return whole
+
+
+def _key(authorization: ReturnAuthorization) -> str:
+    return f"return-{authorization.pk}"

@@ -25,6 +25,7 @@ from orders import events_returns as events
 from orders.machines import RETURNS
 from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem
 from orders.queries.returns import NOTHING, Left, claimed, goods_left, refund_of
+from orders.services.payment_settling import locked_order, sales_order_paid_follow
 from orders.services.return_settling import return_credit_drop, return_settle
 from orders.services.sales_orders import NewLine, locked, sales_order_create, sales_order_place
 from orders.services.stepping import allow, step, told, told_all
@@ -256,6 +257,7 @@ def return_refund(*, authorization: ReturnAuthorization, reference: str = "") ->
     allow(RETURNS, row, "refund")
     found = return_settle(authorization=row, reference=reference or row.refund_reference)
     step(RETURNS, row, "refund", note=found, refund_reference=found)
+    sales_order_paid_follow(order=locked_order(row.order_id))
     told(RETURNS, "refund", events.ReturnRefunded(
         **_parts(row), currency=row.order.currency, refund_amount=row.refund_amount, reference=found,
     ), aggregate_id=row.pk)

@@ -30,7 +30,7 @@ from orders.services.promising import DOCUMENT as DOCUMENT
 from orders.services.promising import allocated_follow, credit_check, goods_keep, goods_promise
 from orders.services.promotion_uses import promotions_claim, promotions_give_back
 from orders.services.stepping import allow, refusal, step, told
-from orders.services.stopping import picks_stop, shipments_stop
+from orders.services.stopping import invoices_stop, picks_stop, shipments_stop
 
 NUMBERS = "SO-{number:06}"
 PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address", "shipping_method_id"}  # of a cart
@@ -177,11 +177,12 @@ def sales_order_release(*, order: SalesOrder, reason: str = "") -> SalesOrder:
 def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
     """What is reserved is free again, and what was picked or packed goes back on its shelf, where the books have it.
 
-    What was promised of its price is let go, and what a provider took goes back. Raises Conflict once its goods have left, or
-    where people have to give money back first.
+    What was promised of its price is let go, and what a provider took goes back. Drafts of invoices go. Raises Conflict once
+    its goods have left, where they are invoiced, or where people have to give money back first.
     """
     row = locked(order)
     allow(SALES_ORDERS, row, "cancel")
+    invoices_stop(row)
     payments_unwind(order=row, reason=reason)
     if row.status != Status.DRAFT:
         shipments_stop(row, reason)

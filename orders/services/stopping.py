@@ -2,10 +2,24 @@
 
 from collections.abc import Sequence
 
+from django.db.models import Sum
+
+from core.errors import Conflict
 from orders.events_shipments import ShipmentCancelled
 from orders.machines import SHIPMENTS
-from orders.models import PickListItem, SalesOrder, SalesOrderItem, Shipment, ShipmentItem, ShipmentParcel
+from orders.models import (
+    Invoice,
+    InvoiceItem,
+    PickListItem,
+    SalesOrder,
+    SalesOrderItem,
+    Shipment,
+    ShipmentItem,
+    ShipmentParcel,
+)
 from orders.services.stepping import step, told
+
+MOST_NAMED = 5
 
 
 def shipments_stop(order: SalesOrder, reason: str) -> None:
@@ -30,6 +44,26 @@ def _stop(order: SalesOrder, row: Shipment, reason: str) -> None:
         shipment=row.pk, number=row.number, order=order.pk, order_number=order.number or "", warehouse=row.warehouse_id,
         carrier=row.carrier, tracking_number=row.tracking_number, tracking_url=row.tracking_url, reason=reason,
     ), aggregate_id=row.pk)
+
+
+def invoices_stop(order: SalesOrder) -> None:
+    """Of a locked order: drafts go. Raises Conflict where goods are asked for by an invoice that is issued, and not credited."""
+    if not Invoice.objects.filter(order=order).exists():
+        return
+    drafts = Invoice.objects.filter(order=order, kind=Invoice.Kind.INVOICE, status=Invoice.Status.DRAFT)
+    items = InvoiceItem.objects.filter(invoice__in=drafts).exclude(order_item=None).order_by()
+    drafted = dict(items.values_list("order_item_id").annotate(Sum("quantity")))
+    lines = [line for line in order.lines.all() if line.invoiced_quantity]
+    if any(line.invoiced_quantity > drafted.get(line.pk, 0) for line in lines):
+        issued = Invoice.objects.filter(order=order, kind=Invoice.Kind.INVOICE, status=Invoice.Status.ISSUED).order_by("number")
+        numbers = ", ".join(number or "" for number in issued.values_list("number", flat=True)[:MOST_NAMED])
+        raise Conflict(
+            f"{numbers} asks for goods of {order.number}: credit it and issue the credit note, then cancel.", code="invoiced",
+        )
+    for line in lines:
+        line.invoiced_quantity -= drafted.get(line.pk, 0)
+    SalesOrderItem.objects.bulk_update(lines, ["invoiced_quantity"])
+    drafts.delete()
 
 
 def picks_stop(order: SalesOrder) -> None:

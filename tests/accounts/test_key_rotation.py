@@ -175,3 +175,10 @@ def test_the_admin_makes_a_signing_key_and_shows_both_secrets(acme: Company) -> 
     assert made.status_code == 200 and "qms_" in made.text
     with acme.scope():
         assert ApiKey.objects.get(name="Signer").require_signature
+
+
+def test_a_key_does_not_work_for_another_organization_than_its_own(acme: Company, bolt: Company) -> None:
+    api, own = acme.api_by_key(VIEW), acme.organization.slug
+    assert api.get(PARTIES, headers={"Organization": own}).status_code == 200
+    problem = assert_problem(api.get(PARTIES, headers={"Organization": bolt.organization.slug}), 401, "not_authenticated")
+    assert problem["detail"] == f"This API key is of {own!r} alone: leave the header Organization out."

@@ -140,3 +140,10 @@ def test_a_row_of_another_organization_does_not_exist(acme: Company, bolt: Compa
         response = client.get(PARTIES + address)
         assert response.status_code in (302, 404)
         assert "Theirs" not in text(response)
+
+
+def test_a_form_begins_empty_where_the_address_names_no_row(acme: Company) -> None:
+    client = acme.admin
+    for query in ("warehouse=x", "warehouse=%00", f"warehouse={uuid4()}", "code=%00"):
+        page = client.get(f"/admin/inventory/location/add/?{query}")
+        assert (page.status_code, "\0" in page.text) == (200, False), query

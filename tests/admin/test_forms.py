@@ -10,6 +10,8 @@ INLINES = {
     f"{prefix}-{name}": value for prefix in ("addresses", "contacts")
     for name, value in {"TOTAL_FORMS": 0, "INITIAL_FORMS": 0, "MIN_NUM_FORMS": 0, "MAX_NUM_FORMS": 1000}.items()
 }
+PRODUCTS = "/admin/inventory/product/"
+NO_VARIANTS = {name.replace("contacts", "variants"): value for name, value in INLINES.items()}
 
 
 def form(**values: Any) -> dict[str, Any]:
@@ -30,6 +32,15 @@ def test_a_control_character_is_said_at_its_field(acme: Company) -> None:
     assert response.status_code == 200 and "Leave out control characters" in text(response)
     with acme.scope():
         assert not Party.objects.exists()
+
+
+def test_what_is_no_key_of_a_row_is_said_at_its_field(acme: Company) -> None:
+    for url in (f"{PRODUCTS}add/", "/admin/inventory/location/add/"):
+        for key in ("x", "1e400", "\0"):
+            sent = {"name": "Tea", "code": "T", "category": key, "base_unit": key, "warehouse": key, **NO_VARIANTS}
+            response = acme.admin.post(url, sent)
+            assert (response.status_code, "\0" in response.text) == (200, False), (url, key)
+            assert response.context["errors"], (url, key)
 
 
 def test_only_what_was_changed_is_written(acme: Company) -> None:

@@ -32,7 +32,7 @@ DECLARED = {
     "*: grouping.*": "of GROUPINGS, which the module declares; input chooses one",
     "*: goods.chosen(*)": "conditions of inventory.queries.analytics_sources, their values beside",
     "*: source.*": "of SOURCES, which a module declares",
-    "inventory.services.beside: *": "parts of a statement that other services of the app have as constants",
+    "core.kept: *": "names of functions, made of constants of the services, and the day of today",
     "inventory.queries.analytics_sources: Warehouse.Kind.TRANSIT": "a choice of a model",
     "notifications.services.events: declared.*": "an event type, declared in <app>/events.py",
     "*: settings.*": "the operator's",

@@ -22,6 +22,7 @@ from orders.services.invoices import (
     invoice_draft_from_order,
     invoice_issue,
 )
+from orders.services.sales_orders import sales_order_cancel
 from tests.companies import Company
 from tests.factories.invoices import InvoiceLayoutFactory
 from tests.inventory.test_races import at_once
@@ -68,7 +69,7 @@ def test_the_statements_do_not_grow_with_the_lines(acme: Company) -> None:
                 invoice = issued(order)
                 invoice_issue(invoice=credit_note_draft(invoice=invoice))
             counts.append(len(sent))
-        assert counts == [50, 50]
+        assert counts == [51, 51]
 
 
 def test_a_cart_and_an_order_of_nothing_have_no_invoice(acme: Company) -> None:
@@ -248,3 +249,18 @@ def test_one_line_is_invoiced_once_however_many_try(new_company: Callable[[], Co
         assert (InvoiceItem.objects.count(), invoiced(order)) == (1, [10])
 
 
+
+
+def test_an_order_is_canceled_once_nobody_is_asked_for_its_goods(acme: Company) -> None:
+    with acme.scope():
+        order = order_of(Sold(4), Sold(2), beside=[PARCEL], shipped=False)
+        first, second = order.lines.order_by("line")
+        invoice = issued(order, basis="ordered", lines=[InvoiceLine(first.pk, Decimal(4))])
+        draft = invoice_draft_from_order(order=order, lines=[InvoiceLine(second.pk, Decimal(2))])
+        assert "INV-000001" in refused("invoiced", sales_order_cancel, order=order).detail
+        assert invoiced(order) == [4, 2]
+        invoice_issue(invoice=credit_note_draft(invoice=invoice))
+        assert sales_order_cancel(order=order).status == "cancelled"
+        assert (invoiced(order), Invoice.objects.filter(pk=draft.pk).exists()) == ([0, 0], False)
+        refused("wrong_status", invoice_draft_from_order, order=order, basis="ordered")
+        sound()

@@ -13,11 +13,11 @@ from inventory.services.posting import Line
 from inventory.services.stock import stock_receive
 from notifications.models import OutboxEvent
 from orders.handlers import tell_of_approval, tell_of_refund
-from orders.models import Invoice, ReturnAuthorization, SalesOrder
+from orders.models import Customer, Invoice, ReturnAuthorization, SalesOrder
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
-from orders.services.invoices import invoice_draft_from_order, invoice_issue
+from orders.services.invoices import invoice_delete, invoice_draft_from_order, invoice_issue
 from orders.services.order_lines import NewAdjustment, NewLine
-from orders.services.payments import Source, payment_record
+from orders.services.payments import Source, open_amount, payment_record
 from orders.services.returns import (
     Asked,
     Came,
@@ -225,4 +225,64 @@ def test_what_was_paid_and_invoiced_is_given_back_and_credited(acme: Company) ->
         assert (order.refunded_total, order.payment_status) == (done.refund_amount, "paid")
         credited = Invoice.objects.get(kind="credit_note")
         assert (credited.status, credited.corrects, credited.total) == ("draft", invoice, done.refund_amount)
+        sound()
+
+
+def test_goods_that_came_back_unpaid_are_owed_no_more(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create(stock=20)
+        Customer.objects.filter(pk=shop.customer.pk).update(credit_limit=30)
+        order, more = shipped(shop.cart(bolts=4)), shop.cart(bolts=4)  # 20 EUR each
+        SalesOrder.objects.filter(pk=order.pk).update(email="ada@example.com")
+        refused("over_credit_limit", sales_order_place, order=more)
+        row = return_refund(authorization=inspected(came(order), "restock"), reference="Credit note 7")
+        order.refresh_from_db()
+        assert (order.payment_status, open_amount(order)) == ("paid", 0)
+        refused("more_than_open", payment_record, order=order, source=Source(), amount=Decimal(20))
+        assert sales_order_place(order=more).status == "placed", "the credit limit is free again"
+        event = OutboxEvent.objects.get(aggregate_id=row.pk, type="return.refunded")
+        tell_of_refund.func({"id": str(event.pk), "payload": event.payload})
+        assert "20.00 EUR are taken off what the order costs you, for your return" in mail.outbox[-1].body
+        sound()
+
+
+@pytest.mark.parametrize(("paid", "given", "opened"), [(10, 0, 5), (16, 1, 0), (20, 5, 0)])
+def test_what_is_given_back_is_what_was_paid_too_much(paid: int, given: int, opened: int, acme: Company) -> None:
+    """Of 20 EUR the goods of 5 come back."""
+    with acme.scope():
+        order = shipped(Shop.create().cart(bolts=4))
+        payment_record(order=order, source=Source(), amount=Decimal(paid))
+        return_refund(
+            authorization=inspected(came(order, Asked(order.lines.get().pk, Decimal(1))), "restock"), reference="Transfer 7",
+        )
+        order.refresh_from_db()
+        assert (order.refunded_total, open_amount(order)) == (given, opened)
+        assert order.payment_status == ("partly_paid" if opened else "paid")
+        if opened:
+            payment_record(order=order, source=Source())
+            order.refresh_from_db()
+        assert (order.paid_total - order.refunded_total, order.payment_status) == (15, "paid")
+        refused("more_than_open", payment_record, order=order, source=Source(), amount=Decimal(1))
+        sound()
+
+
+def test_goods_that_are_replaced_are_paid_for(acme: Company) -> None:
+    with acme.scope():
+        order = shipped(Shop.create(stock=9).cart(bolts=4))
+        row = inspected(came(order, Asked(order.lines.get().pk, Decimal(1))), "quarantine")
+        return_replace(authorization=row)
+        assert invoice_issue(invoice=invoice_draft_from_order(order=order)).total == 20
+        sound()
+
+
+def test_a_draft_that_asks_for_goods_that_came_back_is_not_issued(acme: Company) -> None:
+    with acme.scope():
+        order = shipped(Shop.create().cart(bolts=4))
+        draft = invoice_draft_from_order(order=order)
+        return_refund(
+            authorization=inspected(came(order, Asked(order.lines.get().pk, Decimal(1))), "restock"), reference="Transfer 7",
+        )
+        assert "1 of BOLT" in refused("over_invoiced", invoice_issue, invoice=draft).detail
+        invoice_delete(invoice=draft)
+        assert invoice_issue(invoice=invoice_draft_from_order(order=order)).total == 15
         sound()

@@ -91,6 +91,9 @@ def test_what_is_refused(acme: Company) -> None:
         ({**asked(shop), "channel": str(shop.customer.pk)}, "/channel"),
     ):
         assert pointer in pointers(assert_problem(api.send("post", ORDERS, body), 400)), body
+    most = "9" * 13
+    huge = assert_problem(api.send("post", ORDERS, asked(shop, most, unit_price=most)), 400)
+    assert "larger than can be kept" in huge["detail"]
     url = f"{ORDERS}{api.send('post', ORDERS, asked(shop, '11')).json()['id']}/"
     assert_problem(api.send("patch", url, {"customer": str(shop.channel.pk)}), 400)
     assert_problem(api.send("post", f"{url}place/"), 409, "insufficient_stock")
