@@ -12,7 +12,7 @@ from core.json import dumps
 from core.tenancy import organization_scope
 from notifications.event_types import event_type
 from notifications.models import EventSubscription
-from notifications.services.events import EVENT, PUBLISH, publish
+from notifications.services.events import EVENT, INSERT, publish
 from notifications.services.relaying import BATCH, Handler, events_relay
 
 ROUNDS, WRITES = 60, 300
@@ -103,7 +103,8 @@ def _publishing(size: int) -> Iterator[Result]:
     with organization_scope(organization_id), connections["default"].cursor() as cursor:
 
         def floor() -> None:
-            cursor.execute(PUBLISH + EVENT, [uuid4(), organization_id, "default", "bench.told", 1, "bench", uuid4(), payload, ""])
+            values = [uuid4(), organization_id, "default", "bench.told", 1, "bench", uuid4(), payload, ""]
+            cursor.execute(f"{INSERT}VALUES ({EVENT})", values)
 
         def ours() -> None:
             publish(told, aggregate_id=uuid4())

@@ -21,9 +21,9 @@ def send(cursor: CursorWrapper, sql: str, values: Sequence[Any] | Mapping[str, A
     if not besides:
         cursor.execute(sql, values)
     elif isinstance(values, Mapping):
-        parts = tuple((one.name, _named(one.name, one.sql)) for one in besides)
-        given = {f"{one.name}_{number}": value for one in besides for number, value in enumerate(one.values)}
-        cursor.execute(_with(parts, sql), {**values, **given})
+        given = [named(one) for one in besides]
+        parts = tuple((one.name, part) for one, (part, _) in zip(besides, given, strict=True))
+        cursor.execute(_with(parts, sql), {**values, **{name: value for _, own in given for name, value in own.items()}})
     else:
         parts = tuple((one.name, one.sql) for one in besides)
         cursor.execute(_with(parts, sql), [*(value for one in besides for value in one.values), *values])
@@ -34,6 +34,11 @@ def send_alone(besides: Sequence[Beside]) -> None:
         *others, last = besides
         with connection.cursor() as cursor:
             send(cursor, last.sql, last.values, others)
+
+
+def named(one: Beside) -> tuple[str, dict[str, Any]]:
+    """Its SQL and values as a statement takes them that names its own."""
+    return _named(one.name, one.sql), {f"{one.name}_{number}": value for number, value in enumerate(one.values)}
 
 
 @cache

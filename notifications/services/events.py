@@ -15,11 +15,11 @@ from notifications.services.ringing import ring_for_the_relay
 
 # No doorbell: a transaction that notifies commits under a lock of the whole server, so that the busiest writers
 # would wait for each other's disks. The worker looks for events every second.
-PUBLISH = """
+INSERT = """
     INSERT INTO notifications_outboxevent
         (id, organization_id, bus, type, schema_version, aggregate_type, aggregate_id, payload, correlation_id)
-    VALUES """
-EVENT = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    """
+EVENT = ", ".join(["%s"] * 9)
 
 
 def publish(event: object, *, aggregate_id: UUID) -> UUID:
@@ -44,15 +44,25 @@ def publish_all(events: Sequence[tuple[object, UUID]]) -> list[UUID]:
 
 def published(events: Sequence[tuple[object, UUID]]) -> tuple[list[UUID], str, list[Any]]:
     """The same for who sends the statement, beside others of the transaction: the ids, the INSERT and its values."""
-    scope, ids, values = active_scope(), [uuid7() for _ in events], list[Any]()
+    ids, values = [uuid7() for _ in events], list[Any]()
     for event_id, (event, aggregate_id) in zip(ids, events, strict=True):
-        declared = type_of(event)
-        values += [
-            event_id, scope.organization_id, declared.bus, declared.name, declared.version, declared.aggregate, aggregate_id,
-            orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode(), scope.origin.request_id,
-        ]
+        values += _values(event_id, event, aggregate_id)
     ring_for_the_relay()
-    return ids, PUBLISH + ", ".join([EVENT] * len(events)), values
+    return ids, f"{INSERT}VALUES {', '.join([f'({EVENT})'] * len(events))}", values
+
+
+def published_where(event: object, *, aggregate_id: UUID, source: str) -> tuple[str, list[Any]]:
+    """The same of one fact, which is told if `source`, a name in the WITH of the statement, has its one row."""
+    ring_for_the_relay()
+    return f"{INSERT}SELECT {EVENT} FROM {source}", _values(uuid7(), event, aggregate_id)
+
+
+def _values(event_id: UUID, event: object, aggregate_id: UUID) -> list[Any]:
+    scope, declared = active_scope(), type_of(event)
+    return [
+        event_id, scope.organization_id, declared.bus, declared.name, declared.version, declared.aggregate, aggregate_id,
+        orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode(), scope.origin.request_id,
+    ]
 
 
 def _number(value: object) -> orjson.Fragment:

@@ -1,5 +1,6 @@
 """A document goes from one state to another: one conditional UPDATE, which writes the line of its timeline too."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from uuid_utils.compat import uuid7
 from core.errors import Conflict, NotFound
 from core.objects import object_type
 from core.tenancy import active_scope
+from inventory.services.beside import Beside, named, send
 from notifications.event_types import type_of
-from notifications.services.events import publish
+from notifications.services.events import publish, published_where
 from orders.machines import Machine
 
 # Of who acts now; `from_state` to `to_state` follow, and a note.
@@ -27,17 +29,22 @@ STEP = f"""
         {TIMELINE}
         SELECT %(entry)s, %(organization)s, %(kind)s, c.id, 'status', %(actor)s, %(key)s, false, c.state, %(target)s, %(note)s
         FROM changed AS c
-    )
+    ){{also}}
     SELECT b.state, EXISTS (SELECT FROM changed) FROM before AS b
 """
 
 
-def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str = "", **columns: Any) -> str:
+def step(
+    machine: Machine, row: Any, verb: str, *, note: str = "", target: str = "", event: object = None,
+    besides: Sequence[Beside] = (), **columns: Any,
+) -> str:
     """The row takes the verb's target state and these values of its columns; answers the state before.
 
-    `target` chooses among several that the transition has. The caller publishes the event of the transition afterwards, with
-    `told`. Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses; NotFound
-    if the row is gone.
+    `target` chooses among several that the transition has. `event` is published along: it is that of the transition, and says
+    what is true afterwards. Without one, the caller publishes it, with `told`. `besides` goes along in the same statement.
+
+    Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses; NotFound if the
+    row is gone.
     """
     transition = machine.by_verb[verb]
     target = target or transition.target
@@ -53,11 +60,16 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
         f"value_{number}": field.get_db_prep_save(columns[name], connection)
         for number, (name, field) in enumerate(zip(columns, fields, strict=True))
     }
-    column = machine.field.column
+    also = ""
+    if event is not None:
+        _check_event(machine, verb, event)
+        published, said = named(Beside("published", *published_where(event, aggregate_id=row.pk, source="changed")))
+        also, values = f", published AS ({published})", {**values, **said}
+    sql = STEP.format(table=options.db_table, column=machine.field.column, columns=sets, also=also)
     with connection.cursor() as cursor:
-        cursor.execute(STEP.format(table=options.db_table, column=column, columns=sets), {
+        send(cursor, sql, {
             **values, **entry_of(machine), "id": row.pk, "target": target, "sources": list(transition.sources), "note": note,
-        })
+        }, besides)
         found = cursor.fetchone()
     if found is None:
         raise NotFound(f"There is no such {options.verbose_name}.")
@@ -70,8 +82,16 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     return str(before)
 
 
+def entered(machine: Machine, key: UUID, before: str, after: str) -> Beside:
+    """The line of the timeline of a row that is made in a state which others come to by a step."""
+    entry = entry_of(machine)
+    return Beside("entered", f"{TIMELINE} VALUES (%s, %s, %s, %s, 'status', %s, %s, false, %s, %s, '')", [
+        entry["entry"], entry["organization"], entry["kind"], key, entry["actor"], entry["key"], before, after,
+    ])
+
+
 def entry_of(machine: Machine) -> dict[str, Any]:
-    """What a statement with TIMELINE is told."""
+    """What TIMELINE is told."""
     scope = active_scope()
     return {
         "organization": scope.organization_id, "entry": uuid7(), "kind": object_type(machine.model),
@@ -102,7 +122,11 @@ def refusal(machine: Machine, state: str, verb: str) -> Conflict:
 
 def told(machine: Machine, verb: str, event: object, *, aggregate_id: UUID) -> None:
     """Publish the event of a transition. Raises TypeError for one that the machine does not declare."""
+    _check_event(machine, verb, event)
+    publish(event, aggregate_id=aggregate_id)
+
+
+def _check_event(machine: Machine, verb: str, event: object) -> None:
     declared = machine.by_verb[verb].event
     if type_of(event) is not type_of(declared):
         raise TypeError(f"{verb} publishes {type_of(declared).name}, not {type_of(event).name}.")
-    publish(event, aggregate_id=aggregate_id)

@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 
+from core.tenancy import active_organization_id
+from inventory.services.beside import Beside, send_alone
 from orders.events_shipments import ShipmentCancelled
 from orders.machines import SHIPMENTS
 from orders.models import PickListItem, SalesOrder, SalesOrderItem, Shipment, ShipmentItem, ShipmentParcel
 from orders.services.stepping import step, told
+
+UNPICKED = """
+    UPDATE orders_picklistitem AS i SET is_open = false
+    FROM orders_salesorderitem AS l
+    WHERE i.organization_id = %s AND i.is_open AND l.organization_id = %s AND l.id = i.order_item_id AND l.order_id = %s
+"""
 
 
 def shipments_stop(order: SalesOrder, reason: str) -> None:
@@ -34,7 +42,13 @@ def _stop(order: SalesOrder, row: Shipment, reason: str) -> None:
 
 def picks_stop(order: SalesOrder) -> None:
     """Of a locked order: nobody goes round for its goods any more."""
-    PickListItem.objects.filter(order_item__order=order, is_open=True).update(is_open=False)
+    send_alone([picks_stopped(order)])
+
+
+def picks_stopped(order: SalesOrder) -> Beside:
+    """The same, to go along with another statement."""
+    organization = active_organization_id()
+    return Beside("unpicked", UNPICKED, [organization, organization, order.pk])
 
 
 def picks_forget(lines: Sequence[SalesOrderItem]) -> None:
