@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import connection, models
 
+from core.tenancy import active_organization_id
+
 
 class Columns[M: models.Model]:
     """All columns of a model's table, which is called `alias` in the SQL, and what they make."""
@@ -18,7 +20,17 @@ class Columns[M: models.Model]:
         return len(self.names)
 
     def __str__(self) -> str:
-        return ", ".join(f"{self.alias}.{field.column}" for field in self.model._meta.concrete_fields)
+        return self._sql
+
+    def fetch(self, condition: str, values: Sequence[Any]) -> list[M]:
+        """Of the active organization, where `condition` holds, which may end with an ORDER BY."""
+        table = self.model._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {self} FROM {table} AS {self.alias} WHERE {self.alias}.organization_id = %s AND {condition}",
+                [active_organization_id(), *values],
+            )
+            return [self.make(row) for row in cursor.fetchall()]
 
     def make(self, values: Sequence[Any]) -> M:
         found = list(values)
@@ -29,6 +41,10 @@ class Columns[M: models.Model]:
     def make_joined(self, values: Sequence[Any]) -> M | None:
         """None where an outer join found no row."""
         return None if values[self._key] is None else self.make(values)
+
+    @cached_property
+    def _sql(self) -> str:
+        return ", ".join(f"{self.alias}.{field.column}" for field in self.model._meta.concrete_fields)
 
     @cached_property
     def _key(self) -> int:

@@ -1,4 +1,4 @@
-"""What of an order may go into a shipment, and what its packed shipments hold."""
+"""What of an order may go into a shipment, what its packed shipments hold, and which are under way."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -86,6 +86,10 @@ def packed(order: SalesOrder) -> Packed:
             missing[line] -= item.quantity
             items.append(item)
     return Packed(items, missing)
+
+
+def on_the_way(order: SalesOrder) -> list[Shipment]:
+    return SHIPMENT.fetch("s.order_id = %s AND s.status = ANY (%s) ORDER BY s.id", [order.pk, list(Shipment.ON_THE_WAY)])
 
 
 def _rows(sql: str, order: SalesOrder) -> list[tuple[Any, ...]]:

@@ -11,7 +11,8 @@ from django.utils import timezone
 from inventory.services.reservations import Demand, demand_keep
 from orders.events import OrderCompleted, OrderFailed
 from orders.machines import SALES_ORDERS
-from orders.models import SalesOrder, Shipment
+from orders.models import SalesOrder
+from orders.queries.to_ship import on_the_way
 from orders.services.order_follows import order_delivered, order_packed, order_shipped
 from orders.services.order_locking import locked_alone
 from orders.services.sales_orders import DOCUMENT, parts
@@ -55,7 +56,7 @@ def sales_order_deliver(*, order: SalesOrder) -> SalesOrder:
     allow(SALES_ORDERS, row, "deliver")
     if row.status == S.PACKED:
         _ship(row)
-    for shipment in row.shipments.filter(status__in=Shipment.ON_THE_WAY).order_by("pk"):
+    for shipment in on_the_way(row):
         delivered(row, shipment)
     order_delivered(row)
     return row

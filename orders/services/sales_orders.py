@@ -14,14 +14,15 @@ from django.utils import timezone
 
 from accounts.services.documents import number_next
 from core.errors import Invalid
+from core.rows import Columns
 from inventory.services.reservations import Demand, demand_keep, demand_release
 from notifications.services.events import publish
 from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem, ShippingMethod
-from orders.queries.promotions import automatic
+from orders.queries.promotions import has_automatic
 from orders.services.amending import OPEN, order_amend
-from orders.services.order_lines import TOTALS, adjustments_write, lines_write, reprice
+from orders.services.order_lines import TOTALS, adjustments_write, lines_write, order_write, reprice
 from orders.services.order_lines import NewAdjustment as NewAdjustment
 from orders.services.order_lines import NewLine as NewLine
 from orders.services.order_locking import locked as locked
@@ -36,6 +37,7 @@ from orders.services.stopping import picks_stop, shipments_stop
 NUMBERS = "SO-{number:06}"
 PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address", "shipping_method_id"}  # of a cart
 Status = SalesOrder.Status
+LINES = Columns(SalesOrderItem, "l")
 
 
 def sales_order_create(
@@ -49,11 +51,9 @@ def sales_order_create(
     values.setdefault("currency", channel.currency)
     if "warehouse" not in values:
         values.setdefault("warehouse_id", channel.warehouse_id)
-    order: SalesOrder = SalesOrder.objects.create(
-        channel=channel, customer=customer, **{**dict.fromkeys(TOTALS, Decimal(0)), **values},
-    )
-    order.has_charges = bool(lines) and not is_placed_next and automatic().exists()
-    _write(order, lines or None, adjustments or None, is_new=True)
+    order = SalesOrder(channel=channel, customer=customer, **{**dict.fromkeys(TOTALS, Decimal(0)), **values})
+    order.has_charges = bool(lines) and not is_placed_next and has_automatic()
+    order_write(order, lines, adjustments)
     return order
 
 
@@ -105,10 +105,10 @@ def _check_references(row: SalesOrder, moved: set[str]) -> None:
 
 
 def _write(
-    order: SalesOrder, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None, *, is_new: bool = False,
+    order: SalesOrder, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None,
 ) -> None:
     if lines is not None:
-        lines_write(order, lines, is_new=is_new)
+        lines_write(order, lines)
     if adjustments is not None:
         adjustments_write(order, adjustments)
     if lines is not None or adjustments is not None:
@@ -122,7 +122,7 @@ def sales_order_place(*, order: SalesOrder) -> SalesOrder:
     """
     row = locked(order)
     allow(SALES_ORDERS, row, "place")
-    lines = list(row.lines.order_by("line"))
+    lines = LINES.fetch("l.order_id = %s ORDER BY l.line", [row.pk])
     if not lines:
         raise Invalid("The cart is empty: say what is ordered.", fields={"lines": "empty"})
     reprice(row, lines)
