@@ -29,37 +29,39 @@ class Amount(NamedTuple):
 NOTHING = Amount(ZERO, ZERO)
 
 
-def part_of(left: Amount, part: Decimal, whole: Decimal, currency: str) -> Amount:
-    """`part` of `whole` of what is left. All of it takes what is left, so that parts add up."""
+def part_of(left: Amount, part: Decimal, whole: Decimal, currency: str, *, of: Amount) -> Amount:
+    """`part` of `whole` of what is left `of` an amount. All of it takes what is left, so that parts add up."""
     if part == whole:
         return left
     unit = minor_unit(currency)
     with localcontext(prec=DIGITS):
         gross = (left.gross * part / whole).quantize(unit, ROUND_HALF_UP)
-        net = (left.net * part / whole).quantize(unit, ROUND_HALF_UP)
-    return Amount(net, gross - net)
+    return _with_gross(left, gross, unit, of)
 
 
-def spread(lefts: Sequence[Amount], amount: Decimal, currency: str) -> list[Amount]:
-    """An amount with tax, over what is left of several, in proportion; the parts make exactly that amount."""
+def spread(lefts: Sequence[Amount], amount: Decimal, currency: str, *, of: Sequence[Amount] = ()) -> list[Amount]:
+    """An amount with tax, over what is left `of` several, in proportion; the parts make exactly that amount."""
     whole, unit = sum((one.gross for one in lefts), ZERO), minor_unit(currency)
     found, reached, given = [], ZERO, ZERO
-    for left in lefts:
+    for left, first in zip(lefts, of or lefts, strict=True):
         reached += left.gross
         with localcontext(prec=DIGITS):
             part = (amount * reached / whole).quantize(unit, ROUND_HALF_UP) - given
         given += part
-        found.append(_with_gross(left, part, unit))
+        found.append(_with_gross(left, part, unit, first))
     return found
 
 
-def _with_gross(left: Amount, gross: Decimal, unit: Decimal) -> Amount:
+def _with_gross(left: Amount, gross: Decimal, unit: Decimal, of: Amount) -> Amount:
+    """What remains has the net of its part of the whole, however many have gone: what is rounded does not add up."""
     if gross == left.gross:
         return left
-    if not left.gross:
+    if not of.gross:
         return Amount(gross, ZERO)
     with localcontext(prec=DIGITS):
-        net = (left.net * gross / left.gross).quantize(unit, ROUND_HALF_UP)
+        net = left.net - (of.net * (left.gross - gross) / of.gross).quantize(unit, ROUND_HALF_UP)
+    least, most = sorted((ZERO, gross))
+    net = min(max(net, least), most)
     return Amount(net, gross - net)
 
 

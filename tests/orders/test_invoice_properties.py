@@ -50,6 +50,16 @@ def test_parts_add_up(acme: Company) -> None:
     parts_add_up()
 
 
+def test_what_is_rounded_does_not_add_up(acme: Company) -> None:
+    """Each note of a line is off by a cent at most, the last one too: it was two."""
+    with acme.scope():
+        invoice = issued(order_of(Sold(1, "12.80", 23)))
+        for amount in (Decimal("0.83"), Decimal("0.35"), None):
+            adds_up(invoice_issue(invoice=credit_note_draft(invoice=invoice, amount=amount)))
+        assert sum(invoice.credit_notes.values_list("total", flat=True)) == invoice.total == Decimal("15.74")
+        sound()
+
+
 def play(order: Any, chance: Random) -> None:
     while parts := [
         InvoiceLine(line.pk, Decimal(chance.randint(1, int(left)))) for line in order.lines.order_by("line")
