@@ -48,12 +48,8 @@ class _Left:
     amount: Amount
 
     @property
-    def whole(self) -> Amount:
-        return Amount(self.item.net_amount, self.item.tax_amount)
-
-    @property
     def credited(self) -> Amount:
-        return self.whole.less(self.amount)
+        return Amount(self.item.net_amount, self.item.tax_amount).less(self.amount)
 
 
 def credit_note_draft(
@@ -126,7 +122,7 @@ def _of_amount(made: Invoice, left: Mapping[UUID, _Left], amount: Decimal) -> li
     if amount > whole:
         raise _over(made.corrects, whole)
     rows = list(left.values())
-    parts = spread([one.amount for one in rows], amount, made.currency, of=[one.whole for one in rows])
+    parts = spread([one.amount for one in rows], amount, made.currency, rates=[one.item.tax_rate for one in rows])
     return [_item(made, one, ZERO, part) for one, part in zip(rows, parts, strict=True) if part != NOTHING]
 
 
@@ -153,7 +149,7 @@ def _of_line(made: Invoice, left: _Left, line: CreditLine, where: str) -> Invoic
         _check_amount(line.amount, made.currency, f"{where}/amount")
         if line.amount > left.amount.gross:
             raise _over(made.corrects, left.amount.gross, left.item.sku or left.item.name)
-        [part] = spread([left.amount], line.amount, made.currency, of=[left.whole])
+        [part] = spread([left.amount], line.amount, made.currency, rates=[left.item.tax_rate])
         return _item(made, left, ZERO, part)
     quantity = line.quantity or ZERO
     if quantity <= 0:
@@ -161,7 +157,7 @@ def _of_line(made: Invoice, left: _Left, line: CreditLine, where: str) -> Invoic
     if quantity > left.quantity:
         named = left.item.sku or left.item.name
         raise Conflict(f"Of {named} only {left.quantity.normalize():f} are left to credit.", code="over_credited")
-    return _item(made, left, quantity, part_of(left.amount, quantity, left.quantity, made.currency, of=left.whole))
+    return _item(made, left, quantity, part_of(left.amount, quantity, left.quantity, made.currency, rate=left.item.tax_rate))
 
 
 def _discounts(made: Invoice, left: Mapping[UUID, _Left], items: Mapping[UUID, InvoiceItem]) -> dict[UUID, InvoiceItem]:
@@ -174,6 +170,7 @@ def _discounts(made: Invoice, left: Mapping[UUID, _Left], items: Mapping[UUID, I
     for key, one in left.items():
         if one.item.kind != InvoiceItem.Kind.DISCOUNT or key in items:
             continue
+        all_of_it = Amount(one.item.net_amount, one.item.tax_amount)
         weights = {line.item: _weight(line.item, one.item) for line in goods}
         if not any(weights.values()):  # what the promotion is for has changed since
             weights = {line.item: line.item.net_amount for line in goods}
@@ -182,7 +179,7 @@ def _discounts(made: Invoice, left: Mapping[UUID, _Left], items: Mapping[UUID, I
                 weight if credited[item.pk] == item.net_amount else weight * credited[item.pk] / item.net_amount
                 for item, weight in weights.items()
             ), ZERO)
-        part = in_proportion(one.whole, one.credited, reached, sum(weights.values(), ZERO), made.currency)
+        part = in_proportion(all_of_it, one.credited, reached, sum(weights.values(), ZERO), made.currency)
         if part != NOTHING:
             share = one.quantity if part == one.amount else (one.quantity * part.gross / one.amount.gross).quantize(SMALLEST)
             found[key] = _item(made, one, share, part)
