@@ -18,7 +18,7 @@ from core.choosing import Conditions
 from core.conditions import conditional, parse_tags, refuse_stale, tag_of
 from core.csv_lists import Table, csv_response
 from core.json import dumps
-from core.limits import reach, refuse_outside, within
+from core.limits import paths, reach, refuse_outside, within
 from core.listing import Listing, joined, whole_number
 from core.models import ArchivableModel, LedgerModel
 from core.paging import LARGEST_PAGE as LARGEST_PAGE
@@ -178,6 +178,12 @@ class ReadViewSet(Listing, WithinWarehouses):
             raise Http404 from error
         self.refuse_outside(row.pk)
         return row
+
+    def get_reference(self) -> Any:
+        """As `get_object`, for a service that locks the row and reads it itself: here it is read only to see where it stands."""
+        if paths(self.model()) and (self.sees_in() is not None or self.may_change_in() is not None):
+            return self.get_object()
+        return self.model()(pk=self.key(self.kwargs["pk"]))
 
     def body(self, request: Request) -> dict[str, Any]:
         """The body of an action, checked by its `body_class`."""

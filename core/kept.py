@@ -7,7 +7,7 @@ one database each find their own. See docs/adr/0061.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
@@ -28,30 +28,19 @@ PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s(?=(?:::(\w+(?:\[\])?))?)")
 type Values = Sequence[Any] | Mapping[str, Any]
 
 _all: list["Kept"] = []
-_together: dict[tuple["Kept", ...], "Kept"] = {}
+_together: dict[tuple["Statement", ...], "Kept"] = {}
 
 
-class Kept:
-    """A statement of one of the modules that an app's config names in `kept_statements`; called, it is sent.
+class Statement:
+    """What goes beside another one, or is sent as it stands when it is called.
 
-    Each of its values is cast, as `%s::uuid`; one with a name, as `%(name)s::uuid[]`, at least once. `gives` are the types of the
-    columns of its rows, between spaces, if it has any. Raises ValueError for a value that is not cast.
+    Each of its values is cast, as `%s::uuid`; one with a name, as `%(name)s::uuid[]`, at least once. Raises ValueError for one
+    that is not.
     """
 
-    def __init__(self, name: str, sql: str, *, gives: str = "") -> None:
-        self.name, self.sql, self.gives = name, sql.strip(), gives.split()
+    def __init__(self, name: str, sql: str) -> None:
+        self.name, self.sql = name, sql.strip()
         self.names, self.takes = self._taken()
-        _all.append(self)
-
-    @cached_property
-    def function_name(self) -> str:
-        said = "\n".join([self.numbered(), *self.takes, *self.gives])
-        return f"{KEPT}{self.name}_{sha256(said.encode()).hexdigest()[:8]}"
-
-    @cached_property
-    def call(self) -> str:
-        placeholders = ", ".join(["%s"] * len(self.takes))
-        return f"SELECT {'* FROM ' if self.gives else ''}{self.function_name}({placeholders})"
 
     def _taken(self) -> tuple[list[str], list[str]]:
         """The names of its values, if they have any, and their types."""
@@ -64,20 +53,49 @@ class Kept:
         return names, takes
 
     def __call__(self, cursor: CursorWrapper, values: Values) -> None:
-        cursor.execute(self.call, self.ordered(values))
+        cursor.execute(self.sql, values)
 
     def ordered(self, values: Values) -> Sequence[Any]:
         return [values[name] for name in self.names] if isinstance(values, Mapping) else values
 
+    def _with(self, place: Callable[[int], str]) -> str:
+        """Its SQL with these in the place of its values, which are counted from 0."""
+        following = iter(range(len(self.takes)))
+        return PLACEHOLDER.sub(lambda found: place(self.names.index(found[1]) if found[1] else next(following)), self.sql)
+
+    @cached_property
+    def head(self) -> str:
+        """For the WITH of a statement that is not kept and names its values: these are called by its name and their number."""
+        return f"{self.name} AS ({self._with(lambda number: f'%({self.name}_{number})s')})"
+
+
+class Kept(Statement):
+    """A statement of one of the modules that an app's config names in `kept_statements`; called, it is sent.
+
+    `gives` are the types of the columns of its rows, between spaces, if it has any.
+    """
+
+    def __init__(self, name: str, sql: str, *, gives: str = "") -> None:
+        self.gives = gives.split()
+        super().__init__(name, sql)
+        _all.append(self)
+
+    @cached_property
+    def function_name(self) -> str:
+        said = "\n".join([self.numbered(), *self.takes, *self.gives])
+        return f"{KEPT}{self.name}_{sha256(said.encode()).hexdigest()[:8]}"
+
+    @cached_property
+    def call(self) -> str:
+        placeholders = ", ".join(["%s"] * len(self.takes))
+        return f"SELECT {'* FROM ' if self.gives else ''}{self.function_name}({placeholders})"
+
+    def __call__(self, cursor: CursorWrapper, values: Values) -> None:
+        cursor.execute(self.call, self.ordered(values))
+
     def numbered(self, first: int = 1) -> str:
         """Its SQL with `$1` and so on, or from `first` on, in the place of its values."""
-        following = iter(range(first, first + len(self.takes)))
-
-        def number(found: re.Match[str]) -> str:
-            name = found[1]
-            return f"${first + self.names.index(name) if name else next(following)}"
-
-        return PLACEHOLDER.sub(number, self.sql).replace("%%", "%")
+        return self._with(lambda number: f"${first + number}").replace("%%", "%")
 
     @property
     def function(self) -> Function:
@@ -113,11 +131,19 @@ class Together(Kept):
 class Beside(NamedTuple):
     """An INSERT or UPDATE that needs nothing of the statement with which it is sent."""
 
-    statement: Kept
+    statement: Statement
     values: Values
 
 
-def send(cursor: CursorWrapper, statement: Kept, values: Values, besides: Sequence[Beside] = ()) -> None:
+def values_of(besides: Sequence[Beside]) -> dict[str, Any]:
+    """By the names that they have in the `head` of each."""
+    return {
+        f"{one.statement.name}_{number}": value
+        for one in besides for number, value in enumerate(one.statement.ordered(one.values))
+    }
+
+
+def send(cursor: CursorWrapper, statement: Statement, values: Values, besides: Sequence[Beside] = ()) -> None:
     """With those beside it, as one where they are declared to go `Together`, which saves a way and a wait for each."""
     if not besides:
         statement(cursor, values)

@@ -53,7 +53,7 @@ class StrictSerializer(serializers.Serializer):
             for field in self._writable_fields for kind, types, words in JSON_TYPES if isinstance(field, kind)
         }
 
-    @property
+    @cached_property
     def _writable_names(self) -> set[str]:
         return {str(field.field_name) for field in self._writable_fields}
 

@@ -7,3 +7,6 @@ class OrdersConfig(AppConfig):
     name = "orders"
     database_functions = (KEEP_ISSUED, KEEP_TERMS)
     database_triggers = TRIGGERS
+    kept_statements = tuple(
+        f"orders.services.{module}" for module in ("promising", "shipment_writing", "shipments", "stepping", "stopping")
+    )

@@ -7,12 +7,14 @@ from django.db.models import Q
 from accounts.models import CustomFieldDefinition, SavedFilter
 from core.custom_values import Definition
 from core.errors import Invalid
+from core.rows import Columns
 from core.tenancy import active_scope
+
+FIELDS = Columns(CustomFieldDefinition, "f")
 
 
 def definitions(model: str) -> list[Definition]:
-    found = CustomFieldDefinition.objects.filter(model=model).order_by("position", "key")
-    return [row.as_definition() for row in found]
+    return [row.as_definition() for row in FIELDS.fetch("f.model = %s ORDER BY f.position, f.key", [model])]
 
 
 def visible_filters(model: str = "") -> Q:

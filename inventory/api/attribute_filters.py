@@ -73,7 +73,7 @@ OF_VARIANTS = Owners(
 )
 
 
-class Wanted(NamedTuple):
+class Sought(NamedTuple):
     """The condition on the value, a definition's, and its parameters; those without it where `is_without`."""
 
     condition: str
@@ -97,7 +97,7 @@ def attribute_conditions(query: Mapping[str, str], owners: Owners) -> Conditions
     return [_chosen(one, owners, number <= FEW) for one, number in zip(wanted, numbers, strict=True)]
 
 
-def _chosen(wanted: Wanted, owners: Owners, are_few: bool) -> Condition:
+def _chosen(wanted: Sought, owners: Owners, are_few: bool) -> Condition:
     sql, values = wanted.of(owners.listed if are_few else owners.asked)
     if are_few:
         return f"{BASE}.id {'<> ALL' if wanted.is_without else '= ANY'} (ARRAY({sql}))", values
@@ -113,13 +113,13 @@ def branch_condition(column: str, text: str) -> Condition:
     return f"{BASE}.{column} = ANY (ARRAY({BRANCH}))", [active_organization_id(), category]
 
 
-def _wanted(known: Attributes, name: str, text: str) -> Wanted:
+def _wanted(known: Attributes, name: str, text: str) -> Sought:
     definition, lookup = _known(known, name)
     owner = [active_organization_id(), definition.pk]
     if lookup == "isnull":
         if text not in ("true", "false"):
             raise BadParameter(name, f"{name}: true or false.")
-        return Wanted("true", owner, text == "true")
+        return Sought("true", owner, text == "true")
     keys, values = [], []
     try:
         for part in text.split(",") if lookup == "in" else [text]:
@@ -129,7 +129,7 @@ def _wanted(known: Attributes, name: str, text: str) -> Wanted:
     except ValueError as error:
         raise BadParameter(name, f"{name}: {error}") from error
     condition = f"a.key IN ({', '.join(keys)})" if lookup == "in" else f"a.key {ORDERED_LOOKUPS.get(lookup, '=')} {keys[0]}"
-    return Wanted(condition, [*owner, *values])
+    return Sought(condition, [*owner, *values])
 
 
 def _split(name: str) -> tuple[str, str]:

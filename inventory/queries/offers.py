@@ -1,7 +1,7 @@
 """The prices that lists and suppliers offer for the lines of a quote, best first: one statement for all lines."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -95,9 +95,11 @@ class Offer:
 
 
 def offers_for(
-    lines: Sequence[tuple[UUID, Decimal]], *, kind: str, party_id: UUID | None, currency: str, day: date, every: bool,
+    lines: Mapping[int, tuple[UUID, Decimal]], *, kind: str, party_id: UUID | None, currency: str, day: date, every: bool,
 ) -> dict[int, list[Offer]]:
     """By the line's number, the best first. Unless `every` is asked for, only the best that counts of each currency."""
+    if not lines:
+        return {}
     sql = OFFERS.format(
         order=ORDER, usable="" if every else USABLE, last_prices=LAST_PRICES if kind == PriceList.Kind.PURCHASE else "",
         counting="" if every else " WHERE fault IS NULL",
@@ -107,8 +109,8 @@ def offers_for(
     with connection.cursor() as cursor:
         cursor.execute(sql, {
             "organization": active_organization_id(), "kind": kind, "party": party_id, "currency": currency, "day": day,
-            "numbers": list(range(len(lines))), "variants": [variant for variant, _ in lines],
-            "quantities": [quantity for _, quantity in lines],
+            "numbers": list(lines), "variants": [variant for variant, _ in lines.values()],
+            "quantities": [quantity for _, quantity in lines.values()],
         })
         for number, *values in cursor.fetchall():
             found[number].append(Offer(*values))

@@ -51,8 +51,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
+    """Of what `is_agreed` the price is known: of it the tax alone is asked."""
+
     variant_id: UUID
     quantity: Decimal = Decimal(1)
+    is_agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,10 @@ class Quote:
 
 
 def prices_of(question: Question, lines: Sequence[Wanted], *, explain: bool = False) -> Quote:
-    """Three statements whatever the number of lines, and two more where prices are converted. Raises Invalid."""
+    """Three statements whatever the number of lines, two where all prices are agreed, and two more where prices are converted.
+
+    Raises Invalid.
+    """
     if bad := [number for number, line in enumerate(lines) if line.quantity <= 0]:
         raise Invalid("A quantity must be above zero.", fields={f"lines/{number}/quantity": "not positive" for number in bad})
     asked, day = settled(question)
@@ -103,8 +109,8 @@ def prices_of(question: Question, lines: Sequence[Wanted], *, explain: bool = Fa
         fields = {f"lines/{number}/variant": "does not exist" for number in unknown}
         raise Invalid("There is no such variant in this organization.", code="does_not_exist", fields=fields)
     offers = offers_for(
-        [(line.variant_id, line.quantity) for line in lines], kind=asked.kind, party_id=asked.party_id,
-        currency=asked.currency, day=day, every=explain,
+        {number: (line.variant_id, line.quantity) for number, line in enumerate(lines) if not line.is_agreed}, kind=asked.kind,
+        party_id=asked.party_id, currency=asked.currency, day=day, every=explain,
     )
     rates = rates_on({offer.currency for found in offers.values() for offer in found}, asked.currency, day)
     calculation = _Calculation(asked, day, rates, explain)

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 import orjson
 from uuid_utils.compat import uuid7
 
 from core.arrays import array
-from core.kept import Beside, Kept, send_alone
+from core.kept import Beside, Kept, Statement, send_alone
 from core.tenancy import active_scope
 from notifications.event_types import field_names, type_of
 from notifications.queries.envelopes import ORIGIN, OUTBOX, causes
@@ -52,8 +54,29 @@ def published(events: Sequence[tuple[object, UUID]]) -> tuple[list[UUID], Beside
         scope.organization_id, scope.origin.request_id, scope.origin.traceparent,
         array(ids), [one.bus for one in types], [one.name for one in types], array(one.version for one in types),
         [one.aggregate for one in types], array(key for _, key in events),
-        [orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode() for event, _ in events],
+        [_json(event) for event, _ in events],
     ])
+
+
+@cache
+def telling(source: str) -> Statement:
+    """An event that is told if `source`, a name in the WITH of the statement, has its one row. `told_of` gives its values."""
+    return Statement("published", f"""{OUTBOX}
+        SELECT %s::uuid, %s::uuid, %s::text, %s::text, %s::int, %s::text, %s::uuid, %s::jsonb, %s::text, %s::text
+        FROM {source}""")
+
+
+def told_of(event: object, *, aggregate_id: UUID) -> list[Any]:
+    scope, declared = active_scope(), type_of(event)
+    ring_for_the_relay()
+    return [
+        uuid7(), scope.organization_id, declared.bus, declared.name, declared.version, declared.aggregate, aggregate_id,
+        _json(event), scope.origin.request_id, scope.origin.traceparent,
+    ]
+
+
+def _json(event: object) -> str:
+    return orjson.dumps(event, default=_number, option=orjson.OPT_UTC_Z).decode()
 
 
 def _number(value: object) -> orjson.Fragment:

@@ -305,7 +305,7 @@ class SalesOrderViewSet(TenantViewSet):
         return self._step(sales_order_fail, **self.body(request))
 
     def _step(self, verb: Callable[..., SalesOrder], **values: Any) -> Response:
-        order = verb(order=self.get_object(), **values)
+        order = verb(order=self.get_reference(), **values)
         return Response(self.read_row(order.pk))
 
 

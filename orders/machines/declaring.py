@@ -25,6 +25,7 @@ class Transition:
     guarded_by: str = ""  # the guard in words, for the drawing
     besides: tuple[str, ...] = ()
     stays: bool = False  # it leads to where it came from
+    follows: bool = False  # it comes of what becomes of other documents: nobody calls it
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -54,8 +55,8 @@ class Machine:
         return str(getattr(row, self.column))
 
     def legal(self, state: str) -> list[str]:
-        """The verbs that may follow, in the order in which they are declared."""
-        return [one.verb for one in self.transitions if state in one.sources]
+        """The verbs that somebody may call now, in the order in which they are declared."""
+        return [one.verb for one in self.transitions if state in one.sources and not one.follows]
 
     def diagram(self) -> str:
         """As Mermaid draws it."""

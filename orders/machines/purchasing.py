@@ -19,8 +19,10 @@ PURCHASE_ORDERS = Machine(PurchaseOrder, [
                events.PurchaseOrderReceived, besides=(S.RECEIVED, S.SENT)),
     Transition("send_back", (S.PARTIALLY_RECEIVED, S.RECEIVED, S.BILLED, S.CLOSED), S.PARTIALLY_RECEIVED, RECEIVE,
                events.PurchaseOrderReturned, besides=(S.RECEIVED, S.CLOSED)),
-    Transition("bill", (S.RECEIVED,), S.BILLED, BILL, events.PurchaseOrderBilled, guarded_by="all that came is billed"),
-    Transition("unbill", (S.BILLED,), S.RECEIVED, BILL, events.PurchaseOrderUnbilled, guarded_by="a bill was voided"),
+    Transition("bill", (S.RECEIVED,), S.BILLED, BILL, events.PurchaseOrderBilled, guarded_by="all that came is billed",
+               follows=True),
+    Transition("unbill", (S.BILLED,), S.RECEIVED, BILL, events.PurchaseOrderUnbilled, guarded_by="a bill was voided",
+               follows=True),
     Transition("close", (S.SENT, S.PARTIALLY_RECEIVED, S.RECEIVED, S.BILLED), S.CLOSED, CHANGE, events.PurchaseOrderClosed),
     Transition("cancel", (S.DRAFT, S.PENDING_APPROVAL, S.APPROVED, S.SENT), S.CANCELLED, CHANGE, events.PurchaseOrderCancelled),
 ])

@@ -170,7 +170,9 @@ class PromotionGoods(TenantModel):
 
 
 class PromotionUse(TenantModel):
-    """A promotion of an order. In a cart it holds nothing yet; an order that is placed has claimed it, until it is canceled."""
+    """A promotion of an order. In a cart it holds nothing yet; an order that is placed has claimed it, until it is canceled or
+    takes nothing off any more.
+    """
 
     stands_in = ("order.warehouse",)
 

@@ -26,6 +26,13 @@ GOODS = """
     WHERE g.organization_id = %(organization)s AND g.promotion_id = ANY (%(promotions)s)
 """
 
+AUTOMATIC = """
+    SELECT EXISTS (
+        SELECT FROM orders_promotion
+        WHERE organization_id = %s AND code IS NULL AND is_active AND (ends_at IS NULL OR ends_at > %s)
+    )
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -43,6 +50,13 @@ def automatic() -> QuerySet[Promotion]:
         Q(ends_at__isnull=True) | Q(ends_at__gt=timezone.now()), code__isnull=True, is_active=True,
     )
     return found
+
+
+def has_automatic() -> bool:
+    """Whether there are any: asked of each cart."""
+    with connection.cursor() as cursor:
+        cursor.execute(AUTOMATIC, [active_organization_id(), timezone.now()])
+        return bool(cursor.fetchone()[0])
 
 
 def offers_of(order: SalesOrder, lines: Sequence[SalesOrderItem], own: Collection[PromotionUse]) -> list[Offer]:

@@ -1,7 +1,7 @@
 """An order that is placed and not packed yet is changed: what is ordered, where it goes.
 
 The price of a line that was there stays as it was when it was placed, unless another is agreed; a new line costs what it costs
-now. The order is locked already; its customer follows, then the stock.
+now. The order is locked already; its customer follows, then the stock, then the promotions that it gives back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ from orders.services.order_lines import (
 from orders.services.payment_settling import sales_order_paid_follow
 from orders.services.payments import balance
 from orders.services.promising import allocated_follow, credit_check, goods_follow
+from orders.services.promotion_uses import promotions_give_back
 from orders.services.stopping import picks_forget, picks_stop, shipments_forget
 
 Status = SalesOrder.Status
@@ -68,6 +69,8 @@ def order_amend(
     if goods:
         goods_follow(row, goods, expires_at=promised_until(row))
         allocated_follow(row)
+    if row.has_charges:
+        promotions_give_back(row, timezone.now(), idle=True)
     return changed
 
 

@@ -5,11 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
-
 from core.errors import Invalid
-from orders.models import InvoiceItem, OrderAdjustment, PromotionUse, SalesOrder, SalesOrderItem, ShippingMethod
-from orders.queries.promotions import automatic
+from orders.models import InvoiceItem, OrderAdjustment, SalesOrder, SalesOrderItem, ShippingMethod
 from orders.queries.shipping_options import options_of
 from orders.services.discount_shares import PROMOTION
 from orders.services.invoice_amounts import NOTHING, ZERO, Amount
@@ -36,16 +33,6 @@ class Charge:
     @property
     def key(self) -> tuple[object, ...]:
         return self.source_type, self.source_id, self.tax_rate
-
-
-def has_charges() -> Q:
-    """Of a sales order, whether anything but people adds to it or takes off, or could: the lock asks along, so that others need
-    no statement.
-    """
-    return (
-        Q(Exists(OrderAdjustment.objects.filter(order=OuterRef("pk")).exclude(source_type="")))
-        | Q(Exists(PromotionUse.objects.filter(order=OuterRef("pk")))) | Q(Exists(automatic()))
-    )
 
 
 def charges_write(

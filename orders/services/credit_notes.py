@@ -133,7 +133,7 @@ def _of_amount(made: Invoice, left: Mapping[UUID, _Left], amount: Decimal) -> li
     if amount > whole:
         raise _over(made.corrects, whole)
     rows = list(left.values())
-    parts = spread([one.amount for one in rows], amount, made.currency)
+    parts = spread([one.amount for one in rows], amount, made.currency, rates=[one.item.tax_rate for one in rows])
     return [_item(made, one, ZERO, part) for one, part in zip(rows, parts, strict=True) if part != NOTHING]
 
 
@@ -160,7 +160,7 @@ def _of_line(made: Invoice, left: _Left, line: CreditLine, where: str) -> Invoic
         _check_amount(line.amount, made.currency, f"{where}/amount")
         if line.amount > left.amount.gross:
             raise _over(made.corrects, left.amount.gross, left.item.sku or left.item.name)
-        [part] = spread([left.amount], line.amount, made.currency)
+        [part] = spread([left.amount], line.amount, made.currency, rates=[left.item.tax_rate])
         return _item(made, left, ZERO, part)
     quantity = line.quantity or ZERO
     if quantity <= 0:
@@ -168,7 +168,7 @@ def _of_line(made: Invoice, left: _Left, line: CreditLine, where: str) -> Invoic
     if quantity > left.quantity:
         named = left.item.sku or left.item.name
         raise Conflict(f"Of {named} only {left.quantity.normalize():f} are left to credit.", code="over_credited")
-    return _item(made, left, quantity, part_of(left.amount, quantity, left.quantity, made.currency))
+    return _item(made, left, quantity, part_of(left.amount, quantity, left.quantity, made.currency, rate=left.item.tax_rate))
 
 
 def _discounts(made: Invoice, left: Mapping[UUID, _Left], items: Mapping[UUID, InvoiceItem]) -> dict[UUID, InvoiceItem]:

@@ -11,11 +11,13 @@ from django.utils import timezone
 from inventory.services.reservations import Demand, demand_keep
 from orders.events import OrderCompleted, OrderFailed
 from orders.machines import SALES_ORDERS
-from orders.models import SalesOrder, Shipment
-from orders.services.order_follows import order_delivered, order_packed, order_shipped, progress
-from orders.services.sales_orders import DOCUMENT, locked, parts
+from orders.models import SalesOrder
+from orders.queries.to_ship import on_the_way
+from orders.services.order_follows import order_delivered, order_packed, order_shipped
+from orders.services.order_locking import locked_alone
+from orders.services.sales_orders import DOCUMENT, parts
 from orders.services.shipments import delivered, packed_hand_over, packed_rest
-from orders.services.stepping import allow, step, told
+from orders.services.stepping import allow, step
 
 S = SalesOrder.Status
 AFTER_PACKING = (S.PACKED, S.SHIPPED, S.DELIVERED, S.COMPLETED)
@@ -28,11 +30,10 @@ def sales_order_pack(*, order: SalesOrder) -> SalesOrder:
 
     Raises Conflict where some are not there.
     """
-    row = locked(order)
+    row = locked_alone(order)
     if row.status in AFTER_PACKING:
         return row
     allow(SALES_ORDERS, row, "pack")
-    demand_keep(demand=Demand(DOCUMENT, row.pk))  # goods in a parcel are nobody else's when time is up
     packed_rest(row)
     order_packed(row, some_shipped=row.shipped_at is not None)
     return row
@@ -40,7 +41,7 @@ def sales_order_pack(*, order: SalesOrder) -> SalesOrder:
 
 def sales_order_ship(*, order: SalesOrder) -> SalesOrder:
     """Its packed shipments leave the stock: the goods issue is posted by its reservations."""
-    row = locked(order)
+    row = locked_alone(order)
     if row.status not in AFTER_SHIPPING:
         allow(SALES_ORDERS, row, "ship")
         _ship(row)
@@ -49,34 +50,33 @@ def sales_order_ship(*, order: SalesOrder) -> SalesOrder:
 
 def sales_order_deliver(*, order: SalesOrder) -> SalesOrder:
     """The customer has the goods. What was packed is shipped first, so that the ledger is right."""
-    row = locked(order)
+    row = locked_alone(order)
     if row.status in AFTER_DELIVERY:
         return row
     allow(SALES_ORDERS, row, "deliver")
     if row.status == S.PACKED:
         _ship(row)
-    for shipment in row.shipments.filter(status__in=Shipment.ON_THE_WAY).order_by("pk"):
+    for shipment in on_the_way(row):
         delivered(row, shipment)
     order_delivered(row)
     return row
 
 
 def sales_order_complete(*, order: SalesOrder) -> SalesOrder:
-    row = locked(order)
+    row = locked_alone(order)
     if row.status == S.COMPLETED:
         return row
-    step(SALES_ORDERS, row, "complete", closed_at=timezone.now())
-    told(SALES_ORDERS, "complete", OrderCompleted(**parts(row)), aggregate_id=row.pk)
+    step(SALES_ORDERS, row, "complete", event=OrderCompleted(**parts(row)), closed_at=timezone.now())
     return row
 
 
 def sales_order_fail(*, order: SalesOrder, code: str, reason: str = "") -> SalesOrder:
     """It keeps its goods, without an end, until somebody releases it, to where it was, or cancels it."""
-    row = locked(order)
+    row = locked_alone(order)
     allow(SALES_ORDERS, row, "fail")
     demand_keep(demand=Demand(DOCUMENT, row.pk))
-    step(SALES_ORDERS, row, "fail", note=reason, error_code=code, held_from=row.status)
-    told(SALES_ORDERS, "fail", OrderFailed(**parts(row), code=code, reason=reason), aggregate_id=row.pk)
+    event = OrderFailed(**parts(row), code=code, reason=reason)
+    step(SALES_ORDERS, row, "fail", event=event, note=reason, error_code=code, held_from=row.status)
     return row
 
 
@@ -87,7 +87,5 @@ def partner_told(*, order_id: UUID, before: str, after: str) -> bool:
 
 
 def _ship(row: SalesOrder) -> None:
-    if not progress(row).all_packed:  # it was packed before there were shipments
-        packed_rest(row)
     packed_hand_over(row)
     order_shipped(row)

@@ -29,37 +29,44 @@ class Amount(NamedTuple):
 NOTHING = Amount(ZERO, ZERO)
 
 
-def part_of(left: Amount, part: Decimal, whole: Decimal, currency: str) -> Amount:
-    """`part` of `whole` of what is left. All of it takes what is left, so that parts add up."""
+def part_of(left: Amount, part: Decimal, whole: Decimal, currency: str, *, rate: Decimal) -> Amount:
+    """`part` of `whole` of what is left, of this tax rate. All of it takes what is left, so that parts add up."""
     if part == whole:
         return left
     unit = minor_unit(currency)
     with localcontext(prec=DIGITS):
         gross = (left.gross * part / whole).quantize(unit, ROUND_HALF_UP)
-        net = (left.net * part / whole).quantize(unit, ROUND_HALF_UP)
-    return Amount(net, gross - net)
+    return _with_gross(left, gross, unit, rate)
 
 
-def spread(lefts: Sequence[Amount], amount: Decimal, currency: str) -> list[Amount]:
+def spread(lefts: Sequence[Amount], amount: Decimal, currency: str, *, rates: Sequence[Decimal | None] = ()) -> list[Amount]:
     """An amount with tax, over what is left of several, in proportion; the parts make exactly that amount."""
     whole, unit = sum((one.gross for one in lefts), ZERO), minor_unit(currency)
     found, reached, given = [], ZERO, ZERO
-    for left in lefts:
+    for left, rate in zip(lefts, rates or [None] * len(lefts), strict=True):
         reached += left.gross
         with localcontext(prec=DIGITS):
             part = (amount * reached / whole).quantize(unit, ROUND_HALF_UP) - given
         given += part
-        found.append(_with_gross(left, part, unit))
+        found.append(_with_gross(left, part, unit, rate))
     return found
 
 
-def _with_gross(left: Amount, gross: Decimal, unit: Decimal) -> Amount:
+def _with_gross(left: Amount, gross: Decimal, unit: Decimal, rate: Decimal | None) -> Amount:
+    """Net as the rate has it. By what the net of all that is left is off, the part and what remains are off by half each, and by
+    half a unit: never by more than one, however many parts there are. A tax that is not of the rate is shared in proportion.
+    """
     if gross == left.gross:
         return left
     if not left.gross:
         return Amount(gross, ZERO)
     with localcontext(prec=DIGITS):
-        net = (left.net * gross / left.gross).quantize(unit, ROUND_HALF_UP)
+        net = left.net * gross / left.gross
+        if rate is not None and abs(left.net * rate / 100 - left.tax) <= 2 * unit:
+            off = left.net - left.gross * 100 / (100 + rate)
+            net = gross * 100 / (100 + rate) + off / 2
+        least, most = sorted((ZERO, gross))
+        net = min(max(net.quantize(unit, ROUND_HALF_UP), least), most)
     return Amount(net, gross - net)
 
 

@@ -235,7 +235,7 @@ def _billed(order: SalesOrder) -> dict[UUID, Amount]:
 
 def _goods_item(invoice: Invoice, line: SalesOrderItem, quantity: Decimal, billed: Amount) -> InvoiceItem:
     left = Amount(line.net_amount, line.tax_amount).less(billed)
-    share = part_of(left, quantity, line.quantity - line.invoiced_quantity, invoice.currency)
+    share = part_of(left, quantity, line.quantity - line.invoiced_quantity, invoice.currency, rate=line.tax_rate)
     with localcontext(prec=DIGITS):
         discount = (line.discount * quantity / line.quantity).quantize(minor_unit(invoice.currency), ROUND_HALF_UP)
     return InvoiceItem(

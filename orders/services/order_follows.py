@@ -11,8 +11,8 @@ from orders.machines import SALES_ORDERS
 from orders.models import SalesOrder
 from orders.services.order_picking import picking_follows, still_picking
 from orders.services.sales_orders import parts
-from orders.services.stepping import step, told
-from orders.services.stopping import picks_stop
+from orders.services.stepping import step
+from orders.services.stopping import picks_stopped
 
 S, F_STATUS = SalesOrder.Status, SalesOrder.FulfilmentStatus
 
@@ -46,8 +46,8 @@ def order_follows(row: SalesOrder) -> None:
     if row.status == S.PACKED and not now.all_packed:
         status = F_STATUS.PARTLY_SHIPPED if now.some_shipped else F_STATUS.NOT_STARTED
         target = S.PICKING if still_picking(row) else S.CONFIRMED
-        step(SALES_ORDERS, row, "unpack", target=target, packed_at=None, fulfilment_status=status)
-        told(SALES_ORDERS, "unpack", OrderUnpacked(**parts(row)), aggregate_id=row.pk)
+        event = OrderUnpacked(**parts(row))
+        step(SALES_ORDERS, row, "unpack", event=event, target=target, packed_at=None, fulfilment_status=status)
     if row.status == S.PACKED and now.all_shipped:
         order_shipped(row)
     elif now.some_shipped and not now.all_shipped and row.fulfilment_status != F_STATUS.PARTLY_SHIPPED:
@@ -65,17 +65,19 @@ def progress(row: SalesOrder) -> Progress:
 
 
 def order_packed(row: SalesOrder, *, some_shipped: bool = False) -> None:
+    """Nobody goes round for its goods any more."""
     status = F_STATUS.PARTLY_SHIPPED if some_shipped else F_STATUS.PACKED
-    picks_stop(row)
-    step(SALES_ORDERS, row, "pack", packed_at=timezone.now(), fulfilment_status=status)
-    told(SALES_ORDERS, "pack", OrderPacked(**parts(row)), aggregate_id=row.pk)
+    step(
+        SALES_ORDERS, row, "pack", event=OrderPacked(**parts(row)), besides=[picks_stopped(row)], packed_at=timezone.now(),
+        fulfilment_status=status,
+    )
 
 
 def order_shipped(row: SalesOrder) -> None:
-    step(SALES_ORDERS, row, "ship", shipped_at=timezone.now(), fulfilment_status=F_STATUS.SHIPPED)
-    told(SALES_ORDERS, "ship", OrderShipped(**parts(row)), aggregate_id=row.pk)
+    event = OrderShipped(**parts(row))
+    step(SALES_ORDERS, row, "ship", event=event, shipped_at=timezone.now(), fulfilment_status=F_STATUS.SHIPPED)
 
 
 def order_delivered(row: SalesOrder) -> None:
-    step(SALES_ORDERS, row, "deliver", delivered_at=timezone.now(), fulfilment_status=F_STATUS.DELIVERED)
-    told(SALES_ORDERS, "deliver", OrderDelivered(**parts(row)), aggregate_id=row.pk)
+    event = OrderDelivered(**parts(row))
+    step(SALES_ORDERS, row, "deliver", event=event, delivered_at=timezone.now(), fulfilment_status=F_STATUS.DELIVERED)

@@ -1,14 +1,15 @@
 """What is ordered and what it costs: lines and adjustments of a sales order, priced; the totals follow them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
 from core.errors import Invalid
-from inventory.models import ProductVariant, TaxRate
+from inventory.models import TaxRate
 from inventory.queries import prices
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.queries.sellable import Sellable, sellable
 from orders.queries.shipping_options import question_of
 from orders.services.charges import charges_write
 
@@ -42,12 +43,12 @@ class NewAdjustment:
     tax_rate: Decimal = ZERO
 
 
-def lines_write(order: SalesOrder, lines: Sequence[NewLine], *, is_new: bool = False) -> None:
-    """In the place of those before, of which a new order has none; the order's totals follow in memory alone."""
+def lines_write(order: SalesOrder, lines: Sequence[NewLine]) -> None:
+    """In the place of those before; the order's totals follow in memory alone."""
     lines_check(lines)
-    rows = {} if is_new else order.lines.in_bulk()
+    rows = order.lines.in_bulk()
     known_or_refused(rows, lines)
-    before = [(row.net_amount, row.tax_amount) for row in rows.values()]
+    before = _amounts(rows.values())
     if rows:
         order.lines.all().delete()
     made = items(order, lines)
@@ -55,7 +56,26 @@ def lines_write(order: SalesOrder, lines: Sequence[NewLine], *, is_new: bool = F
         price(order, made)
         SalesOrderItem.objects.bulk_create(made)
     charged, charges = charges_write(order, made)
-    totals_change(order, [*before, *charged], [*((line.net_amount, line.tax_amount) for line in made), *charges])
+    totals_change(order, [*before, *charged], [*_amounts(made), *charges])
+
+
+def order_write(order: SalesOrder, lines: Sequence[NewLine], adjustments: Sequence[NewAdjustment]) -> None:
+    """A new one, with its lines and totals."""
+    lines_check(lines)
+    known_or_refused({}, lines)
+    made = items(order, lines) if lines else []
+    if made:
+        price(order, made)
+    totals_change(order, [], _amounts(made))
+    order.save(force_insert=True)
+    SalesOrderItem.objects.bulk_create(made)
+    totals = [getattr(order, name) for name in TOTALS]
+    if made:
+        totals_change(order, *charges_write(order, made))
+    if adjustments:
+        adjustments_write(order, adjustments)
+    if totals != [getattr(order, name) for name in TOTALS]:
+        order.save(update_fields=TOTALS)
 
 
 def adjustments_write(order: SalesOrder, adjustments: Sequence[NewAdjustment]) -> None:
@@ -73,13 +93,13 @@ def adjustments_write(order: SalesOrder, adjustments: Sequence[NewAdjustment]) -
 def reprice(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
     """What is not agreed costs what it costs now; the order's totals follow in memory alone."""
     before = [_priced(line) for line in lines]
-    amounts = [(line.net_amount, line.tax_amount) for line in lines]
+    amounts = _amounts(lines)
     price(order, lines)
     changed = [line for line, old in zip(lines, before, strict=True) if _priced(line) != old]
     if changed:
         SalesOrderItem.objects.bulk_update(changed, PRICED)
     charged, charges = charges_write(order, lines)
-    totals_change(order, [*amounts, *charged], [*((line.net_amount, line.tax_amount) for line in lines), *charges])
+    totals_change(order, [*amounts, *charged], [*_amounts(lines), *charges])
 
 
 def price(order: SalesOrder, lines: Sequence[SalesOrderItem], *, kept: Collection[SalesOrderItem] = ()) -> None:
@@ -87,7 +107,9 @@ def price(order: SalesOrder, lines: Sequence[SalesOrderItem], *, kept: Collectio
 
     An organization without any tax rate charges none.
     """
-    quote = prices.prices_of(question_of(order), [prices.Wanted(line.variant_id, line.quantity) for line in lines])
+    quote = prices.prices_of(question_of(order), [
+        prices.Wanted(line.variant_id, line.quantity, is_agreed=line.price_agreed or line in kept) for line in lines
+    ])
     exempt = order.customer is not None and order.customer.tax_exempt
     unknown = [number for number, cost in enumerate(quote.costs) if cost.goods.rate is None]
     if unknown and not exempt and TaxRate.objects.exists():
@@ -132,24 +154,24 @@ def known_or_refused(rows: Mapping[UUID, SalesOrderItem], lines: Sequence[NewLin
 
 def items(order: SalesOrder, lines: Sequence[NewLine], *, first: int = 1) -> list[SalesOrderItem]:
     """New lines, not priced yet, whose numbers begin at `first`."""
-    variants = ProductVariant.objects.select_related("product").in_bulk({line.variant_id for line in lines})
+    variants = sellable(line.variant_id for line in lines)
     wrong = {}
     for number, line in enumerate(lines):
         variant = variants.get(line.variant_id)
         if variant is None:
             wrong[f"lines/{number}/variant"] = "There is no such variant in this organization."
-        elif variant.archived_at:
+        elif variant.is_archived:
             wrong[f"lines/{number}/variant"] = f"{variant.sku} is archived: it is not sold any more."
     if wrong:
         raise Invalid(next(iter(wrong.values())), code="does_not_exist", fields=wrong)
     return [_item(order, number, line, variants[line.variant_id]) for number, line in enumerate(lines, first)]
 
 
-def _item(order: SalesOrder, number: int, line: NewLine, variant: ProductVariant) -> SalesOrderItem:
+def _item(order: SalesOrder, number: int, line: NewLine, variant: Sellable) -> SalesOrderItem:
     agreed = line.unit_price is not None
     return SalesOrderItem(
-        **({"pk": line.id} if line.id else {}), order=order, line=number, variant=variant, sku=variant.sku,
-        name=variant.name or variant.product.name, quantity=line.quantity, unit_price=line.unit_price or ZERO,
+        **({"pk": line.id} if line.id else {}), order=order, line=number, variant_id=variant.id, sku=variant.sku,
+        name=variant.name, quantity=line.quantity, unit_price=line.unit_price or ZERO,
         includes_tax=agreed and line.includes_tax,
         discount=line.discount, price_agreed=agreed, price_reason=AGREED if agreed else "",
         vehicle_model_id=line.vehicle_model_id, backorder_policy=line.backorder_policy,
@@ -170,6 +192,10 @@ def _priced(line: SalesOrderItem) -> tuple[object, ...]:
 
 
 type Amounts = Sequence[tuple[Decimal, Decimal]]
+
+
+def _amounts(lines: Iterable[SalesOrderItem]) -> Amounts:
+    return [(line.net_amount, line.tax_amount) for line in lines]
 
 
 def totals_change(order: SalesOrder, before: Amounts, after: Amounts) -> None:

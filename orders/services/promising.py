@@ -6,15 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from accounts.models import Organization
 from accounts.queries.rates import convert
+from core.arrays import array
 from core.errors import Conflict
 from core.fields import MoneyField
+from core.kept import Beside, Kept, send_alone
 from core.tenancy import active_organization_id
 from inventory.models import Reservation
 from inventory.services.candidates import Wanted
@@ -24,29 +26,39 @@ from orders.models import Customer, ReturnAuthorization, SalesOrder, SalesOrderI
 from orders.queries.returns import REFUNDED
 
 DOCUMENT = "sales_order"
+ZERO = Decimal(0)
 Policy = SalesOrderItem.BackorderPolicy
 PaymentStatus, Status = SalesOrder.PaymentStatus, SalesOrder.Status
 
+# To lines of an order that is about to be placed.
+ALLOCATED = Kept("allocated_first", """
+    UPDATE orders_salesorderitem AS i SET allocated_quantity = a.quantity
+    FROM unnest(%s::uuid[], %s::numeric[]) AS a(id, quantity)
+    WHERE i.organization_id = %s::uuid AND i.id = a.id
+""")
+
 # What is allocated was shipped or lies reserved, picked or not: goods are issued as they are shipped. What waits is neither.
-FOLLOW = """
+FOLLOW = Kept("allocated", """
     UPDATE orders_salesorderitem AS i
     SET allocated_quantity = found.allocated, picked_quantity = LEAST(i.picked_quantity, found.allocated)
     FROM (
         SELECT l.id, l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
         FROM orders_salesorderitem AS l
         LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
-            AND r.demand_line_id = l.id AND r.demand_type = %(document)s AND r.status = 'active' AND r.stock_item_id IS NOT NULL
-        WHERE l.organization_id = %(organization)s AND l.order_id = %(order)s
+            AND r.demand_line_id = l.id AND r.demand_type = %s::text AND r.status = 'active' AND r.stock_item_id IS NOT NULL
+        WHERE l.organization_id = %s::uuid AND l.order_id = %s::uuid
         GROUP BY l.id, l.shipped_quantity
     ) AS found
-    WHERE i.organization_id = %(organization)s AND i.id = found.id AND i.allocated_quantity <> found.allocated
-"""
+    WHERE i.organization_id = %s::uuid AND i.id = found.id AND i.allocated_quantity <> found.allocated
+""")
 
 
-def goods_promise(order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None) -> None:
-    """Raises Conflict where goods are short for a line that may not wait for them."""
+def goods_promise(
+    order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None,
+) -> dict[SalesOrderItem, Decimal]:
+    """What each line has got. Raises Conflict where goods are short for a line that may not wait for them."""
     if not wanted:
-        return
+        return {}
     lines = list(wanted)
     waiting = {number for number, line in enumerate(lines) if waits(order, line)}
     demand = Demand(DOCUMENT, order.pk, expires_at)
@@ -54,13 +66,18 @@ def goods_promise(order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *
         Wanted(line.variant_id, order.warehouse_id, quantity, demand_line_id=line.pk) for line, quantity in wanted.items()
     ]
     if not waiting or len(waiting) == len(lines):
-        stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER if waiting else Shortage.REFUSE)
-        return
+        short = stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER if waiting else Shortage.REFUSE).short
+        return _got(wanted, short)
     with transaction.atomic():  # who of them is short is known afterwards
         short = stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER).short
         if missing := {number: short[number] for number in short if number not in waiting}:
             words = "; ".join(f"{quantity.normalize():f} of {lines[number].sku}" for number, quantity in missing.items())
             raise Conflict(f"There is not enough stock: missing are {words}.", code="insufficient_stock")
+    return _got(wanted, short)
+
+
+def _got(wanted: Mapping[SalesOrderItem, Decimal], short: Mapping[int, Decimal]) -> dict[SalesOrderItem, Decimal]:
+    return {line: quantity - short.get(number, ZERO) for number, (line, quantity) in enumerate(wanted.items())}
 
 
 def goods_keep(order: SalesOrder) -> None:
@@ -89,7 +106,7 @@ def goods_follow(order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *,
         held[one.demand_line_id].append(one)
     ended, more = [], {}
     for line, whole in wanted.items():
-        missing = whole - sum((one.quantity - one.picked_quantity for one in held[line.pk]), Decimal(0))
+        missing = whole - sum((one.quantity - one.picked_quantity for one in held[line.pk]), ZERO)
         for one in held[line.pk]:
             if missing < 0:
                 missing += one.quantity - one.picked_quantity
@@ -114,8 +131,21 @@ def waits(order: SalesOrder, line: SalesOrderItem) -> bool:
 
 def allocated_follow(order: SalesOrder) -> None:
     """The lines say how much is really promised to them."""
-    with connection.cursor() as cursor:
-        cursor.execute(FOLLOW, {"organization": active_organization_id(), "order": order.pk, "document": DOCUMENT})
+    send_alone([allocated(order)])
+
+
+def allocated(order: SalesOrder) -> Beside:
+    """The same, to go along with another statement, which writes neither the lines nor what is reserved."""
+    organization = active_organization_id()
+    return Beside(FOLLOW, [DOCUMENT, organization, order.pk, organization])
+
+
+def allocated_first(got: Mapping[SalesOrderItem, Decimal]) -> list[Beside]:
+    """The same of an order that is placed, which has what it has just got."""
+    filled = {line.pk: quantity for line, quantity in got.items() if quantity}
+    if not filled:
+        return []
+    return [Beside(ALLOCATED, [array(filled), array(filled.values()), active_organization_id()])]
 
 
 def credit_check(order: SalesOrder) -> None:
@@ -130,13 +160,13 @@ def credit_check(order: SalesOrder) -> None:
         .exclude(status__in=[Status.DRAFT, Status.CANCELLED])
         .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED]).annotate(returned=_returned())
         .values_list("currency").annotate(open=Sum(Greatest(
-            F("total") - F("returned") - F("paid_total") + F("refunded_total"), Decimal(0), output_field=MoneyField(),
+            F("total") - F("returned") - F("paid_total") + F("refunded_total"), ZERO, output_field=MoneyField(),
         )))
     )
     own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
     today = timezone.localdate()
-    owed[order.currency] = owed.get(order.currency, Decimal(0)) + order.total - order.paid_total
-    whole = sum((convert(amount, currency, own, today) for currency, amount in owed.items()), Decimal(0))
+    owed[order.currency] = owed.get(order.currency, ZERO) + order.total - order.paid_total
+    whole = sum((convert(amount, currency, own, today) for currency, amount in owed.items()), ZERO)
     if whole > limit:
         code = order.customer.code
         raise Conflict(

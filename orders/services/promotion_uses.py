@@ -1,4 +1,5 @@
-"""The promotions of an order: noted while it is a cart, claimed as it is placed, given back when it is canceled.
+"""The promotions of an order: noted while it is a cart, claimed as it is placed, given back when it is canceled or they take
+nothing off any more.
 
 Whoever claims or gives back holds the rows of the promotions, in the order of their ids, after the stock and before the number.
 """
@@ -92,9 +93,13 @@ def promotions_claim(order: SalesOrder, now: datetime) -> None:
     order.promotion_uses.update(claimed_at=now, customer=order.customer_id)
 
 
-def promotions_give_back(order: SalesOrder, now: datetime) -> None:
-    """A use that counts for orders that were split off as well stays in count, as the first of theirs."""
+def promotions_give_back(order: SalesOrder, now: datetime, *, idle: bool = False) -> None:
+    """All that the order has claimed, or what is `idle`: takes nothing off any more.
+
+    A use that counts for orders that were split off as well stays in count, as the first of theirs.
+    """
     rows = order.promotion_uses.filter(claimed_at__isnull=False, released_at=None)
+    rows = rows.filter(amount=0) if idle else rows
     promotions = list(rows.order_by("promotion_id").values_list("promotion_id", flat=True))
     if not promotions:
         return

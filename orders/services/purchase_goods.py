@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -191,7 +192,7 @@ class _Booking:
     def _step(self, receipt: GoodsReceipt, items: Sequence[GoodsReceiptItem]) -> None:
         comes = self.kind == Kind.RECEIPT
         verb, shape = ("receive", events.PurchaseOrderReceived) if comes else ("send_back", events.PurchaseOrderReturned)
-        columns = {"received_at": timezone.now()} if comes else {}
+        columns: dict[str, Any] = {"received_at": timezone.now()} if comes else {}
         step(PURCHASE_ORDERS, self.order, verb, target=self._target(), note=receipt.number, **columns)
         told(PURCHASE_ORDERS, verb, shape(
             order=self.order.pk, number=self.order.number, supplier=self.order.supplier_id, warehouse=self.order.warehouse_id,

@@ -13,28 +13,31 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.services.documents import number_next
-from core.errors import Invalid, NotFound
+from core.errors import Invalid
+from core.rows import Columns
 from inventory.services.reservations import Demand, demand_keep, demand_release
 from notifications.services.events import publish
 from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem, ShippingMethod
-from orders.queries.promotions import automatic
+from orders.queries.promotions import has_automatic
 from orders.services.amending import OPEN, order_amend
-from orders.services.charges import has_charges
-from orders.services.order_lines import TOTALS, adjustments_write, lines_write, reprice
+from orders.services.order_lines import TOTALS, adjustments_write, lines_write, order_write, reprice
 from orders.services.order_lines import NewAdjustment as NewAdjustment
 from orders.services.order_lines import NewLine as NewLine
+from orders.services.order_locking import locked as locked
+from orders.services.order_locking import locked_alone
 from orders.services.payments import payments_unwind
 from orders.services.promising import DOCUMENT as DOCUMENT
-from orders.services.promising import allocated_follow, credit_check, goods_keep, goods_promise
+from orders.services.promising import allocated, allocated_first, allocated_follow, credit_check, goods_keep, goods_promise
 from orders.services.promotion_uses import promotions_claim, promotions_give_back
-from orders.services.stepping import allow, refusal, step, told
+from orders.services.stepping import allow, refusal, step
 from orders.services.stopping import invoices_stop, picks_stop, shipments_stop
 
 NUMBERS = "SO-{number:06}"
 PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address", "shipping_method_id"}  # of a cart
 Status = SalesOrder.Status
+LINES = Columns(SalesOrderItem, "l")
 
 
 def sales_order_create(
@@ -48,11 +51,9 @@ def sales_order_create(
     values.setdefault("currency", channel.currency)
     if "warehouse" not in values:
         values.setdefault("warehouse_id", channel.warehouse_id)
-    order: SalesOrder = SalesOrder.objects.create(
-        channel=channel, customer=customer, **{**dict.fromkeys(TOTALS, Decimal(0)), **values},
-    )
-    order.has_charges = bool(lines) and not is_placed_next and automatic().exists()
-    _write(order, lines or None, adjustments or None, is_new=True)
+    order = SalesOrder(channel=channel, customer=customer, **{**dict.fromkeys(TOTALS, Decimal(0)), **values})
+    order.has_charges = bool(lines) and not is_placed_next and has_automatic()
+    order_write(order, lines, adjustments)
     return order
 
 
@@ -104,10 +105,10 @@ def _check_references(row: SalesOrder, moved: set[str]) -> None:
 
 
 def _write(
-    order: SalesOrder, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None, *, is_new: bool = False,
+    order: SalesOrder, lines: Sequence[NewLine] | None, adjustments: Sequence[NewAdjustment] | None,
 ) -> None:
     if lines is not None:
-        lines_write(order, lines, is_new=is_new)
+        lines_write(order, lines)
     if adjustments is not None:
         adjustments_write(order, adjustments)
     if lines is not None or adjustments is not None:
@@ -121,26 +122,26 @@ def sales_order_place(*, order: SalesOrder, is_priced: bool = False) -> SalesOrd
     """
     row = locked(order)
     allow(SALES_ORDERS, row, "place")
-    lines = list(row.lines.order_by("line"))
+    lines = LINES.fetch("l.order_id = %s ORDER BY l.line", [row.pk])
     if not lines:
         raise Invalid("The cart is empty: say what is ordered.", fields={"lines": "empty"})
     if not is_priced or row.has_charges:
         reprice(row, lines)
     credit_check(row)
     now, minutes = timezone.now(), row.channel.reservation_minutes
-    goods_promise(row, {line: line.quantity for line in lines}, expires_at=now + timedelta(minutes=minutes) if minutes else None)
+    expires_at = now + timedelta(minutes=minutes) if minutes else None
+    got = goods_promise(row, {line: line.quantity for line in lines}, expires_at=expires_at)
     if row.has_charges:
         promotions_claim(row, now)
-    number = row.number or number_next(document_type=DOCUMENT, first=NUMBERS)
-    step(
-        SALES_ORDERS, row, "place", number=number, placed_at=now, net_total=row.net_total, tax_total=row.tax_total,
-        total=row.total,
-    )
-    allocated_follow(row)
-    told(SALES_ORDERS, "place", OrderPlaced(
+    row.number = row.number or number_next(document_type=DOCUMENT, first=NUMBERS)
+    event = OrderPlaced(
         **parts(row), currency=row.currency, net_total=row.net_total, tax_total=row.tax_total, total=row.total,
         lines=[order_line(line) for line in lines],
-    ), aggregate_id=row.pk)
+    )
+    step(
+        SALES_ORDERS, row, "place", event=event, besides=allocated_first(got), number=row.number, placed_at=now,
+        net_total=row.net_total, tax_total=row.tax_total, total=row.total,
+    )
     return row
 
 
@@ -149,28 +150,25 @@ def sales_order_confirm(*, order: SalesOrder) -> SalesOrder:
     row = locked(order)
     allow(SALES_ORDERS, row, "confirm")
     goods_keep(row)
-    step(SALES_ORDERS, row, "confirm")
-    allocated_follow(row)
-    told(SALES_ORDERS, "confirm", OrderConfirmed(**parts(row)), aggregate_id=row.pk)
+    step(SALES_ORDERS, row, "confirm", event=OrderConfirmed(**parts(row)), besides=[allocated(row)])
     return row
 
 
 def sales_order_hold(*, order: SalesOrder, reason: str = "") -> SalesOrder:
     """Nobody fulfils it until it is released; what is promised to it stays so, without an end."""
-    row = locked(order)
+    row = locked_alone(order)
     allow(SALES_ORDERS, row, "hold")
     demand_keep(demand=Demand(DOCUMENT, row.pk))
-    step(SALES_ORDERS, row, "hold", note=reason, held_from=row.status)
-    told(SALES_ORDERS, "hold", OrderHeld(**parts(row), reason=reason), aggregate_id=row.pk)
+    step(SALES_ORDERS, row, "hold", event=OrderHeld(**parts(row), reason=reason), note=reason, held_from=row.status)
     return row
 
 
 def sales_order_release(*, order: SalesOrder, reason: str = "") -> SalesOrder:
     """Back to where it was held, or where it failed."""
-    row = locked(order)
+    row = locked_alone(order)
     allow(SALES_ORDERS, row, "release")
-    step(SALES_ORDERS, row, "release", note=reason, target=row.held_from, held_from="", error_code="")
-    told(SALES_ORDERS, "release", OrderReleased(**parts(row)), aggregate_id=row.pk)
+    event = OrderReleased(**parts(row))
+    step(SALES_ORDERS, row, "release", event=event, note=reason, target=row.held_from, held_from="", error_code="")
     return row
 
 
@@ -193,8 +191,8 @@ def sales_order_cancel(*, order: SalesOrder, reason: str = "") -> SalesOrder:
         if row.has_charges:
             promotions_give_back(row, timezone.now())
     row.lines.update(cancelled_quantity=F("quantity") - F("shipped_quantity"))
-    step(SALES_ORDERS, row, "cancel", note=reason, closed_at=timezone.now())
-    told(SALES_ORDERS, "cancel", OrderCancelled(**parts(row), reason=reason), aggregate_id=row.pk)
+    event = OrderCancelled(**parts(row), reason=reason)
+    step(SALES_ORDERS, row, "cancel", event=event, note=reason, closed_at=timezone.now())
     return row
 
 
@@ -217,12 +215,3 @@ def order_line(line: SalesOrderItem) -> OrderLine:
         line=line.pk, variant=line.variant_id, sku=line.sku, name=line.name, quantity=line.quantity - line.cancelled_quantity,
         unit_price=line.unit_price,
     )
-
-
-def locked(order: SalesOrder) -> SalesOrder:
-    row: SalesOrder | None = SalesOrder.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "channel", "customer", "warehouse", "shipping_method",
-    ).annotate(has_charges=has_charges()).filter(pk=order.pk).first()
-    if row is None:
-        raise NotFound("There is no such sales order.")
-    return row

@@ -8,52 +8,50 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts.services.documents import number_next
+from core.arrays import array
 from core.errors import Conflict, Invalid, NotFound
+from core.kept import Beside, Kept, Statement, Together, send_alone
 from core.tenancy import active_organization_id
-from inventory.models import LogisticUnit, LogisticUnitContent, Reservation
+from inventory.models import LogisticUnit, LogisticUnitContent
 from inventory.services.locks import lock_units
 from inventory.services.logistic_units import unit_create
 from inventory.services.reservations import Demand, Pick, demand_keep, stock_pick
+from notifications.services.events import PUBLISH, published
 from orders import events_shipments as events
 from orders.machines import SALES_ORDERS, SHIPMENTS
 from orders.models import SalesOrder, Shipment, ShipmentItem, ShipmentParcel
+from orders.queries.to_ship import Promised, promised
+from orders.queries.to_ship import packed as packed_goods
 from orders.services.carrying import carried
 from orders.services.order_follows import order_follows
 from orders.services.sales_orders import DOCUMENT, locked
-from orders.services.stepping import TIMELINE, allow, entry_of, refusal, step, told
+from orders.services.shipment_writing import made, written, written_packed
+from orders.services.stepping import allow, refusal, step
 
-DOCUMENT_TYPE = "shipment"
-NUMBERS = "SH-{number:06}"
 S = Shipment.Status
 MOST_PARCELS = 100
+TOLD = ("carrier", "tracking_number", "tracking_url")  # by its events, as the step leaves them
 
 # What is packed was picked, and what was picked is allocated, whoever of the others is late to say so.
-# One that is made as packed has a timeline too.
-PACKED = f"""
-    WITH told AS (
-        {TIMELINE}
-        SELECT %(entry)s, %(organization)s, %(kind)s, %(made)s, 'status', %(actor)s, %(key)s, false, 'draft', 'packed', ''
-        WHERE %(made)s::uuid IS NOT NULL
-    )
+PACKED = Kept("lines_packed_follow", """
     UPDATE orders_salesorderitem AS l
     SET picked_quantity = GREATEST(l.picked_quantity, l.shipped_quantity + p.packed),
         allocated_quantity = GREATEST(l.allocated_quantity, l.shipped_quantity + p.packed)
     FROM (
         SELECT i.order_item_id AS id, sum(i.quantity) AS packed FROM orders_shipment AS s
         JOIN orders_shipmentitem AS i ON i.organization_id = s.organization_id AND i.shipment_id = s.id
-        WHERE s.organization_id = %(organization)s AND s.order_id = %(order)s AND s.status = 'packed' GROUP BY i.order_item_id
+        WHERE s.organization_id = %s::uuid AND s.order_id = %s::uuid AND s.status = 'packed' GROUP BY i.order_item_id
     ) AS p
-    WHERE l.organization_id = %(organization)s AND l.id = p.id
-"""
+    WHERE l.organization_id = %s::uuid AND l.id = p.id
+""")
+Together(PACKED, [PUBLISH])
 
 # Of the goods in a draft, what is not reserved any more for those that are open: the order was changed or split meanwhile.
 GIVEN_AWAY = """
@@ -71,17 +69,16 @@ GIVEN_AWAY = """
     ORDER BY 1
 """
 
-SHIPPED = """
-    WITH moved AS (
-        UPDATE orders_shipmentitem AS i SET move_id = m.move
-        FROM unnest(%(items)s::uuid[], %(moves)s::uuid[]) AS m(item, move)
-        WHERE i.organization_id = %(organization)s AND i.id = m.item
-        RETURNING i.order_item_id, i.quantity
-    )
+MOVED = Statement("moved", """
+    UPDATE orders_shipmentitem AS i SET move_id = m.move FROM unnest(%s::uuid[], %s::uuid[]) AS m(item, move)
+    WHERE i.organization_id = %s::uuid AND i.id = m.item
+    RETURNING i.order_item_id, i.quantity
+""")
+SHIPPED = Statement("shipped", """
     UPDATE orders_salesorderitem AS l SET shipped_quantity = l.shipped_quantity + s.quantity
     FROM (SELECT order_item_id AS id, sum(quantity) AS quantity FROM moved GROUP BY order_item_id) AS s
-    WHERE l.organization_id = %(organization)s AND l.id = s.id
-"""
+    WHERE l.organization_id = %s::uuid AND l.id = s.id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +105,14 @@ def shipment_create(*, order: SalesOrder, parts: Sequence[Part] | None = None, *
     """
     row = locked(order)
     _may_leave(row, "pack")
-    found = _free(_promised(row))
+    found = _free(promised(row))
     shares = [one for many in found.values() for one in many] if parts is None else _shares(row, parts, found)
     if not shares:
         raise Conflict("Nothing of this order is allocated and in no shipment yet.", code="nothing_to_ship")
-    return _write(row, shares, values)
+    shipment = made(row, shares, **values)
+    send_alone(written(shipment, shares))
+    read: Shipment = Shipment.objects.get(pk=shipment.pk)
+    return read
 
 
 def shipment_change(*, shipment: Shipment, **values: Any) -> Shipment:
@@ -199,24 +199,34 @@ def shipment_come_back(*, shipment: Shipment, reason: str = "") -> Shipment:
 
 
 def packed_rest(order: SalesOrder) -> None:
-    """Of a locked order: all that is open is in packed shipments. Raises Conflict where goods are missing."""
-    promised = _promised(order)
-    held: dict[UUID, Decimal] = defaultdict(Decimal)
-    for one in promised:
-        held[one.demand_line_id] += one.quantity - one.picked_quantity
-    short = []
-    open_quantity = F("quantity") - F("cancelled_quantity") - F("shipped_quantity")
-    for key, sku, wanted in order.lines.annotate(open=open_quantity).order_by("line").values_list("pk", "sku", "open"):
-        if wanted > held[key]:
-            short.append(f"{(wanted - held[key]).normalize():f} of {sku}")
-    if short:
-        raise Conflict(f"Not all of its goods are allocated, {', '.join(short)} are missing.", code="not_allocated")
-    if any(one.in_shipments for one in promised):
+    """Of a locked order: all that is open is in packed shipments, and stays promised. Raises Conflict where goods are missing."""
+    found = promised(order)
+    if any(one.expires_at for one in found):  # goods in a parcel are nobody else's when time is up
+        demand_keep(demand=Demand(DOCUMENT, order.pk))
+        found = promised(order)
+    _refuse_short(found)
+    if any(one.in_shipments for one in found):
         for draft in order.shipments.filter(status=S.DRAFT).order_by("pk"):
             packed(order, draft)
-    if shares := [one for many in _free(promised).values() for one in many]:
-        row = _write(order, shares, {"status": S.PACKED, "packed_at": timezone.now()})
-        _packed(order, row, is_new=True)
+    if shares := [one for many in _free(found).values() for one in many]:
+        row = made(order, shares, status=S.PACKED, packed_at=timezone.now())
+        whole: dict[UUID, Decimal] = defaultdict(Decimal)
+        for one in found:
+            if one.reservation_id:
+                whole[one.line_id] += max(one.left, one.in_shipments)
+        send_alone(written_packed(row, shares, events.ShipmentPacked(**_news(order, row)), whole))
+
+
+def _refuse_short(found: Sequence[Promised]) -> None:
+    held: dict[UUID, Decimal] = defaultdict(Decimal)
+    for one in found:
+        held[one.line_id] += one.left
+    wanted = {one.line_id: (one.sku, one.open) for one in found}
+    short = [
+        f"{(quantity - held[line]).normalize():f} of {sku}" for line, (sku, quantity) in wanted.items() if quantity > held[line]
+    ]
+    if short:
+        raise Conflict(f"Not all of its goods are allocated, {', '.join(short)} are missing.", code="not_allocated")
 
 
 def packed(order: SalesOrder, row: Shipment, parcels: Sequence[Parcel] = ()) -> None:
@@ -234,22 +244,25 @@ def packed(order: SalesOrder, row: Shipment, parcels: Sequence[Parcel] = ()) -> 
     _packed(order, row)
 
 
-def _packed(order: SalesOrder, row: Shipment, *, is_new: bool = False) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(PACKED, {**entry_of(SHIPMENTS), "order": order.pk, "made": row.pk if is_new else None})
-    told(SHIPMENTS, "pack", events.ShipmentPacked(**_news(order, row)), aggregate_id=row.pk)
+def _packed(order: SalesOrder, row: Shipment) -> None:
+    _, told = published([(events.ShipmentPacked(**_news(order, row)), row.pk)])
+    organization = active_organization_id()
+    send_alone([told, Beside(PACKED, [organization, order.pk, organization])])
 
 
 def packed_hand_over(order: SalesOrder) -> None:
-    """All packed shipments of a locked order."""
-    found = ShipmentItem.objects.filter(shipment__order=order, shipment__status=S.PACKED).select_related("shipment")
-    for _, items in groupby(found.order_by("shipment", "line"), key=lambda one: one.shipment_id):
+    """All packed shipments of a locked order, and what is in none of them: it was packed before there were shipments."""
+    found = packed_goods(order)
+    if not found.is_all:
+        packed_rest(order)
+        found = packed_goods(order)
+    for _, items in groupby(found.items, key=lambda one: one.shipment_id):
         lines = list(items)
         handed_over(order, lines[0].shipment, lines)
 
 
 def handed_over(order: SalesOrder, row: Shipment, items: Sequence[ShipmentItem], **values: Any) -> None:
-    step(SHIPMENTS, row, "hand_over", handed_over_at=timezone.now(), **carried(order, values, row))
+    allow(SHIPMENTS, row, "hand_over")
     try:
         posted = stock_pick(picks=[Pick(one.reservation_id, one.quantity) for one in items])
     except Conflict as error:
@@ -257,23 +270,29 @@ def handed_over(order: SalesOrder, row: Shipment, items: Sequence[ShipmentItem],
             raise
         detail = "What is reserved for this order is not what was packed: look at its reservations."
         raise Conflict(detail, code="not_allocated") from error
-    with connection.cursor() as cursor:
-        cursor.execute(SHIPPED, {
-            "organization": active_organization_id(), "items": [one.pk for one in items], "moves": posted.moves,
-        })
-    told(SHIPMENTS, "hand_over", events.ShipmentHandedOver(**_news(order, row)), aggregate_id=row.pk)
+    organization = active_organization_id()
+    _step(order, row, "hand_over", besides=[
+        Beside(MOVED, [array(one.pk for one in items), array(posted.moves), organization]),
+        Beside(SHIPPED, [organization]),
+    ], handed_over_at=timezone.now(), **carried(order, values, row))
 
 
 def delivered(order: SalesOrder, row: Shipment) -> None:
-    step(SHIPMENTS, row, "deliver", delivered_at=timezone.now())
-    told(SHIPMENTS, "deliver", events.ShipmentDelivered(**_news(order, row)), aggregate_id=row.pk)
+    _step(order, row, "deliver", delivered_at=timezone.now())
 
 
 def _moved(order: SalesOrder, row: Shipment, verb: str, reason: str = "", **columns: Any) -> None:
-    step(SHIPMENTS, row, verb, note=reason, **columns)
-    event: Any = SHIPMENTS.by_verb[verb].event
     said = {"reason": reason} if verb in ("fail", "come_back", "cancel") else {}
-    told(SHIPMENTS, verb, event(**_news(order, row), **said), aggregate_id=row.pk)
+    _step(order, row, verb, said, note=reason, **columns)
+
+
+def _step(
+    order: SalesOrder, row: Shipment, verb: str, said: Mapping[str, Any] = MappingProxyType({}), *, note: str = "",
+    besides: Sequence[Beside] = (), **columns: Any,
+) -> None:
+    event: Any = SHIPMENTS.by_verb[verb].event
+    news = _news(order, row) | {name: columns[name] for name in TOLD if name in columns}
+    step(SHIPMENTS, row, verb, event=event(**news, **said), besides=besides, note=note, **columns)
 
 
 def _both(shipment: Shipment) -> tuple[SalesOrder, Shipment]:
@@ -291,30 +310,16 @@ def _may_leave(order: SalesOrder, verb: str) -> None:
         raise refusal(SALES_ORDERS, order.status, verb)
 
 
-def _promised(order: SalesOrder) -> list[Any]:
-    """Its reservations that hold goods, in the order in which they were made, with what of each is in open shipments."""
-    inside = ShipmentItem.objects.filter(reservation=OuterRef("pk"), shipment__status__in=Shipment.OPEN).order_by()
-    whole = Subquery(inside.values("reservation").annotate(whole=Sum("quantity")).values("whole"))
-    return list(Reservation.objects.filter(
-        demand_type=DOCUMENT, demand_id=order.pk, status=Reservation.Status.ACTIVE, stock_item__isnull=False,
-        demand_line_id__isnull=False,
-    ).annotate(in_shipments=Coalesce(whole, Decimal(0))).order_by("pk"))
-
-
-def _free(promised: Sequence[Any]) -> dict[UUID, list[ShipmentItem]]:
+def _free(found: Sequence[Promised]) -> dict[UUID, list[ShipmentItem]]:
     """By line, what is in no open shipment yet."""
-    found: dict[UUID, list[ShipmentItem]] = defaultdict(list)
-    for one in promised:
-        if (left := one.quantity - one.picked_quantity - one.in_shipments) > 0:
-            found[one.demand_line_id].append(_item(one, left))
-    return found
-
-
-def _item(one: Any, quantity: Decimal) -> ShipmentItem:
-    return ShipmentItem(
-        order_item_id=one.demand_line_id, variant_id=one.variant_id, lot_id=one.lot_id, stock_item_id=one.stock_item_id,
-        reservation_id=one.pk, quantity=quantity,
-    )
+    free: dict[UUID, list[ShipmentItem]] = defaultdict(list)
+    for one in found:
+        if one.left > one.in_shipments:
+            free[one.line_id].append(ShipmentItem(
+                order_item_id=one.line_id, variant_id=one.variant_id, lot_id=one.lot_id, stock_item_id=one.stock_item_id,
+                reservation_id=one.reservation_id, quantity=one.left - one.in_shipments,
+            ))
+    return free
 
 
 def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[ShipmentItem]]) -> list[ShipmentItem]:
@@ -344,17 +349,6 @@ def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[
                 f" {part.quantity.normalize():f}.", code="not_allocated",
             )
     return list(taken.values())
-
-
-def _write(order: SalesOrder, shares: Sequence[ShipmentItem], values: Mapping[str, Any]) -> Shipment:
-    row: Shipment = Shipment.objects.create(
-        order=order, warehouse_id=order.warehouse_id, number=number_next(document_type=DOCUMENT_TYPE, first=NUMBERS),
-        **carried(order, dict(values)),
-    )
-    for number, one in enumerate(shares):
-        one.shipment, one.line = row, number
-    ShipmentItem.objects.bulk_create(shares)
-    return row
 
 
 def _unit(parcel: Parcel) -> LogisticUnit:

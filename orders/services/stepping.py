@@ -8,17 +8,21 @@ from django.db import connection
 from uuid_utils.compat import uuid7
 
 from core.errors import Conflict, NotFound
+from core.kept import Beside, Kept, values_of
 from core.objects import object_type
 from core.tenancy import active_scope
 from notifications.event_types import type_of
-from notifications.services.events import publish_all
+from notifications.services.events import publish_all, telling, told_of
 from orders.machines import Machine
 
 # Of who acts now; `from_state` to `to_state` follow, and a note.
 TIMELINE = """INSERT INTO accounts_journalentry
             (id, organization_id, object_type, object_id, kind, author_id, api_key_id, pinned, from_state, to_state, body)"""
+ENTERED = Kept("entered", f"""{TIMELINE}
+    SELECT %s::uuid, %s::uuid, %s::text, %s::uuid, 'status', %s::uuid, %s::uuid, false, %s::text, %s::text, ''
+""")
 STEP = f"""
-    WITH before AS (
+    WITH {{besides}}before AS (
         SELECT id, {{column}} AS state FROM {{table}} WHERE organization_id = %(organization)s AND id = %(id)s FOR NO KEY UPDATE
     ), changed AS (
         UPDATE {{table}} AS t SET {{column}} = %(target)s{{columns}}
@@ -28,17 +32,22 @@ STEP = f"""
         {TIMELINE}
         SELECT %(entry)s, %(organization)s, %(kind)s, c.id, 'status', %(actor)s, %(key)s, false, c.state, %(target)s, %(note)s
         FROM changed AS c
-    )
+    ){{along}}
     SELECT b.state, EXISTS (SELECT FROM changed) FROM before AS b
 """
 
 
-def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str = "", **columns: Any) -> str:
+def step(
+    machine: Machine, row: Any, verb: str, *, note: str = "", target: str = "", event: object = None,
+    besides: Sequence[Beside] = (), **columns: Any,
+) -> str:
     """The row takes the verb's target state and these values of its columns; answers the state before.
 
-    `target` chooses among several that the transition has. The caller publishes the event of the transition afterwards, with
-    `told`. Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses; NotFound
-    if the row is gone.
+    `target` chooses among several that the transition has. `event` is published along: it is that of the transition, and says
+    what is true afterwards. Without one, the caller publishes it, with `told`. `besides` goes along in the same statement.
+
+    Raises Conflict where the state does not allow the verb, naming what it allows, or where the guard refuses; NotFound if the
+    row is gone.
     """
     transition = machine.by_verb[verb]
     target = target or transition.target
@@ -54,10 +63,18 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
         f"value_{number}": field.get_db_prep_save(columns[name], connection)
         for number, (name, field) in enumerate(zip(columns, fields, strict=True))
     }
-    column = machine.field.column
+    along = []
+    if event is not None:
+        _check_event(machine, verb, event)
+        along = [Beside(telling("changed"), told_of(event, aggregate_id=row.pk))]
+    sql = STEP.format(
+        table=options.db_table, column=machine.field.column, columns=sets,
+        besides="".join(f"{one.statement.head}, " for one in besides), along="".join(f", {one.statement.head}" for one in along),
+    )
     with connection.cursor() as cursor:
-        cursor.execute(STEP.format(table=options.db_table, column=column, columns=sets), {
-            **values, **entry_of(machine), "id": row.pk, "target": target, "sources": list(transition.sources), "note": note,
+        cursor.execute(sql, {
+            **values_of([*besides, *along]), **values, **entry_of(machine), "id": row.pk, "target": target,
+            "sources": list(transition.sources), "note": note,
         })
         found = cursor.fetchone()
     if found is None:
@@ -71,8 +88,16 @@ def step(machine: Machine, row: Any, verb: str, *, note: str = "", target: str =
     return str(before)
 
 
+def entered(machine: Machine, key: UUID, before: str, after: str) -> Beside:
+    """The line of the timeline of a row that is made in a state which others come to by a step."""
+    entry = entry_of(machine)
+    return Beside(ENTERED, [
+        entry["entry"], entry["organization"], entry["kind"], key, entry["actor"], entry["key"], before, after,
+    ])
+
+
 def entry_of(machine: Machine) -> dict[str, Any]:
-    """What a statement with TIMELINE is told."""
+    """What TIMELINE is told."""
     scope = active_scope()
     return {
         "organization": scope.organization_id, "entry": uuid7(), "kind": object_type(machine.model),
@@ -109,7 +134,11 @@ def told(machine: Machine, verb: str, event: object, *, aggregate_id: UUID) -> N
 def told_all(machine: Machine, happened: Sequence[tuple[str, object]], *, aggregate_id: UUID) -> None:
     """The same of several verbs that one row took in turn, each with its event, in one statement."""
     for verb, event in happened:
-        declared = machine.by_verb[verb].event
-        if type_of(event) is not type_of(declared):
-            raise TypeError(f"{verb} publishes {type_of(declared).name}, not {type_of(event).name}.")
+        _check_event(machine, verb, event)
     publish_all([(event, aggregate_id) for _, event in happened])
+
+
+def _check_event(machine: Machine, verb: str, event: object) -> None:
+    declared = machine.by_verb[verb].event
+    if type_of(event) is not type_of(declared):
+        raise TypeError(f"{verb} publishes {type_of(declared).name}, not {type_of(event).name}.")

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from django.db.models import Sum
 
 from core.errors import Conflict
+from core.kept import Beside, Kept, send_alone
+from core.tenancy import active_organization_id
 from orders.events_shipments import ShipmentCancelled
 from orders.machines import SHIPMENTS
 from orders.models import (
@@ -20,6 +22,13 @@ from orders.models import (
 from orders.services.stepping import step, told
 
 MOST_NAMED = 5
+
+UNPICKED = Kept("unpicked", """
+    UPDATE orders_picklistitem AS i SET is_open = false
+    FROM orders_salesorderitem AS l
+    WHERE i.organization_id = %s::uuid AND i.is_open
+        AND l.organization_id = i.organization_id AND l.id = i.order_item_id AND l.order_id = %s::uuid
+""")
 
 
 def shipments_stop(order: SalesOrder, reason: str) -> None:
@@ -68,7 +77,12 @@ def invoices_stop(order: SalesOrder) -> None:
 
 def picks_stop(order: SalesOrder) -> None:
     """Of a locked order: nobody goes round for its goods any more."""
-    PickListItem.objects.filter(order_item__order=order, is_open=True).update(is_open=False)
+    send_alone([picks_stopped(order)])
+
+
+def picks_stopped(order: SalesOrder) -> Beside:
+    """The same, to go along with another statement."""
+    return Beside(UNPICKED, [active_organization_id(), order.pk])
 
 
 def picks_forget(lines: Sequence[SalesOrderItem]) -> None:

@@ -18,7 +18,7 @@ from orders.services.sales_orders import (
 from orders.services.splitting import Split, sales_order_split
 from tests.companies import Company
 from tests.inventory.test_races import at_once
-from tests.orders.promoting import DAY, NOW, cart_of, count, promotion, refused
+from tests.orders.promoting import DAY, NOW, cart_of, count, promotion, refused, used
 from tests.orders.selling import Shop
 from tests.orders.test_sales_orders import sound
 
@@ -41,6 +41,23 @@ def test_both_halves_of_an_order_keep_their_part(acme: Company) -> None:
         refused("promotion_used_up", promotion_code_apply, order=cart_of(shop, bolts=6), code="SIX-OFF")
         sales_order_cancel(order=other)
         assert count(made) == 0
+        sound()
+
+
+def test_an_order_that_needs_it_no_longer_gives_it_back(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create(stock=20)
+        made = promotion("TEN", min_total=20, currency="EUR", max_uses=1)
+        order = sales_order_place(order=promotion_code_apply(order=cart_of(shop, bolts=4), code="TEN"))
+        line = order.lines.get()
+        fewer = sales_order_change(order=order, lines=[NewLine(line.variant_id, Decimal(3), id=line.pk)])
+        assert (fewer.total, used(order), count(made)) == (15, [("TEN", 0, False)], 0)
+        other = sales_order_place(order=promotion_code_apply(order=cart_of(shop, bolts=4), code="TEN"))
+        assert (other.total, count(made)) == (18, 1)
+        more = sales_order_change(order=order, lines=[NewLine(line.variant_id, Decimal(5), id=line.pk)])
+        assert (more.total, count(made)) == (25, 1), "the other has it now"
+        sales_order_cancel(order=order)
+        assert (used(other), count(made)) == ([("TEN", 2, True)], 1)
         sound()
 
 
