@@ -25,6 +25,10 @@ CALLED = {"timestamptz": "timestamp with time zone", "varchar": "character varyi
 SHORT = re.compile(r"\b(?:timestamptz|varchar|int|bool)\b")
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s(?=(?:::(\w+(?:\[\])?))?)")
 
+# A plan that is kept is for any values. These statements find rows by their keys, one by one, however small a table was when the
+# plan was made, and whatever part of an index the planner believes a merge to read.
+BY_KEYS = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off")
+
 type Values = Sequence[Any] | Mapping[str, Any]
 
 _all: list["Kept"] = []
@@ -82,7 +86,7 @@ class Kept(Statement):
 
     @cached_property
     def function_name(self) -> str:
-        said = "\n".join([self.numbered(), *self.takes, *self.gives])
+        said = "\n".join([self.numbered(), *self.takes, *self.gives, *BY_KEYS])
         return f"{KEPT}{self.name}_{sha256(said.encode()).hexdigest()[:8]}"
 
     @cached_property
@@ -104,7 +108,7 @@ class Kept(Statement):
         return Function(
             f"{self.function_name}({in_the_catalog})", f"TABLE({columns})" if columns else "void",
             f"\nBEGIN\n{'RETURN QUERY ' if columns else ''}{self.numbered()};\nEND\n", callers=("app", "worker"),
-            arguments=", ".join(self.takes),
+            arguments=", ".join(self.takes), settings=BY_KEYS,
         )
 
 

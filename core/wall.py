@@ -125,7 +125,8 @@ def _function(function: Function) -> Facts:
             f"{'' if function.returns == 'trigger' else f'DROP FUNCTION IF EXISTS {function.signature};'}"
             f"{f'DROP FUNCTION IF EXISTS {function.replaces};' if function.replaces else ''}"
             f"CREATE OR REPLACE FUNCTION {declared} RETURNS {function.returns} LANGUAGE plpgsql {security}"
-            f" SET search_path = pg_catalog, public AS $qm${function.body}$qm$;"
+            f" SET search_path = pg_catalog, public{''.join(f' SET {one}' for one in function.settings)}"
+            f" AS $qm${function.body}$qm$;"
             f"REVOKE ALL ON FUNCTION {function.signature} FROM {others}; {grant}",
     }
 

@@ -14,6 +14,7 @@ class Function(NamedTuple):
     callers: tuple[str, ...] = ()
     definer: bool = False  # runs with the owner's rights
     arguments: str = ""  # with their names; needed where the body uses them
+    settings: tuple[str, ...] = ()  # while it runs, besides the search path
     replaces: str = ""  # the signature that it had in the release before, whose code still calls it while this one arrives
 
 
