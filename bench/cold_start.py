@@ -94,7 +94,10 @@ def _asked(runtime: Runtime, event: dict[str, Any]) -> float:
 def _ours(package: Path) -> Side:
     return Side(
         "config.on_lambda.lambda_handler", [package], _event("/dev/api/v1/products/", "limit=100", member_of(TENANT).token),
-        {"DJANGO_SETTINGS_MODULE": "config.settings.lambda_", "ALLOWED_HOSTS": HOST, "DATABASE_SSLMODE": "disable"},
+        {
+            "DJANGO_SETTINGS_MODULE": "config.settings.lambda_", "ALLOWED_HOSTS": HOST, "DATABASE_SSLMODE": "disable",
+            "STATIC_URL": "https://static.example.com/",  # as each stage has it
+        },
     )
 
 

@@ -25,12 +25,17 @@ class Event(TypedDict):
     occurred_at: str
 
 
-def handles(event_type: str, *, queue_name: str = "default", priority: int = 0) -> Callable[[Callable[[Event], object]], Any]:
-    """Makes the function a task, of which each event of this type enqueues one job in the event's organization."""
+def handles(
+    event_type: str, *, queue_name: str = "default", priority: int = 0, only_if: str = "",
+) -> Callable[[Callable[[Event], object]], Any]:
+    """Makes the function a task, of which each event of this type enqueues one job in the event's organization.
+
+    `only_if` spares jobs that would find nothing to do; see Handler.
+    """
 
     def declare(function: Callable[[Event], object]) -> Any:
         declared: Any = task(queue_name=queue_name, priority=priority)(function)
-        _handlers.append(Handler(event_type, declared.module_path, queue_name, priority))
+        _handlers.append(Handler(event_type, declared.module_path, queue_name, priority, only_if))
         return declared
 
     return declare

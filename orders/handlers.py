@@ -17,7 +17,7 @@ from orders.models import Invoice, PurchaseOrder, ReturnAuthorization, SalesOrde
 from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
 from orders.services.payment_runs import payments_note
-from orders.services.promising import DOCUMENT
+from orders.services.promising import DOCUMENT, UNFOLLOWED
 from orders.services.purchase_papers import (
     purchase_order_mail,
     purchase_order_mail_cancelled,
@@ -42,9 +42,9 @@ def follow(event: Event) -> None:
         sales_order_allocated(order_id=UUID(event["payload"]["demand"]))
 
 
-@handles("stock.reserved")
+@handles("stock.reserved", only_if=UNFOLLOWED)
 def follow_promises(event: Event) -> None:
-    """Goods came for an order that waited for them."""
+    """Somebody in the stock gave goods to an order that waited for them."""
     if event["payload"]["demand_type"] == DOCUMENT:
         sales_order_allocated(order_id=UUID(event["payload"]["demand"]))
 

@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -26,6 +26,7 @@ BATCH = 100
 # statement sees is then all that the last holder committed.
 TURN = "SELECT pg_try_advisory_xact_lock(7205760, -1)"
 
+NEEDED = "/* needed */"
 # The handlers come as four arrays: event type, task, queue, priority. An event that nobody handles is relayed as well.
 # A handler's jobs about one aggregate run one after the other, by their lock key.
 RELAY = f"""
@@ -51,6 +52,7 @@ RELAY = f"""
         FROM batch AS e
         JOIN unnest(%(type)s::text[], %(task)s::text[], %(queue)s::text[], %(priority)s::int[])
             AS h (type, task, queue, priority) USING (type)
+        WHERE {NEEDED}
         ORDER BY e.seq
         {JOB_ONCE} RETURNING id
     ), relayed AS (
@@ -100,10 +102,16 @@ type Matches = Callable[[Mapping[str, Any]], bool]
 
 
 class Handler(NamedTuple):
+    """`only_if` is SQL about the event, the row `e` of the outbox: where it does not hold there is no job.
+
+    The worker asks it as it relays, for all organizations, so it stays in the event's and cannot fail, whatever the event holds.
+    """
+
     type: str
     task: str
     queue: str
     priority: int
+    only_if: str = ""
 
 
 class Relayed(NamedTuple):
@@ -125,15 +133,24 @@ def events_relay(handlers: Sequence[Handler]) -> Relayed:
 
     While another relay is at it there is nothing to do.
     """
-    columns: dict[str, Any] = {name: [getattr(handler, name) for handler in handlers] for name in Handler._fields}
+    columns: dict[str, Any] = {
+        name: [getattr(handler, name) for handler in handlers] for name in ("type", "task", "queue", "priority")
+    }
+    conditions = tuple((handler.task, handler.only_if) for handler in handlers if handler.only_if)
     with transaction.atomic("worker"), connections["worker"].cursor() as cursor:
         cursor.execute(TURN)
         if not cursor.fetchone()[0]:
             return Relayed(0, 0, 0)
-        cursor.execute(RELAY, {**columns, "bus": bool(settings.EVENT_BUS_NAME)})
+        cursor.execute(_statement(conditions), {**columns, "bus": bool(settings.EVENT_BUS_NAME)})
         events, jobs, _, heard = cursor.fetchone()
         ring_away(jobs or [], using="worker")
         return Relayed(events, len(jobs or []), _fan_out(cursor, [orjson.loads(one) for one in heard]) if heard else 0)
+
+
+@cache
+def _statement(conditions: tuple[tuple[str, str], ...]) -> str:
+    cases = " ".join(f"WHEN '{task}' THEN {sql}" for task, sql in conditions)
+    return RELAY.replace(NEEDED, f"CASE h.task {cases} ELSE true END" if cases else "true")
 
 
 def _fan_out(cursor: CursorWrapper, events: Sequence[dict[str, Any]]) -> int:

@@ -53,6 +53,19 @@ FOLLOW = Kept("allocated", """
 """)
 
 
+# Of an event about an order's goods: whether the lines say something else than the inventory. Its own verbs have seen to it.
+UNFOLLOWED = f"""(
+    e.payload ->> 'demand_type' = '{DOCUMENT}' AND EXISTS (
+        SELECT FROM orders_salesorderitem AS l
+        LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
+            AND r.demand_line_id = l.id AND r.demand_type = '{DOCUMENT}' AND r.status = 'active' AND r.stock_item_id IS NOT NULL
+        WHERE l.organization_id = e.organization_id AND l.order_id = e.aggregate_id
+        GROUP BY l.id, l.shipped_quantity, l.allocated_quantity
+        HAVING l.allocated_quantity <> l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0)
+    )
+)"""
+
+
 def goods_promise(
     order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None,
 ) -> dict[SalesOrderItem, Decimal]:

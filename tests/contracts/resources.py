@@ -17,6 +17,7 @@ from rest_framework import serializers
 
 from accounts.models import Attachment, JournalEntry, Membership, Organization, TaggedItem, User
 from accounts.queries.attachments import object_permission
+from config import urls
 from config.api import own, router, urlpatterns
 from core.api import VERBS, ReadViewSet
 from core.models import ArchivableModel
@@ -32,9 +33,10 @@ TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", LEASE)
 
 @cache
 def _addresses() -> URLResolver:
-    found = [pattern for late in (*router.urls, *own.urls) for pattern in late.url_patterns]
-    others = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]
-    return URLResolver(RegexPattern(r"^/"), [URLResolver(RoutePattern(API), [*others, *found])])  # type: ignore[arg-type]  # as Django
+    resources = [pattern for late in (*router.urls, *own.urls) for pattern in late.url_patterns]
+    beside, others = ([one for one in found if isinstance(one, URLPattern)] for found in (urls.urlpatterns, urlpatterns))
+    below = URLResolver(RoutePattern(API), [*others, *resources])  # type: ignore[arg-type]  # as Django itself does
+    return URLResolver(RegexPattern(r"^/"), [*beside, below])  # type: ignore[arg-type]  # as above
 
 
 def path_to(name: str, **values: Any) -> str:

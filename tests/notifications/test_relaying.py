@@ -72,6 +72,18 @@ def test_makes_one_job_for_each_event_and_handler(new_company: NewCompany) -> No
         assert not OutboxEvent.objects.filter(relayed_at=None).exists()
 
 
+def test_makes_no_job_where_a_handler_says_that_it_is_not_needed(new_company: NewCompany) -> None:
+    company = untold(new_company())
+    for key in ("wanted", "other", None):
+        told(company, payload={"key": key})
+    wanted = Handler("thing.happened", WRITE, "default", 0, "e.payload ->> 'key' = 'wanted'")
+    relay_all(wanted, Handler("thing.happened", "another.task", "mail", 5))
+    found = [(job.task, job.arguments["args"][0]["payload"]["key"]) for job in jobs_of(company)]
+    assert sorted(found, key=str) == [
+        ("another.task", "other"), ("another.task", "wanted"), ("another.task", None), (WRITE, "wanted"),
+    ]
+
+
 def test_a_relay_that_dies_before_its_commit_loses_nothing_and_doubles_nothing(new_company: NewCompany) -> None:
     company = untold(new_company())
     told(company)

@@ -1,16 +1,20 @@
 """Sales orders over the API and in the admin, also for who works in another warehouse."""
 
+from collections.abc import Callable
 from typing import Any
 
 from accounts.permissions import VIEWER
 from inventory.models import Reservation
-from orders.handlers import follow, follow_promises
+from notifications.models import Job
+from notifications.registry import handlers
 from orders.models import SalesOrder
 from orders.services.sales_orders import sales_order_place
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers
 from tests.factories.inventory import WarehouseFactory
 from tests.limited import limited_api
+from tests.notifications.at_work import quiet, run_all
+from tests.notifications.test_relaying import relay_all
 from tests.orders.selling import Shop, quantities
 
 ORDERS, PAGES = "/api/v1/sales-orders/", "/admin/orders/salesorder/"
@@ -105,22 +109,36 @@ def test_what_is_refused(acme: Company) -> None:
     assert limited_api(acme, elsewhere.pk).send("post", f"{url}place/").status_code in (403, 404)
 
 
-def test_the_lines_follow_what_the_stock_does_by_itself(acme: Company) -> None:
+def follow_ups(company: Company) -> list[str]:
+    """What the news of the stock has orders do, and it is done."""
+    quiet()
+    relay_all(*handlers())
+    with company.scope():
+        found = Job.objects.filter(status="queued", task__startswith="orders.handlers.follow").values_list("task", flat=True)
+        tasks = list(found)
+    run_all()
+    return tasks
+
+
+def test_the_lines_follow_what_the_stock_does_by_itself(new_company: Callable[[], Company]) -> None:
+    acme = new_company()
     shop, api = shop_of(acme, backorders=True), acme.api
+    relay_all()  # what others have left
     with acme.scope():
         order = sales_order_place(order=shop.cart(bolts=12))
         assert quantities(order) == [(12, 10, 0)]
         shop.goods.receive(5)
+    assert follow_ups(acme) == [], "the order saw to its own lines"
+    with acme.scope():
         [waiting] = Reservation.objects.filter(demand_id=order.pk, stock_item=None)
     assert api.send("post", "/api/v1/reservations/allocate/", {"reservations": [str(waiting.pk)]}).status_code == 201
-    event: Any = {"payload": {"demand_type": "sales_order", "demand": str(order.pk)}}
+    assert "orders.handlers.follow_promises" in follow_ups(acme)
     with acme.scope():
-        follow_promises.func(event)
         assert quantities(order) == [(12, 12, 0)]
     released = api.send("post", "/api/v1/reservations/release/", {"demand_type": "sales_order", "demand_id": str(order.pk)})
     assert released.status_code == 200, released.content
+    assert "orders.handlers.follow" in follow_ups(acme)
     with acme.scope():
-        follow.func(event)
         assert quantities(order) == [(12, 0, 0)]
 
 
