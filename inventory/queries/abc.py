@@ -59,7 +59,7 @@ def abc(goods: Goods, span: Span, *, limits: Limits = USUAL, page: Page = WHOLE)
     """Variants that were there or moved, with their class by now (`current`) and by this span; `totals` by class."""
     values = goods.values(span) | limits.values() | {"limit": page.limit, "offset": page.offset}
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {flows(goods)}{REPORT}", values)
+        cursor.execute(f"WITH {flows(goods, span)}{REPORT}", values)
         found = cursor.fetchall()
     classes = {
         name: {"abc_class": name, "variants": int(count), "issued_value": issued, "share": _share(issued, total)}

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from inventory.queries.analytics_sources import GROUPINGS, TOTAL, VARIANT, WHOLE, Goods, Grouping, Page, Report, flows
+from inventory.queries.analytics_sources import GROUPINGS, TOTAL, VARIANT, WHOLE, Goods, Grouping, Page, Report, changes, flows
 from inventory.queries.spans import MONTH, YEAR, Span
 
 SECONDS = 86_400
@@ -73,14 +73,14 @@ def value_over_time(goods: Goods, span: Span, *, period: str, group_by: str = TO
         sql, values = ANCHORED.format(chosen=goods.chosen("s")), goods.values(span) | {"ends": span.bounds[1:]}
         rows = _series(sql, grouping, SUMS[:2], values)
         return _by_group(rows, grouping, span, lambda _, change, __: {name: change[name] for name in SUMS[:2]})
-    rows = _series(f"WITH {flows(goods)}", grouping, SUMS[:2], goods.values(span))
+    rows = _series(f"WITH {changes(goods, span)}", grouping, SUMS[:2], goods.values(span))
     return _by_group(rows, grouping, span, lambda held, _, __: held)
 
 
 def turnover_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> list[Row]:
     """Of each period what `turnover` says of the whole span."""
     grouping = GROUPINGS[group_by]
-    rows = _series(f"WITH {flows(goods)}", grouping, SUMS, goods.values(span))
+    rows = _series(f"WITH {flows(goods, span)}", grouping, SUMS, goods.values(span))
     bounds = span.bounds
 
     def turned(held: Row, change: Row, number: int) -> Row:
@@ -108,7 +108,7 @@ def movers(goods: Goods, span: Span, *, order: str = FASTEST, page: Page = WHOLE
 
 def _items(goods: Goods, span: Span, group_by: str, order: str, page: Page) -> Report:
     grouping, (which, ranks), length = GROUPINGS[group_by], ORDERS[order], _length(span)
-    sql = f"WITH {flows(goods)}" + ITEMS.format(
+    sql = f"WITH {flows(goods, span)}" + ITEMS.format(
         keys=grouping.keys, keys_of_g=grouping.keys_of_g, inner=grouping.inner, columns=_listed(grouping.columns),
         joins=grouping.joins, which=which, order=ranks,
     )

@@ -7,6 +7,7 @@ counts when it was posted (ADR 33): figures of the past do not change.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -127,10 +128,11 @@ class Report:
     totals: dict[str, Any]
 
 
-# What there was when the span began.
+# What there was when the span began. Without a snapshot that is all entries. `last` says so itself: row security lets an index be
+# used with what it says, but not with a COALESCE of it.
 OPENING = """
     last AS (
-        SELECT max(until) AS until FROM inventory_stocksnapshot
+        SELECT COALESCE(max(until), '-infinity') AS until FROM inventory_stocksnapshot
         WHERE organization_id = %(organization)s AND until <= %(first)s
     ), opening AS (
         SELECT s.variant_id, s.warehouse_id, sum(s.quantity) AS quantity, sum(s.value) AS value
@@ -139,15 +141,28 @@ OPENING = """
             WHERE organization_id = %(organization)s AND until = (SELECT until FROM last)
             UNION ALL
             SELECT variant_id, warehouse_id, quantity, value FROM inventory_valueentry
-            WHERE organization_id = %(organization)s AND created_at >= COALESCE((SELECT until FROM last), '-infinity')
+            WHERE organization_id = %(organization)s AND created_at >= (SELECT until FROM last)
                 AND created_at < %(first)s
         ) AS s
         WHERE {chosen_s} GROUP BY s.variant_id, s.warehouse_id
     )
 """
 
+# The moves of a short span are looked up one by one: the planner, which does not know that they are near each other, would rather
+# go through all moves that there ever were.
+SHORT = timedelta(100)
+MOVE_OF_ENTRY = "m.organization_id = e.organization_id AND m.id = e.move_id"
+LOOKED_UP = f"(SELECT m.kind FROM inventory_stockmove AS m WHERE {MOVE_OF_ENTRY} OFFSET 0)"
+
 # Of each variant in each warehouse: what there was (period 0), and what happened in each period. `weighted` is value times the
 # seconds from when it came to the end of the period, so that averages are those over time. A reversed issue takes itself back.
+MEASURED = """
+    COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(receipt)s), 0.000000),
+    -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0.000000),
+    -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0.000000),
+    sum(e.value * EXTRACT(epoch FROM (%(bounds)s::timestamptz[])[
+        width_bucket(e.created_at, %(bounds)s::timestamptz[]) + 1] - e.created_at))
+"""
 FLOWS = f"""
     {OPENING}, flow AS MATERIALIZED (
         SELECT variant_id, warehouse_id, 0 AS period, quantity, value, 0.000000 AS received, 0.000000 AS issued,
@@ -155,21 +170,26 @@ FLOWS = f"""
         FROM opening
         UNION ALL
         SELECT e.variant_id, e.warehouse_id, width_bucket(e.created_at, %(bounds)s::timestamptz[]) AS period,
-               sum(e.quantity), sum(e.value), COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(receipt)s), 0.000000),
-               -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0.000000),
-               -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0.000000),
-               sum(e.value * EXTRACT(epoch FROM (%(bounds)s::timestamptz[])[
-                   width_bucket(e.created_at, %(bounds)s::timestamptz[]) + 1] - e.created_at)), NULL
+               sum(e.quantity), sum(e.value), {{measured}}, NULL
         FROM inventory_valueentry AS e
-        LEFT JOIN inventory_stockmove AS m ON m.organization_id = e.organization_id AND m.id = e.move_id
+        {{moves}}
         WHERE e.organization_id = %(organization)s AND e.created_at >= %(first)s AND e.created_at < %(until)s AND {{chosen_e}}
         GROUP BY e.variant_id, e.warehouse_id, 3
     )
 """
 
 
-def flows(goods: Goods) -> str:
-    return FLOWS.format(chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"))
+def flows(goods: Goods, span: Span) -> str:
+    is_short = span.last - span.first < SHORT
+    moves = f"LATERAL {LOOKED_UP} AS m ON true" if is_short else f"inventory_stockmove AS m ON {MOVE_OF_ENTRY}"
+    return FLOWS.format(
+        chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves=f"LEFT JOIN {moves}", measured=MEASURED,
+    )
+
+
+def changes(goods: Goods, span: Span) -> str:
+    """Flows whose quantity and value are asked for and nothing else, so that no move is looked at."""
+    return FLOWS.format(chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves="", measured="0, 0, 0, 0")
 
 
 def opening(goods: Goods) -> str:

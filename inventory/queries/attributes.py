@@ -1,7 +1,7 @@
 """Attributes by their codes, and values as people write them: "red", "128 GB", 230."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -9,10 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import OuterRef, TextField
-from django.db.models.functions import Cast, JSONObject
 
 from core.characters import CONTROL
 from core.tenancy import active_organization_id
@@ -27,15 +24,18 @@ ORDERED = (*NUMBERS, DataType.DATE)
 COLUMNS = {
     DataType.TEXT: "value_text", DataType.CHOICE: "value_text", DataType.BOOLEAN: "value_boolean", DataType.DATE: "value_date",
 }
-# The units of the dimension of an attribute's unit; numbers as text, which keeps their digits.
-MEASURED_IN = ArraySubquery(
-    UnitOfMeasure.objects.filter(dimension=OuterRef("unit__dimension")).order_by("code").values(
-        row=JSONObject(
-            **{name: name for name in ("id", "code", "symbol", "name", "dimension")},
-            factor=Cast("factor", TextField()), divisor=Cast("divisor", TextField()),
-        ),
-    ),
-)
+# With the units of the dimension of its unit; numbers as text, which keeps their digits.
+ASKED = """
+    SELECT d.id, d.code, d.name, d.data_type, d.unit_id, d.options, d.is_filterable, (
+        SELECT json_agg(json_build_object(
+            'id', u.id, 'code', u.code, 'symbol', u.symbol, 'name', u.name, 'dimension', u.dimension, 'factor', u.factor::text,
+            'divisor', u.divisor::text) ORDER BY u.code)
+        FROM inventory_unitofmeasure AS own
+        JOIN inventory_unitofmeasure AS u ON u.organization_id = own.organization_id AND u.dimension = own.dimension
+        WHERE own.organization_id = d.organization_id AND own.id = d.unit_id)
+    FROM inventory_attributedefinition AS d WHERE d.organization_id = %s AND d.code = ANY (%s)
+"""
+ASKED_FIELDS = ("id", "code", "name", "data_type", "unit_id", "options", "is_filterable")
 NUMBER = re.compile(r"([+-]?[0-9]{1,13}(?:\.[0-9]{1,6})?)\s*(.*)", re.ASCII | re.DOTALL)
 WORDS = {"true": True, "yes": True, "false": False, "no": False}
 LONGEST_TEXT = 400
@@ -120,15 +120,16 @@ def attributes(codes: Iterable[str] | None = None) -> Attributes:
     return Attributes({one.code: one for one in (found if codes is None else found.filter(code__in=list(codes)))})
 
 
-def attributes_with_units(codes: Collection[str]) -> Attributes:
+def attributes_with_units(codes: Set[str]) -> Attributes:
     """Those of the codes, and the units in which they are measured, in one statement; all attributes, where one is unknown."""
-    found = {
-        one.code: one for one in AttributeDefinition.objects.filter(code__in=list(codes)).annotate(measured_in=MEASURED_IN)
-    }
-    if not found.keys() >= set(codes):
+    with connection.cursor() as cursor:
+        cursor.execute(ASKED, [active_organization_id(), list(codes)])
+        rows = cursor.fetchall()
+    found = [AttributeDefinition(**dict(zip(ASKED_FIELDS, row, strict=False))) for row in rows]
+    if len(found) < len(codes):
         return attributes()
-    units = {one["id"]: _unit_of(one) for definition in found.values() for one in definition.measured_in}
-    return Attributes(found, list(units.values()))
+    units = {unit["id"]: _unit_of(unit) for *_, measured_in in rows for unit in measured_in or ()}
+    return Attributes({one.code: one for one in found}, list(units.values()))
 
 
 def _unit_of(row: Mapping[str, Any]) -> UnitOfMeasure:

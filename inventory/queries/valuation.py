@@ -27,7 +27,7 @@ AS_POSTED = """
     WHERE organization_id = %(organization)s AND until = (SELECT until FROM last)
     UNION ALL
     SELECT variant_id, warehouse_id, quantity, value FROM inventory_valueentry
-    WHERE organization_id = %(organization)s AND created_at >= COALESCE((SELECT until FROM last), '-infinity')
+    WHERE organization_id = %(organization)s AND created_at >= (SELECT until FROM last)
         AND created_at <= %(as_of)s
 """
 AS_OCCURRED = f"""
@@ -36,8 +36,9 @@ AS_OCCURRED = f"""
     SELECT variant_id, warehouse_id, quantity, value FROM inventory_valueentry
     WHERE organization_id = %(organization)s AND is_late AND created_at > %(as_of)s AND occurred_at <= %(as_of)s
 """
+# COALESCE stands here because row security lets an index be used with a result, but not with a COALESCE of it.
 LAST = """
-    SELECT max(until) AS until FROM inventory_stocksnapshot
+    SELECT COALESCE(max(until), '-infinity') AS until FROM inventory_stocksnapshot
     WHERE organization_id = %(organization)s AND until <= %(as_of)s
 """
 
