@@ -15,7 +15,7 @@ FREE = ("/admin/", "/healthz", "/readyz")  # people at the admin, and those who 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 WHOSE = {
     "user": "You have", "key": "This API key has", "organization": "Your organization has", "address": "Your address has",
-    "sender": "Your address has",
+    "sender": "Your address has", "visitor": "Your address has",
 }
 
 
@@ -34,11 +34,13 @@ def limited(request: Any, claim: Claim | KeyClaim | None, answer: Callable[[], A
 
 
 def policies_of(request: Any, claim: Claim | KeyClaim | None) -> list[Policy]:
-    """Reading without a sign-in is free as well: it is documentation."""
+    """Reading without a sign-in is free as well: it is documentation, but for what organizations publish."""
     if request.path_info.startswith(FREE):
         return []
     if request.path_info.startswith((settings.INBOUND, settings.MAILED_LINKS)):
         return [Policy("sender", network_of(request.origin.ip), settings.INBOUND_LIMITS["sender"])]
+    if request.path_info.startswith(settings.PUBLIC):
+        return [Policy("visitor", network_of(request.origin.ip), settings.PUBLIC_LIMIT)]
     limits = settings.RATE_LIMITS
     if claim is None:
         return [] if request.method in SAFE else [Policy("address", network_of(request.origin.ip), limits["address"])]

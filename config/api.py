@@ -43,6 +43,7 @@ locations = LateModule("inventory.api.locations", "warehouses", "locations")
 logistic_units = LateModule("inventory.api.logistic_units", "logistic-units")
 lots = LateModule("inventory.api.lots", "lots")
 prices = LateModule("inventory.api.prices", "price-lists", "price-list-items")
+public = LateModule("inventory.api.public")
 relations = LateModule("inventory.api.relations", "product-relations")
 replenishment = LateModule("inventory.api.replenishment", "reorder-rules", "low-stock", "reorder-tasks")
 reservations = LateModule("inventory.api.reservations", "reservations")
@@ -101,6 +102,7 @@ ANONYMOUS = {
     "attachment-upload",
     "attachment-file",
     "inbound",
+    "public-products", "public-product-variants",
     "sign-up", "verify-email", "verify-email-resend", "password-reset", "password-reset-confirm", "invitation-accept",
 }
 
@@ -151,6 +153,8 @@ urlpatterns = [
     path("exports/", exports.ExportsView.as_view(), name="exports"),
     path("exports/<uuid:id>/", exports.ExportView.as_view(), name="export"),
     path("exports/<uuid:id>/file/", exports.ExportFileView.as_view(), name="export-file"),
+    path("public/<uuid:id>/products/", public.PublicProductsView.as_view(), name="public-products"),
+    path("public/<uuid:id>/product-variants/", public.PublicVariantsView.as_view(), name="public-product-variants"),
     path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
     path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),

@@ -219,8 +219,10 @@ IMPERSONATION_SECONDS = env.int("IMPERSONATION_SECONDS", default=30 * 60)
 OUTSIDE_ORGANIZATIONS = (
     "/api/v1/auth/token/", "/api/v1/auth/sign-up/", "/api/v1/auth/verify-email/", "/api/v1/auth/password/reset/",
     "/api/v1/auth/invitation/", "/account/", "/admin/platform/", "/signup", "/signin", "/api/v1/inbound/",
-    "/subscriptions/",
+    "/subscriptions/", "/api/v1/public/",
 )
+# What visitors browse: inside the wall, in a scope that the view opens.
+PUBLIC = "/api/v1/public/"
 # Webhooks that come in: what they say of who they are is not said to us, and proved by their signature.
 INBOUND = "/api/v1/inbound/"
 CREDENTIALS_OF_THEIR_OWN = (INBOUND, "/metrics")
@@ -282,6 +284,7 @@ RATE_WINDOW = 60
 RATE_LIMITS = {"user": 600, "key": 600, "organization": 6000, "address": 30}
 # Of webhooks that come in and of mailed links: what an address may try, and what a source may send that is genuine.
 INBOUND_LIMITS = {"sender": 600, "source": 3000}
+PUBLIC_LIMIT = 120  # of an address that browses what organizations publish
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "organization",

@@ -9,4 +9,5 @@ WHITENOISE_AUTOREFRESH = True  # each test client would look through all static 
 # end while it counts.
 RATE_WINDOW = 365 * 24 * 3600
 RATE_LIMITS = dict.fromkeys(("user", "key", "organization", "address"), 1_000_000)
+PUBLIC_LIMIT = 1_000_000
 INBOUND_LIMITS = dict.fromkeys(("sender", "source"), 1_000_000)
