@@ -95,12 +95,13 @@ class TransferOrderAdmin(TenantAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """All lines at once, as the API writes them."""
-        if not formset.has_changed():
-            return
+        has_changed = formset.has_changed()
         filled = [one.cleaned_data for one in formset.forms]
         kept = [one for one in filled if one.get("variant") and not one.get("DELETE")]
         formset.save(commit=False)  # which fills what the page tells of it
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        if not has_changed:
+            return
         transfer_order_change(order=form.instance, lines=[
             TransferLine(
                 one["variant"].pk, one["quantity"], one["lot"].pk if one["lot"] else None,

@@ -84,11 +84,12 @@ class SupplierBillAdmin(DocumentAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """All lines at once, as the API writes them."""
-        if not formset.has_changed():
-            return
+        has_changed = formset.has_changed()
         kept = [one for one in formset.forms if not one.cleaned_data.get("DELETE")]
         formset.save(commit=False)  # which fills what the page tells of it
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        if not has_changed:
+            return
         supplier_bill_change(bill=form.instance, lines=[_line(one) for one in kept])
 
     @action(description="Submit", url_path="submit", permissions=["submit"])

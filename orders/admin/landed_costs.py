@@ -84,11 +84,12 @@ class LandedCostAdmin(DocumentAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """All receipts at once, as the API writes them."""
-        if not formset.has_changed():
-            return
+        has_changed = formset.has_changed()
         kept = [one for one in formset.forms if one.cleaned_data.get("receipt") and not one.cleaned_data.get("DELETE")]
         formset.save(commit=False)  # which fills what the page tells of it
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        if not has_changed:
+            return
         landed_cost_change(cost=form.instance, receipts=[one.cleaned_data["receipt"].pk for one in kept])
 
     @action(description="Post", url_path="post", permissions=["post"])

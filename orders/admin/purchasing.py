@@ -106,11 +106,12 @@ class PurchaseOrderAdmin(DocumentAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """All lines at once, as the API writes them."""
-        if not formset.has_changed():
-            return
+        has_changed = formset.has_changed()
         kept = [one for one in formset.forms if one.cleaned_data.get("variant") and not one.cleaned_data.get("DELETE")]
         formset.save(commit=False)  # which fills what the page tells of it
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        if not has_changed:
+            return
         purchase_order_change(order=form.instance, lines=[_line(one) for one in kept])
 
     @action(description="Buy what reorder tasks ask for", url_path="from-tasks", permissions=["from_tasks"])

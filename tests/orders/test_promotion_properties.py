@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import Conflict
 from orders.models import Promotion, PromotionGoods, SalesOrder
+from orders.queries.invoices import lines_to_invoice
 from orders.queries.returns import refundable
 from orders.services.credit_notes import CreditLine, credit_note_draft
 from orders.services.invoices import InvoiceLine, invoice_issue, open_quantity
@@ -103,7 +104,7 @@ def bill(order: SalesOrder, chance: Random) -> None:
     """In parts, which are credited in parts."""
     while parts := [
         InvoiceLine(line.pk, Decimal(chance.randint(1, int(left))))
-        for line in order.lines.order_by("line") if (left := open_quantity(line))
+        for line in lines_to_invoice(order) if (left := open_quantity(line))
     ]:
         issued(order, lines=parts[: chance.randint(1, len(parts))])
     order.refresh_from_db()
