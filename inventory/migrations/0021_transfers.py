@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('number', models.CharField(editable=False, max_length=40)),
                 ('number_key', core.fields.SearchKeyField(source='number')),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('confirmed', 'Confirmed'), ('partly_shipped', 'Partly shipped'), ('shipped', 'Shipped'), ('completed', 'Completed'), ('cancelled', 'Canceled')], default='draft', editable=False, max_length=14)),
+                ('status', models.CharField(choices=[('draft', 'Draft'), ('confirmed', 'Confirmed'), ('partly_shipped', 'Partly shipped'), ('shipped', 'Shipped'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], default='draft', editable=False, max_length=14)),
                 ('expected_on', models.DateField(blank=True, null=True)),
                 ('note', models.CharField(blank=True, max_length=500)),
                 ('revision', models.PositiveIntegerField(default=0, editable=False, help_text='How often its lines were replaced.')),

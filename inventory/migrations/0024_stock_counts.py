@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('tolerance_quantity', core.fields.QuantityField(blank=True, decimal_places=6, help_text='A line that differs by more has to be counted again before it is posted.', max_digits=19, null=True, validators=[django.core.validators.MinValueValidator(0)])),
                 ('tolerance_percent', models.DecimalField(blank=True, decimal_places=3, help_text='Of the book quantity. A line that differs by more has to be counted again before it is posted.', max_digits=7, null=True, validators=[django.core.validators.MinValueValidator(0)])),
                 ('note', models.CharField(blank=True, editable=False, max_length=500)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('pending', 'Waits for approval'), ('posted', 'Posted'), ('cancelled', 'Canceled')], default='open', editable=False, max_length=9)),
+                ('status', models.CharField(choices=[('open', 'Open'), ('pending', 'Waits for approval'), ('posted', 'Posted'), ('cancelled', 'Cancelled')], default='open', editable=False, max_length=9)),
                 ('requested_by', models.UUIDField(editable=False, null=True)),
                 ('decided_by', models.UUIDField(editable=False, null=True)),
                 ('decided_at', models.DateTimeField(blank=True, editable=False, null=True)),

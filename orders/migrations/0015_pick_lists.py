@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='salesorder',
             name='status',
-            field=models.CharField(choices=[('draft', 'Draft'), ('placed', 'Placed'), ('confirmed', 'Confirmed'), ('picking', 'Being picked'), ('packed', 'Packed'), ('shipped', 'Shipped'), ('delivered', 'Delivered'), ('completed', 'Completed'), ('on_hold', 'On hold'), ('cancelled', 'Canceled'), ('error', 'Error')], default='draft', editable=False, max_length=10),
+            field=models.CharField(choices=[('draft', 'Draft'), ('placed', 'Placed'), ('confirmed', 'Confirmed'), ('picking', 'Being picked'), ('packed', 'Packed'), ('shipped', 'Shipped'), ('delivered', 'Delivered'), ('completed', 'Completed'), ('on_hold', 'On hold'), ('cancelled', 'Cancelled'), ('error', 'Error')], default='draft', editable=False, max_length=10),
         ),
         migrations.CreateModel(
             name='PickList',

@@ -35,6 +35,7 @@ DECLARED = {
     "inventory.api.attribute_filters: owners.*": "OF_PRODUCTS or OF_VARIANTS, which the module declares",
     "core.rows: *": "columns of a model, and a condition that its callers have as a constant, its values beside",
     "*: Columns(*)": "columns of a model",
+    "notifications.services.relaying: handler.*": "declared in <app>/handlers.py",
     "orders.services.order_locking: map(str, BESIDE.values())": "columns of models",
     "orders.services.stepping: one.statement.head": "the text of a statement that a service has as a constant",
     "core.kept: *": "names of functions, made of constants of the services, and the day of today",
