@@ -136,9 +136,10 @@ def _filled(organization_id: UUID, pairs: int) -> tuple[UUID, UUID, UUID, UUID]:
         vehicle, variant = cursor.fetchone()
         cursor.execute(IS_THERE, [organization_id])
         if not cursor.fetchone()[0]:
+            chosen: dict[str, Any] = {"organization": organization_id, "vehicle": vehicle}
             with transaction.atomic("owner"):
                 for statement in OTHER_PARTS:
-                    cursor.execute(statement, {"organization": organization_id, "vehicle": vehicle})
+                    cursor.execute(statement, chosen)
             cursor.execute("VACUUM ANALYZE inventory_stockitem")
         cursor.execute("SELECT code, id FROM inventory_warehouse WHERE organization_id = %s", [organization_id])
         warehouses = dict(cursor.fetchall())
