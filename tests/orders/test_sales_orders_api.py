@@ -106,7 +106,11 @@ def test_what_is_refused(acme: Company) -> None:
     with acme.scope():
         elsewhere = WarehouseFactory.create()
     assert limited_api(acme, shop.goods.warehouse.pk).send("patch", url, {"note": "Mine"}).status_code == 200
-    assert limited_api(acme, elsewhere.pk).send("post", f"{url}place/").status_code in (403, 404)
+    unseen, watched = limited_api(acme, elsewhere.pk), limited_api(acme, elsewhere.pk, roles=(VIEWER,))
+    for verb in ("place", "pack", "ship"):
+        assert_problem(unseen.send("post", f"{url}{verb}/"), 404, "not_found")
+        assert_problem(watched.send("post", f"{url}{verb}/"), 403, "outside_warehouses")
+    assert_problem(api.send("post", f"{ORDERS}{shop.channel.pk}/place/"), 404, "not_found")
 
 
 def follow_ups(company: Company) -> list[str]:
