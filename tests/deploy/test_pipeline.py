@@ -70,8 +70,8 @@ def test_a_stage_is_an_environment_that_asks_for_approval() -> None:
 def test_a_release_is_the_deploy_command_from_its_settings_on(stage: str) -> None:
     [command] = [step["run"] for step in STEPS if "make deploy" in step.get("run", "")]
     shown = subprocess.run(
-        ["sh", "-c", command.replace("make ", "make -n ")], check=True, cwd=ROOT, env={**os.environ, "STAGE": stage},
-        capture_output=True, text=True,
+        ["sh", "-c", command.replace("make ", "make -n --no-print-directory ")],
+        check=True, cwd=ROOT, env={**os.environ, "STAGE": stage}, capture_output=True, text=True,
     ).stdout  # fmt: skip
     words = shlex.split(shown.splitlines()[-1])
     options = parsed(words[words.index("infra") + 1 :])
