@@ -43,7 +43,7 @@ def databases_left() -> list[str]:
 
 def test_a_copy_comes_back_whole(company: Company) -> None:
     said, wrong = drilled(minutes=60)
-    assert wrong is None
+    assert wrong is None, said
     assert ", as many as there were." in said
     assert f"ok   {company.organization.slug}: stock balance = moves in - moves out" in said
     assert "ok   installation: the wall is whole" in said and "FAIL" not in said

@@ -53,7 +53,7 @@ def test_goods_that_are_gone_do_not_come_back(acme: Company) -> None:
         goods = Goods.create()
         first = goods.receive(5)
         goods.issue(3)
-        with pytest.raises(Conflict, match=f"only 2 of variant {goods.bolt.pk}"), transaction.atomic():
+        with pytest.raises(Conflict, match="only 2 of BOLT"), transaction.atomic():
             stock_reverse(moves=first.moves)
         assert goods.on_hand() == 2
 
