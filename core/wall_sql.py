@@ -67,6 +67,9 @@ DECLARE
     height integer := 0;
     too_deep text := format('A tree may be %s levels deep.', TG_ARGV[0]);
 BEGIN
+    IF NEW.parent_id IS NULL THEN  -- no circle is closed by it, and who has locked rows need not wait here
+        RETURN NEW;
+    END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_NAME || NEW.organization_id, 0));
     WHILE ancestor IS NOT NULL LOOP
         depth := depth + 1;
@@ -77,7 +80,7 @@ BEGIN
         EXECUTE format('SELECT parent_id FROM %I WHERE organization_id = $1 AND id = $2', TG_TABLE_NAME)
             INTO ancestor USING NEW.organization_id, ancestor;
     END LOOP;
-    IF TG_OP = 'UPDATE' AND NEW.parent_id IS NOT NULL THEN
+    IF TG_OP = 'UPDATE' THEN
         EXECUTE format('WITH RECURSIVE branch AS (SELECT $2 AS id, 0 AS level UNION ALL SELECT t.id, branch.level + 1'
                        ' FROM branch JOIN %I AS t ON t.organization_id = $1 AND t.parent_id = branch.id WHERE branch.level < $3)'
                        ' SELECT max(level) FROM branch', TG_TABLE_NAME)

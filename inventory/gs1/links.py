@@ -57,7 +57,7 @@ def _path(link: str, path: str) -> list[Element]:
 
 def _along(link: str, key: str, steps: Sequence[str]) -> list[Element]:
     if len(steps) % 2:
-        raise GS1Error(f"a value is missing after {steps[-1]!r}.", position=link.rfind(steps[-1]) + 1)
+        raise GS1Error(f"a value is missing after {steps[-1]!r}.", position=link.rfind(steps[-1]) + 1 or len(link))
     elements: list[Element] = []
     allowed = list(QUALIFIERS[key])
     for number in range(0, len(steps), 2):

@@ -50,7 +50,8 @@ COLUMNS = """
     o.allow_negative_stock, s.warehouse_id
 """
 
-# Found by two ways, because an index knows `=` and IS NULL, but not what is distinct from what.
+# Found by two ways, because an index knows `=` and IS NULL, but not what is distinct from what. None is locked unless there are
+# so many: who makes one that is missing holds no other, for which somebody may wait who has the new one.
 GIVES = "uuid uuid uuid uuid numeric numeric numeric bool bool bool uuid"  # those columns
 STOCK_ITEMS = Kept("stock_items", f"""
     WITH wanted AS (SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS w (variant_id, location_id, lot_id)),
@@ -65,17 +66,19 @@ STOCK_ITEMS = Kept("stock_items", f"""
     SELECT {COLUMNS}
     FROM inventory_stockitem AS s JOIN accounts_organization AS o ON o.id = s.organization_id
     WHERE {SHARE_GROUNDS} AND s.organization_id = %s::uuid AND s.id = ANY (ARRAY(SELECT id FROM found))
+        AND (SELECT count(*) FROM found) >= %s::int
     ORDER BY s.id FOR NO KEY UPDATE OF s
 """, gives=GIVES)
 
 
-def lock_stock_items(places: Collection[Place]) -> dict[Place, Balance]:
+def lock_stock_items(places: Collection[Place], *, all_or_none: bool = False) -> dict[Place, Balance]:
     """Those that exist, with their balances as they are once locked."""
     organization = active_organization_id()
     with connection.cursor() as cursor:
         STOCK_ITEMS(cursor, [
             array(place.variant_id for place in places), array(place.location_id for place in places),
             array(place.lot_id for place in places), organization, organization, grounds(), organization,
+            len(places) if all_or_none else 0,
         ])
         return {Place(*row[:3]): Balance(*row[3:]) for row in cursor.fetchall()}
 

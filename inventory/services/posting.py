@@ -85,11 +85,13 @@ CREATE = Kept("stock_items_made", """
     )
     SELECT new.id, l.organization_id, new.variant_id, l.id, new.lot_id, l.warehouse_id, 0, 0, false,
            COALESCE(lot.status <> 'released', false), COALESCE(p.tracking = 'serial', false)
-    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[]) AS new(id, variant_id, location_id, lot_id)
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[]) WITH ORDINALITY
+        AS new(id, variant_id, location_id, lot_id, number)
     JOIN inventory_location AS l ON l.organization_id = %s::uuid AND l.id = new.location_id
     LEFT JOIN inventory_lot AS lot ON lot.organization_id = l.organization_id AND lot.id = new.lot_id
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = l.organization_id AND v.id = new.variant_id
     LEFT JOIN inventory_product AS p ON p.organization_id = l.organization_id AND p.id = v.product_id
+    ORDER BY new.number
     ON CONFLICT DO NOTHING
 """)
 
@@ -191,16 +193,17 @@ def _places(lines: Iterable[Line]) -> set[Place]:
 
 
 def locked(places: set[Place]) -> dict[Place, Balance]:
-    """The balances of all places, made where there was none."""
-    found = lock_stock_items(places)
-    if missing := sorted(places - found.keys(), key=str):
+    """The balances of all places, made where there was none: in one order for everybody, and before any is locked."""
+    found = lock_stock_items(places, all_or_none=True)
+    if len(found) < len(places):
+        every = sorted(places, key=str)
         with connection.cursor() as cursor:
             CREATE(cursor, [
-                [uuid7() for _ in missing], [place.variant_id for place in missing], [place.location_id for place in missing],
-                [place.lot_id for place in missing], active_organization_id(),
+                array(uuid7() for _ in every), array(place.variant_id for place in every),
+                array(place.location_id for place in every), array(place.lot_id for place in every), active_organization_id(),
             ])
-        found |= lock_stock_items(missing)
-        if places - found.keys():
+        found = lock_stock_items(places, all_or_none=True)
+        if len(found) < len(places):
             raise Invalid("There is no such location in this organization.", fields={"location": "does not exist"})
     return found
 

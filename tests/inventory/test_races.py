@@ -18,10 +18,11 @@ from inventory.services.costing_methods import costing_method_change
 from inventory.services.posting import Line
 from inventory.services.reservations import Demand, Pick, stock_pick, stock_reserve
 from inventory.services.reversal import stock_reverse
-from inventory.services.stock import stock_issue, stock_receive
+from inventory.services.stock import stock_issue, stock_move, stock_receive
 from tests.companies import Company
 from tests.factories.inventory import ProductVariantFactory
 from tests.inventory.goods import Goods
+from tests.notifications.processes import eventually
 
 ISSUE = "/api/v1/stock-items/issue/"
 
@@ -68,6 +69,34 @@ def test_twenty_processes_take_one_each_from_ten(new_company: Callable[[], Compa
     assert Counter(at_once(20, take)) == {(201, ""): 10, (409, "insufficient_stock"): 10}
     with company.scope():
         assert (goods.on_hand(), StockMove.objects.filter(kind="issue").count()) == (0, 10)
+        assert [rows for _, rows in broken() if rows] == []
+
+
+def test_who_waits_for_a_new_place_holds_no_goods(new_company: Callable[[], Company]) -> None:
+    """The first has made a place, and then wants goods; the second wants both."""
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(10)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    has_made_it = multiprocessing.get_context("fork").Event()
+
+    def work(number: int) -> str:
+        with company.scope():
+            if number:
+                assert has_made_it.wait(60)
+                stock_move(lines=[Line(goods.bolt.pk, Decimal(1), goods.shelf.pk, goods.other_shelf.pk)])
+                return "moved"
+            stock_receive(lines=[Line(goods.bolt.pk, Decimal(5), to_location_id=goods.other_shelf.pk)])
+            has_made_it.set()
+            with connections["default"].cursor() as cursor:
+                eventually(lambda: cursor.execute(waiting) or cursor.fetchone() != (0,))
+            stock_issue(lines=[Line(goods.bolt.pk, Decimal(2), from_location_id=goods.shelf.pk)])
+            return "issued"
+
+    assert sorted(at_once(2, work)) == ["issued", "moved"]
+    with company.scope():
+        assert (goods.on_hand(), goods.on_hand(location=goods.other_shelf)) == (7, 6)
         assert [rows for _, rows in broken() if rows] == []
 
 
