@@ -1,7 +1,7 @@
 """The code of the release before, on the schema of now: what happens between a migration and new code, and after a rollback.
 
-Takes the former code out of git into .cache/previous, lets the code of now migrate a database, and runs the former code's own
-tests of the main flows on it. The packages are those of now.
+Takes the former code out of git into .cache/previous, lets it migrate a database and the code of now upgrade that, and runs the
+former code's own tests of the main flows on it. The packages are those of now.
 """
 
 import argparse

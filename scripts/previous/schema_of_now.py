@@ -14,22 +14,19 @@ _own = management.call_command
 
 
 def call_command(command_name: BaseCommand | str, *args: Any, **options: Any) -> str:
-    if command_name == "migrate":
-        _now("migrate")
-        return ""
     done = _own(command_name, *args, **options)
-    if command_name == "setup_database":
-        _now("setup_database")
+    if command_name in ("setup_database", "migrate"):  # as an upgrade does: on what the code of before has left
+        _now(command_name)
     return done
 
 
-def _now(name: str) -> None:
+def _now(name: BaseCommand | str) -> None:
     server = {"secret_key": settings.SECRET_KEY, "admin": settings.ADMIN_DATABASE, "databases": settings.DATABASES}
     environment = {
         **os.environ, "DJANGO_SETTINGS_MODULE": "scripts.previous.settings", "SERVER_OF_BEFORE": json.dumps(server, default=str),
     }
     environment.pop("PYTHONPATH")  # the code of now, and nothing of before
-    command = [sys.executable, "manage.py", name, "--verbosity", "0"]
+    command = [sys.executable, "manage.py", str(name), "--verbosity", "0"]
     subprocess.run(command, check=True, cwd=os.environ["CODE_OF_NOW"], env=environment)
 
 
