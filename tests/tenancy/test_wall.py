@@ -14,6 +14,7 @@ from core.tenancy import NoOrganization, WrongOrganization, scope_is_open
 from tests.companies import Company, scope_of
 from tests.factories.accounts import ContactFactory, PartyFactory
 
+PARTITIONS_TAKE_REFERENCES = 18_00_00  # the first version
 NO_SETTING = (ProgrammingError, DataError)  # 42704 where it was never made, 22P02 where it is empty
 
 
@@ -199,6 +200,8 @@ def test_finds_damage(damage: str, symptoms: list[str], owner: CursorWrapper) ->
 
 
 def test_knows_the_partitions_of_a_table(owner: CursorWrapper) -> None:
+    if connections["default"].pg_version < PARTITIONS_TAKE_REFERENCES:
+        pytest.skip("A reference from a partitioned table is added without reading it from PostgreSQL 18 on.")
     table = "inventory_productrelation"
     owner.execute(f"""
         ALTER TABLE {table} RENAME TO whole;
