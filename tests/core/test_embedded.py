@@ -236,6 +236,8 @@ def test_a_folder_that_cannot_be_made(folder: Path) -> None:
 
 
 def test_a_setting_that_postgresql_refuses_is_told(data: Path) -> None:
+    with running(data):  # which makes it, where this test comes first
+        pass
     with (data / "postgresql.auto.conf").open("a") as file:
         file.write("shared_buffers = 'plenty'\n")
     with pytest.raises(EnvironmentProblem, match=r"look into .*server.log .*FATAL"), running(data):
