@@ -55,6 +55,14 @@ def test_statements_that_are_not_declared_together_go_one_by_one(acme: Company) 
         assert list(found) == ["test.first", "test.second"]
 
 
+def test_each_finds_rows_by_keys_alone(owner: CursorWrapper) -> None:
+    """A plan made while a table was small would otherwise go on reading all of it when it is large."""
+    owner.execute("SELECT proconfig FROM pg_proc WHERE starts_with(proname, 'kept_')")
+    found = [set(row[0]) for row in owner.fetchall()]
+    assert found
+    assert all({"enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off"} <= one for one in found)
+
+
 def test_what_another_release_keeps_is_left_for_a_month(owner: CursorWrapper) -> None:
     owner.execute(OLD.format(""))
     owner.execute(RIGHTS)

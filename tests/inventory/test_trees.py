@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from inventory.models import Category
 from tests.companies import Company
@@ -50,3 +51,15 @@ def test_two_moves_that_would_close_a_circle_together(new_company: Callable[[], 
 
     answers = at_once(2, hang)
     assert sorted(answer == "moved" for answer in answers) == [False, True]
+
+
+def test_what_hangs_in_nothing_waits_for_nobody(acme: Company, owner: CursorWrapper) -> None:
+    """Who has locked stock makes parcels: it must not wait for who hangs one in another and then wants that stock."""
+    owner.execute("SELECT pg_advisory_xact_lock(hashtextextended('inventory_category' || %s, 0))", [acme.organization.pk])
+    with acme.scope(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '1s'")
+        root = CategoryFactory(parent=None)
+        root.parent = None
+        root.save()
+        with pytest.raises(OperationalError, match="lock timeout"), transaction.atomic():
+            CategoryFactory(parent=root)
