@@ -18,7 +18,8 @@ from bench.measuring import Result, statements, times
 from bench.requests import Client
 from bench.valuation import FILL as VALUE_FILL
 from core.supervisor import progress
-from inventory.services.snapshots import MAKE
+from core.tenancy import organization_scope
+from inventory.services.snapshots import MOST_DAYS, snapshots_make
 
 DAYS = 400
 NAME = "bench-analytics"
@@ -128,10 +129,12 @@ def _filled(organization_id: UUID, moves: int, today: date) -> list[datetime]:
                     for statement in FILL:
                         cursor.execute(statement, values)
                 cursor.execute("DELETE FROM inventory_stocksnapshot WHERE organization_id = %s", [organization_id])
-                for last in [*reversed(lasts), today - timedelta(1)]:
-                    cursor.execute(MAKE, {"organization": organization_id, "day": last})
-            for table in ("stockmove", "valueentry", "stocksnapshot", "costlayer"):
-                cursor.execute(f"VACUUM ANALYZE inventory_{table}")
+        with progress(f"  a snapshot for each of {DAYS} days"):
+            for ago in [*range(DAYS, 1, -MOST_DAYS), 1]:
+                with organization_scope(organization_id):
+                    snapshots_make(through=today - timedelta(ago))
+        for table in ("stockmove", "valueentry", "stocksnapshot", "costlayer"):
+            cursor.execute(f"VACUUM ANALYZE inventory_{table}")
         cursor.execute(
             "SELECT DISTINCT until FROM inventory_stocksnapshot WHERE organization_id = %s AND day = ANY (%s)",
             [organization_id, lasts],

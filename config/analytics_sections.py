@@ -87,7 +87,7 @@ def _value(reading: Reading) -> Section:
 
 
 def _turnover(reading: Reading) -> Section:
-    found = turnover_over_time(reading.goods, reading.span)
+    found = turnover_over_time(reading.goods, reading.span, period=reading.period)
     names = ("to_day", "issued_value", "average_value", "turnover", "days_of_stock")
     return Section(
         "turnover", "Issued and turned",

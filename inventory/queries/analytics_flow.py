@@ -1,6 +1,6 @@
 """What the stock was worth over time, how often it turned, and which goods move."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
@@ -8,45 +8,44 @@ from typing import Any
 
 from django.db import connection
 
-from inventory.queries.analytics_sources import GROUPINGS, TOTAL, VARIANT, WHOLE, Goods, Grouping, Page, Report, changes, flows
-from inventory.queries.spans import MONTH, YEAR, Span
+from inventory.queries.analytics_sources import (
+    GROUPINGS,
+    TOTAL,
+    VARIANT,
+    WHOLE,
+    Goods,
+    Grouping,
+    Page,
+    Report,
+    changes_by_day,
+    flows,
+    flows_by_day,
+)
+from inventory.queries.spans import DAY, YEAR, Span
+from inventory.queries.stock_totals import FIGURES, totals
 
 SECONDS = 86_400
 SIX, TWO, NOTHING = Decimal("0.000001"), Decimal("0.01"), Decimal("0.000000")
 
 type Row = dict[str, Any]
+type Group = tuple[Row, dict[int, Row]]  # what its columns say, and what there was when the span began (0) and came in each period
 
-# The value at the end of each period, each from the last snapshot before: for long periods, of which the snapshots are few.
-ANCHORED = """
-    WITH ends AS MATERIALIZED (
-        SELECT e.n::int AS period, e.until, COALESCE((
-            SELECT max(until) FROM inventory_stocksnapshot WHERE organization_id = %(organization)s AND until <= e.until
-        ), '-infinity') AS since
-        FROM unnest(%(ends)s::timestamptz[]) WITH ORDINALITY AS e (until, n)
-    ), flow AS (
-        SELECT s.variant_id, s.warehouse_id, ends.period, s.quantity, s.value, NULL::uuid AS everything
-        FROM inventory_stocksnapshot AS s JOIN ends ON ends.since = s.until
-        WHERE s.organization_id = %(organization)s AND s.until = ANY (ARRAY(SELECT since FROM ends)) AND {chosen}
-        UNION ALL
-        SELECT s.variant_id, s.warehouse_id, ends.period, s.quantity, s.value, NULL
-        FROM ends JOIN inventory_valueentry AS s ON s.created_at >= ends.since AND s.created_at < ends.until
-        WHERE s.organization_id = %(organization)s AND {chosen}
-    )
-"""
 SERIES = """
     , found AS (
         SELECT {keys}, s.period, {sums} FROM flow AS s {inner} GROUP BY {keys}, s.period
     )
     SELECT {columns}g.period, {names} FROM found AS g {joins} ORDER BY {order}g.period
 """
-SUMS = ("quantity", "value", "received", "issued", "issued_value", "weighted")
+BY_BOUND = ", flow AS (SELECT t.*, t.n AS period, NULL::uuid AS everything FROM total AS t)"
+HELD = ("quantity", "value")
+SUMS = (*HELD, "received", "issued", "issued_value", "weighted")
 
 # Of the whole span: what there is at its end, and on average.
 ITEMS = """
     , found AS (
         SELECT {keys}, sum(s.quantity) AS quantity, sum(s.value) AS value, sum(s.received) AS received, sum(s.issued) AS issued,
                sum(s.issued_value) AS issued_value,
-               COALESCE(sum(s.value) FILTER (WHERE s.period = 0), 0) + sum(s.weighted) / %(seconds)s AS average_value
+               sum(s.value_seconds) / %(seconds)s AS average_value
         FROM flow AS s {inner} GROUP BY {keys}
     ), page AS (
         SELECT g.*, count(*) OVER () AS rows, sum(g.value) OVER () AS all_value, sum(g.issued_value) OVER () AS all_issued_value,
@@ -68,20 +67,14 @@ ORDERS = {
 
 def value_over_time(goods: Goods, span: Span, *, period: str, group_by: str = TOTAL) -> list[Row]:
     """`quantity` and `value` at the end of each period, of the group with the highest value now first."""
-    grouping = GROUPINGS[group_by]
-    if period == MONTH:
-        sql, values = ANCHORED.format(chosen=goods.chosen("s")), goods.values(span) | {"ends": span.bounds[1:]}
-        rows = _series(sql, grouping, SUMS[:2], values)
-        return _by_group(rows, grouping, span, lambda _, change, __: {name: change[name] for name in SUMS[:2]})
-    rows = _series(f"WITH {changes(goods, span)}", grouping, SUMS[:2], goods.values(span))
-    return _by_group(rows, grouping, span, lambda held, _, __: held)
+    groups = _by_days if period == DAY else _by_bounds
+    found = groups(goods, span, GROUPINGS[group_by], HELD)
+    return _over_time(found, span, lambda held, *_: {name: held[name] for name in HELD})
 
 
-def turnover_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> list[Row]:
+def turnover_over_time(goods: Goods, span: Span, *, period: str, group_by: str = TOTAL) -> list[Row]:
     """Of each period what `turnover` says of the whole span."""
-    grouping = GROUPINGS[group_by]
-    rows = _series(f"WITH {flows(goods, span)}", grouping, SUMS, goods.values(span))
-    bounds = span.bounds
+    groups, bounds = _by_days if period == DAY else _by_bounds, span.bounds
 
     def turned(held: Row, change: Row, number: int) -> Row:
         seconds = _seconds(bounds[number - 1], bounds[number])
@@ -89,7 +82,7 @@ def turnover_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> li
         found = {name: change[name] for name in ("received", "issued", "issued_value")}
         return _turned({**held, **found, "average_value": average}, seconds)
 
-    return _by_group(rows, grouping, span, turned)
+    return _over_time(groups(goods, span, GROUPINGS[group_by], SUMS), span, turned)
 
 
 def turnover(goods: Goods, span: Span, *, group_by: str = VARIANT, page: Page = WHOLE) -> Report:
@@ -108,7 +101,7 @@ def movers(goods: Goods, span: Span, *, order: str = FASTEST, page: Page = WHOLE
 
 def _items(goods: Goods, span: Span, group_by: str, order: str, page: Page) -> Report:
     grouping, (which, ranks), length = GROUPINGS[group_by], ORDERS[order], _length(span)
-    sql = f"WITH {flows(goods, span)}" + ITEMS.format(
+    sql = f"WITH {flows(goods)}" + ITEMS.format(
         keys=grouping.keys, keys_of_g=grouping.keys_of_g, inner=grouping.inner, columns=_listed(grouping.columns),
         joins=grouping.joins, which=which, order=ranks,
     )
@@ -136,29 +129,55 @@ def _days(left: Decimal, issued: Decimal, days: Decimal) -> Decimal | None:
     return (left / (issued / days)).quantize(TWO) if issued > 0 and left >= 0 else None
 
 
-def _series(source: str, grouping: Grouping, sums: tuple[str, ...], values: Row) -> list[tuple[Any, ...]]:
-    return _fetch(source + SERIES.format(
+def _by_days(goods: Goods, span: Span, grouping: Grouping, sums: Sequence[str]) -> Iterator[Group]:
+    """From the entries of the span."""
+    source = changes_by_day(goods) if sums is HELD else flows_by_day(goods, span)
+    yield from _series(source, grouping, sums, goods.values(span))
+
+
+def _by_bounds(goods: Goods, span: Span, grouping: Grouping, sums: Sequence[str]) -> Iterator[Group]:
+    """From the totals where the periods begin and end."""
+    bounds, flown = span.bounds, sums is not HELD
+    source = totals(goods.chosen("s"), goods.chosen("e"), flown=flown) + BY_BOUND
+    nothing = dict.fromkeys(sums, NOTHING)
+    for named, at in _series(source, grouping, FIGURES[:len(sums)], goods.values(span) | {"ends": bounds}, sums):
+        changes, before = {0: nothing | {name: at.get(0, nothing)[name] for name in HELD}}, at.get(0, nothing)
+        for number in range(1, len(bounds)):
+            now = at.get(number, nothing)
+            change = {name: now[name] - before[name] for name in sums}
+            if flown:  # the total counts what was there before, too
+                change["weighted"] -= before["value"] * _seconds(bounds[number - 1], bounds[number])
+            changes[number], before = change, now
+        yield named, changes
+
+
+def _series(
+    source: str, grouping: Grouping, figures: Sequence[str], values: Row, names: Sequence[str] = (),
+) -> Iterator[Group]:
+    rows = _fetch(f"WITH {source}" + SERIES.format(
         keys=grouping.keys, inner=grouping.inner, joins=grouping.joins, columns=_listed(grouping.columns),
-        sums=", ".join(f"sum(s.{name}) AS {name}" for name in sums), names=", ".join(f"g.{name}" for name in sums),
+        sums=", ".join(f"sum(s.{name}) AS {name}" for name in figures), names=", ".join(f"g.{name}" for name in figures),
         order="" if not grouping.columns else f"{grouping.keys_of_g}, ",
     ), values)
-
-
-def _by_group(rows: Iterable[tuple[Any, ...]], grouping: Grouping, span: Span, tell: Any) -> list[Row]:
-    """`tell` makes a row of what there is at the end of a period, what happened in it, and its number."""
-    width, found = len(grouping.names), []
-    sums = SUMS
+    width = len(grouping.names)
     for key, of_group in groupby(rows, key=lambda row: row[:width]):
-        held, steps = {"quantity": NOTHING, "value": NOTHING}, []
-        by_period = {row[width]: dict(zip(sums, row[width + 1:], strict=False)) for row in of_group}
-        nothing = dict.fromkeys(sums, NOTHING)
+        named = dict(zip(grouping.names, key, strict=True))
+        yield named, {row[width]: dict(zip(names or figures, row[width + 1:], strict=True)) for row in of_group}
+
+
+def _over_time(groups: Iterable[Group], span: Span, tell: Any) -> list[Row]:
+    """`tell` makes a row of what there is at the end of a period, what happened in it, and its number."""
+    found = []
+    for named, by_period in groups:
+        held, steps = dict.fromkeys(HELD, NOTHING), []
+        nothing = dict.fromkeys(SUMS, NOTHING)
         for number in range(len(span.periods) + 1):
             change = by_period.get(number, nothing)
             held = {name: amount + change[name] for name, amount in held.items()}
             if number:
                 period = span.periods[number - 1]
                 steps.append({"from_day": period.first, "to_day": period.last, **tell(held, change, number)})
-        found.append((steps[-1]["value"], [{**dict(zip(grouping.names, key, strict=True)), **step} for step in steps]))
+        found.append((steps[-1]["value"], [{**named, **step} for step in steps]))
     found.sort(key=lambda group: -group[0])
     return [row for _, group in found for row in group]
 

@@ -1,8 +1,8 @@
 """What reports on stock over time are made of: which goods, what there was, and what came and went since.
 
-Stock of an instant is that of the last snapshot before it and the entries since; what came and went is read from the value
-entries of the span alone, by their time. So a report costs what happened in its span, however long the history. An entry
-counts when it was posted (ADR 33): figures of the past do not change.
+Of a whole span, of weeks and of months it is the difference of two totals, which the snapshots have; by day it is the opening
+stock and the value entries of the span, by their time. An entry counts when it was posted (ADR 33): figures of the past do not
+change.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,6 +16,7 @@ from core.tenancy import active_organization_id
 from inventory.models import StockMove, Warehouse
 from inventory.queries.dashboard import IN_SOME
 from inventory.queries.spans import Span
+from inventory.queries.stock_totals import KIND, totals
 from inventory.queries.valuation import PRODUCTS, VARIANT_JOIN, WAREHOUSE_JOIN
 
 SEES_COSTS = "inventory.view_valueentry"
@@ -98,7 +99,7 @@ class Goods:
         }
         if span:
             bounds = span.bounds
-            found |= {"bounds": bounds, "first": bounds[0], "until": bounds[-1]}
+            found |= {"bounds": bounds, "first": bounds[0], "until": bounds[-1], "ends": [bounds[0], bounds[-1]]}
         return found | {"issue": StockMove.Kind.ISSUE, "receipt": StockMove.Kind.RECEIPT}
 
 
@@ -148,11 +149,10 @@ OPENING = """
     )
 """
 
-# The moves of a short span are looked up one by one: the planner, which does not know that they are near each other, would rather
-# go through all moves that there ever were.
-SHORT = timedelta(100)
-MOVE_OF_ENTRY = "m.organization_id = e.organization_id AND m.id = e.move_id"
-LOOKED_UP = f"(SELECT m.kind FROM inventory_stockmove AS m WHERE {MOVE_OF_ENTRY} OFFSET 0)"
+# The moves of many days are joined. Of few, the planner, which does not know that they are near each other, would rather go
+# through all moves that there ever were: they are looked up one by one.
+MANY_DAYS = timedelta(100)
+JOINED = "LEFT JOIN inventory_stockmove AS m ON m.organization_id = e.organization_id AND m.id = e.move_id"
 
 # Of each variant in each warehouse: what there was (period 0), and what happened in each period. `weighted` is value times the
 # seconds from when it came to the end of the period, so that averages are those over time. A reversed issue takes itself back.
@@ -163,7 +163,7 @@ MEASURED = """
     sum(e.value * EXTRACT(epoch FROM (%(bounds)s::timestamptz[])[
         width_bucket(e.created_at, %(bounds)s::timestamptz[]) + 1] - e.created_at))
 """
-FLOWS = f"""
+DAILY = f"""
     {OPENING}, flow AS MATERIALIZED (
         SELECT variant_id, warehouse_id, 0 AS period, quantity, value, 0.000000 AS received, 0.000000 AS issued,
                0.000000 AS issued_value, 0 AS weighted, NULL::uuid AS everything
@@ -177,20 +177,29 @@ FLOWS = f"""
         GROUP BY e.variant_id, e.warehouse_id, 3
     )
 """
-
-
-def flows(goods: Goods, span: Span) -> str:
-    is_short = span.last - span.first < SHORT
-    moves = f"LATERAL {LOOKED_UP} AS m ON true" if is_short else f"inventory_stockmove AS m ON {MOVE_OF_ENTRY}"
-    return FLOWS.format(
-        chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves=f"LEFT JOIN {moves}", measured=MEASURED,
+# Of the whole span: the totals at its end, less those at its beginning.
+WHOLE_SPAN = """
+    , flow AS (
+        SELECT variant_id, warehouse_id, NULL::uuid AS everything, CASE n WHEN 1 THEN quantity ELSE 0 END AS quantity,
+               CASE n WHEN 1 THEN value ELSE 0 END AS value, quantity <> 0 OR value <> 0 AS is_there, {flown}
+        FROM total
     )
+"""
+FLOWN = ("received", "issued", "issued_value", "value_seconds")
 
 
-def changes(goods: Goods, span: Span) -> str:
-    """Flows whose quantity and value are asked for and nothing else, so that no move is looked at."""
-    return FLOWS.format(chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves="", measured="0, 0, 0, 0")
+def flows(goods: Goods) -> str:
+    """`flow`: what there is when a span ends, and what FLOWN in it, to be added up."""
+    flown = ", ".join(f"CASE n WHEN 1 THEN {name} ELSE -{name} END AS {name}" for name in FLOWN)
+    return totals(goods.chosen("s"), goods.chosen("e")) + WHOLE_SPAN.format(flown=flown)
 
 
-def opening(goods: Goods) -> str:
-    return OPENING.format(chosen_s=goods.chosen("s"))
+def flows_by_day(goods: Goods, span: Span) -> str:
+    """`flow` for each `period`, from the entries."""
+    moves = JOINED if span.last - span.first > MANY_DAYS else KIND
+    return DAILY.format(chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves=moves, measured=MEASURED)
+
+
+def changes_by_day(goods: Goods) -> str:
+    """The same whose quantity and value are asked for and nothing else, so that no move is looked at."""
+    return DAILY.format(chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves="", measured="0, 0, 0, 0")

@@ -43,7 +43,7 @@ def abc_classes_write(*, span: Span, limits: Limits = USUAL, most: int | None = 
     everything = Goods()
     with connection.cursor() as cursor:
         values = everything.values(span) | limits.values() | {"most": most, "if_used": if_used}
-        cursor.execute(f"WITH {flows(everything, span)}{WRITE}", values)
+        cursor.execute(f"WITH {flows(everything)}{WRITE}", values)
         changed: int = cursor.rowcount
     return changed
 
