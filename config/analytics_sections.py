@@ -77,7 +77,7 @@ class Section:
 
 
 def _value(reading: Reading) -> Section:
-    found = value_over_time(reading.goods, reading.span, period=reading.period)
+    found = value_over_time(reading.goods, reading.span)
     labels = _labels(reading, found)
     return Section(
         "value", "Value of the stock", f"At the end of each {reading.period}, in {reading.currency}, at cost.",
@@ -87,7 +87,7 @@ def _value(reading: Reading) -> Section:
 
 
 def _turnover(reading: Reading) -> Section:
-    found = turnover_over_time(reading.goods, reading.span, period=reading.period)
+    found = turnover_over_time(reading.goods, reading.span)
     names = ("to_day", "issued_value", "average_value", "turnover", "days_of_stock")
     return Section(
         "turnover", "Issued and turned",

@@ -12,7 +12,7 @@ from inventory.services.forecasts import forecasts_compute_sitting
 from inventory.services.replenishment import reorder_check as check_now
 from inventory.services.replenishment import reorder_check_everywhere
 from inventory.services.reservations import reservations_expire_everywhere
-from inventory.services.snapshots import snapshots_make
+from inventory.services.snapshots import snapshots_make, snapshots_thin
 from notifications.schedules import ZoneTick, scheduled, scheduled_in_each_zone
 
 
@@ -47,8 +47,9 @@ def demand_forecasts(tick: ZoneTick) -> None:
 
 @task()
 def snapshot_stock(day: str) -> dict[str, int]:
-    """Of the day before this one."""
-    return {"rows": snapshots_make(through=date.fromisoformat(day) - timedelta(1))}
+    """Of the day before this one; of days long ago few are kept."""
+    today = date.fromisoformat(day)
+    return {"rows": snapshots_make(through=today - timedelta(1)), "removed": snapshots_thin(today=today)}
 
 
 @scheduled_in_each_zone("cron(30 1 * * ? *)")

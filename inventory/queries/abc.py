@@ -58,9 +58,9 @@ USUAL = Limits()
 
 def abc(goods: Goods, span: Span, *, limits: Limits = USUAL, page: Page = WHOLE) -> Report:
     """Variants that were there or moved, with their class by now (`current`) and by this span; `totals` by class."""
-    values = goods.values(span) | limits.values() | {"limit": page.limit, "offset": page.offset}
+    source, values = flows(goods, span)
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {flows(goods)}{REPORT}", values)
+        cursor.execute(f"WITH {source}{REPORT}", values | limits.values() | {"limit": page.limit, "offset": page.offset})
         found = cursor.fetchall()
     classes = {
         name: {"abc_class": name, "variants": int(count), "issued_value": issued, "share": _share(issued, total)}

@@ -1,6 +1,6 @@
 """What the stock was worth over time, how often it turned, and which goods move."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
@@ -8,27 +8,14 @@ from typing import Any
 
 from django.db import connection
 
-from inventory.queries.analytics_sources import (
-    GROUPINGS,
-    TOTAL,
-    VARIANT,
-    WHOLE,
-    Goods,
-    Grouping,
-    Page,
-    Report,
-    changes_by_day,
-    flows,
-    flows_by_day,
-)
-from inventory.queries.spans import DAY, YEAR, Span
-from inventory.queries.stock_totals import FIGURES, totals
+from inventory.queries.analytics_sources import GROUPINGS, TOTAL, VARIANT, WHOLE, Goods, Grouping, Page, Report, flows
+from inventory.queries.spans import YEAR, Span
+from inventory.queries.stock_totals import FIGURES, HELD, Total, reading, seconds, totals
 
 SECONDS = 86_400
 SIX, TWO, NOTHING = Decimal("0.000001"), Decimal("0.01"), Decimal("0.000000")
 
 type Row = dict[str, Any]
-type Group = tuple[Row, dict[int, Row]]  # what its columns say, and what there was when the span began (0) and came in each period
 
 SERIES = """
     , found AS (
@@ -36,16 +23,13 @@ SERIES = """
     )
     SELECT {columns}g.period, {names} FROM found AS g {joins} ORDER BY {order}g.period
 """
-BY_BOUND = ", flow AS (SELECT t.*, t.n AS period, NULL::uuid AS everything FROM total AS t)"
-HELD = ("quantity", "value")
-SUMS = (*HELD, "received", "issued", "issued_value", "weighted")
+FLOW = ", flow AS (SELECT t.*, t.n AS period, NULL::uuid AS everything FROM total AS t)"
 
 # Of the whole span: what there is at its end, and on average.
 ITEMS = """
     , found AS (
         SELECT {keys}, sum(s.quantity) AS quantity, sum(s.value) AS value, sum(s.received) AS received, sum(s.issued) AS issued,
-               sum(s.issued_value) AS issued_value,
-               sum(s.value_seconds) / %(seconds)s AS average_value
+               sum(s.issued_value) AS issued_value, sum(s.value_seconds) / %(seconds)s AS average_value
         FROM flow AS s {inner} GROUP BY {keys}
     ), page AS (
         SELECT g.*, count(*) OVER () AS rows, sum(g.value) OVER () AS all_value, sum(g.issued_value) OVER () AS all_issued_value,
@@ -65,24 +49,22 @@ ORDERS = {
 }
 
 
-def value_over_time(goods: Goods, span: Span, *, period: str, group_by: str = TOTAL) -> list[Row]:
+def value_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> list[Row]:
     """`quantity` and `value` at the end of each period, of the group with the highest value now first."""
-    groups = _by_days if period == DAY else _by_bounds
-    found = groups(goods, span, GROUPINGS[group_by], HELD)
-    return _over_time(found, span, lambda held, *_: {name: held[name] for name in HELD})
+    return _over_time(goods, span, GROUPINGS[group_by], FIGURES[:HELD], lambda number, _, now: dict(now))
 
 
-def turnover_over_time(goods: Goods, span: Span, *, period: str, group_by: str = TOTAL) -> list[Row]:
+def turnover_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> list[Row]:
     """Of each period what `turnover` says of the whole span."""
-    groups, bounds = _by_days if period == DAY else _by_bounds, span.bounds
+    bounds = span.bounds
 
-    def turned(held: Row, change: Row, number: int) -> Row:
-        seconds = _seconds(bounds[number - 1], bounds[number])
-        average = held["value"] - change["value"] + change["weighted"] / seconds
-        found = {name: change[name] for name in ("received", "issued", "issued_value")}
-        return _turned({**held, **found, "average_value": average}, seconds)
+    def turned(number: int, before: Total, now: Total) -> Row:
+        length = _length(bounds[number - 1], bounds[number])
+        change = {name: now[name] - before[name] for name in FIGURES[HELD:]}
+        average = change.pop("value_seconds") / length
+        return _turned({"quantity": now["quantity"], "value": now["value"], **change, "average_value": average}, length)
 
-    return _over_time(groups(goods, span, GROUPINGS[group_by], SUMS), span, turned)
+    return _over_time(goods, span, GROUPINGS[group_by], FIGURES, turned)
 
 
 def turnover(goods: Goods, span: Span, *, group_by: str = VARIANT, page: Page = WHOLE) -> Report:
@@ -93,32 +75,32 @@ def turnover(goods: Goods, span: Span, *, group_by: str = VARIANT, page: Page = 
 def movers(goods: Goods, span: Span, *, order: str = FASTEST, page: Page = WHOLE) -> Report:
     """Variants by what was issued of them; the slowest are those in stock of which the least was. Days of stock by quantity."""
     report = _items(goods, span, VARIANT, order, page)
-    days = Decimal(_length(span)) / SECONDS
+    days = _length(*span.ends) / SECONDS
     for row in report.rows:
         row["days_of_stock"] = _days(row["quantity"], row["issued"], days)
     return report
 
 
 def _items(goods: Goods, span: Span, group_by: str, order: str, page: Page) -> Report:
-    grouping, (which, ranks), length = GROUPINGS[group_by], ORDERS[order], _length(span)
-    sql = f"WITH {flows(goods)}" + ITEMS.format(
+    grouping, (which, ranks), length = GROUPINGS[group_by], ORDERS[order], _length(*span.ends)
+    source, values = flows(goods, span)
+    sql = f"WITH {source}" + ITEMS.format(
         keys=grouping.keys, keys_of_g=grouping.keys_of_g, inner=grouping.inner, columns=_listed(grouping.columns),
         joins=grouping.joins, which=which, order=ranks,
     )
-    values = goods.values(span) | {"seconds": length, "limit": page.limit, "offset": page.offset}
-    found = _fetch(sql, values)
+    found = _fetch(sql, values | {"seconds": length, "limit": page.limit, "offset": page.offset})
     if not found and page.offset:  # beyond the last row, which the totals do not mind
         first = _items(goods, span, group_by, order, Page(1))
         return Report([], first.count, first.totals)
     names = (*grouping.names, *MEASURES)
     rows = [_turned(dict(zip(names, row, strict=False)), length) for row in found]
-    count, totals = (found[0][len(names)], found[0][len(names) + 1:]) if found else (0, [NOTHING] * 3)
-    return Report(rows, count, _turned(dict(zip(("value", "issued_value", "average_value"), totals, strict=True)), length))
+    count, sums = (found[0][len(names)], found[0][len(names) + 1:]) if found else (0, [NOTHING] * 3)
+    return Report(rows, count, _turned(dict(zip(("value", "issued_value", "average_value"), sums, strict=True)), length))
 
 
-def _turned(row: Row, seconds: Decimal) -> Row:
+def _turned(row: Row, length: Decimal) -> Row:
     """Adds turnover and days of stock, and leaves out what only they need."""
-    days, average, issued = seconds / SECONDS, row["average_value"], row["issued_value"]
+    days, average, issued = length / SECONDS, row["average_value"], row["issued_value"]
     row["average_value"] = average.quantize(SIX)
     row["turnover"] = (issued / average * YEAR / days).quantize(TWO) if average > 0 else None
     row["days_of_stock"] = _days(row["value"], issued, days)
@@ -129,66 +111,31 @@ def _days(left: Decimal, issued: Decimal, days: Decimal) -> Decimal | None:
     return (left / (issued / days)).quantize(TWO) if issued > 0 and left >= 0 else None
 
 
-def _by_days(goods: Goods, span: Span, grouping: Grouping, sums: Sequence[str]) -> Iterator[Group]:
-    """From the entries of the span."""
-    source = changes_by_day(goods) if sums is HELD else flows_by_day(goods, span)
-    yield from _series(source, grouping, sums, goods.values(span))
-
-
-def _by_bounds(goods: Goods, span: Span, grouping: Grouping, sums: Sequence[str]) -> Iterator[Group]:
-    """From the totals where the periods begin and end."""
-    bounds, flown = span.bounds, sums is not HELD
-    source = totals(goods.chosen("s"), goods.chosen("e"), flown=flown) + BY_BOUND
-    nothing = dict.fromkeys(sums, NOTHING)
-    for named, at in _series(source, grouping, FIGURES[:len(sums)], goods.values(span) | {"ends": bounds}, sums):
-        changes, before = {0: nothing | {name: at.get(0, nothing)[name] for name in HELD}}, at.get(0, nothing)
-        for number in range(1, len(bounds)):
-            now = at.get(number, nothing)
-            change = {name: now[name] - before[name] for name in sums}
-            if flown:  # the total counts what was there before, too
-                change["weighted"] -= before["value"] * _seconds(bounds[number - 1], bounds[number])
-            changes[number], before = change, now
-        yield named, changes
-
-
-def _series(
-    source: str, grouping: Grouping, figures: Sequence[str], values: Row, names: Sequence[str] = (),
-) -> Iterator[Group]:
-    rows = _fetch(f"WITH {source}" + SERIES.format(
+def _over_time(
+    goods: Goods, span: Span, grouping: Grouping, figures: Sequence[str], tell: Callable[[int, Total, Total], Row],
+) -> list[Row]:
+    """`tell` makes a row of a period's number, the totals before it and those at its end."""
+    read, found, width = reading(span.bounds), [], len(grouping.names)
+    sql = f"WITH {totals(goods.chosen('s'), goods.chosen('e'), figures=figures)}{FLOW}" + SERIES.format(
         keys=grouping.keys, inner=grouping.inner, joins=grouping.joins, columns=_listed(grouping.columns),
         sums=", ".join(f"sum(s.{name}) AS {name}" for name in figures), names=", ".join(f"g.{name}" for name in figures),
         order="" if not grouping.columns else f"{grouping.keys_of_g}, ",
-    ), values)
-    width = len(grouping.names)
+    )
+    rows = _fetch(sql, goods.values(span) | read.values)
     for key, of_group in groupby(rows, key=lambda row: row[:width]):
         named = dict(zip(grouping.names, key, strict=True))
-        yield named, {row[width]: dict(zip(names or figures, row[width + 1:], strict=True)) for row in of_group}
-
-
-def _over_time(groups: Iterable[Group], span: Span, tell: Any) -> list[Row]:
-    """`tell` makes a row of what there is at the end of a period, what happened in it, and its number."""
-    found = []
-    for named, by_period in groups:
-        held, steps = dict.fromkeys(HELD, NOTHING), []
-        nothing = dict.fromkeys(SUMS, NOTHING)
-        for number in range(len(span.periods) + 1):
-            change = by_period.get(number, nothing)
-            held = {name: amount + change[name] for name, amount in held.items()}
-            if number:
-                period = span.periods[number - 1]
-                steps.append({"from_day": period.first, "to_day": period.last, **tell(held, change, number)})
-        found.append((steps[-1]["value"], [{**named, **step} for step in steps]))
+        at = read.summed({row[width]: dict(zip(figures, row[width + 1:], strict=True)) for row in of_group}, figures)
+        steps = [
+            {**named, "from_day": period.first, "to_day": period.last, **tell(number, at[number - 1], at[number])}
+            for number, period in enumerate(span.periods, 1)
+        ]
+        found.append((steps[-1]["value"], steps))
     found.sort(key=lambda group: -group[0])
-    return [row for _, group in found for row in group]
+    return [row for _, steps in found for row in steps]
 
 
-def _length(span: Span) -> Decimal:
-    bounds = span.bounds
-    return _seconds(bounds[0], bounds[-1])
-
-
-def _seconds(first: datetime, last: datetime) -> Decimal:
-    return Decimal(max((last - first).total_seconds(), 1))
+def _length(first: datetime, last: datetime) -> Decimal:
+    return max(seconds(first, last), Decimal(1))
 
 
 def _listed(columns: Iterable[str]) -> str:

@@ -1,22 +1,20 @@
 """What reports on stock over time are made of: which goods, what there was, and what came and went since.
 
-Of a whole span, of weeks and of months it is the difference of two totals, which the snapshots have; by day it is the opening
-stock and the value entries of the span, by their time. An entry counts when it was posted (ADR 33): figures of the past do not
-change.
+What came and went is the difference of totals, which the snapshots have. An entry counts when it was posted (ADR 33): figures of
+the past do not change.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from core.limits import Holder, reach
 from core.tenancy import active_organization_id
-from inventory.models import StockMove, Warehouse
+from inventory.models import Warehouse
 from inventory.queries.dashboard import IN_SOME
 from inventory.queries.spans import Span
-from inventory.queries.stock_totals import KIND, totals
+from inventory.queries.stock_totals import FIGURES, HELD, reading, totals
 from inventory.queries.valuation import PRODUCTS, VARIANT_JOIN, WAREHOUSE_JOIN
 
 SEES_COSTS = "inventory.view_valueentry"
@@ -99,8 +97,8 @@ class Goods:
         }
         if span:
             bounds = span.bounds
-            found |= {"bounds": bounds, "first": bounds[0], "until": bounds[-1], "ends": [bounds[0], bounds[-1]]}
-        return found | {"issue": StockMove.Kind.ISSUE, "receipt": StockMove.Kind.RECEIPT}
+            found |= {"bounds": bounds, "first": bounds[0], "until": bounds[-1]}
+        return found
 
 
 def sees_costs(person: Holder, warehouses: Collection[UUID] | None) -> bool:
@@ -129,54 +127,6 @@ class Report:
     totals: dict[str, Any]
 
 
-# What there was when the span began. Without a snapshot that is all entries. `last` says so itself: row security lets an index be
-# used with what it says, but not with a COALESCE of it.
-OPENING = """
-    last AS (
-        SELECT COALESCE(max(until), '-infinity') AS until FROM inventory_stocksnapshot
-        WHERE organization_id = %(organization)s AND until <= %(first)s
-    ), opening AS (
-        SELECT s.variant_id, s.warehouse_id, sum(s.quantity) AS quantity, sum(s.value) AS value
-        FROM (
-            SELECT variant_id, warehouse_id, quantity, value FROM inventory_stocksnapshot
-            WHERE organization_id = %(organization)s AND until = (SELECT until FROM last)
-            UNION ALL
-            SELECT variant_id, warehouse_id, quantity, value FROM inventory_valueentry
-            WHERE organization_id = %(organization)s AND created_at >= (SELECT until FROM last)
-                AND created_at < %(first)s
-        ) AS s
-        WHERE {chosen_s} GROUP BY s.variant_id, s.warehouse_id
-    )
-"""
-
-# The moves of many days are joined. Of few, the planner, which does not know that they are near each other, would rather go
-# through all moves that there ever were: they are looked up one by one.
-MANY_DAYS = timedelta(100)
-JOINED = "LEFT JOIN inventory_stockmove AS m ON m.organization_id = e.organization_id AND m.id = e.move_id"
-
-# Of each variant in each warehouse: what there was (period 0), and what happened in each period. `weighted` is value times the
-# seconds from when it came to the end of the period, so that averages are those over time. A reversed issue takes itself back.
-MEASURED = """
-    COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(receipt)s), 0.000000),
-    -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0.000000),
-    -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0.000000),
-    sum(e.value * EXTRACT(epoch FROM (%(bounds)s::timestamptz[])[
-        width_bucket(e.created_at, %(bounds)s::timestamptz[]) + 1] - e.created_at))
-"""
-DAILY = f"""
-    {OPENING}, flow AS MATERIALIZED (
-        SELECT variant_id, warehouse_id, 0 AS period, quantity, value, 0.000000 AS received, 0.000000 AS issued,
-               0.000000 AS issued_value, 0 AS weighted, NULL::uuid AS everything
-        FROM opening
-        UNION ALL
-        SELECT e.variant_id, e.warehouse_id, width_bucket(e.created_at, %(bounds)s::timestamptz[]) AS period,
-               sum(e.quantity), sum(e.value), {{measured}}, NULL
-        FROM inventory_valueentry AS e
-        {{moves}}
-        WHERE e.organization_id = %(organization)s AND e.created_at >= %(first)s AND e.created_at < %(until)s AND {{chosen_e}}
-        GROUP BY e.variant_id, e.warehouse_id, 3
-    )
-"""
 # Of the whole span: the totals at its end, less those at its beginning.
 WHOLE_SPAN = """
     , flow AS (
@@ -185,21 +135,10 @@ WHOLE_SPAN = """
         FROM total
     )
 """
-FLOWN = ("received", "issued", "issued_value", "value_seconds")
 
 
-def flows(goods: Goods) -> str:
-    """`flow`: what there is when a span ends, and what FLOWN in it, to be added up."""
-    flown = ", ".join(f"CASE n WHEN 1 THEN {name} ELSE -{name} END AS {name}" for name in FLOWN)
-    return totals(goods.chosen("s"), goods.chosen("e")) + WHOLE_SPAN.format(flown=flown)
-
-
-def flows_by_day(goods: Goods, span: Span) -> str:
-    """`flow` for each `period`, from the entries."""
-    moves = JOINED if span.last - span.first > MANY_DAYS else KIND
-    return DAILY.format(chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves=moves, measured=MEASURED)
-
-
-def changes_by_day(goods: Goods) -> str:
-    """The same whose quantity and value are asked for and nothing else, so that no move is looked at."""
-    return DAILY.format(chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves="", measured="0, 0, 0, 0")
+def flows(goods: Goods, span: Span) -> tuple[str, dict[str, Any]]:
+    """`flow`, to be added up: what there is when the span ends, and what was received, issued and kept in it. With its values."""
+    flown = ", ".join(f"CASE n WHEN 1 THEN {name} ELSE -{name} END AS {name}" for name in FIGURES[HELD:])
+    values = goods.values(span) | reading(span.ends, apart=True).values
+    return totals(goods.chosen("s"), goods.chosen("e")) + WHOLE_SPAN.format(flown=flown), values

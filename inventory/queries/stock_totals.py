@@ -1,29 +1,97 @@
 """Totals of each variant in each warehouse at given instants: those of the last snapshot before, and the entries since.
 
-What happened between two instants is the difference of their totals, so a report costs two rows for each variant and warehouse,
-however long its span and whatever was posted in it. An entry counts when it was posted (ADR 33).
+What happened between two instants is the difference of their totals, so a report costs a row for each variant, warehouse and
+instant, whatever was posted between them. Instants after the same snapshot are a run: its rows are read once, and so is each
+entry. An entry counts when it was posted (ADR 33).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from core.tenancy import active_organization_id
 from inventory.models import StockMove
 
-# `ends` are numbered from 0. Snapshots of the release before have no totals. COALESCE stands outside of what is compared with
-# columns: row security lets no index be used with it there.
-ENDS = """
-    ends AS MATERIALIZED (
-        SELECT e.n::int - 1 AS n, e.until, COALESCE((
-            SELECT max(until) FROM inventory_stocksnapshot
-            WHERE organization_id = %(organization)s AND until <= e.until AND received IS NOT NULL
-        ), '-infinity') AS since
-        FROM unnest(%(ends)s::timestamptz[]) WITH ORDINALITY AS e (until, n)
-    )
+# Snapshots of the release before have no totals.
+LAST = """
+    SELECT (
+        SELECT max(s.until) FROM inventory_stocksnapshot AS s
+        WHERE s.organization_id = %s AND s.until <= e.until AND s.received IS NOT NULL
+    ) FROM unnest(%s::timestamptz[]) WITH ORDINALITY AS e (until, n) ORDER BY e.n
 """
-SNAPSHOTS = """
-    inventory_stocksnapshot AS s JOIN ends ON ends.since = s.until
-        AND s.organization_id = %(organization)s AND s.until = ANY (ARRAY(SELECT since FROM ends)) AND s.received IS NOT NULL
+NEVER, NOTHING = "-infinity", Decimal("0.000000")
+
+FIGURES = ("quantity", "value", "received", "issued", "issued_value", "value_seconds")
+HELD = 2  # the first of them, for which no move is looked at
+
+type Total = dict[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Of totals at `ends`, numbered from 0. `begins` are those that begin a run: what is read for another one comes on top of the
+    one before it."""
+
+    ends: Sequence[datetime]
+    begins: frozenset[int]
+    values: dict[str, Any]
+
+    def summed(self, read: dict[int, Total], names: Sequence[str]) -> list[Total]:
+        """The totals at each end, of what was read of one group."""
+        found: list[Total] = []
+        for number, end in enumerate(self.ends):
+            now = read.get(number) or dict.fromkeys(names, NOTHING)
+            if number not in self.begins:
+                before = found[-1]
+                now = {name: before[name] + now[name] for name in names}
+                if "value_seconds" in now:
+                    now["value_seconds"] += before["value"] * seconds(self.ends[number - 1], end)
+            found.append(now)
+        return found
+
+
+def seconds(first: datetime, last: datetime) -> Decimal:
+    return Decimal((last - first).total_seconds())
+
+
+def reading(ends: Sequence[datetime], *, apart: bool = False) -> Reading:
+    """One statement. With `apart` each end is a run of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAST, [active_organization_id(), list(ends)])
+        sinces = [since for (since,) in cursor.fetchall()]
+    numbers = range(len(ends))
+    begins = [number for number in numbers if apart or number == 0 or sinces[number] != sinces[number - 1]]
+    lasts = [number - 1 for number in begins[1:]] + [numbers[-1]]
+    known = [number for number in begins if sinces[number]]
+    exact = [number for number in known if sinces[number] == ends[number]]
+    runs = [range(begin + (begin in exact), last + 1) for begin, last in zip(begins, lasts, strict=True)]
+    unsure = [run for run in runs if run]
+    values: dict[str, Any] = {"organization": active_organization_id()}
+    values |= _spans("kept", [(number, sinces[number], ends[number]) for number in known])
+    values |= _spans("exact", [(number, sinces[number], ends[number]) for number in exact])
+    values |= _spans("read", [(n, sinces[n] if n in begins else ends[n - 1], ends[n]) for n in numbers])
+    values |= _spans("step", [(run[0], sinces[run[0]], ends[run[-1]]) for run in unsure])
+    values |= _spans("mark", [(number, ends[number], ends[number]) for run in unsure for number in run])
+    values["mark_run"] = [run[0] for run in unsure for _ in run]
+    return Reading(ends, frozenset(begins), values)
+
+
+def _spans(of: str, spans: Sequence[tuple[int, datetime | None, datetime]]) -> dict[str, Any]:
+    sinces = [NEVER if since is None else str(since) for _, since, _ in spans]
+    return {f"{of}_n": [n for n, _, _ in spans], f"{of}_since": sinces, f"{of}_until": [until for _, _, until in spans]}
+
+
+SPANS = "unnest(%({of}_n)s::int[], %({of}_since)s::timestamptz[], %({of}_until)s::timestamptz[]) AS r (n, since, until)"
+SNAPSHOTS = SPANS + """
+    JOIN inventory_stocksnapshot AS s ON s.until = r.since
+        AND s.organization_id = %(organization)s AND s.until = ANY (%({of}_since)s::timestamptz[]) AND s.received IS NOT NULL
 """
-ENTRIES = """
-    ends JOIN inventory_valueentry AS e ON e.created_at >= ends.since AND e.created_at < ends.until
-        AND e.organization_id = %(organization)s
+ENTRIES = SPANS + """
+    JOIN inventory_valueentry AS e ON e.created_at >= r.since AND e.created_at < r.until AND e.organization_id = %(organization)s
 """
 # The move of an entry is looked up by itself: the planner does not know that few are asked for, and would go through them all.
 KIND = """
@@ -31,62 +99,72 @@ KIND = """
         SELECT m.kind FROM inventory_stockmove AS m WHERE m.organization_id = e.organization_id AND m.id = e.move_id OFFSET 0
     ) AS m ON true
 """
-
-FIGURES = ("quantity", "value", "received", "issued", "issued_value", "value_seconds")
-_HELD = ("s.quantity", "s.value")
-_HELD_SINCE = ("e.quantity", "e.value")
-_FLOWN = ("s.received", "s.issued", "s.issued_value", "s.value_seconds + s.value * EXTRACT(epoch FROM ends.until - s.until)")
+KEPT = (
+    "s.quantity", "s.value", "s.received", "s.issued", "s.issued_value",
+    "s.value_seconds + s.value * EXTRACT(epoch FROM r.until - s.until)",
+)  # fmt: skip
 # A reversed issue takes itself back.
-_FLOWN_SINCE = (
+SINCE = (
+    "e.quantity", "e.value",
     f"CASE WHEN m.kind = '{StockMove.Kind.RECEIPT}' THEN e.quantity ELSE 0 END",
     f"CASE WHEN m.kind = '{StockMove.Kind.ISSUE}' THEN -e.quantity ELSE 0 END",
     f"CASE WHEN m.kind = '{StockMove.Kind.ISSUE}' THEN -e.value ELSE 0 END",
-    "e.value * EXTRACT(epoch FROM ends.until - e.created_at)",
-)
+    "e.value * EXTRACT(epoch FROM r.until - e.created_at)",
+)  # fmt: skip
 
 
-def totals(chosen_s: str = "true", chosen_e: str = "true", *, flown: bool = True) -> str:
-    """`ends` and `total`: a variant, a warehouse, the number of the end, and FIGURES to be added up, without `flown` the first
-    two. Takes `organization` and `ends`."""
-    width = len(FIGURES) if flown else len(_HELD)
-    kept, since = (_HELD + _FLOWN)[:width], (_HELD_SINCE + _FLOWN_SINCE)[:width]
+def totals(chosen_s: str = "true", chosen_e: str = "true", *, figures: Sequence[str] = FIGURES) -> str:
+    """`total`: variant, warehouse, number of the end `n`, and the first of FIGURES, to be added up; with a reading's values."""
+    width = len(figures)
     return f"""
-    {ENDS}, total AS (
-        SELECT s.variant_id, s.warehouse_id, ends.n, {_named(kept)} FROM {SNAPSHOTS} WHERE {chosen_s}
+    total AS (
+        SELECT s.variant_id, s.warehouse_id, r.n, {_named(KEPT[:width])} FROM {SNAPSHOTS.format(of="kept")} WHERE {chosen_s}
         UNION ALL
-        SELECT e.variant_id, e.warehouse_id, ends.n, {_named(since)} FROM {ENTRIES} {KIND if flown else ""} WHERE {chosen_e}
+        SELECT e.variant_id, e.warehouse_id, r.n, {_named(SINCE[:width])}
+        FROM {ENTRIES.format(of="read")} {KIND if width > HELD else ""} WHERE {chosen_e}
     )
     """
 
 
-def _named(figures: tuple[str, ...]) -> str:
+def _named(figures: Sequence[str]) -> str:
     return ", ".join(f"{figure} AS {name}" for name, figure in zip(FIGURES, figures, strict=False))
 
 
-# Of each variant, warehouse and end: for how long there was nothing, since when it is known, and up to which entry. Needs `ends`.
+# A mark stands at each end of a run, before what was posted at that very instant.
 ABSENCE = f"""
     step AS (
-        SELECT s.variant_id, s.warehouse_id, ends.n, ends.until, s.until AS at, s.quantity, s.out_seconds, s.began_at,
-               s.last_seq AS seq
-        FROM {SNAPSHOTS} WHERE ends.since < ends.until AND {{chosen_s}}
+        SELECT s.variant_id, s.warehouse_id, r.n AS run, NULL::int AS n, s.until AS at, 0 AS rank, s.quantity, s.out_seconds,
+               s.began_at, s.last_seq AS seq
+        FROM {SNAPSHOTS.format(of="step")} WHERE {{chosen_s}}
         UNION ALL
-        SELECT e.variant_id, e.warehouse_id, ends.n, ends.until, e.created_at, e.quantity, 0, e.created_at, e.seq
-        FROM {ENTRIES} WHERE {{chosen_e}}
+        SELECT e.variant_id, e.warehouse_id, r.n, NULL, e.created_at, 2, e.quantity, 0, e.created_at, e.seq
+        FROM {ENTRIES.format(of="step")} WHERE {{chosen_e}}
+    ), marked AS (
+        SELECT * FROM step
+        UNION ALL
+        SELECT b.variant_id, b.warehouse_id, b.run, k.n, k.until, 1, 0, 0, NULL, NULL
+        FROM (SELECT variant_id, warehouse_id, run, min(at) AS at FROM step GROUP BY variant_id, warehouse_id, run) AS b
+        JOIN unnest(%(mark_n)s::int[], %(mark_run)s::int[], %(mark_until)s::timestamptz[]) AS k (n, run, until)
+            ON k.run = b.run AND k.until > b.at
     ), level AS (
-        SELECT s.*, sum(s.quantity) OVER steps AS on_hand, COALESCE(lead(s.at) OVER steps, s.until) AS next
-        FROM step AS s WINDOW steps AS (PARTITION BY s.variant_id, s.warehouse_id, s.n ORDER BY s.at, s.seq)
+        SELECT m.*, sum(m.quantity) OVER steps AS on_hand, lag(m.at) OVER steps AS before
+        FROM marked AS m WINDOW steps AS (PARTITION BY m.variant_id, m.warehouse_id, m.run ORDER BY m.at, m.rank, m.seq)
+    ), spell AS (
+        SELECT l.variant_id, l.warehouse_id, l.n, l.on_hand, min(l.began_at) OVER steps AS began_at,
+               max(l.seq) OVER steps AS last_seq,
+               sum(l.out_seconds + CASE WHEN l.on_hand - l.quantity <= 0 AND l.before IS NOT NULL
+                                        THEN EXTRACT(epoch FROM l.at - l.before) ELSE 0 END) OVER steps AS out_seconds
+        FROM level AS l WINDOW steps AS (PARTITION BY l.variant_id, l.warehouse_id, l.run ORDER BY l.at, l.rank, l.seq)
     ), absence AS (
-        SELECT s.variant_id, s.warehouse_id, ends.n, s.quantity, s.began_at, s.last_seq, s.out_seconds
-        FROM {SNAPSHOTS} WHERE ends.since = ends.until AND {{chosen_s}}
+        SELECT s.variant_id, s.warehouse_id, r.n, s.quantity, s.began_at, s.last_seq, s.out_seconds
+        FROM {SNAPSHOTS.format(of="exact")} WHERE {{chosen_s}}
         UNION ALL
-        SELECT variant_id, warehouse_id, n, sum(quantity), min(began_at), max(seq),
-               sum(out_seconds)
-                   + COALESCE(sum(EXTRACT(epoch FROM next - at)) FILTER (WHERE on_hand <= 0 AND next > at), 0)
-        FROM level GROUP BY variant_id, warehouse_id, n
+        SELECT variant_id, warehouse_id, n, on_hand, began_at, last_seq, out_seconds FROM spell WHERE n IS NOT NULL
     )
 """
 
 
 def absence(chosen_s: str = "true", chosen_e: str = "true") -> str:
-    """`absence`, after `ends` of `totals` or by itself."""
+    """`absence`: of each variant, warehouse and end `n` for how long there was nothing, since when it is known, and up to which
+    entry; with a reading's values."""
     return ABSENCE.format(chosen_s=chosen_s, chosen_e=chosen_e)

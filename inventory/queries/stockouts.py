@@ -4,6 +4,8 @@ Kept are those that were there or moved in the span, from their first receipt on
 day of the rule. What a warehouse gave up before the span, and has no rule for, does not count.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -12,14 +14,14 @@ from django.db import connection
 
 from inventory.queries.analytics_sources import GROUPINGS, KEEPING, STOCK, TOTAL, WHOLE, Goods, Grouping, Page, Report
 from inventory.queries.spans import Span
-from inventory.queries.stock_totals import ENDS, absence
+from inventory.queries.stock_totals import absence, reading
 
 DAYS = Decimal("0.01")
 
 # `at` is when its totals begin to count: at once, or with the first entry. Until then, since it is kept, it is out. What was gone
 # before and did not come has none.
 KEPT = """
-    {ends}, {absence}, known AS (
+    {absence}, known AS (
         SELECT variant_id, warehouse_id, min(began_at) AS began_at, max(last_seq) AS seq,
                max(last_seq) FILTER (WHERE n = 0) AS seq_before, sum(quantity) FILTER (WHERE n = 0) AS quantity_before
         FROM absence WHERE n = 0 OR n = %(last)s GROUP BY variant_id, warehouse_id
@@ -61,8 +63,8 @@ BY_GROUP = """
     SELECT {columns}g.days_out, g.days_kept, g.items_out, g.items, g.rows, g.all_out, g.all_kept
     FROM page AS g {joins} ORDER BY g.days_out DESC, {keys_of_g}
 """
-# In each period: the totals at its end; what begins to be kept, or ends to be out before its first entry, and for how long it then
-# is, or is no longer.
+# In each period: the totals at its end; what begins to be kept, or ends to be out before its first entry, and for how long it
+# then is, or is no longer.
 BY_PERIOD = """
     , turns AS (
         SELECT variant_id, warehouse_id, since AS at, 1 AS kept, CASE WHEN at IS NULL OR since < at THEN 1 ELSE 0 END AS waits
@@ -97,7 +99,7 @@ type Row = dict[str, Any]
 def stock_outs(goods: Goods, span: Span, *, group_by: str = STOCK, page: Page = WHOLE) -> Report:
     """The longest first; `availability` is the share of the time, in percent, in which there was stock."""
     grouping = GROUPINGS[group_by]
-    found = _rows(BY_GROUP, goods, span, grouping, {"last": 1, "limit": page.limit, "offset": page.offset})
+    found = _rows(BY_GROUP, goods, span, grouping, span.ends, page)
     if not found and page.offset:  # beyond the last row, which the totals do not mind
         first = stock_outs(goods, span, group_by=group_by, page=Page(1))
         return Report([], first.count, first.totals)
@@ -110,8 +112,8 @@ def stock_outs(goods: Goods, span: Span, *, group_by: str = STOCK, page: Page = 
 def stock_outs_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> list[Row]:
     """The same of each period; `items_out` and `items` at its end."""
     grouping, bounds, rows = GROUPINGS[group_by], span.bounds, []
-    width, ends = len(grouping.names), {"ends": bounds, "last": len(bounds) - 1}
-    for key, of_group in groupby(_rows(BY_PERIOD, goods, span, grouping, ends), key=lambda row: row[:width]):
+    width = len(grouping.names)
+    for key, of_group in groupby(_rows(BY_PERIOD, goods, span, grouping, bounds), key=lambda row: row[:width]):
         changes = {row[width]: row[width + 1:] for row in of_group}
         waiting, kept, out_before = 0, 0, changes.get(0, NOT_ONE)[4]
         for number, period in enumerate(span.periods, 1):
@@ -126,14 +128,17 @@ def stock_outs_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> 
     return rows
 
 
-def _rows(sql: str, goods: Goods, span: Span, grouping: Grouping, more: Row) -> list[tuple[Any, ...]]:
+def _rows(
+    sql: str, goods: Goods, span: Span, grouping: Grouping, ends: Sequence[datetime], page: Page = WHOLE,
+) -> list[tuple[Any, ...]]:
     text = f"WITH {KEPT}{sql}".format(
-        ends=ENDS, absence=absence(goods.chosen("s"), goods.chosen("e")), keeping=KEEPING, chosen_r=goods.chosen("r"),
-        keys=grouping.keys, keys_of_g=grouping.keys_of_g, inner=grouping.inner, joins=grouping.joins,
+        absence=absence(goods.chosen("s"), goods.chosen("e")), keeping=KEEPING, chosen_r=goods.chosen("r"), keys=grouping.keys,
+        keys_of_g=grouping.keys_of_g, inner=grouping.inner, joins=grouping.joins,
         columns="".join(f"{column}, " for column in grouping.columns),
     )
+    values = goods.values(span) | reading(ends).values
     with connection.cursor() as cursor:
-        cursor.execute(text, goods.values(span) | more)
+        cursor.execute(text, values | {"last": len(ends) - 1, "limit": page.limit, "offset": page.offset})
         return list(cursor.fetchall())
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
 from core.errors import Invalid
 from core.tenancy import active_organization_id
-from inventory.queries.stock_totals import FIGURES, absence, totals
+from inventory.queries.stock_totals import FIGURES, absence, reading, totals
 
 # A posting of before midnight may not have been committed: a day is closed so much later.
 SETTLING = timedelta(hours=1)
@@ -30,9 +31,9 @@ MAKE = f"""
     )
     INSERT INTO inventory_stocksnapshot (id, organization_id, variant_id, warehouse_id, day, until, {", ".join(FIGURES)},
                                          last_seq, out_seconds, began_at)
-    SELECT uuid7(), %(organization)s, s.variant_id, s.warehouse_id, %(day)s, ends.until, {", ".join(f"s.{n}" for n in FIGURES)},
+    SELECT uuid7(), %(organization)s, s.variant_id, s.warehouse_id, %(day)s, %(until)s, {", ".join(f"s.{n}" for n in FIGURES)},
            a.last_seq, a.out_seconds, a.began_at
-    FROM ends CROSS JOIN summed AS s JOIN absence AS a USING (variant_id, warehouse_id)
+    FROM summed AS s JOIN absence AS a USING (variant_id, warehouse_id)
     ON CONFLICT DO NOTHING
 """
 THIN = """
@@ -62,17 +63,22 @@ def snapshots_thin(*, today: date) -> int:
     """Of the days that came to be 400 days old in the last month only Sundays and the ends of months are kept; returns how many
     rows went."""
     before = today - EACH_DAY
-    with connection.cursor() as cursor:
-        values = {"organization": active_organization_id(), "from": before - timedelta(MOST_DAYS), "before": before}
-        cursor.execute(THIN, values)
-        return cursor.rowcount
+    values: dict[str, Any] = {"organization": active_organization_id(), "from": before - timedelta(MOST_DAYS), "before": before}
+    return _written(THIN, values)
 
 
 def _make(day: date) -> int:
     with connection.cursor() as cursor:
         cursor.execute(END, [day, active_organization_id()])
-        cursor.execute(MAKE, {"organization": active_organization_id(), "day": day, "ends": [cursor.fetchone()[0]]})
-        return cursor.rowcount
+        until = cursor.fetchone()[0]
+    return _written(MAKE, reading([until]).values | {"day": day, "until": until})
+
+
+def _written(sql: str, values: dict[str, Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        count: int = cursor.rowcount
+    return count
 
 
 def _ends_of_months(began: date, through: date) -> Iterator[date]:

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization, Role
-from inventory.models import Category, Location, Product, ProductVariant, ReorderRule, StockMove
-from inventory.queries.analytics_flow import value_over_time
+from inventory.models import Category, Location, Product, ProductVariant, ReorderRule, StockMove, ValueEntry
+from inventory.queries.analytics_flow import turnover, turnover_over_time, value_over_time
 from inventory.queries.analytics_sources import Goods as Chosen
 from inventory.queries.spans import Days
-from inventory.queries.stockouts import stock_outs_over_time
+from inventory.queries.stockouts import stock_outs, stock_outs_over_time
 from inventory.queries.valuation import Question, inventory_value
 from inventory.services.snapshots import snapshots_make
 from inventory.services.valuation import moves_value
@@ -210,10 +210,10 @@ def test_stock_outs(acme: Company, worth: Worth) -> None:
     posts=st.lists(st.tuples(
         st.integers(1, 60 * 24), st.booleans(), st.booleans(), st.sampled_from([-3, -1, 1, 2, 4]),
     ), min_size=1, max_size=10, unique_by=lambda post: post[0]),
-    snapshot=st.none() | st.integers(2, 50), period=st.sampled_from(["day", "week", "month"]),
+    snapshots=st.lists(st.integers(2, 50), max_size=3), period=st.sampled_from(["day", "week", "month"]),
     zone=st.sampled_from(["UTC", "America/New_York", "Pacific/Auckland"]),
 )
-def test_as_counted_by_hand(posts: Any, snapshot: int | None, period: str, zone: str, acme: Company) -> None:
+def test_as_counted_by_hand(posts: Any, snapshots: list[int], period: str, zone: str, acme: Company) -> None:
     with transaction.atomic(), acme.scope():
         worth, now = Worth.create("average", negative=True), timezone.now()
         Organization.objects.update(timezone=zone)
@@ -223,16 +223,24 @@ def test_as_counted_by_hand(posts: Any, snapshot: int | None, period: str, zone:
             at = now - timedelta(hours=hours)
             posted(change, at, variant, shelf)
             history.append((at, (variant.pk, shelf.warehouse_id), change))
-        if snapshot:
-            snapshots_make(through=(now - snapshot * DAY).astimezone(ZoneInfo(zone)).date())
+        for days in sorted(snapshots, reverse=True):
+            snapshots_make(through=(now - days * DAY).astimezone(ZoneInfo(zone)).date())
         span = Days(first=ago(45).astimezone(ZoneInfo(zone)).date(), period=period).span(ZoneInfo(zone), now)
         bounds = span.bounds
-        for (at, row) in zip(bounds[1:], value_over_time(Chosen(), span, period=period), strict=True):
+        for (at, row) in zip(bounds[1:], value_over_time(Chosen(), span), strict=True):
             assert row["quantity"] == sum(change for when, _, change in history if when < at)
             assert row["value"] == inventory_value(Question(as_of=at - timedelta(microseconds=1))).value
+        entries = list(ValueEntry.objects.values_list("created_at", "value", "move__kind"))
+        for (first, end), row in zip(pairwise(bounds), turnover_over_time(Chosen(), span), strict=True):
+            assert row["issued_value"] == -sum(value for at, value, kind in entries if first <= at < end and kind == "issue")
+            average = sum(float(value) * ((end - max(at, first)) / (end - first)) for at, value, _ in entries if at < end)
+            assert float(row["average_value"]) == pytest.approx(average, abs=0.001)
+        [whole] = turnover(Chosen(), span, group_by="total").rows or [{"issued_value": 0}]
+        assert whole["issued_value"] == -sum(value for at, value, kind in entries if at >= bounds[0] and kind == "issue")
         told = stock_outs_over_time(Chosen(), span)
         expected = out_by_hand(history, bounds) if told else []
         assert [float(row["days_out"]) for row in told] == pytest.approx(expected, abs=0.01)
+        assert float(stock_outs(Chosen(), span).totals["days_out"]) == pytest.approx(sum(expected), abs=0.02)
         transaction.set_rollback(True)
 
 

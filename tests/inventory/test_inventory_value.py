@@ -20,7 +20,7 @@ from inventory.models import ProductVariant, StockMove, StockSnapshot, ValueEntr
 from inventory.queries.dashboard import overview
 from inventory.queries.valuation import OCCURRED, POSTED, Question, inventory_value
 from inventory.services.costing_methods import costing_method_change
-from inventory.services.snapshots import snapshots_make
+from inventory.services.snapshots import snapshots_make, snapshots_thin
 from inventory.services.valuation import moves_value
 from inventory.tasks import snapshot_stock
 from tests.companies import Company
@@ -96,20 +96,40 @@ def test_a_day_ends_where_the_organization_lives_and_is_closed_an_hour_later(acm
             snapshots_make(through=timezone.localdate(timezone=timezone.get_fixed_timezone(13 * 60)))
 
 
-def test_nothing_in_stock_leaves_no_row(acme: Company) -> None:
+def test_what_is_gone_keeps_its_totals(acme: Company) -> None:
     with acme.scope():
         worth = Worth.create()
         posted_on(worth, noon(6), 2)
         posted_on(worth, noon(4), -2)
-        assert snapshots_make(through=noon(5).date()) == 1
-        assert snapshots_make(through=noon(2).date()) == 0
+        snapshots_make(through=noon(5).date())
+        assert snapshots_make(through=noon(2).date()) == 3
         assert worth_of(noon(3)) == (0, 0)
+        last = StockSnapshot.objects.latest("day")
+    assert (last.quantity, last.received, last.issued, last.issued_value, last.began_at) == (0, 2, 2, 2, noon(6))
+    assert (last.value_seconds, last.out_seconds) == (2 * 2 * 86_400, (last.until - noon(4)).total_seconds())
+
+
+def test_the_first_night_makes_the_ends_of_a_year_of_months(acme: Company) -> None:
+    """And no more of older days than the ends of weeks and months are kept."""
+    with acme.scope():
+        posted_on(Worth.create(), noon(500), 2)
+        snapshots_make(through=noon(2).date())
+        days = sorted(StockSnapshot.objects.values_list("day", flat=True))
+        assert len(days) == 14 and all((day + timedelta(1)).day == 1 for day in days[:-1]) and days[-1] == noon(2).date()
+        snapshots_make(through=noon(1).date())
+        both = [noon(2).date(), noon(1).date()]
+        assert snapshots_thin(today=both[1] + timedelta(401)) == len([day for day in both if not is_kept(day)])
+        assert snapshots_thin(today=both[1] + timedelta(401)) == 0
+
+
+def is_kept(day: date) -> bool:
+    return day.isoweekday() == 7 or (day + timedelta(1)).day == 1
 
 
 def test_the_job_closes_the_day_before(acme: Company) -> None:
     with acme.scope():
-        posted_on(Worth.create(), noon(3), 2)
-        assert snapshot_stock.func(noon(1).date().isoformat()) == {"rows": 1}
+        posted_on(Worth.create(), noon(2), 2)
+        assert snapshot_stock.func(noon(1).date().isoformat()) == {"rows": 1, "removed": 0}
         assert StockSnapshot.objects.get().day == noon(2).date()
 
 
