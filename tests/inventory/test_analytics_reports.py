@@ -1,6 +1,7 @@
 """Value, turnover, movers, ABC, ages, shortages and stock-outs: true to the ledger, read only, and shown to whom they may be."""
 
 import csv
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -12,11 +13,13 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization, Role
 from inventory.models import Category, Location, Product, ProductVariant, ReorderRule, StockMove, ValueEntry
+from inventory.queries.ageing import BOUNDS, ageing
+from inventory.queries.ageing import NAMES as AGES
 from inventory.queries.analytics_flow import turnover, turnover_over_time, value_over_time
 from inventory.queries.analytics_sources import Goods as Chosen
 from inventory.queries.spans import Days
@@ -41,12 +44,14 @@ def ago(days: float) -> datetime:
     return timezone.now() - days * DAY
 
 
-def posted(change: int, at: datetime, variant: ProductVariant, shelf: Location, cost: int = 1) -> None:
+def posted(
+    change: int, at: datetime, variant: ProductVariant, shelf: Location, cost: int = 1, occurred_at: datetime | None = None,
+) -> None:
     """As the service wrote it then; balances do not follow."""
     sides = {"to_location": shelf} if change > 0 else {"from_location": shelf}
     move = StockMove.objects.create(
         kind="receipt" if change > 0 else "issue", variant=variant, quantity=abs(change), unit_cost=cost, created_at=at,
-        occurred_at=at, **sides,
+        occurred_at=occurred_at or at, **sides,
     )
     moves_value(moves=[move.pk])
 
@@ -169,6 +174,32 @@ def test_ages(method: str, acme: Company) -> None:
     totals = {age["days"]: age["value"] for age in found["totals"]["ages"] if Decimal(age["value"])}
     assert totals == {"0-30": "2.000000", "91-180": "3.000000", "over 365": "1.000000"}
     assert rows(acme, "ageing", "warehouse_code", "value", group_by="warehouse") == [("W2", "1.000000"), ("W1", "5.000000")]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    receipts=st.lists(st.tuples(st.integers(1, 300), st.integers(0, 300), st.integers(1, 4)), min_size=1, max_size=8),
+    issued=st.integers(0, 12),
+)
+@example(receipts=[(40, 0, 2), (30, 200, 3), (20, 0, 1), (10, 0, 1)], issued=4)  # one of the last three is older than the fourth
+def test_ages_of_a_pool_are_those_of_what_occurred_last(receipts: Any, issued: int, acme: Company) -> None:
+    """However late it was posted."""
+    with transaction.atomic(), acme.scope():
+        worth, now = Worth.create("average"), ago(0.5)  # so that no age is at the edge
+        for days, late, quantity in sorted(receipts, reverse=True):
+            posted(quantity, now - days * DAY, worth.bolt, worth.goods.shelf, occurred_at=now - (days + late) * DAY)
+        left = sum(quantity for *_, quantity in receipts) - issued
+        if issued and left > 0:
+            posted(-issued, now, worth.bolt, worth.goods.shelf)
+        expected, missing = dict.fromkeys(AGES, 0), left if left > 0 else left + issued
+        for age, quantity in sorted((days + late, quantity) for days, late, quantity in receipts if days + late < 365):
+            taken = min(quantity, missing)
+            expected[AGES[bisect_right(BOUNDS, age + 0.5)]] += taken
+            missing -= taken
+        expected[AGES[-1]] += missing
+        [row] = ageing(Chosen()).rows
+        assert {age["days"]: age["quantity"] for age in row["ages"]} == expected
+        transaction.set_rollback(True)
 
 
 def test_what_is_low_and_what_is_out(acme: Company) -> None:
