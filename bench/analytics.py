@@ -96,6 +96,7 @@ def run(size: int) -> Iterator[Result]:
         "value at the end of 12 months": ((SNAPSHOTS, [organization_id, ends]), "value/?period=month", 6),
         "value by day and warehouse, 30 days": (entries(month), "value/?group_by=warehouse", 6),
         "turnover by category, 30 days": (entries(month), "turnover/?group_by=category", 6),
+        "turnover by day, 30 days": (entries(month), "turnover/?period=day", 6),
         "turnover by month, a year": (entries(year), f"turnover/?period=month&{long}", 6),
         "the 100 that move most, 30 days": (entries(month), "movers/", 6),
         "the 100 that move least, a year": (entries(year), f"movers/?order=slowest&{long}", 6),
@@ -103,7 +104,9 @@ def run(size: int) -> Iterator[Result]:
         "ages of what is there, average cost": (entries(year), "ageing/", 6),
         "low and out of stock, the first 100": ((BALANCES, [organization_id]), "shortages/", 12),
         "stock-out days, 30 days": (entries(month), "stock-outs/", 8),
+        "stock-out days by week, 12 weeks": (entries(today - timedelta(83)), "stock-outs/?group_by=total&period=week", 8),
         "stock-out days by week, a year": (entries(year), f"stock-outs/?group_by=total&period=week&{long}", 8),
+        "statistics of now and of 30 days": (entries(month), "inventory/", 8),
     }
     for name, ((sql, values), address, most) in sides.items():
         request = client.get(f"analytics/{address}")
