@@ -14,7 +14,6 @@ from typing import Any
 from django.db import connection
 
 from core.tenancy import active_organization_id
-from inventory.models import StockMove
 
 # Snapshots of the release before have no totals.
 LAST = """
@@ -106,9 +105,9 @@ KEPT = (
 # A reversed issue takes itself back.
 SINCE = (
     "e.quantity", "e.value",
-    f"CASE WHEN m.kind = '{StockMove.Kind.RECEIPT}' THEN e.quantity ELSE 0 END",
-    f"CASE WHEN m.kind = '{StockMove.Kind.ISSUE}' THEN -e.quantity ELSE 0 END",
-    f"CASE WHEN m.kind = '{StockMove.Kind.ISSUE}' THEN -e.value ELSE 0 END",
+    "CASE WHEN m.kind = 'receipt' THEN e.quantity ELSE 0 END",
+    "CASE WHEN m.kind = 'issue' THEN -e.quantity ELSE 0 END",
+    "CASE WHEN m.kind = 'issue' THEN -e.value ELSE 0 END",
     "e.value * EXTRACT(epoch FROM r.until - e.created_at)",
 )  # fmt: skip
 
