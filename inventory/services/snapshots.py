@@ -1,6 +1,6 @@
 """The stock at the end of each day, so that what was is found without replaying years."""
 
-from collections.abc import Iterator
+import time
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.db import connection
 from core.errors import Invalid
 from core.tenancy import active_organization_id
 from inventory.queries.stock_totals import FIGURES, absence, reading, totals
+from notifications.services.sittings import JobContext
 
 # A posting of before midnight may not have been committed: a day is closed so much later.
 SETTLING = timedelta(hours=1)
@@ -49,14 +50,30 @@ def snapshots_make(*, through: date) -> int:
     Where there is none yet, this day and the ends of the 13 months before it, as far as the ledger goes back. Called again, it
     goes on where it stopped. Raises Invalid for a day that is not over for an hour.
     """
-    organization_id = active_organization_id()
+    return sum(_make(day) for day in _missing(through))
+
+
+def snapshots_follow(*, context: JobContext, today: date) -> dict[str, int]:
+    """The same as a job, up to the day before: each day is committed, and when time runs short the job rests. Removes those of
+    long ago that are not kept. Raises Continue."""
+    known = context.state or {"days": [str(day) for day in _missing(today - timedelta(1))], "rows": 0}
+    days, rows, longest = known["days"], known["rows"], 0.0
+    while days:
+        began = time.monotonic()
+        rows += _make(date.fromisoformat(days[0]))
+        days, longest = days[1:], max(longest, time.monotonic() - began)
+        if days:
+            context.checkpoint_or_rest({"days": days, "rows": rows}, took=longest)
+    return {"rows": rows, "removed": snapshots_thin(today=today)}
+
+
+def _missing(through: date) -> list[date]:
     with connection.cursor() as cursor:
-        cursor.execute(LAST, [organization_id])
+        cursor.execute(LAST, [active_organization_id()])
         last, clock, began = cursor.fetchone()
-        if datetime.combine(through + timedelta(1), datetime.min.time()) + SETTLING > clock:
-            raise Invalid(f"{through} is not over for an hour.", fields={"day": "not over"})
-        days = _ends_of_months(began or through, through) if last is None else _days_after(last, through)
-        return sum(_make(day) for day in days)
+    if datetime.combine(through + timedelta(1), datetime.min.time()) + SETTLING > clock:
+        raise Invalid(f"{through} is not over for an hour.", fields={"day": "not over"})
+    return _ends_of_months(began or through, through) if last is None else _days_after(last, through)
 
 
 def snapshots_thin(*, today: date) -> int:
@@ -81,14 +98,14 @@ def _written(sql: str, values: dict[str, Any]) -> int:
     return count
 
 
-def _ends_of_months(began: date, through: date) -> Iterator[date]:
+def _ends_of_months(began: date, through: date) -> list[date]:
     """And `through` itself."""
     found, first = [through], through.replace(day=1)
     while len(found) <= MONTHS_BACK and first > began:
         found.append(first - timedelta(1))
         first = found[-1].replace(day=1)
-    return reversed(found)
+    return found[::-1]
 
 
-def _days_after(last: date, through: date) -> Iterator[date]:
-    return (last + timedelta(ahead + 1) for ahead in range(min(MOST_DAYS, (through - last).days)))
+def _days_after(last: date, through: date) -> list[date]:
+    return [last + timedelta(ahead + 1) for ahead in range(min(MOST_DAYS, (through - last).days))]

@@ -22,7 +22,6 @@ from inventory.queries.valuation import OCCURRED, POSTED, Question, inventory_va
 from inventory.services.costing_methods import costing_method_change
 from inventory.services.snapshots import snapshots_make, snapshots_thin
 from inventory.services.valuation import moves_value
-from inventory.tasks import snapshot_stock
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
 from tests.inventory.worth import Worth
@@ -124,13 +123,6 @@ def test_the_first_night_makes_the_ends_of_a_year_of_months(acme: Company) -> No
 
 def is_kept(day: date) -> bool:
     return day.isoweekday() == 7 or (day + timedelta(1)).day == 1
-
-
-def test_the_job_closes_the_day_before(acme: Company) -> None:
-    with acme.scope():
-        posted_on(Worth.create(), noon(2), 2)
-        assert snapshot_stock.func(noon(1).date().isoformat()) == {"rows": 1, "removed": 0}
-        assert StockSnapshot.objects.get().day == noon(2).date()
 
 
 def test_old_moves_make_snapshots_anew(new_company: Callable[[], Company]) -> None:
