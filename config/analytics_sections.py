@@ -188,8 +188,8 @@ def _outs(reading: Reading) -> Section:
 
 OF_COSTS: dict[str, Callable[[Reading], Section]] = {"value": _value, "turnover": _turnover, "abc": _abc}
 SECTIONS: dict[str, Callable[[Reading], Section]] = OF_COSTS | {
-    "fastest": _fastest, "slowest": _slowest, "ageing": _ages, "short": _short_by, "shortages": _short,
-    "out-over-time": _outs_over_time, "stock-outs": _outs,
+    "fastest": _fastest, "slowest": _slowest, "ageing": _ages, "short": _short_by,
+    "out-over-time": _outs_over_time, "stock-outs": _outs, "shortages": _short,
 }
 
 
