@@ -1,12 +1,11 @@
 """Which products and variants have a value of an attribute: statements that take longer to plan than to run, and so are kept."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
-from core.choosing import Condition
 from core.kept import Kept
 from core.tenancy import active_organization_id
 
@@ -64,8 +63,8 @@ class Values(NamedTuple):
     definition: UUID
     ranges: Sequence[tuple[Key, Key]]
 
-    def of(self, owners: Kept) -> list[Condition]:
-        """A SELECT for each range, which gives the rows of the statement as `c1`."""
+    def of(self, owners: Kept) -> list[tuple[str, list[Any]]]:
+        """A SELECT for each range, and its parameters; it gives the rows of the statement as `c1`."""
         organization = active_organization_id()
         return [
             (
