@@ -66,7 +66,7 @@ class EventViewSet(ReadViewSet):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         known = ["after", "limit", "fields", *self.filter_parameters()]
-        if request.accepted_renderer.format == EventStreamRenderer.format:
+        if request.accepted_renderer.format == EventStreamRenderer.format and request.method == "GET":
             return self._stream(self._query(known))
         if "after" not in request.query_params:
             return super().list(request, *args, **kwargs)
