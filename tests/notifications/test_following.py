@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.companies import Company
+from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
 from tests.notifications.test_relaying import relay_all, told, untold
 
 type NewCompany = Callable[[], Company]
 FEED = "/api/v1/events/"
+ACCEPT = {"Accept": "text/event-stream"}
 
 
 @pytest.fixture
@@ -24,9 +25,9 @@ def none_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.following._waiting", None)
 
 
-def stream(company: Company, *, last: str = "", **query: Any) -> Iterator[bytes]:
-    headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
-    response: Any = company.api.get(FEED, query, headers=headers)
+def stream(company: Company, *, api: Api | None = None, last: str = "", **query: Any) -> Iterator[bytes]:
+    headers = {**ACCEPT, **({"Last-Event-ID": last} if last else {})}
+    response: Any = (api or company.api).get(FEED, query, headers=headers)
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/event-stream")
     chunks: Iterator[bytes] = iter(response.streaming_content)
     assert next(chunks) == b"retry: 2000\n\n"
@@ -69,8 +70,16 @@ def test_goes_on_where_the_client_stopped(company: Company) -> None:
     assert [*stream(company, after=1, type="thing.never")] == [b"id: 5\n\n"], "looked through, though nothing was asked for"
 
 
+@pytest.mark.usefixtures("none_waits")
+def test_is_for_programs_with_a_key_that_may_see_events(company: Company) -> None:
+    told(company)
+    relay_all()
+    key = company.api_by_key("notifications.view_outboxevent")
+    assert [positions(chunk) for chunk in stream(company, api=key, after=0)] == [[1]]
+    assert_problem(company.api_as("viewer").get(FEED, headers=ACCEPT), 403)
+
+
 def test_refuses_before_it_begins(company: Company) -> None:
-    accept = {"Accept": "text/event-stream"}
     for query in ({"after": "x"}, {"sort": "id"}, {"fields": "nothing"}, {"aggregate_id": "x"}):
-        assert_problem(company.api.get(FEED, query, headers=accept), 400, "invalid_parameter")
-    assert_problem(company.api.get(FEED, headers={**accept, "Last-Event-ID": "x"}), 400, "invalid_parameter")
+        assert_problem(company.api.get(FEED, query, headers=ACCEPT), 400, "invalid_parameter")
+    assert_problem(company.api.get(FEED, headers={**ACCEPT, "Last-Event-ID": "x"}), 400, "invalid_parameter")
