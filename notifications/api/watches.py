@@ -25,7 +25,7 @@ from notifications.services.external_sources import (
 )
 from notifications.services.watching import own_membership, watch_check
 
-CHANGE, SEARCH = "notifications.change_externalsource", "notifications.search_externalsource"
+CHANGE, SEARCH = "notifications.change_externalsource", "notifications.search_externalcacheentry"
 CREDENTIAL = "The value of the header, such as Bearer abc123. It is never shown again."
 
 

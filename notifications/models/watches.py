@@ -82,7 +82,6 @@ class ExternalSource(TenantModel):
     is_active = models.BooleanField(default=True)
 
     class Meta:
-        permissions = [("search_externalsource", "Can ask an external source")]
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="external_source_name"),
             models.CheckConstraint(condition=Q(timeout__range=(1, LONGEST_TIMEOUT)), name="external_source_timeout"),
@@ -154,6 +153,7 @@ class ExternalCacheEntry(RuntimeModel):
 
     class Meta:
         verbose_name_plural = "external cache entries"
+        permissions = [("search_externalcacheentry", "Can ask external sources")]
         constraints = [models.UniqueConstraint(fields=["organization", "source", "cache_key"], name="external_cache_entry_once")]
 
     def __str__(self) -> str:

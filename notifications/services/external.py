@@ -25,7 +25,7 @@ from notifications.models.watches import validate_external_id
 from notifications.services.external_calls import NoAnswer, Reply, source_call
 from notifications.services.external_health import source_admit, source_failed, source_succeeded
 
-LONGEST_WAIT = 10.0  # seconds for a slot of the rate; whoever would wait longer comes back
+LONGEST_WAIT = 10.0  # seconds for a slot of the rate, or one slot and a half; whoever would wait longer comes back
 LOOK = 0.1  # seconds between two looks at what somebody else is asking
 GRACE = 5  # seconds of a lease beyond the source's time-out
 
@@ -164,7 +164,7 @@ def source_ask(*, asked: Question, commit: Commit, again: bool = False) -> Known
 
 def _lease(asked: Question, kept: _Kept) -> tuple[str | None, _Kept]:
     """The ETag of what is there; None once somebody else has asked, with what came of it."""
-    lease = asked.source.timeout + GRACE + LONGEST_WAIT
+    lease = longest_ask(asked.source)
     until = time.monotonic() + lease
     while (row := _run(LEASE, asked, lease=lease, fetched=kept.fetched_at, failed=kept.failed_at)) is None:
         now = _looked(asked)
@@ -178,7 +178,7 @@ def _lease(asked: Question, kept: _Kept) -> tuple[str | None, _Kept]:
 
 def _reply(asked: Question, etag: str, commit: Commit) -> Reply:
     """Raises NoAnswer; how it went is noted of the source."""
-    source, until = asked.source, time.monotonic() + LONGEST_WAIT
+    source, until = asked.source, time.monotonic() + _longest_wait(asked.source)
     while (wait := source_admit(source_id=source.pk, max_per_minute=source.max_per_minute)).seconds:
         if wait.is_circuit or time.monotonic() + wait.seconds > until:
             raise NoAnswer(wait.why)
@@ -192,6 +192,15 @@ def _reply(asked: Question, etag: str, commit: Commit) -> Reply:
         raise
     source_succeeded(source_id=source.pk)
     return reply
+
+
+def longest_ask(source: ExternalSource) -> float:
+    """Seconds that an answer may take, with the wait for its turn."""
+    return source.timeout + GRACE + _longest_wait(source)
+
+
+def _longest_wait(source: ExternalSource) -> float:
+    return max(LONGEST_WAIT, 90 / source.max_per_minute) if source.max_per_minute else LONGEST_WAIT
 
 
 def _stand_in(kept: _Kept, error: str) -> Known:

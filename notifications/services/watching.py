@@ -21,7 +21,7 @@ from core.tenancy import active_scope
 from notifications.events import WatchHitFound
 from notifications.models import Watch, WatchHit
 from notifications.services.events import publish_all
-from notifications.services.external import Known, Unavailable, question, source_ask
+from notifications.services.external import Known, Unavailable, longest_ask, question, source_ask
 from notifications.services.jobs import DOORBELL, JOB_ONCE, Order, TryAgain
 from notifications.services.ringing import ring_away
 from notifications.services.sittings import Continue
@@ -32,7 +32,6 @@ TASKS = "notifications.tasks."
 READ_ATTEMPTS = 3  # of each source's answers; then the hits of the other watches go out
 LONGEST_VALUE = 2000  # bytes of a value that is kept as it is
 OF_A_CHAIN = 100  # watches
-SPARE = 20.0  # seconds that the reader keeps beyond a source's time-out
 Condition, Direction = Watch.Condition, Watch.Direction
 
 # One job for each member who has any, and one only for a member and a day.
@@ -115,7 +114,7 @@ def watched_read(context: Any, *, watch_ids: Sequence[str], again: bool) -> dict
     for watch in Watch.objects.select_related("subject__source").filter(pk__in=watch_ids).order_by("subject_id", "pk"):
         if str(watch.pk) in seen:
             continue
-        if context.time_left() < watch.subject.source.timeout + SPARE:
+        if context.time_left() < longest_ask(watch.subject.source):
             raise Continue(seen)
         try:
             seen[str(watch.pk)] = _seen(watch, lambda: context.checkpoint(seen), again=again)
