@@ -147,8 +147,8 @@ class ExternalCacheEntrySerializer(TenantSerializer):
     class Meta:
         model = ExternalCacheEntry
         fields = [
-            "id", "source", "cache_key", "found", "payload", "etag", "fetched_at", "expires_at", "stale_if_error_until",
-            "failed_at", "last_error", "created_at",
+            "id", "source", "cache_key", "found", "payload", "etag", "last_modified", "fetched_at", "expires_at",
+            "stale_if_error_until", "failed_at", "last_error", "created_at",
         ]
 
 

@@ -144,6 +144,7 @@ class ExternalCacheEntry(RuntimeModel):
     found = models.BooleanField(db_default=False, help_text="Whether the source knows of it: not after 404 and 410.")
     payload = models.JSONField(null=True, blank=True)
     etag = models.CharField(max_length=300, db_default="", blank=True)
+    last_modified = models.CharField(max_length=100, db_default="", blank=True, help_text="As the source wrote it.")
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When the source gave it, or said that it still holds.")
     expires_at = models.DateTimeField(db_default=Now(), help_text="Until then nobody asks again.")
     stale_if_error_until = models.DateTimeField(db_default=Now(), help_text="Until then it stands in while the source fails.")

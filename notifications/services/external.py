@@ -22,7 +22,7 @@ from core.text import storable
 from notifications.adapters import LONGEST_TTL, Kind
 from notifications.models import ExternalCacheEntry, ExternalSource
 from notifications.models.watches import validate_external_id
-from notifications.services.external_calls import NoAnswer, Reply, source_call
+from notifications.services.external_calls import NoAnswer, Reply, Revision, source_call
 from notifications.services.external_health import source_admit, source_failed, source_succeeded
 
 LONGEST_WAIT = 10.0  # seconds for a slot of the rate, or one slot and a half; whoever would wait longer comes back
@@ -39,7 +39,7 @@ LEASE = f"""
     UPDATE notifications_externalcacheentry SET leased_until = clock_timestamp() + %(lease)s * interval '1 second'
     WHERE {ENTRY} AND COALESCE(leased_until <= clock_timestamp(), true)
         AND fetched_at IS NOT DISTINCT FROM %(fetched)s AND failed_at IS NOT DISTINCT FROM %(failed)s
-    RETURNING etag
+    RETURNING etag, last_modified
 """
 GIVE_UP = f"""
     UPDATE notifications_externalcacheentry SET leased_until = NULL, failed_at = clock_timestamp(), last_error = %(error)s
@@ -49,7 +49,7 @@ KEEP = f"""
     UPDATE notifications_externalcacheentry SET
         found = CASE WHEN %(unchanged)s THEN found ELSE %(found)s END,
         payload = CASE WHEN %(unchanged)s THEN payload ELSE %(payload)s::jsonb END,
-        etag = %(etag)s, fetched_at = clock_timestamp(), leased_until = NULL, last_error = '',
+        etag = %(etag)s, last_modified = %(last_modified)s, fetched_at = clock_timestamp(), leased_until = NULL, last_error = '',
         expires_at = clock_timestamp() + %(ttl)s * interval '1 second',
         stale_if_error_until = clock_timestamp() + (%(ttl)s + %(stale)s) * interval '1 second'
     WHERE {ENTRY}
@@ -147,11 +147,11 @@ def source_ask(*, asked: Question, commit: Commit, again: bool = False) -> Known
         kept = _looked(asked)
     if kept.fetched_at and kept.is_fresh and not again:
         return kept.known()
-    etag, now = _lease(asked, kept)
-    if etag is None:
+    revision, now = _lease(asked, kept)
+    if revision is None:
         return now.known() if now.failed_at == kept.failed_at else _stand_in(now, now.last_error)
     try:
-        reply = _reply(asked, etag, commit)
+        reply = _reply(asked, revision, commit)
     except NoAnswer as error:
         text = storable(str(error))[:500]
         _run(GIVE_UP, asked, error=text)
@@ -162,8 +162,8 @@ def source_ask(*, asked: Question, commit: Commit, again: bool = False) -> Known
     return _looked(asked).known()
 
 
-def _lease(asked: Question, kept: _Kept) -> tuple[str | None, _Kept]:
-    """The ETag of what is there; None once somebody else has asked, with what came of it."""
+def _lease(asked: Question, kept: _Kept) -> tuple[Revision | None, _Kept]:
+    """Which one is there; None once somebody else has asked, with what came of it."""
     lease = longest_ask(asked.source)
     until = time.monotonic() + lease
     while (row := _run(LEASE, asked, lease=lease, fetched=kept.fetched_at, failed=kept.failed_at)) is None:
@@ -173,10 +173,10 @@ def _lease(asked: Question, kept: _Kept) -> tuple[str | None, _Kept]:
         if time.monotonic() > until:
             raise Unavailable("Somebody else is asking, and gets no answer.")
         time.sleep(LOOK)
-    return row[0], kept
+    return Revision(*row), kept
 
 
-def _reply(asked: Question, etag: str, commit: Commit) -> Reply:
+def _reply(asked: Question, revision: Revision, commit: Commit) -> Reply:
     """Raises NoAnswer; how it went is noted of the source."""
     source, until = asked.source, time.monotonic() + _longest_wait(asked.source)
     while (wait := source_admit(source_id=source.pk, max_per_minute=source.max_per_minute)).seconds:
@@ -186,7 +186,7 @@ def _reply(asked: Question, etag: str, commit: Commit) -> Reply:
         time.sleep(wait.seconds)
     commit()
     try:
-        reply = source_call(source=source, kind=asked.kind, subject=asked.subject, etag=etag)
+        reply = source_call(source=source, kind=asked.kind, subject=asked.subject, revision=revision)
     except NoAnswer as error:
         source_failed(source_id=source.pk, error=storable(str(error))[:500], retry_after=error.retry_after)
         raise
@@ -212,7 +212,7 @@ def _stand_in(kept: _Kept, error: str) -> Known:
 def _keep(asked: Question, reply: Reply) -> None:
     ttl = asked.kind.ttl if asked.kind.ttl is not None else reply.max_age
     _run(
-        KEEP, asked, unchanged=reply.is_unchanged, found=reply.found, etag=reply.etag,
+        KEEP, asked, unchanged=reply.is_unchanged, found=reply.found, **reply.revision._asdict(),
         payload=None if reply.payload is None else dumps(reply.payload).decode(),
         ttl=min(asked.source.default_ttl if ttl is None else ttl, LONGEST_TTL), stale=asked.source.stale_seconds,
     )

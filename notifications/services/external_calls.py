@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +20,6 @@ from notifications.webhooks import retry_after
 
 AGENT = "Quartermaster/1"
 LARGEST = 512 * 1024  # bytes of an answer
-LONGEST_ETAG = 300
 NOT_MODIFIED, GONE = 304, (404, 410)
 TOO_MANY, UNAVAILABLE = 429, 503
 CHARSET = re.compile(r"charset=\"?([\w-]+)", re.IGNORECASE)
@@ -36,13 +35,27 @@ class NoAnswer(Exception):
         self.retry_after = retry_after
 
 
+class Revision(NamedTuple):
+    """By which a source recognizes what it gave."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    def asked_with(self) -> dict[str, str]:
+        named = {"if-none-match": self.etag, "if-modified-since": self.last_modified}
+        return {name: value for name, value in named.items() if value}
+
+
+NO_REVISION = Revision()
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """`max_age` is what the source says, in seconds. Unchanged, what was kept holds on."""
 
     found: bool = True
     payload: Any = None
-    etag: str = ""
+    revision: Revision = NO_REVISION
     max_age: int | None = None
     is_unchanged: bool = False
 
@@ -51,12 +64,10 @@ def credential_seal(*, source_id: UUID, credential: str) -> bytes:
     return seal(credential.encode(), purpose=_purpose(source_id))
 
 
-def source_call(*, source: ExternalSource, kind: Kind, subject: str, etag: str) -> Reply:
+def source_call(*, source: ExternalSource, kind: Kind, subject: str, revision: Revision) -> Reply:
     """Holds nothing of the database. Raises NoAnswer."""
     adapter = adapters()[source.adapter]
-    headers, secrets = {"accept": adapter.accept, "user-agent": AGENT}, []
-    if etag:
-        headers["if-none-match"] = etag
+    headers, secrets = {"accept": adapter.accept, "user-agent": AGENT, **revision.asked_with()}, []
     if source.credential:
         secrets = [_credential(source)]
         headers[source.credential_header.lower()] = secrets[0]
@@ -66,8 +77,8 @@ def source_call(*, source: ExternalSource, kind: Kind, subject: str, etag: str) 
         )
     except (Failed, Refused) as failed:
         raise NoAnswer(str(failed)) from failed
-    if answer.status == NOT_MODIFIED and etag:
-        return Reply(etag=etag, max_age=_max_age(answer), is_unchanged=True)
+    if answer.status == NOT_MODIFIED and any(revision):
+        return Reply(revision=revision, max_age=_max_age(answer), is_unchanged=True)
     if answer.status in GONE:
         return Reply(found=False, max_age=_max_age(answer))
     _refuse(answer, secrets)
@@ -76,8 +87,7 @@ def source_call(*, source: ExternalSource, kind: Kind, subject: str, etag: str) 
         payload = adapter.read(answer.body, charset[1].lower() if charset else "")
     except Unreadable as error:
         raise NoAnswer(f"What it answered cannot be read. {error}") from error
-    said = answer.headers.get("etag", "")
-    return Reply(payload=payload, etag=said if len(said) <= LONGEST_ETAG and said.isascii() else "", max_age=_max_age(answer))
+    return Reply(payload=payload, revision=_revision(answer), max_age=_max_age(answer))
 
 
 def _refuse(answer: Answer, secrets: list[str]) -> None:
@@ -90,6 +100,11 @@ def _refuse(answer: Answer, secrets: list[str]) -> None:
     if not answer.is_whole:
         too_large = len(answer.body) >= LARGEST
         raise NoAnswer(f"Its answer has more than {LARGEST:,} bytes." if too_large else "Its answer broke off.")
+
+
+def _revision(answer: Answer) -> Revision:
+    said = [(answer.headers.get(name, ""), longest) for name, longest in (("etag", 300), ("last-modified", 100))]
+    return Revision(*(text if len(text) <= longest and text.isascii() else "" for text, longest in said))
 
 
 def _max_age(answer: Answer) -> int | None:

@@ -47,13 +47,16 @@ def test_a_fresh_answer_is_not_asked_for_again(acme: Company, listener: Receiver
     assert ask(acme, made).payload == {"price": 14}
 
 
-def test_an_etag_prolongs_what_is_there(acme: Company, listener: Receiver) -> None:
+@pytest.mark.parametrize(("given", "asked", "value"), [
+    ("etag", "if-none-match", '"v1"'), ("last-modified", "if-modified-since", "Fri, 27 Nov 2026 05:00:00 GMT"),
+])  # fmt: skip
+def test_what_has_not_changed_holds_on(given: str, asked: str, value: str, acme: Company, listener: Receiver) -> None:
     made = source(acme, listener, default_ttl=60)
-    listener.replies.extend([said({"price": 12.5}, etag='"v1"'), Reply(304), said({"price": 13})])
+    listener.replies.extend([said({"price": 12.5}, **{given: value}), Reply(304), said({"price": 13})])
     before = ask(acme, made)
     rewind(acme, "externalcacheentry", expires_at=PASSED, fetched_at=PASSED)
     after = ask(acme, made)
-    assert listener.received[1].headers["if-none-match"] == '"v1"'
+    assert listener.received[1].headers[asked] == value
     assert (after.payload, after.expires_at > before.expires_at - PASSED) == (before.payload, True)
     assert ask(acme, made) == after and len(listener.received) == 2
     assert ask(acme, made, again=True).payload == {"price": 13}
