@@ -5,11 +5,13 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from accounts.models import Membership
 from core.admin import ReadOnlyTenantAdmin, TenantAdmin
 from core.admin_actions import confirmed
 from core.admin_forms import TenantModelForm, changed_columns
+from notifications.adapters import adapters
 from notifications.models import ExternalCacheEntry, ExternalSource, ExternalSubject, Watch, WatchHit
 from notifications.queries.external import health_of
 from notifications.services.external_sources import (
@@ -24,7 +26,14 @@ from notifications.services.watching import watch_check
 STATES = {"closed": "Answers", "open": "Failing: circuit open", "half_open": "Failing: to be probed"}
 
 
+def adapter_choices() -> list[tuple[str, str]]:
+    return [(one.name, one.label) for one in adapters().values()]
+
+
 class ExternalSourceForm(TenantModelForm):
+    adapter = forms.ChoiceField(
+        choices=adapter_choices, widget=UnfoldAdminSelectWidget(), help_text="How its answers are read.",
+    )
     given_credential = forms.CharField(  # not the column, which is sealed
         label="Credential", required=False, max_length=LONGEST_CREDENTIAL, strip=False,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
@@ -35,6 +44,10 @@ class ExternalSourceForm(TenantModelForm):
 @admin.register(ExternalSource)
 class ExternalSourceAdmin(TenantAdmin):
     form = ExternalSourceForm
+    fields = [
+        "name", "adapter", "base_url", "kinds", "credential_header", "given_credential", "timeout", "max_per_minute",
+        "default_ttl", "stale_seconds", "is_active", "state",
+    ]
     list_display = ["name", "adapter", "base_url", "state", "is_active"]
     list_per_page = 20  # a state is a look-up of its own, and an organization has a handful of sources
     readonly_fields = ["state"]
@@ -80,6 +93,10 @@ class WatchAdmin(TenantAdmin):
     readonly_fields = ["last_found", "last_value", "last_checked_at", "last_error"]
     actions_detail = ["check"]
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        own = Membership.objects.filter(user=request.user.pk).first()
+        return {**({"membership": own.pk} if own else {}), **super().get_changeform_initial_data(request)}
+
     @action(description="Check now", url_path="check", permissions=["change"])
     @confirmed("Ask the source now, and mail what has happened?")
     def check(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -95,3 +112,4 @@ class WatchAdmin(TenantAdmin):
 @admin.register(WatchHit)
 class WatchHitAdmin(ReadOnlyTenantAdmin):
     list_display = ["found_at", "watch", "before", "after", "digested_at"]
+    list_filter = ["watch"]

@@ -167,7 +167,7 @@ class WatchSerializer(TenantSerializer):
             "id", "membership", "subject", "name", "condition", "threshold", "direction", "is_active", "last_found",
             "last_value", "last_checked_at", "last_error", "created_at", "updated_at", "version",
         ]
-        extra_kwargs = {"membership": {"required": False}}
+        extra_kwargs = {"membership": {"required": False, "help_text": "Who is told; yourself, if you leave it out."}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None and not attrs.get("membership_id"):

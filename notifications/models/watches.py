@@ -72,12 +72,12 @@ class ExternalSource(TenantModel):
         help_text="Empty: as often as is asked.",
     )
     default_ttl = models.PositiveIntegerField(
-        default=300, db_default=300, validators=[MaxValueValidator(LONGEST_TTL)],
+        "fresh for", default=300, db_default=300, validators=[MaxValueValidator(LONGEST_TTL)],
         help_text="Seconds that an answer is fresh, where neither its kind nor the source itself says so.",
     )
     stale_seconds = models.PositiveIntegerField(
-        default=86_400, db_default=86_400, validators=[MaxValueValidator(30 * 86_400)],
-        help_text="How long after that an answer may stand in while the source fails.",
+        "stands in for", default=86_400, db_default=86_400, validators=[MaxValueValidator(30 * 86_400)],
+        help_text="Seconds after that in which an answer may stand in while the source fails.",
     )
     is_active = models.BooleanField(default=True)
 
@@ -178,16 +178,16 @@ class Watch(TenantModel):
         DOWN = "down", "Down: falls below it"
 
     # Not the user: the wall keeps a member inside the organization.
-    membership = TenantForeignKey(
-        Membership, models.CASCADE, related_name="+", help_text="Who is told; yourself, if you leave it out.",
-    )
+    membership = TenantForeignKey(Membership, models.CASCADE, related_name="+", help_text="Who is told.")
     subject = TenantForeignKey(ExternalSubject, related_name="watches")
     name = models.CharField(max_length=100, blank=True)
     condition = models.CharField(max_length=10, choices=Condition, default=Condition.CHANGED)
-    threshold = models.DecimalField(max_digits=19, decimal_places=6, null=True, blank=True, help_text="Of crosses.")
+    threshold = models.DecimalField(
+        max_digits=19, decimal_places=6, null=True, blank=True, help_text="That is crossed, such as 12.50.",
+    )
     direction = models.CharField(max_length=4, choices=Direction, default=Direction.BOTH, db_default=Direction.BOTH)
     is_active = models.BooleanField(default=True)
-    last_found = models.BooleanField(null=True, blank=True, editable=False, help_text="Null: it has not been looked at.")
+    last_found = models.BooleanField(null=True, blank=True, editable=False, help_text="Empty: nobody has looked yet.")
     last_value = models.JSONField(null=True, blank=True, editable=False, help_text="A long one is kept as its digest.")
     last_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, default="", db_default="", blank=True, editable=False)

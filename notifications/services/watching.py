@@ -5,6 +5,7 @@ Each check is a chain of three jobs: `watched_read` asks the sources, `watched_c
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from itertools import batched
@@ -12,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.utils.dateparse import parse_datetime
 
 from accounts.models import Membership
 from core.errors import DomainError, Forbidden
@@ -151,22 +151,23 @@ def kept(value: Any) -> Any:
 def watched_compare(*, seen: Mapping[str, Any]) -> list[str]:
     """Writes what has happened, once for each change; returns the ids of the hits."""
     locked = Watch.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=list(seen)).order_by("pk")
-    hits: list[WatchHit] = []
-    for watch in locked.select_related("subject__source"):
+    looked, hits = list(locked.select_related("subject__source")), []
+    for watch in looked:
         now = seen[str(watch.pk)]
-        fault = now.get("error") or _fault(watch, now)
-        if fault:
-            _noted(watch, last_error=fault[:300])
+        if fault := now.get("error") or _fault(watch, now):
+            watch.last_error = fault[:300]
             continue
-        at = parse_datetime(now["at"])
-        assert at  # noqa: S101  # we wrote it
+        at = datetime.fromisoformat(now["at"])
         if watch.last_checked_at and at < watch.last_checked_at:
             continue  # another check has seen a later answer
         if has_happened(watch, found=now["found"], value=now["value"]):
-            hits += _hit(watch, now)
-        _noted(watch, last_found=now["found"], last_value=now["value"], last_checked_at=at, last_error="")
-    publish_all([(_event(hit), hit.watch_id) for hit in hits])
-    return [str(hit.pk) for hit in hits]
+            hits.append(_hit(watch, now))
+        watch.last_found, watch.last_value, watch.last_checked_at, watch.last_error = now["found"], now["value"], at, ""
+    Watch.objects.bulk_update(looked, Watch.audit_ignored)
+    WatchHit.objects.bulk_create(hits, ignore_conflicts=True)
+    made = set(WatchHit.objects.filter(pk__in=[hit.pk for hit in hits]).values_list("pk", flat=True))
+    publish_all([(_event(hit), hit.watch_id) for hit in hits if hit.pk in made])
+    return [str(hit.pk) for hit in hits if hit.pk in made]
 
 
 def has_happened(watch: Watch, *, found: bool, value: Any) -> bool:
@@ -210,11 +211,9 @@ def _fault(watch: Watch, now: Mapping[str, Any]) -> str:
     return "" if number(now["value"]) is not None else f"The value is no number: {dumps(now['value']).decode()[:100]}."
 
 
-def _hit(watch: Watch, now: Mapping[str, Any]) -> list[WatchHit]:
+def _hit(watch: Watch, now: Mapping[str, Any]) -> WatchHit:
     told = dumps([watch.condition, watch.last_value, now["value"], now["found"], now["at"]])
-    hit = WatchHit(watch=watch, fingerprint=sha256(told).hexdigest(), before=watch.last_value, after=now["value"])
-    made = WatchHit.objects.bulk_create([hit], ignore_conflicts=True)
-    return made if WatchHit.objects.filter(pk=hit.pk).exists() else []
+    return WatchHit(watch=watch, fingerprint=sha256(told).hexdigest(), before=watch.last_value, after=now["value"])
 
 
 def _event(hit: WatchHit) -> WatchHitFound:
@@ -223,7 +222,3 @@ def _event(hit: WatchHit) -> WatchHitFound:
         hit=hit.pk, watch=watch.pk, name=watch.name, condition=watch.condition, source=subject.source.name, kind=subject.kind,
         external_id=subject.external_id, label=subject.label, before=hit.before, after=hit.after,
     )
-
-
-def _noted(watch: Watch, **values: Any) -> None:
-    Watch.objects.filter(pk=watch.pk).update(**values)

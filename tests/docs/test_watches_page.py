@@ -61,8 +61,9 @@ def test_the_example_can_be_followed(
     with receiver() as free:
         port = str(free.port)
     ours = {
-        "http://127.0.0.1:8000": server, "admin@northwind.example": company.user.email, "demo-quartermaster": PASSWORD, "8009": port,
-    }
+        "http://127.0.0.1:8000": server, "admin@northwind.example": company.user.email, "demo-quartermaster": PASSWORD,
+        "8009": port,
+    }  # fmt: skip
     for theirs, mine in ours.items():
         assert theirs in page
         page = page.replace(theirs, mine)
