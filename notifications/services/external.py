@@ -79,7 +79,8 @@ class Known:
     error: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(self).items()}
+        found: dict[str, Any] = orjson.loads(dumps(asdict(self)))
+        return found
 
 
 class _Kept(NamedTuple):
