@@ -64,7 +64,14 @@ type Commit = Callable[[], object]
 
 
 class Unavailable(Exception):
-    """The source did not answer, and nothing stands in. The text says to a person why."""
+    """The source did not answer, and nothing stands in. The text says to a person why.
+
+    `is_final`: it would say the same again.
+    """
+
+    def __init__(self, text: str, *, is_final: bool = False) -> None:
+        super().__init__(text)
+        self.is_final = is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,7 @@ def source_ask(*, asked: Question, commit: Commit, again: bool = False) -> Known
         text = storable(str(error))[:500]
         _run(GIVE_UP, asked, error=text)
         commit()
-        return _stand_in(_looked(asked), text)
+        return _stand_in(_looked(asked), text, is_final=error.is_refusal)
     _keep(asked, reply)
     commit()
     return _looked(asked).known()
@@ -189,7 +196,10 @@ def _reply(asked: Question, revision: Revision, commit: Commit) -> Reply:
     try:
         reply = source_call(source=source, kind=asked.kind, subject=asked.subject, revision=revision)
     except NoAnswer as error:
-        source_failed(source_id=source.pk, error=storable(str(error))[:500], retry_after=error.retry_after)
+        if error.is_refusal:
+            source_succeeded(source_id=source.pk)
+        else:
+            source_failed(source_id=source.pk, error=storable(str(error))[:500], retry_after=error.retry_after)
         raise
     source_succeeded(source_id=source.pk)
     return reply
@@ -204,9 +214,9 @@ def _longest_wait(source: ExternalSource) -> float:
     return max(LONGEST_WAIT, 90 / source.max_per_minute) if source.max_per_minute else LONGEST_WAIT
 
 
-def _stand_in(kept: _Kept, error: str) -> Known:
+def _stand_in(kept: _Kept, error: str, *, is_final: bool = False) -> Known:
     if kept.fetched_at is None or not kept.may_stand_in:
-        raise Unavailable(error)
+        raise Unavailable(error, is_final=is_final)
     return kept.known(error)
 
 

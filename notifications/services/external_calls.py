@@ -22,17 +22,21 @@ AGENT = "Quartermaster/1"
 LARGEST = 512 * 1024  # bytes of an answer
 NOT_MODIFIED, GONE = 304, (404, 410)
 TOO_MANY, UNAVAILABLE = 429, 503
+NOT_THE_QUESTION = (401, 403, 407, 408, 425, TOO_MANY)  # about who asks, or when
 CHARSET = re.compile(r"charset=\"?([\w-]+)", re.IGNORECASE)
 MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b", re.IGNORECASE)
 NOT_KEPT = re.compile(r"\bno-(?:store|cache)\b", re.IGNORECASE)
 
 
 class NoAnswer(Exception):
-    """The text says to a person why; `retry_after` is what the source asked for, in seconds."""
+    """The text says to a person why; `retry_after` is what the source asked for, in seconds.
 
-    def __init__(self, text: str, *, retry_after: float | None = None) -> None:
+    `is_refusal`: the source is well, and does not take the question.
+    """
+
+    def __init__(self, text: str, *, retry_after: float | None = None, is_refusal: bool = False) -> None:
         super().__init__(text)
-        self.retry_after = retry_after
+        self.retry_after, self.is_refusal = retry_after, is_refusal
 
 
 class Revision(NamedTuple):
@@ -96,7 +100,8 @@ def _refuse(answer: Answer, secrets: list[str]) -> None:
     if not 200 <= answer.status < 300:
         wait = retry_after(answer.headers.get("retry-after", "")) if answer.status in (TOO_MANY, UNAVAILABLE) else None
         said = redacted(answer.body, secrets, at_most=200).strip()
-        raise NoAnswer(f"It answered {answer.status}{f': {said}' if said else '.'}", retry_after=wait)
+        is_refusal = 400 <= answer.status < 500 and answer.status not in NOT_THE_QUESTION
+        raise NoAnswer(f"It answered {answer.status}{f': {said}' if said else '.'}", retry_after=wait, is_refusal=is_refusal)
     if not answer.is_whole:
         too_large = len(answer.body) >= LARGEST
         raise NoAnswer(f"Its answer has more than {LARGEST:,} bytes." if too_large else "Its answer broke off.")

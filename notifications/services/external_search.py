@@ -25,6 +25,6 @@ def external_search_run(context: Any, *, source_id: UUID, kind: str, query: str,
     try:
         return source_ask(asked=asked, commit=lambda: context.checkpoint({}), again=again).as_json()
     except Unavailable as error:
-        if context.is_last_attempt:
+        if context.is_last_attempt or error.is_final:
             raise Conflict(str(error), code="unavailable") from error
         raise TryAgain(str(error)) from error

@@ -119,7 +119,10 @@ def watched_read(context: Any, *, watch_ids: Sequence[str], again: bool) -> dict
         try:
             seen[str(watch.pk)] = _seen(watch, lambda: context.checkpoint(seen), again=again)
         except Unavailable as error:
-            silent.append((str(watch.pk), str(error)))
+            if not error.is_final:
+                silent.append((str(watch.pk), str(error)))
+            else:
+                seen[str(watch.pk)] = {"error": str(error)}
         except DomainError as error:
             seen[str(watch.pk)] = {"error": error.detail}
     if silent and not context.is_last_attempt:

@@ -41,7 +41,7 @@ def hits_tell(*, hits: Sequence[str]) -> int:
     for _, rows in groupby(untold, key=lambda hit: hit.watch.membership_id):
         own = list(rows)
         key = f"watch hits {sha256(''.join(str(hit.pk) for hit in own).encode()).hexdigest()[:40]}"
-        mail = _mail(own[0].watch.membership, topic="watches", template="watch_hits", dedupe_key=key, lines=_lines(own))
+        mail = _tell(own[0].watch.membership, topic="watches", template="watch_hits", dedupe_key=key, lines=_lines(own))
         if mail:
             WatchHit.objects.filter(pk__in=[hit.pk for hit in own]).update(notification=mail)
             told += 1
@@ -71,7 +71,7 @@ def digest_tell(*, membership_id: UUID, day: str, seen: Mapping[str, Any]) -> in
     if membership is None or not hits:
         return 0
     watches = Watch.objects.select_related("subject__source").filter(pk__in=list(seen)).order_by("subject__label", "pk")
-    mail = _mail(
+    mail = _tell(
         membership, topic="daily-digest", template="daily_digest", dedupe_key=f"digest {day}", day=date.fromisoformat(day),
         lines=_lines(hits), values=list(dict.fromkeys(_value(watch, seen[str(watch.pk)]) for watch in watches)),
     )  # fmt: skip
@@ -79,40 +79,42 @@ def digest_tell(*, membership_id: UUID, day: str, seen: Mapping[str, Any]) -> in
     return int(mail is not None)
 
 
-def _mail(membership: Membership, *, topic: str, template: str, dedupe_key: str, **context: Any) -> NotificationDelivery | None:
-    """One message to a member, once for a dedupe_key; its text is that of `mail/<template>.txt`."""
-    subscription = _subscription(membership, topic)
-    if subscription.status != TopicSubscription.Status.CONFIRMED or membership.status != Membership.Status.ACTIVE:
-        return None
+def _tell(membership: Membership, *, topic: str, template: str, dedupe_key: str, **context: Any) -> NotificationDelivery | None:
+    """A message to each of a member's confirmed addresses, once for a dedupe_key, by `mail/<template>.txt`; the first of them."""
     lines = context.pop("lines")
     shown = {**context, "name": membership.user.name, "lines": lines[:MOST_LINES], "more": max(len(lines) - MOST_LINES, 0)}
     subject, _, text = render_to_string(f"mail/{template}.txt", shown).partition("\n\n")
+    message = {"subject": " ".join(subject.split())[:200], "body": text.strip() + "\n"}
+    made = [_delivery(one, dedupe_key, message) for one in _subscriptions(membership, topic)]
+    return made[0] if made else None
+
+
+def _delivery(subscription: TopicSubscription, dedupe_key: str, message: Mapping[str, str]) -> NotificationDelivery:
     delivery, is_new = NotificationDelivery.objects.get_or_create(
         subscription=subscription, dedupe_key=dedupe_key,
-        defaults={
-            "channel": subscription.channel, "address": subscription.address, "subject": " ".join(subject.split())[:200],
-            "body": text.strip() + "\n",
-        },
-    )
+        defaults={"channel": subscription.channel, "address": subscription.address, **message},
+    )  # fmt: skip
     if is_new:
         job_enqueue(Order(task=DELIVER, queue="mail", args=[str(delivery.pk)], dedupe_key=f"deliver {delivery.pk}"))
     made: NotificationDelivery = delivery
     return made
 
 
-def _subscription(membership: Membership, key: str) -> TopicSubscription:
-    """The member's own, whatever they have made of it; to their address, where there is none."""
+def _subscriptions(membership: Membership, key: str) -> list[TopicSubscription]:
+    """Those that are confirmed of the member's own; where there are none at all, one is made, to the member's address."""
+    if membership.status != Membership.Status.ACTIVE:
+        return []
     topic = topic_ensure(key=key, name=TOPICS[key], category="watches")
-    own = TopicSubscription.objects.filter(topic=topic, membership=membership, channel=Channel.EMAIL).order_by("pk").first()
-    if own is None:
-        own, _ = TopicSubscription.objects.get_or_create(
+    own = list(TopicSubscription.objects.filter(topic=topic, membership=membership).order_by("pk"))
+    if not own:
+        made, _ = TopicSubscription.objects.get_or_create(
             topic=topic, channel=Channel.EMAIL, address=membership.user.email,
             defaults={
                 "membership": membership, "status": TopicSubscription.Status.CONFIRMED, "confirmed_at": timezone.now(),
             },
         )
-    found: TopicSubscription = own
-    return found
+        own = [made]
+    return [one for one in own if one.status == TopicSubscription.Status.CONFIRMED]
 
 
 def _lines(hits: Sequence[WatchHit]) -> list[str]:

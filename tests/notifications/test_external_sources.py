@@ -150,6 +150,22 @@ def test_the_circuit_opens_and_a_probe_closes_it(acme: Company, listener: Receiv
     assert acme.api.get(f"{URL}{made.pk}/health/").json()["circuit_state"] == "closed"
 
 
+def test_a_question_that_is_refused_says_nothing_of_the_source(acme: Company, listener: Receiver, settings: Any) -> None:
+    settings.WEBHOOK_CIRCUIT_FAILURES = 1
+    made = source(acme, listener)
+    listener.reply(500, 400, 401)
+    with pytest.raises(Unavailable):
+        ask(acme, made)
+    rewind(acme, "externalsourcehealth", closed_until=timedelta(hours=1))
+    with pytest.raises(Unavailable, match="It answered 400") as refused:
+        ask(acme, made)
+    assert refused.value.is_final
+    assert acme.api.get(f"{URL}{made.pk}/health/").json()["circuit_state"] == "closed"
+    for says in ("It answered 401", "The circuit is open"):
+        with pytest.raises(Unavailable, match=says):
+            ask(acme, made)
+
+
 def test_a_source_that_asks_to_wait_is_left_alone(acme: Company, listener: Receiver) -> None:
     made = source(acme, listener)
     listener.reply(429, headers={"retry-after": "60"})

@@ -33,7 +33,13 @@ from notifications.services.watching_mail import digests_begin, hits_tell
 from notifications.tasks import daily_digests, watch_checks
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers
-from tests.factories.notifications import ExternalCacheEntryFactory, NotificationDeliveryFactory, WatchFactory, WatchHitFactory
+from tests.factories.notifications import (
+    ExternalCacheEntryFactory,
+    NotificationDeliveryFactory,
+    TopicSubscriptionFactory,
+    WatchFactory,
+    WatchHitFactory,
+)
 from tests.notifications.at_work import change, quiet, run_all
 from tests.notifications.mail_server import MailServer, mail_server
 from tests.notifications.receiver import Receiver, Reply
@@ -230,6 +236,10 @@ def test_who_left_the_topic_gets_no_more(acme: Company, listener: Receiver) -> N
     later = compare(acme, made, seen(3, 2))
     with acme.scope():
         assert hits_tell(hits=later) == 0 and NotificationDelivery.objects.count() == 1
+        number = {"channel": "sms", "address": "+351912345678", "membership": own.membership}
+        TopicSubscriptionFactory(topic=own.topic, **number)
+        assert hits_tell(hits=later) == 1
+        assert [one.address for one in NotificationDelivery.objects.order_by("pk")] == [own.address, "+351912345678"]
 
 
 # --- The digest ---------------------------------------------------------------------------------------------
