@@ -40,7 +40,7 @@ from tests.factories.notifications import (
     WatchFactory,
     WatchHitFactory,
 )
-from tests.notifications.at_work import change, quiet, run_all
+from tests.notifications.at_work import change, quiet, reread, run_all, run_next
 from tests.notifications.mail_server import MailServer, mail_server
 from tests.notifications.receiver import Receiver, Reply
 from tests.notifications.source_kit import ask, priced, said, source, subject, watch
@@ -222,6 +222,22 @@ def test_a_source_that_is_down_is_asked_again_and_then_the_rest_is_told(company:
     with company.scope():
         bad.refresh_from_db()
     assert bad.last_error == "It answered 500." and [one.path for one in listener.received].count("/v1/prices/copper") == 1
+
+
+def test_a_reader_with_little_time_rests_and_goes_on(company: Company, listener: Receiver) -> None:
+    made = source(company, listener)
+    for name in ("copper", "tin", "zinc"):
+        watch(company, subject(company, made, name), "appears", membership=member(company))
+    listener.answer = lambda request: priced(1)
+    with company.scope():
+        checks_begin(day=DAY)
+    assert run_next() == "succeeded"
+    with company.scope():
+        [reader] = Job.objects.filter(task__endswith="read_watched")
+    change(reader, "time_limit = 20")
+    run_all()
+    assert reread(company, reader).continuations == 2
+    assert (len(listener.received), len(hits(company))) == (3, 3)
 
 
 def test_who_left_the_topic_gets_no_more(acme: Company, listener: Receiver) -> None:
