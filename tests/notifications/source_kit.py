@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from notifications.models import ExternalSource, ExternalSubject, Watch
+from accounts.models import Membership
+from accounts.permissions import MANAGER
+from notifications.models import ExternalSource, ExternalSubject, Watch, WatchHit
 from notifications.services.external import Known, Unavailable, question, source_ask
 from notifications.services.external_sources import external_source_create
 from tests.companies import Company
@@ -55,6 +57,16 @@ def subject(company: Company, made: ExternalSource, external_id: str = "copper",
 def watch(company: Company, of: ExternalSubject, condition: str = "changed", **values: Any) -> Watch:
     with company.scope():
         return WatchFactory(subject=of, condition=condition, **values)
+
+
+def member(company: Company, role: str = MANAGER) -> Membership:
+    with company.scope():
+        return Membership.objects.get(user=company.members[role].user)
+
+
+def hits(company: Company) -> list[WatchHit]:
+    with company.scope():
+        return list(WatchHit.objects.order_by("pk"))
 
 
 def rewind(company: Company, table: str, **columns: timedelta) -> None:

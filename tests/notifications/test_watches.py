@@ -10,15 +10,12 @@ import pytest
 import time_machine
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Membership
 from accounts.permissions import MANAGER, VIEWER
 from accounts.services.retention import purge
 from notifications.models import (
     ExternalCacheEntry,
-    ExternalSource,
     Job,
     NotificationDelivery,
     OutboxEvent,
@@ -32,7 +29,7 @@ from notifications.services.watching import checks_begin, has_happened, number, 
 from notifications.services.watching_mail import digests_begin, hits_tell
 from notifications.tasks import daily_digests, watch_checks
 from tests.companies import Company
-from tests.contracts.resources import assert_problem, pointers
+from tests.contracts.resources import assert_problem
 from tests.factories.notifications import (
     ExternalCacheEntryFactory,
     NotificationDeliveryFactory,
@@ -43,7 +40,7 @@ from tests.factories.notifications import (
 from tests.notifications.at_work import change, quiet, reread, run_all, run_next
 from tests.notifications.mail_server import MailServer, mail_server
 from tests.notifications.receiver import Receiver, Reply
-from tests.notifications.source_kit import ask, priced, said, source, subject, watch
+from tests.notifications.source_kit import ask, hits, member, priced, said, source, subject, watch
 
 type NewCompany = Callable[[], Company]
 URL = "/api/v1/watches/"
@@ -65,11 +62,6 @@ def mails(settings: Any) -> Iterator[MailServer]:
         yield server
 
 
-def member(company: Company, role: str = MANAGER) -> Membership:
-    with company.scope():
-        return Membership.objects.get(user=company.members[role].user)
-
-
 def seen(value: Any, minute: int = 0, *, found: bool = True) -> dict[str, Any]:
     return {"found": found, "value": value, "at": datetime(2026, 11, 27, 6, minute, tzinfo=UTC).isoformat()}
 
@@ -77,11 +69,6 @@ def seen(value: Any, minute: int = 0, *, found: bool = True) -> dict[str, Any]:
 def compare(company: Company, made: Watch, now: dict[str, Any]) -> list[str]:
     with company.scope():
         return watched_compare(seen={str(made.pk): now})
-
-
-def hits(company: Company) -> list[WatchHit]:
-    with company.scope():
-        return list(WatchHit.objects.order_by("pk"))
 
 
 # --- What has happened --------------------------------------------------------------------------------------
@@ -311,67 +298,6 @@ def begun_by(company: Company, name: str) -> set[tuple[str, str]]:
     with company.scope():
         keys = Job.objects.filter(task__in=["notifications.tasks.begin_digests", "notifications.tasks.begin_checks"])
         return {(name, key) for key in keys.values_list("dedupe_key", flat=True) if "2026-11-27" in key}
-
-
-# --- The API and the admin ----------------------------------------------------------------------------------
-
-
-def test_one_watches_for_oneself_and_checks_at_once(company: Company, listener: Receiver) -> None:
-    of = subject(company, source(company, listener, default_ttl=600))
-    api = company.api_as(MANAGER)
-    answer = api.send("post", URL, {"subject": str(of.pk), "condition": "appears"})
-    assert answer.status_code == 201 and answer.json()["membership"] == str(member(company).pk)
-    listener.answer = lambda request: priced(12.5)
-    url = f"{URL}{answer.json()['id']}/"
-    for _ in range(2):
-        begun = api.send("post", f"{url}check/")
-        assert begun.status_code == 202
-        run_all()
-        assert api.get(begun.headers["Location"]).json()["status"] == "succeeded"
-    assert len(listener.received) == 2  # though the first answer is fresh
-    shown = api.get(url).json()
-    assert (shown["last_found"], shown["last_value"], shown["last_error"]) == (True, 12.5, "")
-    [hit] = api.get("/api/v1/watch-hits/", {"watch": shown["id"]}).json()["results"]
-    assert (hit["before"], hit["after"], bool(hit["notification"])) == (None, 12.5, True)
-    assert api.send("patch", url, {"name": "Copper"}).status_code == 200
-
-
-def test_what_is_wrong_is_said(acme: Company, listener: Receiver) -> None:
-    of = subject(acme, source(acme, listener))
-    problem = assert_problem(acme.api.send("post", URL, {"subject": str(of.pk), "condition": "crosses"}), 400)
-    assert "has a threshold" in str(problem)
-    key = acme.api_by_key("notifications.add_watch")
-    assert_problem(key.send("post", URL, {"subject": str(of.pk)}), 403, "no_member")
-    body = {"source": str(of.source_id), "kind": "map", "external_id": "x", "label": "X"}
-    problem = assert_problem(acme.api.send("post", "/api/v1/external-subjects/", body), 400, "unknown_kind")
-    assert pointers(problem) == {"/kind"} and "Known: price, recall" in problem["detail"]
-    body |= {"kind": "price", "external_id": ".."}
-    assert pointers(assert_problem(acme.api.send("post", "/api/v1/external-subjects/", body), 400)) == {"/external_id"}
-
-
-def test_a_source_is_entered_and_a_watch_checked_in_the_admin(company: Company, listener: Receiver) -> None:
-    add = {
-        "name": "Feed", "adapter": "http_json", "base_url": f"http://127.0.0.1:{listener.port}", "timeout": "10",
-        "kinds": '{"price": {"path": "/p/{id}", "value": "price"}}', "credential_header": "X-Key", "given_credential": "k-1",
-        "default_ttl": "0", "stale_seconds": "60", "is_active": "on",
-    }  # fmt: skip
-    page = company.admin.post(reverse("admin:notifications_externalsource_add"), add)
-    assert page.status_code == 302, page.content
-    with company.scope():
-        made = ExternalSource.objects.get()
-    change_page = reverse("admin:notifications_externalsource_change", args=[made.pk])
-    assert company.admin.post(change_page, {**add, "given_credential": "", "timeout": "5"}).status_code == 302
-    shown = company.admin.get(change_page).content.decode()
-    assert "k-1" not in shown and "Answers" in shown
-    wrong = {"source": str(made.pk), "kind": "map", "external_id": "x", "label": "X", "attributes": "{}"}
-    refused = company.admin.post(reverse("admin:notifications_externalsubject_add"), wrong)
-    assert refused.status_code == 200 and "has no kind" in refused.content.decode()
-    listener.answer = lambda request: priced(1)
-    row = watch(company, subject(company, made), "appears", membership=member(company))
-    begun = company.admin.post(reverse("admin:notifications_watch_check", args=[row.pk]))
-    assert begun.status_code == 302
-    run_all()
-    assert len(hits(company)) == 1 and listener.received[0].headers["x-key"] == "k-1"
 
 
 # --- What is kept -------------------------------------------------------------------------------------------
