@@ -91,7 +91,7 @@ class ExternalCacheEntryAdmin(ReadOnlyTenantAdmin):
 class WatchAdmin(TenantAdmin):
     list_display = ["name", "membership", "subject", "condition", "threshold", "last_value", "last_checked_at", "last_error"]
     readonly_fields = ["last_found", "last_value", "last_checked_at", "last_error"]
-    actions_detail = ["check"]
+    actions_detail = ["check_now"]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         own = Membership.objects.filter(user=request.user.pk).first()
@@ -99,7 +99,7 @@ class WatchAdmin(TenantAdmin):
 
     @action(description="Check now", url_path="check", permissions=["change"])
     @confirmed("Ask the source now, and mail what has happened?")
-    def check(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def check_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         watch: Any = self.get_object(request, object_id)
         if watch is None:
             missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)

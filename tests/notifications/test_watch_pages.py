@@ -75,7 +75,7 @@ def test_a_source_is_entered_and_a_watch_checked_in_the_admin(company: Company, 
     assert refused.status_code == 200 and "has no kind" in refused.content.decode()
     listener.answer = lambda request: priced(1)
     row = watch(company, subject(company, made), "appears", membership=member(company))
-    begun = company.admin.post(reverse("admin:notifications_watch_check", args=[row.pk]))
+    begun = company.admin.post(reverse("admin:notifications_watch_check_now", args=[row.pk]))
     assert begun.status_code == 302
     run_all()
     assert len(hits(company)) == 1 and listener.received[0].headers["x-key"] == "k-1"
