@@ -164,7 +164,7 @@ class ExternalCacheEntry(RuntimeModel):
 class Watch(TenantModel):
     """Somebody wants to be told when the value of a subject does something."""
 
-    audit_ignored = ("last_found", "last_value", "last_checked_at", "last_error")
+    audit_ignored = ("last_found", "last_value", "last_of", "last_checked_at", "last_error")
 
     class Condition(models.TextChoices):
         CHANGED = "changed", "Changed: it is another one than before"
@@ -189,6 +189,7 @@ class Watch(TenantModel):
     is_active = models.BooleanField(default=True)
     last_found = models.BooleanField(null=True, blank=True, editable=False, help_text="Empty: nobody has looked yet.")
     last_value = models.JSONField(null=True, blank=True, editable=False, help_text="A long one is kept as its digest.")
+    last_of = models.CharField(max_length=64, default="", db_default="", editable=False)  # a digest of what was asked
     last_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, default="", db_default="", blank=True, editable=False)
 

@@ -105,7 +105,7 @@ def reading(watches: Sequence[UUID], *, queue: str, again: bool = False) -> Orde
 
 
 def watched_read(context: Any, *, watch_ids: Sequence[str], again: bool) -> dict[str, Any]:
-    """What the sources say of each watch: {id: {"found", "value", "at"}}, or {id: {"error"}}.
+    """What the sources say of each watch: {id: {"found", "value", "at", "of"}}, or {id: {"error"}}.
 
     Sources that do not answer are asked again, by another attempt, as long as there is one; what has been read is not.
     """
@@ -139,7 +139,8 @@ def _seen(watch: Watch, commit: Any, *, again: bool) -> dict[str, Any]:
         raise Unavailable(known.error)
     value = value_at(known.payload, asked.kind.value, subject.external_id) if known.found else MISSING
     found = value is not MISSING
-    return {"found": found, "value": kept(value) if found else None, "at": known.fetched_at.isoformat()}
+    of = sha256(dumps([subject.source_id, subject.kind, subject.external_id])).hexdigest()
+    return {"found": found, "value": kept(value) if found else None, "at": known.fetched_at.isoformat(), "of": of}
 
 
 def kept(value: Any) -> Any:
@@ -160,12 +161,15 @@ def watched_compare(*, seen: Mapping[str, Any]) -> list[str]:
         if fault := now.get("error") or _fault(watch, now):
             watch.last_error = fault[:300]
             continue
+        if watch.last_of != now["of"]:  # it is to watch something else now
+            watch.last_found = watch.last_value = watch.last_checked_at = None
         at = datetime.fromisoformat(now["at"])
         if watch.last_checked_at and at < watch.last_checked_at:
             continue  # another check has seen a later answer
         if has_happened(watch, found=now["found"], value=now["value"]):
             hits.append(_hit(watch, now))
-        watch.last_found, watch.last_value, watch.last_checked_at, watch.last_error = now["found"], now["value"], at, ""
+        watch.last_found, watch.last_value, watch.last_of = now["found"], now["value"], now["of"]
+        watch.last_checked_at, watch.last_error = at, ""
     Watch.objects.bulk_update(looked, Watch.audit_ignored)
     WatchHit.objects.bulk_create(hits, ignore_conflicts=True)
     made = set(WatchHit.objects.filter(pk__in=[hit.pk for hit in hits]).values_list("pk", flat=True))

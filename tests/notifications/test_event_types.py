@@ -129,7 +129,7 @@ def everything_happens() -> None:
     webhook_endpoint_disable(endpoint_id=WebhookEndpointFactory().pk, reason="It answered 410.", by_itself=True)
     inbound_webhook_process(webhook_id=InboundWebhookFactory().pk, is_last_attempt=False)
     watch = WatchFactory(condition="appears")
-    watched_compare(seen={str(watch.pk): {"found": True, "value": 12.5, "at": timezone.now().isoformat()}})
+    watched_compare(seen={str(watch.pk): {"found": True, "value": 12.5, "of": "", "at": timezone.now().isoformat()}})
 
 
 def tasks_happen() -> None:

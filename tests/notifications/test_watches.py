@@ -62,8 +62,8 @@ def mails(settings: Any) -> Iterator[MailServer]:
         yield server
 
 
-def seen(value: Any, minute: int = 0, *, found: bool = True) -> dict[str, Any]:
-    return {"found": found, "value": value, "at": datetime(2026, 11, 27, 6, minute, tzinfo=UTC).isoformat()}
+def seen(value: Any, minute: int = 0, *, found: bool = True, of: str = "copper") -> dict[str, Any]:
+    return {"found": found, "value": value, "of": of, "at": datetime(2026, 11, 27, 6, minute, tzinfo=UTC).isoformat()}
 
 
 def compare(company: Company, made: Watch, now: dict[str, Any]) -> list[str]:
@@ -117,6 +117,13 @@ def test_a_change_is_found_once(acme: Company, listener: Receiver) -> None:
         told = OutboxEvent.objects.filter(type="watch.hit").order_by("seq")
         assert [(one.payload["before"], one.payload["after"]) for one in told] == [(1, 2), (2, 1), (1, 2)]
         assert {one.aggregate_id for one in told} == {made.pk}
+
+
+def test_another_subject_begins_anew(acme: Company, listener: Receiver) -> None:
+    made = watch(acme, subject(acme, source(acme, listener)))
+    compare(acme, made, seen(1))
+    assert compare(acme, made, seen(2, 1, of="tin")) == []
+    assert len(compare(acme, made, seen(3, 2, of="tin"))) == 1
 
 
 def test_a_fault_is_said_and_keeps_what_was_known(acme: Company, listener: Receiver) -> None:
