@@ -27,6 +27,7 @@ from notifications.services.external_health import source_admit, source_failed, 
 
 LONGEST_WAIT = 10.0  # seconds for a slot of the rate, or one slot and a half; whoever would wait longer comes back
 LOOK = 0.1  # seconds between two looks at what somebody else is asking
+CHANGED = "The source was changed meanwhile."
 GRACE = 5  # seconds of a lease beyond the source's time-out
 
 ENTRY = "organization_id = %(organization)s AND source_id = %(source)s AND cache_key = %(key)s"
@@ -39,11 +40,11 @@ LEASE = f"""
     UPDATE notifications_externalcacheentry SET leased_until = clock_timestamp() + %(lease)s * interval '1 second'
     WHERE {ENTRY} AND COALESCE(leased_until <= clock_timestamp(), true)
         AND fetched_at IS NOT DISTINCT FROM %(fetched)s AND failed_at IS NOT DISTINCT FROM %(failed)s
-    RETURNING etag, last_modified
+    RETURNING leased_until, etag, last_modified
 """
 GIVE_UP = f"""
     UPDATE notifications_externalcacheentry SET leased_until = NULL, failed_at = clock_timestamp(), last_error = %(error)s
-    WHERE {ENTRY}
+    WHERE {ENTRY} AND leased_until = %(lease)s
 """
 KEEP = f"""
     UPDATE notifications_externalcacheentry SET
@@ -52,7 +53,7 @@ KEEP = f"""
         etag = %(etag)s, last_modified = %(last_modified)s, fetched_at = clock_timestamp(), leased_until = NULL, last_error = '',
         expires_at = clock_timestamp() + %(ttl)s * interval '1 second',
         stale_if_error_until = clock_timestamp() + (%(ttl)s + %(stale)s) * interval '1 second'
-    WHERE {ENTRY}
+    WHERE {ENTRY} AND leased_until = %(lease)s RETURNING 1
 """
 READ = f"""
     SELECT found, payload::text, fetched_at, expires_at, expires_at > clock_timestamp(),
@@ -106,6 +107,13 @@ class _Kept(NamedTuple):
         return Known(self.found, payload, self.fetched_at, self.expires_at, is_stale=bool(error), error=error)
 
 
+class _Lease(NamedTuple):
+    """Who asks has it until then, and says with the question which answer is there."""
+
+    until: datetime
+    revision: Revision
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Made by `question`, which checks it."""
@@ -155,33 +163,35 @@ def source_ask(*, asked: Question, commit: Commit, again: bool = False) -> Known
         kept = _looked(asked)
     if kept.fetched_at and kept.is_fresh and not again:
         return kept.known()
-    revision, now = _lease(asked, kept)
-    if revision is None:
+    lease, now = _lease(asked, kept)
+    if lease is None:
         return now.known() if now.failed_at == kept.failed_at else _stand_in(now, now.last_error)
     try:
-        reply = _reply(asked, revision, commit)
+        reply = _reply(asked, lease.revision, commit)
     except NoAnswer as error:
         text = storable(str(error))[:500]
-        _run(GIVE_UP, asked, error=text)
+        _run(GIVE_UP, asked, error=text, lease=lease.until)
         commit()
         return _stand_in(_looked(asked), text, is_final=error.is_refusal)
-    _keep(asked, reply)
+    is_kept = _keep(asked, reply, lease)
     commit()
+    if not is_kept:
+        raise Unavailable(CHANGED)
     return _looked(asked).known()
 
 
-def _lease(asked: Question, kept: _Kept) -> tuple[Revision | None, _Kept]:
-    """Which one is there; None once somebody else has asked, with what came of it."""
-    lease = longest_ask(asked.source)
-    until = time.monotonic() + lease
-    while (row := _run(LEASE, asked, lease=lease, fetched=kept.fetched_at, failed=kept.failed_at)) is None:
+def _lease(asked: Question, kept: _Kept) -> tuple[_Lease | None, _Kept]:
+    """With which answer is there; None once somebody else has asked, with what came of it."""
+    seconds = longest_ask(asked.source)
+    until = time.monotonic() + seconds
+    while (row := _run(LEASE, asked, lease=seconds, fetched=kept.fetched_at, failed=kept.failed_at)) is None:
         now = _looked(asked)
         if (now.fetched_at, now.failed_at) != (kept.fetched_at, kept.failed_at):
             return None, now
         if time.monotonic() > until:
             raise Unavailable("Somebody else is asking, and gets no answer.")
         time.sleep(LOOK)
-    return Revision(*row), kept
+    return _Lease(row[0], Revision(*row[1:])), kept
 
 
 def _reply(asked: Question, revision: Revision, commit: Commit) -> Reply:
@@ -220,13 +230,14 @@ def _stand_in(kept: _Kept, error: str, *, is_final: bool = False) -> Known:
     return kept.known(error)
 
 
-def _keep(asked: Question, reply: Reply) -> None:
+def _keep(asked: Question, reply: Reply, lease: _Lease) -> bool:
+    """Whether the lease still held: who outstays it, or whose source was changed meanwhile, has nothing to say."""
     ttl = asked.kind.ttl if asked.kind.ttl is not None else reply.max_age
-    _run(
-        KEEP, asked, unchanged=reply.is_unchanged, found=reply.found, **reply.revision._asdict(),
+    return _run(
+        KEEP, asked, lease=lease.until, unchanged=reply.is_unchanged, found=reply.found, **reply.revision._asdict(),
         payload=None if reply.payload is None else dumps(reply.payload).decode(),
         ttl=min(asked.source.default_ttl if ttl is None else ttl, LONGEST_TTL), stale=asked.source.stale_seconds,
-    )
+    ) is not None  # fmt: skip
 
 
 def _read(asked: Question) -> _Kept | None:
@@ -236,7 +247,7 @@ def _read(asked: Question) -> _Kept | None:
 
 def _looked(asked: Question) -> _Kept:
     if (kept := _read(asked)) is None:
-        raise Unavailable("The source was changed meanwhile.")
+        raise Unavailable(CHANGED)
     return kept
 
 

@@ -37,12 +37,15 @@ def external_source_create(*, credential: str = "", **values: Any) -> ExternalSo
 @transaction.atomic
 def external_source_update(*, source: ExternalSource, values: Mapping[str, Any]) -> ExternalSource:
     """Writes the given columns alone."""
+    before: ExternalSource = ExternalSource.objects.get(pk=source.pk)
+    changed = {name for name, value in values.items() if getattr(before, name) != value}
     for name, value in values.items():
         setattr(source, name, value)
     source.save(update_fields=list(values))
-    if OF_THE_ANSWER & set(values):
+    if changed & OF_THE_ANSWER:
         answers_forget(source_id=source.pk)
-    source_health_forget(source_id=source.pk)
+    if changed:
+        source_health_forget(source_id=source.pk)
     return source
 
 

@@ -14,7 +14,7 @@ from accounts.permissions import MANAGER, VIEWER
 from core.tenancy import organization_scope
 from notifications.models import ExternalCacheEntry, ExternalSource
 from notifications.services import external_calls
-from notifications.services.external import Unavailable, question, source_ask
+from notifications.services.external import Unavailable, answers_forget, question, source_ask
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers
 from tests.notifications.at_work import quiet, run_all
@@ -235,6 +235,16 @@ def test_many_ask_at_once_and_the_source_is_asked_once(
         ended(processes)
     assert [told.get() for _ in processes] == [answer] * 3
     assert len(listener.received) == 1
+
+
+def test_an_answer_of_before_a_change_is_not_kept(acme: Company, listener: Receiver) -> None:
+    """The source is changed while somebody asks it."""
+    made = source(acme, listener, default_ttl=600)
+    listener.replies.extend([priced(1), priced(2)])
+    with acme.scope(), pytest.raises(Unavailable, match="changed meanwhile"):
+        asked = question(source_id=made.pk, kind="price", subject="copper")
+        source_ask(asked=asked, commit=lambda: answers_forget(source_id=made.pk))
+    assert ask(acme, made).payload == {"price": 2}
 
 
 # --- Credentials --------------------------------------------------------------------------------------------
