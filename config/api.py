@@ -59,6 +59,9 @@ events = LateModule("notifications.api.events", "events")
 exports = LateModule("notifications.api.exports")
 inbound = LateModule("notifications.api.inbound", "inbound-sources", "inbound-webhooks")
 messages = LateModule("notifications.api.messages", "topics", "topic-subscriptions", "notification-deliveries")
+watches = LateModule(
+    "notifications.api.watches", "external-sources", "external-subjects", "external-cache-entries", "watches", "watch-hits",
+)
 webhooks = LateModule("notifications.api.webhooks", "webhook-endpoints", "delivery-attempts")
 work = LateModule("notifications.api.work", "jobs", "job-attempts")
 order_analytics = LateModule("orders.api.analytics")
@@ -86,7 +89,7 @@ router = Routes(
     counts, forecasts, locations, logistic_units, lots, prices, relations,
     replenishment, reservations, stock, suppliers, taxes, transfers, valuation,
     vehicles,
-    events, deliveries, messages, webhooks, inbound, work,
+    events, deliveries, messages, webhooks, inbound, work, watches,
     bills, channels, invoices, landed_costs, payments, pick_lists, promotions, purchasing, receipts,
     returns, sales_orders, shipments, shipping,
 )

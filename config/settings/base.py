@@ -374,7 +374,7 @@ JOBS_QUEUE_URL = env("JOBS_QUEUE_URL", default="")
 JOBS_QUEUE_ENDPOINT_URL = env("JOBS_QUEUE_ENDPOINT_URL", default="")
 JOBS_DOORBELL = "notifications.doorbell.jobs_ring"
 
-# --- Webhooks, see docs/guide/webhooks.md ----------------------------------------------------------------
+# --- Webhooks, see docs/guide/webhooks.md; networks and circuit count for external sources as well --------
 WEBHOOKS_BY_HTTP = False  # on loopback; elsewhere never
 # Private networks that endpoints may stand in all the same, like 10.1.2.0/24, and the ports of all others.
 WEBHOOK_ALLOWED_NETWORKS: list[str] = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])

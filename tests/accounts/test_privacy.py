@@ -56,12 +56,15 @@ from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, Sto
 from tests.factories.notifications import (
     DeliveryAttemptFactory,
     EventDeliveryFactory,
+    ExternalCacheEntryFactory,
+    ExternalSubjectFactory,
     InboundWebhookFactory,
     JobAttemptFactory,
     JobFactory,
     NotificationDeliveryFactory,
     OutboxEventFactory,
     TopicSubscriptionFactory,
+    WatchHitFactory,
 )
 from tests.factories.pick_lists import PickListFactory
 from tests.factories.valuation import ValueEntryFactory
@@ -121,6 +124,10 @@ def in_machinery(membership: Membership) -> None:
     InboundWebhookFactory(payload={"who": EMAIL}, external_id=f"order of {EMAIL}", error=f"No such {EMAIL}")
     delivery = EventDeliveryFactory(payload={"who": EMAIL}, last_error=f"refused {EMAIL}", discard_reason=f"{EMAIL} said so")
     DeliveryAttemptFactory(delivery=delivery, response_excerpt=f"Who is {EMAIL}?", error=f"refused {EMAIL}")
+    WatchHitFactory(watch__membership=membership)
+    subject = ExternalSubjectFactory(external_id=EMAIL, label=f"Rating of {EMAIL}", attributes={"mail": EMAIL})
+    WatchHitFactory(watch__subject=subject, watch__last_value={"mail": EMAIL}, watch__name=EMAIL, before=EMAIL, after=[EMAIL])
+    ExternalCacheEntryFactory(cache_key=f"price:{EMAIL}", payload={"mail": EMAIL})
     IdempotencyRecordFactory(principal=f"user:{membership.user_id}")
     IdempotencyRecordFactory(body=f'{{"email": "{EMAIL}"}}'.encode())
 
