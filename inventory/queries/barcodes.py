@@ -18,6 +18,7 @@ from inventory.gs1.digits import GTIN, as_gtin14, is_digits, is_gtin, upce_to_up
 from inventory.gs1.elements import PREFIXES, Elements, emit_bracketed
 from inventory.gs1.errors import GS1Error
 from inventory.gs1.identifiers import TABLE
+from inventory.gs1.links import is_link
 from inventory.gs1.meaning import Goods, goods, read, says_gs1
 
 LONGEST = 2_000  # characters of a scan
@@ -143,11 +144,11 @@ def _without_prefix(text: str) -> str:
 
 
 def _reading(text: str, today: date) -> Reading | None:
-    """None where the text does not look like GS1. Raises GS1Error where it says it is, and is not."""
+    """None where the text does not look like GS1. Raises GS1Error where it says it is, and is not: as a link, by its key."""
     try:
         elements = read(text)
-    except GS1Error:
-        if says_gs1(text):
+    except GS1Error as error:
+        if says_gs1(text) or (is_link(text) and error.ai):
             raise
         return None
     if not says_gs1(text) and not TABLE[elements[0].ai].checked:
