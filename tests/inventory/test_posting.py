@@ -226,6 +226,35 @@ def test_a_location_that_holds_stock_keeps_its_kind_and_warehouse(acme: Company)
         location_change(location=goods.other_shelf, kind=Location.Kind.SCRAP)
 
 
+@pytest.mark.parametrize("kind", ["quarantine", "scrap"])
+def test_goods_that_lie_apart_are_on_hand_and_not_available(kind: str, acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(5)
+        Location.objects.filter(pk=goods.other_shelf.pk).update(kind=kind)
+        posted = stock_move(lines=[
+            Line(goods.bolt.pk, Decimal(2), from_location_id=goods.shelf.pk, to_location_id=goods.other_shelf.pk),
+        ])
+        assert {row["location"]: row["available"] for row in posted.balances} == {
+            str(goods.shelf.pk): "3.000000", str(goods.other_shelf.pk): "0.000000",
+        }
+        assert_invariants()
+    rows = acme.api.get(f"/api/v1/stock-items/?variant={goods.bolt.pk}").json()["results"]
+    assert {(row["quantity"], row["available"]) for row in rows} == {("3.000000", "3.000000"), ("2.000000", "0.000000")}
+
+
+def test_an_empty_place_that_becomes_one_for_sale_sells_again(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(1)
+        goods.issue(1)
+        for kind, available in ((Location.Kind.SCRAP, 0), (Location.Kind.STORAGE, 3)):
+            Location.objects.filter(pk=goods.shelf.pk).update(kind=kind)
+            goods.receive(3)
+            assert StockItem.objects.get().available == available
+            goods.issue(3)
+
+
 def test_statements_do_not_grow_with_the_lines(acme: Company, django_assert_max_num_queries: Any) -> None:
     with acme.scope():
         goods = Goods.create()
