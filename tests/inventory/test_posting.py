@@ -148,6 +148,9 @@ def test_one_key_posts_once(acme: Company) -> None:
         assert (again.replayed, again.moves, goods.on_hand()) == (True, first.moves, 10)
         with pytest.raises(Conflict, match="belongs to another posting"):
             goods.issue(1, idempotency_key="delivery 7")
+        for other in ({"quantity": 11}, {"quantity": 10, "to": goods.other_shelf}, {"quantity": 10, "variant": goods.nut}):
+            with pytest.raises(Conflict, match="belongs to another posting"):
+                goods.receive(**other, idempotency_key="delivery 7")
 
 
 def test_negative_stock_where_the_organization_allows_it(acme: Company) -> None:
