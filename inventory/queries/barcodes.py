@@ -69,17 +69,20 @@ SOURCES = (
 )  # fmt: skip
 
 FOUND = """
-    SELECT f.kind, f.id, f.quantity, f.title, v.id, v.sku, v.name, p.id, p.name, p.tracking
+    SELECT f.kind, f.id, f.quantity, f.title, v.id, v.sku, v.name, p.id, p.name, p.tracking, w.code
     FROM ({0}) AS f (kind, place, id, variant_id, quantity, title)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = f.variant_id
     LEFT JOIN inventory_product AS p ON p.organization_id = %(organization)s AND p.id = v.product_id
-    ORDER BY f.place, f.title, f.id LIMIT 50
+    LEFT JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = f.id AND f.kind = 'location'
+    LEFT JOIN inventory_warehouse AS w ON w.organization_id = %(organization)s AND w.id = l.warehouse_id
+    ORDER BY f.place, f.title, w.code, f.id LIMIT 50
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`quantity` is how many base units the code stands for; a place has neither a quantity nor a variant."""
+    """`quantity` is how many base units the code stands for; a place has neither a quantity nor a variant. `warehouse` is the
+    code of that of a location."""
 
     kind: str
     id: UUID
@@ -91,6 +94,7 @@ class Match:
     product: UUID | None
     product_name: str | None
     tracking: str | None
+    warehouse: str | None
 
 
 @dataclass(frozen=True, slots=True)
