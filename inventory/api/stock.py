@@ -81,9 +81,7 @@ class StockMoveViewSet(ReadViewSet):
     """The ledger, in the order of writing; nobody changes it."""
 
     serializer_class = StockMoveSerializer
-    filters = [
-        "kind", "variant", "lot", "from_location", "to_location", "reason", "document_id", "actor_id", "occurred_at", "seq",
-    ]
+    filters = ["variant", "lot", "from_location", "to_location", "reason", "document_id", "actor_id", "occurred_at", "seq"]
     sort_fields = ["seq", "occurred_at"]
 
     @extend_schema(request=ReversalSerializer, responses={201: PostedSerializer})
