@@ -17,7 +17,7 @@ def functions() -> list[Function]:
     return [
         *database_catalog.FUNCTIONS, *database_taxes.FUNCTIONS, database_barcodes.CHECK_BARCODE, *database_search.FUNCTIONS,
         database_tracking.KEEP_TRACKING, database_costs.REVALUE_STANDARD, database_logistic_units.CHECK_SSCC,
-        database_places.LIES_APART, database_places.ONE_WAREHOUSE,
+        *database_places.FUNCTIONS,
     ]
 
 

@@ -1,5 +1,6 @@
 """What the database says about places. Goods in quarantine, scrap or transit are on hand and not available: each balance knows
-whether its place is of such a kind. And a place that is part of another is in the same warehouse."""
+whether its place is of such a kind. A place that is part of another is in the same warehouse. And no warehouse is archived with
+what lies in it."""
 
 from core.wall_sql import Function, Trigger
 
@@ -42,7 +43,22 @@ BEGIN
 END
 """)
 
+KEEP_WAREHOUSE = Function("keep_warehouse()", "trigger", """
+BEGIN
+    IF OLD.archived_at IS NULL AND NEW.archived_at IS NOT NULL AND EXISTS (
+        SELECT FROM inventory_stockitem
+        WHERE organization_id = NEW.organization_id AND warehouse_id = NEW.id AND (quantity <> 0 OR reserved <> 0)
+    ) THEN
+        RAISE EXCEPTION 'There is stock in %: move it away first.', NEW.code
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'warehouse_in_use', HINT = 'conflict';
+    END IF;
+    RETURN NEW;
+END
+""")
+
+FUNCTIONS = (LIES_APART, ONE_WAREHOUSE, KEEP_WAREHOUSE)
 TRIGGERS = (
+    Trigger("inventory_warehouse", "wall_archive", "BEFORE UPDATE OF archived_at", KEEP_WAREHOUSE.signature),
     Trigger("inventory_location", "wall_warehouse", "AFTER INSERT OR UPDATE OF parent_id, warehouse_id", ONE_WAREHOUSE.signature),
     Trigger("inventory_stockitem", "wall_apart", "BEFORE INSERT", LIES_APART.signature),
     Trigger("inventory_location", "wall_apart", "AFTER UPDATE OF kind", LIES_APART.signature),

@@ -229,6 +229,20 @@ def test_a_location_that_holds_stock_keeps_its_kind_and_warehouse(acme: Company)
         location_change(location=goods.other_shelf, kind=Location.Kind.SCRAP)
 
 
+def test_a_warehouse_is_not_archived_with_what_lies_in_it(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(2)
+    url = f"/api/v1/warehouses/{goods.warehouse.pk}/"
+    refused = acme.api.delete(url)
+    assert (refused.status_code, refused.json()["code"]) == (409, "warehouse_in_use")
+    page = acme.admin.post(f"/admin/inventory/warehouse/{goods.warehouse.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "There is stock in W1: move it away first." in page.text
+    with acme.scope():
+        goods.issue(2)
+    assert acme.api.delete(url).status_code == 204
+
+
 @pytest.mark.parametrize("kind", ["quarantine", "scrap"])
 def test_goods_that_lie_apart_are_on_hand_and_not_available(kind: str, acme: Company) -> None:
     with acme.scope():
