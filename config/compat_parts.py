@@ -148,9 +148,13 @@ class OldParts(OldPartPath):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in ("PUT", "DELETE") or "pk" in kwargs:
+        if request.method not in ("PUT", "DELETE"):
             return
         body = request.data if isinstance(request.data, Mapping) else {}
+        if "pk" in kwargs:
+            if str(body.get("partId", kwargs["pk"])).lower() != kwargs["pk"].lower():
+                raise Invalid("The address and partId name two parts: leave partId out.", fields={"partId": "another part"})
+            return
         self.kwargs["pk"] = body.get("partId") or request.query_params.get("partId")
         if not isinstance(self.kwargs["pk"], str):
             raise Invalid("Say which part: give its partId.", fields={"partId": "required"})

@@ -6,12 +6,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from core.constraints import violated
 from core.models import ArchivableModel
 
 SHOWN_NAMES = 20
@@ -72,9 +73,15 @@ class ArchivingAdmin(admin.ModelAdmin):
 
     def _confirmed(self, request: HttpRequest, rows: models.QuerySet, action: str, *, restore: bool) -> HttpResponse | None:
         if request.method == "POST" and request.POST.get("post"):
-            with transaction.atomic():
-                self.refuse_outside(request, rows, "delete")
-                changed = self.archive(request, rows, restore=restore)
+            try:
+                with transaction.atomic():
+                    self.refuse_outside(request, rows, "delete")
+                    changed = self.archive(request, rows, restore=restore)
+            except IntegrityError as error:
+                if (refused := violated(error)) is None:
+                    raise
+                self.message_user(request, refused.detail, messages.ERROR)
+                return None
             kind = self.opts.verbose_name if changed == 1 else self.opts.verbose_name_plural
             self.message_user(request, f"{changed} {kind} {'restored' if restore else 'archived'}.", messages.SUCCESS)
             return None

@@ -1,5 +1,7 @@
 """What a database constraint that refused a write means to the person who made it."""
 
+from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -57,7 +59,13 @@ def _reference(name: str, diagnosis: Any) -> Violation:
 
 
 def _in_use(table: str) -> Violation:
-    return Violation(409, "in_use", f"Rows of {table} still refer to this one.", ())
+    return Violation(409, "in_use", f"{_plural(table)} still refer to this one.", ())
+
+
+@cache
+def _plural(table: str) -> str:
+    model = next((model for model in apps.get_models() if model._meta.db_table == table), None)
+    return str(model._meta.verbose_name_plural).capitalize() if model else f"Rows of {table}"
 
 
 @cache
@@ -72,7 +80,10 @@ def _declared() -> dict[str, Violation]:
                 found[constraint.name] = Violation(400, "unique", detail, fields)
             elif isinstance(constraint, models.CheckConstraint):
                 fields = tuple(sorted({name.partition("__")[0] for name in _names(constraint.condition)}))
-                detail = _own_words(constraint) or f"These values are not possible together ({constraint.name})."
+                detail = (
+                    _own_words(constraint) or _bounds(constraint.condition)
+                    or f"These values are not possible together ({constraint.name})."
+                )
                 found[constraint.name] = Violation(400, "invalid", detail, fields)
     return found
 
@@ -80,6 +91,38 @@ def _declared() -> dict[str, Violation]:
 def _own_words(constraint: models.BaseConstraint) -> str:
     message = str(constraint.violation_error_message)
     return "" if message == str(constraint.default_violation_error_message) else message
+
+
+BOUNDS = {"gt": "above {}", "gte": "at least {}", "lte": "at most {}", "range": "from {} to {}"}
+
+
+def _bounds(condition: Any) -> str:
+    """In words, where the condition holds values within numbers, such as "The quantity must be above 0."; else nothing."""
+    found: dict[str, list[str]] = {}
+    for name, bound in _bounded(condition):
+        found.setdefault(bound, []).append(name.replace("_", " "))
+    if "" in found:
+        return ""
+    return " ".join(
+        f"The {', '.join(names[:-1])}{' and ' if names[1:] else ''}{names[-1]} must be {bound}." for bound, names in found.items()
+    )
+
+
+def _bounded(condition: Any) -> Iterator[tuple[str, str]]:
+    """Each value with its bound, which is empty for what is none. A value that may be empty is bounded where it is not."""
+    if isinstance(condition, tuple):
+        name, _, lookup = condition[0].partition("__")
+        numbers = condition[1] if isinstance(condition[1], tuple) else (condition[1],)
+        is_bound = lookup in BOUNDS and all(isinstance(number, int | Decimal) for number in numbers)
+        yield name, BOUNDS[lookup].format(*numbers) if is_bound else ""
+    elif not isinstance(condition, models.Q) or condition.negated:
+        yield "", ""
+    elif condition.connector == models.Q.AND:
+        for child in condition.children:
+            yield from _bounded(child)
+    else:
+        given = [child for child in condition.children if not (isinstance(child, tuple) and child[0].endswith("__isnull"))]
+        yield from _bounded(given[0]) if len(given) == 1 else [("", "")]
 
 
 def _names(condition: Any) -> set[str]:

@@ -25,7 +25,15 @@ JSON_TYPES: tuple[tuple[Any, Any, str], ...] = (
 
 
 class StrictSerializer(serializers.Serializer):
-    """Refuses fields that it does not know, and those that cannot be written."""
+    """Refuses fields that it does not know, and those that cannot be written. What may be chosen is said."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields: dict[str, serializers.Field] = super().get_fields()
+        for field in fields.values():
+            if isinstance(field, serializers.ChoiceField):
+                known = ", ".join(str(value) for value in field.choices if value not in ("", None))
+                field.error_messages["invalid_choice"] = f'"{{input}}" is none of {known}.'
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):

@@ -100,7 +100,7 @@ DECLARE
 BEGIN
     IF to_jsonb(NEW) - unremarkable IS DISTINCT FROM to_jsonb(OLD) - unremarkable THEN
         NEW.version := OLD.version + 1;
-        NEW.updated_at := now();
+        NEW.updated_at := GREATEST(now(), OLD.updated_at);  -- what began earlier may come later
     ELSE
         NEW.version := OLD.version;
         NEW.updated_at := OLD.updated_at;

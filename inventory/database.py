@@ -6,6 +6,7 @@ from inventory import (
     database_catalog,
     database_costs,
     database_logistic_units,
+    database_places,
     database_search,
     database_taxes,
     database_tracking,
@@ -16,6 +17,7 @@ def functions() -> list[Function]:
     return [
         *database_catalog.FUNCTIONS, *database_taxes.FUNCTIONS, database_barcodes.CHECK_BARCODE, *database_search.FUNCTIONS,
         database_tracking.KEEP_TRACKING, database_costs.REVALUE_STANDARD, database_logistic_units.CHECK_SSCC,
+        *database_places.FUNCTIONS,
     ]
 
 
@@ -23,4 +25,5 @@ def triggers() -> list[Trigger]:
     return [
         *database_catalog.TRIGGERS, *database_taxes.TRIGGERS, *database_barcodes.TRIGGERS, *database_search.triggers(),
         *database_tracking.TRIGGERS, *database_costs.TRIGGERS, *database_logistic_units.TRIGGERS,
+        *database_places.TRIGGERS,
     ]

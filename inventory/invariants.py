@@ -60,6 +60,20 @@ INVARIANTS = [
             OR s.quantity <> 0 AND ((s.lot_id IS NULL) <> (p.tracking = 'none') OR s.is_serial <> (p.tracking = 'serial')))
         ORDER BY 1
     """),
+    Invariant("a location is in the warehouse of the one that it is part of", """
+        SELECT format('location %%s of warehouse %%s is part of %%s of warehouse %%s', l.id, l.warehouse_id, p.id, p.warehouse_id)
+        FROM inventory_location AS l
+        JOIN inventory_location AS p ON p.organization_id = l.organization_id AND p.id = l.parent_id
+        WHERE l.organization_id = %(organization)s AND p.warehouse_id <> l.warehouse_id
+        ORDER BY 1
+    """),
+    Invariant("goods lie apart where the kind of their location says so", """
+        SELECT format('stock item %%s: apart %%s, location of kind %%s', s.id, s.is_apart, l.kind)
+        FROM inventory_stockitem AS s
+        JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id
+        WHERE s.organization_id = %(organization)s AND s.is_apart <> (l.kind NOT IN ('storage', 'receiving', 'shipping'))
+        ORDER BY 1
+    """),
     Invariant("a reversing move is the reversed one the other way", """
         SELECT format('move %%s reverses %%s', r.seq, m.seq)
         FROM inventory_stockmove AS r

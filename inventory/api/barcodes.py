@@ -78,6 +78,7 @@ class MatchSerializer(serializers.Serializer):
     product = serializers.UUIDField(allow_null=True)
     product_name = serializers.CharField(allow_null=True)
     tracking = serializers.CharField(allow_null=True)
+    warehouse = serializers.CharField(allow_null=True, help_text="Of a location: the code of the warehouse that it is in.")
 
 
 class ScannedSerializer(serializers.Serializer):

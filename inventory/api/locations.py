@@ -41,9 +41,13 @@ class LocationViewSet(TenantViewSet):
     no_bulk = "A change of a location may carry stock along: change locations one by one."
 
     def save(self, serializer: serializers.BaseSerializer) -> Location:
+        """What moves to another warehouse leaves the place that it was part of, unless the request names one there."""
+        values, left = serializer.validated_data, {}
         if serializer.instance is not None:
-            location_change(location=serializer.instance, **serializer.validated_data)
-        row: Location = serializer.save()
+            location_change(location=serializer.instance, **values)
+            if values.get("warehouse_id", serializer.instance.warehouse_id) != serializer.instance.warehouse_id:
+                left = {} if "parent_id" in values else {"parent_id": None}
+        row: Location = serializer.save(**left)
         return row
 
 

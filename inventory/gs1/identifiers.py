@@ -52,8 +52,8 @@ class Identifier:
             return f"({self.ai}) {self.title} cannot hold {strange!r}."
         if self.checked and (wrong := wrong_digit(value[: self.checked])):
             return f"({self.ai}) {self.title}: {wrong}"
-        if self.date and not _is_date(value):
-            return f"({self.ai}) {self.title} is a date YYMMDD, and {value} is none."
+        if self.date and not (_is_date(value) and _is_time(value[6:])):
+            return f"({self.ai}) {self.title} is a date {'YYMMDD' if self.longest == 6 else 'YYMMDDhhmm'}, and {value} is none."
         return ""
 
 
@@ -70,6 +70,11 @@ def _is_date(value: str) -> bool:
     return day <= longest
 
 
+def _is_time(hhmm: str) -> bool:
+    """Also without one."""
+    return not hhmm or (int(hhmm[:2]) <= 23 and int(hhmm[2:]) <= 59)
+
+
 def _digits(ai: str, title: str, shortest: int, longest: int = 0, checked: int = 0) -> Identifier:
     return Identifier(ai, title, shortest, longest or shortest, checked=checked)
 
@@ -78,8 +83,9 @@ def _text(ai: str, title: str, longest: int, shortest: int = 1) -> Identifier:
     return Identifier(ai, title, shortest, longest, numeric=False)
 
 
-def _date(ai: str, title: str) -> Identifier:
-    return Identifier(ai, title, 6, 6, date=True)
+def _date(ai: str, title: str, length: int = 6) -> Identifier:
+    """With its time of day in ten digits."""
+    return Identifier(ai, title, length, length, date=True)
 
 
 def _measures(first: int, last: int, titles: str) -> Iterator[Identifier]:
@@ -87,6 +93,21 @@ def _measures(first: int, last: int, titles: str) -> Iterator[Identifier]:
     for family, title in zip(range(first, last + 1), titles.split("; "), strict=True):
         for decimals in range(6):
             yield Identifier(f"{family}{decimals}", title, 6, 6, decimals=decimals)
+
+
+def _addresses(first: int, whom: str) -> Iterator[Identifier]:
+    """Of a transport label: eight lines, with the country as the last."""
+    for number, (title, longest) in enumerate((
+        ("company", 35), ("contact", 35), ("address line 1", 70), ("address line 2", 70), ("suburb", 70), ("locality", 70),
+        ("region", 70), ("country", 2),
+    )):
+        yield Identifier(f"{first + number}", f"{whom}: {title}", 2 if longest == 2 else 1, longest, numeric=False)
+
+
+def _temperatures() -> Iterator[Identifier]:
+    """A hyphen after the six digits is below zero."""
+    for ai, title in (("4330", "Highest, F"), ("4331", "Highest, C"), ("4332", "Lowest, F"), ("4333", "Lowest, C")):
+        yield Identifier(ai, f"{title}: temperature", 6, 7, numeric=False)
 
 
 def _amounts() -> Iterator[Identifier]:
@@ -133,23 +154,37 @@ TABLE: dict[str, Identifier] = {
         _digits("422", "Country of origin", 3), _digits("423", "Country of processing", 3, 15),
         _digits("424", "Country of processing", 3), _digits("425", "Country of disassembly", 3, 15),
         _digits("426", "Country of the full process", 3), _text("427", "Subdivision of origin", 3),
-        _digits("7001", "NATO stock number", 13), _text("7002", "Meat cut", 30), _digits("7003", "Expiry date and time", 10),
+        *_addresses(4300, "Ship to"), _text("4308", "Ship to: telephone", 30), _digits("4309", "Ship to: position", 20),
+        *_addresses(4310, "Return to"), _text("4318", "Return to: postal code", 20), _text("4319", "Return to: telephone", 30),
+        _text("4320", "Service", 35), _digits("4321", "Dangerous goods", 1), _digits("4322", "May be left", 1),
+        _digits("4323", "Signature wanted", 1), _date("4324", "Not delivered before", 10),
+        _date("4325", "Not delivered after", 10), _date("4326", "Release date"), *_temperatures(),
+        _digits("7001", "NATO stock number", 13), _text("7002", "Meat cut", 30), _date("7003", "Expiry date and time", 10),
         _digits("7004", "Active potency", 1, 4), _text("7005", "Catch area", 12), _date("7006", "First freezing date"),
-        _digits("7007", "Harvest date", 6, 12), _text("7020", "Refurbishment lot", 20), _text("7021", "Functional status", 20),
+        _digits("7007", "Harvest date", 6, 12), _text("7008", "Aquatic species", 3), _text("7009", "Fishing gear", 10),
+        _text("7010", "Production method", 2), _digits("7011", "Test by", 6, 10),
+        _text("7020", "Refurbishment lot", 20), _text("7021", "Functional status", 20),
         _text("7022", "Revision status", 20), _text("7023", "GIAI of an assembly", 30),
+        *(_text(f"703{number}", "Processor and its country", 30, 4) for number in range(10)),
+        _text("7040", "Unique identification code", 4, 4),
         _text("710", "German national number", 20),
         _text("711", "French national number", 20), _text("712", "Spanish national number", 20),
         _text("713", "Brazilian national number", 20), _text("714", "Portuguese national number", 20),
+        _text("715", "United States national number", 20), _text("716", "Italian national number", 20),
+        *(_text(f"723{number}", "Certificate", 30, 3) for number in range(10)), _text("7240", "Protocol", 20),
+        _digits("7241", "Kind of medium", 2), _text("7242", "Version", 25),
         _digits("8001", "Roll dimensions", 14), _text("8002", "Mobile phone", 20),
         Identifier("8003", "GRAI", 14, 30, numeric=False, checked=14), _text("8004", "GIAI", 30),
         _digits("8005", "Price per unit", 6),
         _digits("8006", "Piece of a trade item", 18, checked=14), _text("8007", "IBAN", 34),
-        _digits("8008", "Production date and time", 8, 12),
+        _digits("8008", "Production date and time", 8, 12), _text("8009", "Optical sensor", 50),
         Identifier("8010", "Component or part", 1, 30, numeric=False, characters=PART_NUMBER),
         _digits("8011", "Serial of a component", 1, 12), _text("8012", "Software version", 20), _text("8013", "Model number", 25),
         _digits("8017", "GSRN of the provider", 18, checked=18), _digits("8018", "GSRN of the recipient", 18, checked=18),
         _digits("8019", "Service instance", 1, 10), _text("8020", "Payment slip", 25),
         _digits("8026", "Piece of contained items", 18, checked=14), _text("8200", "Packaging address", 70),
+        _text("8030", "Digital signature", 90), _text("8110", "Coupon", 70), _digits("8111", "Loyalty points", 4),
+        _text("8112", "Coupon offer", 70),
         _text("90", "Agreed between partners", 30), *(_text(f"{number}", "Company's own", 90) for number in range(91, 100)),
     )
 }  # fmt: skip

@@ -67,7 +67,7 @@ PLAIN = {
     "01": "gtin", "02": "content", "00": "sscc", "414": "gln", "254": "gln_extension", "10": "lot", "21": "serial",
     "241": "customer_part",
 }
-DATES = {"17": "expires_on", "15": "best_before", "11": "produced_on", "13": "packed_on"}
+DATES = {"7003": "expires_on", "17": "expires_on", "15": "best_before", "11": "produced_on", "13": "packed_on"}
 
 
 def goods(elements: Sequence[tuple[str, str]], today: date) -> Goods:

@@ -51,10 +51,10 @@ class StockItem(TenantModel):
     """The balance of a variant, or of one of its lots, at a location. The posting service alone changes it.
 
     Moves account for its quantity, reservations for what is reserved, logistic units for what is packed, which may be
-    reserved as well. What is held is on hand and not available.
+    reserved as well. What is held, or lies apart, is on hand and not available.
     """
 
-    audit_ignored = ("available", "may_be_short")
+    audit_ignored = ("available", "may_be_short", "is_apart")
     stands_in = ("warehouse",)
 
     variant = TenantForeignKey(ProductVariant, related_name="stock_items")
@@ -66,8 +66,10 @@ class StockItem(TenantModel):
     packed = QuantityField(default=0, db_default=0, editable=False)
     is_held = models.BooleanField("held", default=False, db_default=False, editable=False)  # as the status of its lot says
     is_serial = models.BooleanField("serial number", default=False, db_default=False, editable=False)
+    # As the kind of its location says: in quarantine, scrap or transit. The database keeps it, see database_places.py.
+    is_apart = models.BooleanField("apart", default=False, db_default=False, editable=False)
     available = models.GeneratedField(
-        expression=Case(When(is_held=True, then=Value(0)), default=F("quantity") - F("reserved")),
+        expression=Case(When(Q(is_held=True) | Q(is_apart=True), then=Value(0)), default=F("quantity") - F("reserved")),
         output_field=QuantityField(), db_persist=True,
     )
     # The organization's allow_negative_stock when the balance was last posted: a check cannot look there.

@@ -39,7 +39,8 @@ ASKED = Kept("attributes_asked", """
 """, gives="uuid varchar varchar varchar uuid varchar[] bool json")  # fmt: skip
 UNIT_FIELDS = ("id", "code", "symbol", "name", "dimension", "factor", "divisor")
 ASKED_FIELDS = ("id", "code", "name", "data_type", "unit_id", "options", "is_filterable")
-NUMBER = re.compile(r"([+-]?[0-9]{1,13}(?:\.[0-9]{1,6})?)\s*(.*)", re.ASCII | re.DOTALL)
+# No unit begins as a number goes on: 0,5 kg and 1e3 g are no numbers with odd units.
+NUMBER = re.compile(r"([+-]?[0-9]{1,13}(?:\.[0-9]{1,6})?)(?![0-9.,]|[eE][+-]?[0-9])\s*(.*)", re.ASCII | re.DOTALL)
 WORDS = {"true": True, "yes": True, "false": False, "no": False}
 LONGEST_TEXT = 400
 

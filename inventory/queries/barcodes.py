@@ -18,6 +18,7 @@ from inventory.gs1.digits import GTIN, as_gtin14, is_digits, is_gtin, upce_to_up
 from inventory.gs1.elements import PREFIXES, Elements, emit_bracketed
 from inventory.gs1.errors import GS1Error
 from inventory.gs1.identifiers import TABLE
+from inventory.gs1.links import is_link
 from inventory.gs1.meaning import Goods, goods, read, says_gs1
 
 LONGEST = 2_000  # characters of a scan
@@ -68,17 +69,20 @@ SOURCES = (
 )  # fmt: skip
 
 FOUND = """
-    SELECT f.kind, f.id, f.quantity, f.title, v.id, v.sku, v.name, p.id, p.name, p.tracking
+    SELECT f.kind, f.id, f.quantity, f.title, v.id, v.sku, v.name, p.id, p.name, p.tracking, w.code
     FROM ({0}) AS f (kind, place, id, variant_id, quantity, title)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = f.variant_id
     LEFT JOIN inventory_product AS p ON p.organization_id = %(organization)s AND p.id = v.product_id
-    ORDER BY f.place, f.title, f.id LIMIT 50
+    LEFT JOIN inventory_location AS l ON l.organization_id = %(organization)s AND l.id = f.id AND f.kind = 'location'
+    LEFT JOIN inventory_warehouse AS w ON w.organization_id = %(organization)s AND w.id = l.warehouse_id
+    ORDER BY f.place, f.title, w.code, f.id LIMIT 50
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`quantity` is how many base units the code stands for; a place has neither a quantity nor a variant."""
+    """`quantity` is how many base units the code stands for; a place has neither a quantity nor a variant. `warehouse` is the
+    code of that of a location."""
 
     kind: str
     id: UUID
@@ -90,6 +94,7 @@ class Match:
     product: UUID | None
     product_name: str | None
     tracking: str | None
+    warehouse: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +148,11 @@ def _without_prefix(text: str) -> str:
 
 
 def _reading(text: str, today: date) -> Reading | None:
-    """None where the text does not look like GS1. Raises GS1Error where it says it is, and is not."""
+    """None where the text does not look like GS1. Raises GS1Error where it says it is, and is not: as a link, by its key."""
     try:
         elements = read(text)
-    except GS1Error:
-        if says_gs1(text):
+    except GS1Error as error:
+        if says_gs1(text) or (is_link(text) and error.ai):
             raise
         return None
     if not says_gs1(text) and not TABLE[elements[0].ai].checked:

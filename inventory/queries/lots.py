@@ -35,9 +35,9 @@ TRACE = """
         JOIN used AS gone ON gone.document_id = made.document_id AND gone.went_in
         WHERE b.depth < %(deepest)s
     ), concerned AS (
-        SELECT lot_id, min(depth) AS depth, 'forwards' AS direction FROM forwards WHERE depth > 0 GROUP BY lot_id
+        SELECT lot_id, min(depth) AS depth, 'forwards' AS direction FROM forwards WHERE lot_id <> %(lot)s::uuid GROUP BY lot_id
         UNION ALL
-        SELECT lot_id, min(depth), 'backwards' FROM backwards WHERE depth > 0 GROUP BY lot_id
+        SELECT lot_id, min(depth), 'backwards' FROM backwards WHERE lot_id <> %(lot)s::uuid GROUP BY lot_id
         UNION ALL
         SELECT %(lot)s::uuid, 0, 'itself'
     ), moves AS (

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.utils.text import slugify
 
 from core.errors import Conflict, Invalid
@@ -110,7 +111,8 @@ def place_of(
     *, variant_id: UUID, warehouse: str = "", location: str = "", warehouses: Collection[UUID] | None = None,
     any_bin: bool = False,
 ) -> Location:
-    """Where a level is meant: the place named by its codes, else the only one where the part lies, else the first bin.
+    """Where a level is meant: the place named by its codes, else the only one where the part lies, else the first bin, which
+    is not divided into others.
 
     Raises Invalid where there is no such place, Conflict where the part lies in several; with `any_bin`, in several
     warehouses.
@@ -120,7 +122,9 @@ def place_of(
         found = found.filter(warehouse__in=warehouses)
     for name, code in (("warehouse__code", warehouse), ("code", location)):
         found = found.filter(**{name: code}) if code else found
-    candidates = list(found.select_related("warehouse").order_by("warehouse__created_at", "pick_sequence", "code", "pk"))
+    is_divided = Exists(Location.objects.filter(parent=OuterRef("pk")))
+    order = ("warehouse__created_at", is_divided, "pick_sequence", "code", "pk")
+    candidates = list(found.select_related("warehouse").order_by(*order))
     if not candidates:
         detail = "There is no such storage location here: make a warehouse with a location first, or name them by their codes."
         raise Invalid(detail, code="does_not_exist", fields={"location": detail})

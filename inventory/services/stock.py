@@ -5,6 +5,7 @@ for many lines. It refuses the whole posting if one line cannot be done, and say
 reservations.py, reversal in reversal.py, adjustments that need approval in adjustments.py.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from uuid_utils.compat import uuid7
 
 from core.errors import Conflict, Invalid
 from inventory.models import ReasonCode, StockMove
-from inventory.queries.stock import posted_with, reason_of
+from inventory.queries.stock import Way, posted_with, reason_of
 from inventory.services.grounds import Rules
 from inventory.services.levels import Coming
 from inventory.services.locks import Balance, Place, lock_posting
@@ -165,7 +166,7 @@ def post(
     occurred_at = moment_of(circumstances.occurred_at)
     reason = _reason(kind, circumstances)
     key = circumstances.idempotency_key
-    if done := posted_before(kind=kind, key=key):
+    if done := posted_before(kind=kind, key=key, lines=lines):
         return done
     document = circumstances.document
     return apply(
@@ -177,16 +178,25 @@ def post(
     )
 
 
-def posted_before(*, kind: str, key: str) -> Posted | None:
-    """What the key posted already, once its twin is through."""
+def posted_before(*, kind: str, key: str, lines: Sequence[Line] = ()) -> Posted | None:
+    """What the key posted already, once its twin is through. Of `lines`, where they are given, it must have been made."""
     if not key:
         return None
     lock_posting(key)
     if (done := posted_with(key)) is None:
         return None
-    if done.kind != kind:
+    # What a count became of depends on the balance that it met.
+    is_other = bool(lines) and all(line.counted is None for line in lines) and _ways(lines) != done.took
+    if done.kind != kind or is_other:
         raise Conflict("This idempotency key belongs to another posting.", code="idempotency_key_reused")
     return Posted(done.moves, [], replayed=True)
+
+
+def _ways(lines: Sequence[Line]) -> dict[Way, Decimal]:
+    took: dict[Way, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        took[line.variant_id, line.from_location_id, line.to_location_id] += line.quantity
+    return took
 
 
 def moment_of(given: datetime | None) -> datetime:

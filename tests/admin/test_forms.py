@@ -164,7 +164,7 @@ def test_a_row_that_others_refer_to_is_not_deleted_and_it_is_said_why(acme: Comp
         LocationFactory(parent=shelf, warehouse=shelf.warehouse)
     response = acme.admin.post(f"/admin/inventory/location/{shelf.pk}/delete/", {"post": "yes"}, follow=True)
     assert response.status_code == 200
-    assert "still refer to this one" in text(response)
+    assert "Locations still refer to this one" in text(response)
     with acme.scope():
         assert Location.objects.filter(pk=shelf.pk).exists()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from inventory.models import Location, ProductBarcode, StockItem, Warehouse
 from tests.browser.signing import sign_in
@@ -99,6 +99,27 @@ def test_what_is_scanned_while_others_are_answered_is_kept_in_order(clerk: Clerk
     lines = clerk.page.locator("#receipt input[name=entry]")
     assert [one.input_value() for one in lines.all()] == ["3", "2"], "none lost, none doubled"
     expect(clerk.page.locator("#receipt")).to_contain_text("To A-1")
+
+
+def test_an_answer_that_comes_amid_a_code_gets_none_of_it(clerk: Clerk) -> None:
+    """It shows a field for the quantity, which the rest of the code would be typed into."""
+    page, held = clerk.page, list[Route]()
+    begin(clerk, "/admin/receive/")
+    page.route("**/receive/scan/", lambda route: route.continue_() if held else held.append(route))
+    clerk.scan("BOLT")
+    clerk.clock += 0.2
+    for character in "777":
+        clerk.presses(character)
+    with page.expect_response("**/receive/scan/"):
+        held[0].continue_()
+    page.wait_for_timeout(30)
+    for character in "88888":
+        clerk.presses(character)
+    clerk.scan("", after=0)
+    expect(page.locator("#scan-panel")).to_contain_text("77788888")
+    expect(page.get_by_label("Quantity of BOLT")).to_have_value("1")
+    assert clerk.sent == ["BOLT", "77788888"]
+    assert not [url for url in clerk.requests if "receive/line" in url]
 
 
 def test_what_has_no_answer_is_sent_again_with_its_id_also_by_the_next_page(clerk: Clerk) -> None:

@@ -47,9 +47,13 @@ class Clerk:
         self.actions += 1
         self.clock = max(self.clock + after, time.time())
         for character in code:
-            self._press(FNC1 if character == GS else {"key": character, "text": character, "unmodifiedText": character})
-            self.clock += every
+            self.presses(character, every)
         self._press(end)
+
+    def presses(self, character: str, every: float = 0.003) -> None:
+        """The scanner: one of its code."""
+        self._press(FNC1 if character == GS else {"key": character, "text": character, "unmodifiedText": character})
+        self.clock += every
 
     def _press(self, key: dict[str, Any]) -> None:
         up = {name: value for name, value in key.items() if name not in ("text", "unmodifiedText")}

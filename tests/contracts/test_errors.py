@@ -6,7 +6,7 @@ from tests.companies import JSON, Company
 from tests.contracts.resources import assert_problem, pointers
 from tests.contracts.urls import SECRET
 from tests.factories.accounts import UserRoleFactory
-from tests.factories.inventory import ProductFactory
+from tests.factories.inventory import ProductFactory, ProductVariantFactory, SupplierFactory
 
 PARTIES = "/api/v1/parties/"
 
@@ -84,6 +84,21 @@ def test_a_row_in_use_cannot_be_deleted(acme: Company) -> None:
     with acme.scope():
         given = UserRoleFactory()
     assert_problem(acme.api.delete(f"/api/v1/roles/{given.role_id}/"), 409, "in_use")
+
+
+@pytest.mark.parametrize(("path", "values", "pointer", "words"), [
+    ("product-barcodes", {"symbology": "code128", "value": "A", "quantity": "0"}, "/quantity", "The quantity must be above 0."),
+    ("product-barcodes", {"symbology": "ean", "value": "A"}, "/symbology", '"ean" is none of ean13, ean8, '),
+    ("supplier-products", {"order_multiple": "-1"}, "/order_multiple", "The pack size and order multiple must be above 0."),
+])  # fmt: skip
+def test_a_refusal_says_what_can_be(path: str, values: dict[str, str], pointer: str, words: str, acme: Company) -> None:
+    with acme.scope():
+        body = {"variant": str(ProductVariantFactory().pk), **values}
+        if path == "supplier-products":
+            body |= {"supplier": str(SupplierFactory().pk), "supplier_sku": "A"}
+    problem = assert_problem(acme.api.send("post", f"/api/v1/{path}/", body), 400, "invalid")
+    assert pointer in [error["pointer"] for error in problem["errors"]]
+    assert words in problem["detail"]
 
 
 @pytest.mark.parametrize("method", ["TRACE", "BREW"])

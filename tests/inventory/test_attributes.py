@@ -161,6 +161,8 @@ def test_counts_as_many_as_it_finds(wares: Wares, monkeypatch: pytest.MonkeyPatc
     ("nothing", "x", "Known: "), ("storage__gte", "5 kg", "Known: "), ("color", "green", "black"),
     ("color__gte", "red", "in, isnull"), ("cores", "a\0b", "number"), ("secret", "x", "not filtered"),
     ("cores__isnull", "x", "true or false"),
+    ("storage__gte", "0,5 GB", "Give a number"), ("storage__gte", "1e3 GB", "Give a number"),
+    ("storage", "1" * 15 + " GB", "13 digits"),
     ("storage", "9999999999999 TB", "too much"), ("", "x", "Unknown attribute"), ("cores", "", "number"),
 ])  # fmt: skip
 def test_says_what_can_be_asked(name: str, value: str, says: str, wares: Wares) -> None:

@@ -209,6 +209,24 @@ def test_the_ledger_runs_and_narrows(acme: Company, goods: Goods) -> None:
     assert said(client.get(VERIFY, {"variant": goods.bolt.pk})).startswith("Right: the balance of 43")
 
 
+def test_two_warehouses_may_call_their_places_alike(acme: Company, goods: Goods) -> None:
+    with acme.scope():
+        other = Warehouse.objects.create(code="W2", name="Second")
+        twin = Location.objects.create(warehouse=other, code="A-1", kind="storage")
+        blank = Location.objects.create(warehouse=other, code="Rack 7", kind="storage")
+        goods.receive(7, to=twin)
+        goods.receive(9, to=blank)
+        item, in_rack = (StockItem.objects.get(location=place).pk for place in (twin, blank))
+    client = acme.admin
+    asked = text(scan(client, "A-1"))
+    assert "W1 A-1" in asked and "W2 A-1" in asked, "which is which"
+    of_the_card = text(client.get(HISTORY, {"variant": goods.bolt.pk, "item": item}))
+    assert 'value="loc:W2/A-1"' in of_the_card and "<strong>7" in of_the_card and "<strong>30" not in of_the_card
+    assert "write loc:W1/A-1 or loc:W2/A-1." in text(client.get(HISTORY, {"variant": goods.bolt.pk, "q": "loc:a-1"}))
+    of_the_rack = text(client.get(HISTORY, {"variant": goods.bolt.pk, "item": in_rack}))
+    assert "<strong>9" in of_the_rack and "<strong>7" not in of_the_rack and "is no filter" not in of_the_rack
+
+
 def test_a_bar_for_each_day_ends_with_the_balance_of_the_page(acme: Company, goods: Goods) -> None:
     """Moves count on the day on which they happened, whenever they were posted; of an older page, as it was then."""
     now = timezone.now()

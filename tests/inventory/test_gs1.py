@@ -21,7 +21,8 @@ ALLOWED = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijkl
 def values(identifier: Identifier) -> st.SearchStrategy[str]:
     if identifier.date:
         days = st.tuples(st.integers(0, 99), st.integers(1, 12), st.integers(0, 28))
-        return days.map(lambda day: "{:02}{:02}{:02}".format(*day))
+        time = "2359" if identifier.longest == 10 else ""
+        return days.map(lambda day: "{:02}{:02}{:02}".format(*day) + time)
     letters = "0123456789" if identifier.numeric else ALLOWED
     if identifier.characters is PART_NUMBER:
         letters = "#-/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -83,6 +84,19 @@ def test_one_scan_fills_gtin_lot_serial_and_expiry(text: str) -> None:
     assert (found.gtin, found.lot, found.serial, found.expires_on) == ("09506000134352", "ABC123", "XYZ", date(2025, 12, 31))
 
 
+def test_an_expiry_with_its_time_is_an_expiry() -> None:
+    assert goods(read("(01)09506000134352(7003)2512312359"), TODAY).expires_on == date(2025, 12, 31)
+    assert goods(read("(7003)2512302359(17)251231"), TODAY).expires_on == date(2025, 12, 31)
+
+
+def test_the_address_on_a_transport_label_does_not_hide_its_sscc() -> None:
+    label = read("]C1" + emit([
+        ("4300", "Oficina+Silva"), ("4302", "Rua+Augusta+1"), ("4307", "PT"), ("4321", "0"), ("4333", "000500-"),
+        ("00", "095060001343520017"), ("7030", "620PT123"), ("715", "0123"), ("8110", "1"),
+    ]))
+    assert goods(label, TODAY).sscc == "095060001343520017"
+
+
 def test_quantities_and_weights_have_the_decimals_that_the_identifier_says() -> None:
     found = goods(read("(02)09506000134352(37)24(3103)001250(00)095060001343520017"), TODAY)
     assert (found.content, found.quantity, found.net_weight, found.sscc) == (
@@ -107,7 +121,7 @@ def test_dates_have_the_century_that_is_nearest_and_day_00_is_the_last(yymmdd: s
     ("(77)1", 1, "(77) is no application identifier"), ("10A\x1d10B", 7, "comes twice"), ("10A B", 3, "cannot hold ' '"),
     ("https://id.gs1.org/01/9506000134353", 23, "would be 2, not 3"), ("https://id.gs1.org/about", 19, "no key"),
     ("https://id.gs1.org/01/9506000134352/21/1/10/A", 42, "may not stand here"), ("", 1, "nothing"),
-    ("https://id.gs1.org/01/9506000134352?17=251331", 40, "is a date"),
+    ("https://id.gs1.org/01/9506000134352?17=251331", 40, "is a date"), ("(7003)2512312460", 7, "is a date YYMMDDhhmm"),
 ])  # fmt: skip
 def test_an_error_says_where_and_what(text: str, position: int, words: str) -> None:
     with pytest.raises(GS1Error) as raised:

@@ -248,9 +248,16 @@ def test_a_lot_is_traced_through_kits_both_ways(acme: Company) -> None:
         assert trace.moves[-1]["note"] == "To Jane"
         assert [(place["location_code"], Decimal(place["quantity"])) for place in trace.places] == [("A-1", 8)]
         assert {one["code"] for one in lot_trace(lot_id=other.pk).lots} == {"M2"}, "what was reversed made nothing"
+        make(lot, cheese, "C3")
+        stock_disassemble(
+            kits=[Line(cheese.pk, Decimal(1), from_location_id=shelf, lot_id=Lot.objects.get(code="C3").pk)],
+            components=[Line(milk.pk, Decimal(2), to_location_id=shelf, lot_id=lot.pk)],
+        )
+        directions = [one["direction"] for one in lot_trace(lot_id=lot.pk).lots if one["code"] == "M1"]
+        assert directions == ["itself"], "a lot that came apart again is not its own origin"
         assert_invariants()
     answered = acme.api.get(f"{LOTS}{lot.pk}/trace/").json()
-    assert [one["code"] for one in answered["lots"]] == ["M1", "C1", "P1"]
+    assert [one["code"] for one in answered["lots"]] == ["M1", "C1", "C3", "P1", "C3"], "C3 is on both sides"
     page = acme.admin.get(f"/admin/inventory/lot/{lot.pk}/trace/")
     assert page.status_code == 200 and b"P1" in page.content
 

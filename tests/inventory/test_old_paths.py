@@ -88,6 +88,22 @@ def test_a_part_may_be_named_in_the_body(acme: Company, goods: Goods) -> None:
     for body in ({"price": 1}, [1], {"partId": 7}):
         assert_old_error(acme.api.send("put", "/parts", body), 400, "invalid")
     assert_old_error(acme.api.send("put", "/parts", {"partId": str(uuid4()), "price": 1}), 404, "not_found")
+    path = f"/parts/{part['partId']}"
+    assert "two parts" in assert_old_error(acme.api.send("put", path, {"partId": str(goods.bolt.pk), "price": 1}), 400, "invalid")
+    assert acme.api.send("put", path, {"partId": part["partId"], "price": 8}).json()["price"] == 8
+
+
+def test_pieces_go_into_a_bin_and_not_onto_the_aisle(acme: Company, goods: Goods) -> None:
+    with acme.scope():
+        Location.objects.filter(pk=goods.shelf.pk).update(pick_sequence=1)
+        Location.objects.filter(pk=goods.other_shelf.pk).update(parent=goods.shelf.pk, pick_sequence=2)
+    stock = acme.api.send("put", f"/stock/{goods.bolt.pk}", {"quantity": 3}).json()
+    assert [place["location"] for place in stock["locations"]] == ["A-2"]
+
+
+def test_a_part_is_not_changed_before_it_is_made(acme: Company, goods: Goods) -> None:
+    part = created(acme, quantity=4)
+    assert part["createdAt"] <= part["updatedAt"]
 
 
 def test_lists_pages_of_parts_by_vehicle(acme: Company, goods: Goods) -> None:

@@ -148,6 +148,9 @@ def test_one_key_posts_once(acme: Company) -> None:
         assert (again.replayed, again.moves, goods.on_hand()) == (True, first.moves, 10)
         with pytest.raises(Conflict, match="belongs to another posting"):
             goods.issue(1, idempotency_key="delivery 7")
+        for other in ({"quantity": 11}, {"quantity": 10, "to": goods.other_shelf}, {"quantity": 10, "variant": goods.nut}):
+            with pytest.raises(Conflict, match="belongs to another posting"):
+                goods.receive(**other, idempotency_key="delivery 7")
 
 
 def test_negative_stock_where_the_organization_allows_it(acme: Company) -> None:
@@ -224,6 +227,49 @@ def test_a_location_that_holds_stock_keeps_its_kind_and_warehouse(acme: Company)
                 location_change(location=goods.shelf, **values)
         location_change(location=goods.shelf, kind=Location.Kind.RECEIVING)
         location_change(location=goods.other_shelf, kind=Location.Kind.SCRAP)
+
+
+def test_a_warehouse_is_not_archived_with_what_lies_in_it(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(2)
+    url = f"/api/v1/warehouses/{goods.warehouse.pk}/"
+    refused = acme.api.delete(url)
+    assert (refused.status_code, refused.json()["code"]) == (409, "warehouse_in_use")
+    page = acme.admin.post(f"/admin/inventory/warehouse/{goods.warehouse.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "There is stock in W1: move it away first." in page.text
+    with acme.scope():
+        goods.issue(2)
+    assert acme.api.delete(url).status_code == 204
+
+
+@pytest.mark.parametrize("kind", ["quarantine", "scrap"])
+def test_goods_that_lie_apart_are_on_hand_and_not_available(kind: str, acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(5)
+        Location.objects.filter(pk=goods.other_shelf.pk).update(kind=kind)
+        posted = stock_move(lines=[
+            Line(goods.bolt.pk, Decimal(2), from_location_id=goods.shelf.pk, to_location_id=goods.other_shelf.pk),
+        ])
+        assert {row["location"]: row["available"] for row in posted.balances} == {
+            str(goods.shelf.pk): "3.000000", str(goods.other_shelf.pk): "0.000000",
+        }
+        assert_invariants()
+    rows = acme.api.get(f"/api/v1/stock-items/?variant={goods.bolt.pk}").json()["results"]
+    assert {(row["quantity"], row["available"]) for row in rows} == {("3.000000", "3.000000"), ("2.000000", "0.000000")}
+
+
+def test_an_empty_place_that_becomes_one_for_sale_sells_again(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(1)
+        goods.issue(1)
+        for kind, available in ((Location.Kind.SCRAP, 0), (Location.Kind.STORAGE, 3)):
+            Location.objects.filter(pk=goods.shelf.pk).update(kind=kind)
+            goods.receive(3)
+            assert StockItem.objects.get().available == available
+            goods.issue(3)
 
 
 def test_statements_do_not_grow_with_the_lines(acme: Company, django_assert_max_num_queries: Any) -> None:

@@ -9,10 +9,10 @@ from django.db.backends.utils import CursorWrapper
 
 from inventory.models import Category
 from tests.companies import Company
-from tests.factories.inventory import CategoryFactory
+from tests.factories.inventory import CategoryFactory, LocationFactory
 from tests.inventory.test_races import at_once
 
-CATEGORIES = "/api/v1/categories/"
+CATEGORIES, LOCATIONS = "/api/v1/categories/", "/api/v1/locations/"
 
 
 def branch(length: int) -> list[Category]:
@@ -29,6 +29,23 @@ def test_a_branch_cannot_hang_below_itself(acme: Company) -> None:
         answer: Any = acme.api.send("patch", f"{CATEGORIES}{top.pk}/", {"parent": str(parent.pk)})
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/parent")
         assert "A branch cannot hang below itself." in answer.json()["detail"]
+
+
+def test_the_places_of_a_tree_are_in_one_warehouse(acme: Company) -> None:
+    with acme.scope():
+        aisle, elsewhere = LocationFactory(parent=None), LocationFactory(parent=None)
+        here, there = str(aisle.warehouse_id), str(elsewhere.warehouse_id)
+    api = acme.api
+    part = {"code": "B", "kind": "storage", "parent": str(aisle.pk)}
+    refused = api.send("post", LOCATIONS, {**part, "warehouse": there})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/parent")
+    assert "in the same warehouse" in refused.json()["detail"]
+    assert api.send("patch", f"{LOCATIONS}{elsewhere.pk}/", {"parent": str(aisle.pk)}).status_code == 400
+    assert api.send("post", LOCATIONS, {**part, "warehouse": here}).status_code == 201
+    moved = api.send("patch", f"{LOCATIONS}{aisle.pk}/", {"warehouse": there})
+    assert (moved.status_code, moved.json()["code"]) == (409, "location_in_use")
+    assert api.send("patch", f"{LOCATIONS}{elsewhere.pk}/", {"warehouse": here, "parent": str(aisle.pk)}).status_code == 200
+    assert api.send("patch", f"{LOCATIONS}{elsewhere.pk}/", {"warehouse": there}).json()["parent"] is None
 
 
 def test_a_tree_has_a_largest_depth(acme: Company) -> None:

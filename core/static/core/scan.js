@@ -26,8 +26,9 @@ class ScanBus {
 		this.form = form;
 		this.input = form.querySelector("#scan-input");
 		this.page = document.querySelector("[data-scan-url]");
-		this.queue = new ScanQueue(form, { url: this.page?.dataset.scanUrl || form.action, into: this.page?.dataset.scanInto });
 		this.burst = null;
+		const here = { url: this.page?.dataset.scanUrl || form.action, into: this.page?.dataset.scanInto };
+		this.queue = new ScanQueue(form, here, () => this.isGoingOn);
 		window.addEventListener("keydown", (event) => this.key(event), { capture: true });
 		window.addEventListener("keyup", (event) => this.keyUp(event), { capture: true });
 		form.addEventListener("submit", (event) => {
@@ -40,6 +41,11 @@ class ScanBus {
 		document.addEventListener("htmx:responseError", (event) => this.queue.refused(event.detail.xhr.responseText));
 		document.addEventListener("input", (event) => this.queue.typed(event.target));
 		document.addEventListener("focusout", (event) => this.queue.flush(event.target));
+	}
+
+	// Keys are still coming: whatever moved the focus now would get the rest of a code.
+	get isGoingOn() {
+		return Boolean(this.burst) && performance.now() - this.burst.seen < Wedge.alone;
 	}
 
 	key(event) {
@@ -58,14 +64,16 @@ class ScanBus {
 		const isLed = burst && burst.field !== event.target && isTyped(burst.field); // a key of the page led to another field
 		clearTimeout(this.lone);
 		if (!burst || isLed || now - burst.last > Wedge.pause) {
-			this.burst = { text: "", pressed: 0, first: now, last: now, field: event.target, before: event.target.value };
+			this.burst = { text: "", pressed: 0, first: now, last: now, field: event.target, before: new Map() };
 		} else if (character === " " && !isTyped(event.target)) {
 			event.preventDefault(); // it would press the button that has the focus
 		}
 		if (character === " " && event.target.matches("[data-rows] > [tabindex]")) event.preventDefault(); // it would scroll
 		if (character === GS) event.preventDefault();
+		if (!this.burst.before.has(event.target)) this.burst.before.set(event.target, event.target.value);
 		this.burst.text += character;
 		this.burst.last = now;
+		this.burst.seen = performance.now();
 		if (isTyped(event.target) || this.burst.text.length > Wedge.shortest) return;
 		const typed = this.burst;
 		const from = this.queue.jobs.length ? null : event.target;
@@ -90,7 +98,7 @@ class ScanBus {
 		clearTimeout(this.lone);
 		swallow(event);
 		this.ended = now;
-		takeBack(burst);
+		for (const [field, before] of burst.before) takeBack(field, before);
 		this.send(burst.text, "scanner");
 	}
 
@@ -147,7 +155,7 @@ function swallow(event) {
 	event.stopImmediatePropagation();
 }
 
-function takeBack({ field, before }) {
+function takeBack(field, before) {
 	if (before === undefined || field.value === before) return;
 	field.value = before;
 	field.dispatchEvent(new Event(field.matches("select") ? "change" : "input", { bubbles: true }));
@@ -219,9 +227,10 @@ function ownKeys(event) {
 // the same id: after an error of the network, and by the next page when one leaves this one. A scan may lead to another page:
 // what was scanned after it is for that page.
 class ScanQueue {
-	constructor(form, here) {
+	constructor(form, here, isGoingOn) {
 		this.form = form;
 		this.here = here; // where scans go, and where their answers are shown
+		this.isGoingOn = isGoingOn; // a scan, of which more is to come
 		this.status = form.querySelector("#scan-status");
 		this.panel = document.getElementById("scan-panel");
 		this.store = `scans of ${form.dataset.who}`;
@@ -254,6 +263,7 @@ class ScanQueue {
 			if (this.jobs.length > 1) this.status.textContent = `${this.jobs.length} waiting`;
 			const answer = await this.ask(job);
 			if (!answer) break; // signed out: the rest waits in the tab
+			while (this.isGoingOn()) await new Promise((resolve) => setTimeout(resolve, Wedge.gap));
 			this.jobs.shift();
 			if (answer.go) return this.leave(answer.go);
 			this.keep();
@@ -347,6 +357,7 @@ class ScanQueue {
 	}
 
 	flush(field) {
+		if (this.isGoingOn()) return; // what a scanner types there is taken back
 		if (!this.unsaved.delete(field) || field.value === field.defaultValue) return;
 		this.add({ url: field.dataset.post, fields: { [field.name]: field.value }, into: field.dataset.into, quiet: true });
 	}

@@ -1,11 +1,12 @@
 """Why is it this number: the ledger of a variant, or of one of its places, with what was there after each move."""
 
+import re
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
@@ -22,7 +23,11 @@ from inventory.services.reversal import reversible, stock_reverse
 from inventory.services.stock import Circumstances
 
 LEDGER = "inventory.view_stockmove"
-HOW = "loc:A-01 of a location, lot:L7 of a lot, by:ana of a person, doc:stock_adjustment of a document"
+HOW = (
+    "loc:A-01 or loc:MAIN/A-01 of a location, lot:L7 of a lot, by:ana of a person, doc:stock_adjustment of a document;"
+    ' in quotes if there is a blank in it, as in loc:"A 01"'
+)
+WORD = re.compile(r'([A-Za-z]+:)"([^"]*)"|(\S+)')
 FARTHEST = 2**63 - 1
 
 
@@ -93,29 +98,33 @@ def _words(request: Any, given: Any, asked: Asked) -> str:
     if text or (key := key_or_none(given, "item")) is None:
         return text
     seen = StockItem.objects.filter(within(StockItem, reach(request.principal, SEE)), pk=key, variant=asked.variant)
-    if (item := seen.select_related("location", "lot").first()) is None:
+    if (item := seen.select_related("location", "warehouse", "lot").first()) is None:
         return ""
-    return " ".join([f"loc:{item.location.code}", *([f"lot:{item.lot.code}"] if item.lot else [])])
+    named = {"loc": item.location.code, **({"lot": item.lot.code} if item.lot else {})}
+    if _called(item.location.code, asked).count() > 1:
+        named["loc"] = f"{item.warehouse.code}/{item.location.code}"
+    return " ".join(f'{kind}:"{code}"' if " " in code else f"{kind}:{code}" for kind, code in named.items())
+
+
+def _called(code: str, asked: Asked) -> QuerySet[Location]:
+    """Where the variant has been."""
+    rows: QuerySet[Location] = Location.objects.filter(code_key=code.lower(), stock_items__variant=asked.variant).distinct()
+    return rows if asked.warehouses is None else rows.filter(warehouse__in=asked.warehouses)
 
 
 def _narrowed(asked: Asked, words: str) -> Asked:
     """Raises Invalid."""
-    for word in words.split():
-        kind, colon, value = word.partition(":")
+    for found in WORD.finditer(words):
+        kind, colon, value = "".join(part or "" for part in found.groups()).partition(":")
         if not colon or not value:
-            raise Invalid(f"{word} is no filter: {HOW}.")
+            raise Invalid(f"{found[0]} is no filter: {HOW}.")
         asked = _one_more(asked, kind.lower(), value)
     return asked
 
 
 def _one_more(asked: Asked, kind: str, value: str) -> Asked:
     if kind == "loc":
-        rows = Location.objects.filter(code_key=value.lower())
-        seen = rows if asked.warehouses is None else rows.filter(warehouse__in=asked.warehouses)
-        found = list(seen.filter(stock_items__variant=asked.variant).distinct()[:2])
-        if len(found) != 1:
-            raise Invalid(f"{'Several locations are' if found else 'It lay at no location that is'} called {value}.")
-        return replace(asked, location=found[0].pk)
+        return replace(asked, location=_place(value, asked))
     if kind == "lot":
         lot = Lot.objects.filter(variant=asked.variant, code_key=value.lower()).first()
         if lot is None:
@@ -127,6 +136,20 @@ def _one_more(asked: Asked, kind: str, value: str) -> Asked:
     if kind == "doc":
         return replace(asked, document=value)
     raise Invalid(f"{kind}: is no filter: {HOW}.")
+
+
+def _place(value: str, asked: Asked) -> UUID:
+    """Of the location's code, or of the warehouse's, a slash, and the location's. Raises Invalid."""
+    found = list(_called(value, asked).select_related("warehouse"))
+    if not found and "/" in value:
+        warehouse, _, code = value.partition("/")
+        found = list(_called(code, asked).filter(warehouse__code_key=warehouse.lower()))
+    if not found:
+        raise Invalid(f"It lay at no location that is called {value}.")
+    if len(found) > 1:
+        ways = " or ".join(sorted(f"loc:{one.warehouse.code}/{one.code}" for one in found))
+        raise Invalid(f"Several locations are called {value}: write {ways}.")
+    return found[0].pk
 
 
 def _number(text: str) -> int | None:

@@ -105,7 +105,8 @@ def found_in(scan: Scan) -> list[Found]:
     found: dict[UUID, Found] = {}
     for match in scan.matches:
         if match.variant is None:
-            found.setdefault(match.id, Found(match.id, match.title, _words(match.kind), place=match.kind))
+            title = " ".join(filter(None, (match.warehouse, match.title)))
+            found.setdefault(match.id, Found(match.id, title, _words(match.kind), place=match.kind))
         else:
             kind = "Lot" if match.kind == "lot" else "Variant"
             found.setdefault(match.variant, Found(match.variant, f"{match.sku} {match.name}", kind, lots.get(match.variant)))
