@@ -12,7 +12,7 @@ APART = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0035_canceled_is_spelled_one_way'),
+        ('inventory', '0036_stock_snapshots_have_totals'),
     ]
 
     operations = [
