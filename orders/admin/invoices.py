@@ -18,6 +18,7 @@ from orders.machines import INVOICES
 from orders.models import Invoice, InvoiceItem, InvoiceLayout
 from orders.services.invoice_papers import PDF, XML, filename_of, invoice_pdf, invoice_xml
 from orders.services.invoices import invoice_change, invoice_delete, invoice_issue
+from orders.services.payments import balance
 
 ADD, VIEW = "orders.add_invoice", "orders.view_invoice"
 
@@ -95,7 +96,12 @@ class InvoiceAdmin(DocumentAdmin):
     @action(description="Issue", url_path="issue", permissions=["issue"])
     @confirmed("Issue it? It gets its number, is sent to the order's address, and cannot be changed from then on.")
     def issue(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.do(request, object_id, "issue", lambda order: invoice_issue(invoice=order))
+        answer = self.do(request, object_id, "issue", lambda order: invoice_issue(invoice=order))
+        row = Invoice.objects.select_related("order").filter(pk=object_id, kind=Invoice.Kind.CREDIT_NOTE).first()
+        if row is not None and row.status == Invoice.Status.ISSUED and (owed := -balance(row.order)) > 0:
+            problem = f"The customer has paid {owed.normalize():f} {row.currency} more than {row.order} costs now"
+            self.message_user(request, f"{problem}: give that back by its payments.", messages.WARNING)
+        return answer
 
     @action(description="Credit", url_path="credit", permissions=["credit"])
     def credit(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -7,8 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, Sum
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -22,8 +22,7 @@ from inventory.models import Reservation
 from inventory.services.candidates import Wanted
 from inventory.services.locks import lock_ahead
 from inventory.services.reservations import Demand, Shortage, demand_keep, stock_release, stock_reserve
-from orders.models import Customer, ReturnAuthorization, SalesOrder, SalesOrderItem
-from orders.queries.returns import REFUNDED
+from orders.models import Customer, SalesOrder, SalesOrderItem
 
 DOCUMENT = "sales_order"
 ZERO = Decimal(0)
@@ -171,14 +170,15 @@ def credit_check(order: SalesOrder) -> None:
     owed = dict(
         SalesOrder.objects.filter(customer=order.customer_id).exclude(pk=order.pk)
         .exclude(status__in=[Status.DRAFT, Status.CANCELLED])
-        .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED]).annotate(returned=_returned())
+        .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED]).order_by()
         .values_list("currency").annotate(open=Sum(Greatest(
-            F("total") - F("returned") - F("paid_total") + F("refunded_total"), ZERO, output_field=MoneyField(),
+            F("total") - F("credited_total") - F("paid_total") + F("refunded_total"), ZERO, output_field=MoneyField(),
         )))
     )
     own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
     today = timezone.localdate()
-    owed[order.currency] = owed.get(order.currency, ZERO) + order.total - order.paid_total
+    here = order.total - order.credited_total - order.paid_total + order.refunded_total
+    owed[order.currency] = owed.get(order.currency, ZERO) + here
     whole = sum((convert(amount, currency, own, today) for currency, amount in owed.items()), ZERO)
     if whole > limit:
         code = order.customer.code
@@ -186,9 +186,3 @@ def credit_check(order: SalesOrder) -> None:
             f"Customer {code} would owe {whole.normalize():f} {own}, and may owe {limit.normalize():f}: let them pay what is"
             " open, or raise the limit.", code="over_credit_limit",
         )
-
-
-def _returned() -> Coalesce:
-    """Of each order, as `returned_amount` says of one."""
-    rows = ReturnAuthorization.objects.filter(REFUNDED, order=OuterRef("pk")).order_by().values("order")
-    return Coalesce(Subquery(rows.annotate(whole=Sum("refund_amount")).values("whole")), Decimal(0), output_field=MoneyField())
