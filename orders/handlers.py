@@ -17,7 +17,7 @@ from orders.models import Invoice, PurchaseOrder, ReturnAuthorization, SalesOrde
 from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
 from orders.services.payment_runs import payments_note
-from orders.services.promising import DOCUMENT, UNFOLLOWED
+from orders.services.promising import DOCUMENT, unfollowed
 from orders.services.purchase_papers import (
     purchase_order_mail,
     purchase_order_mail_cancelled,
@@ -33,16 +33,20 @@ NEWS: Mapping[tuple[str, str], tuple[str, str]] = {
     (Purpose.WAREHOUSE, "order.placed"): (F.NOT_STARTED, F.WAREHOUSE_NOTIFIED),
     (Purpose.DELIVERY, "order.packed"): (F.PACKED, F.DELIVERY_NOTIFIED),
 }
+# Of an event about a reservation, in SQL, the id of its demand.
+OF_RESERVATION = """(
+    SELECT h.demand_id FROM inventory_reservation AS h WHERE h.organization_id = e.organization_id AND h.id = e.aggregate_id
+)"""
 
 
-@handles("stock.reservation_ended")
+@handles("stock.reservation_ended", only_if=unfollowed(OF_RESERVATION))
 def follow(event: Event) -> None:
     """The goods of an order were given up: by time, or by somebody in the stock."""
     if event["payload"]["demand_type"] == DOCUMENT:
         sales_order_allocated(order_id=UUID(event["payload"]["demand"]))
 
 
-@handles("stock.reserved", only_if=UNFOLLOWED)
+@handles("stock.reserved", only_if=unfollowed("e.aggregate_id"))
 def follow_promises(event: Event) -> None:
     """Somebody in the stock gave goods to an order that waited for them."""
     if event["payload"]["demand_type"] == DOCUMENT:

@@ -37,32 +37,29 @@ ALLOCATED = Kept("allocated_first", """
 """)
 
 # What is allocated was shipped or lies reserved, picked or not: goods are issued as they are shipped. What waits is neither.
-FOLLOW = Kept("allocated", """
+# Of an order of an organization, by line.
+GOODS = f"""
+    SELECT l.id, l.allocated_quantity AS said, l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
+    FROM orders_salesorderitem AS l
+    LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
+        AND r.demand_line_id = l.id AND r.demand_type = '{DOCUMENT}' AND r.status = 'active' AND r.stock_item_id IS NOT NULL
+    WHERE l.organization_id = {{organization}} AND l.order_id = {{order}}
+    GROUP BY l.id, l.allocated_quantity, l.shipped_quantity
+"""
+FOLLOW = Kept("allocated", f"""
     UPDATE orders_salesorderitem AS i
     SET allocated_quantity = found.allocated, picked_quantity = LEAST(i.picked_quantity, found.allocated)
-    FROM (
-        SELECT l.id, l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
-        FROM orders_salesorderitem AS l
-        LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
-            AND r.demand_line_id = l.id AND r.demand_type = %s::text AND r.status = 'active' AND r.stock_item_id IS NOT NULL
-        WHERE l.organization_id = %s::uuid AND l.order_id = %s::uuid
-        GROUP BY l.id, l.shipped_quantity
-    ) AS found
+    FROM ({GOODS.format(organization="%s::uuid", order="%s::uuid")}) AS found
     WHERE i.organization_id = %s::uuid AND i.id = found.id AND i.allocated_quantity <> found.allocated
 """)
 
 
-# Of an event about an order's goods: whether the lines say something else than the inventory. Its own verbs have seen to it.
-UNFOLLOWED = f"""(
-    e.payload ->> 'demand_type' = '{DOCUMENT}' AND EXISTS (
-        SELECT FROM orders_salesorderitem AS l
-        LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
-            AND r.demand_line_id = l.id AND r.demand_type = '{DOCUMENT}' AND r.status = 'active' AND r.stock_item_id IS NOT NULL
-        WHERE l.organization_id = e.organization_id AND l.order_id = e.aggregate_id
-        GROUP BY l.id, l.shipped_quantity, l.allocated_quantity
-        HAVING l.allocated_quantity <> l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0)
-    )
-)"""
+def unfollowed(order: str) -> str:
+    """Of an event e about the goods of a demand, which is in SQL `order`: whether that is an order whose lines say something
+    else than the inventory. Its own verbs have seen to it.
+    """
+    goods = GOODS.format(organization="e.organization_id", order=order)
+    return f"(e.payload ->> 'demand_type' = '{DOCUMENT}' AND EXISTS (SELECT FROM ({goods}) AS g WHERE g.said <> g.allocated))"
 
 
 def goods_promise(
@@ -149,7 +146,7 @@ def allocated_follow(order: SalesOrder) -> None:
 def allocated(order: SalesOrder) -> Beside:
     """The same, to go along with another statement, which writes neither the lines nor what is reserved."""
     organization = active_organization_id()
-    return Beside(FOLLOW, [DOCUMENT, organization, order.pk, organization])
+    return Beside(FOLLOW, [organization, order.pk, organization])
 
 
 def allocated_first(got: Mapping[SalesOrderItem, Decimal]) -> list[Beside]:
