@@ -1,6 +1,7 @@
 """What orders do when something has happened."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.db.models import Sum
 
 from accounts.models import Organization
+from accounts.services.annotations import journal_told
 from core.tenancy import active_organization_id
 from notifications.models import WebhookEndpoint
 from notifications.receiving import Received, receives
@@ -51,6 +53,24 @@ def follow_promises(event: Event) -> None:
     """Somebody in the stock gave goods to an order that waited for them."""
     if event["payload"]["demand_type"] == DOCUMENT:
         sales_order_allocated(order_id=UUID(event["payload"]["demand"]))
+
+
+@handles("stock.promise_lost", only_if=f"e.payload ->> 'demand_type' = '{DOCUMENT}'")
+def note_lost_promises(event: Event) -> None:
+    """Who looks at the order reads on its timeline why it waits, or why its goods come from another place."""
+    row = SalesOrder.objects.filter(pk=UUID(event["payload"]["demand"])).first()
+    if row is None:
+        return
+    found = [(one["sku"], Decimal(one["quantity"]), Decimal(one["waits"])) for one in event["payload"]["lines"]]
+    lines = [
+        f"{quantity.normalize():f} of {sku}: " + " and ".join(
+            f"{amount.normalize():f} {what}" for amount, what in (
+                (quantity - waits, "promised from another place"), (waits, "waiting for goods"),
+            ) if amount
+        )
+        for sku, quantity, waits in found
+    ]
+    journal_told(object=row, body=f"A count did not find what was promised. {'; '.join(lines)}.")
 
 
 @handles("webhook.delivered")

@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('inventory', '0035_canceled_is_spelled_one_way'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='stockcount',
+            name='promises_lost',
+            field=models.PositiveIntegerField(db_default=0, default=0, editable=False, help_text='How many reservations gave way, because their goods were not found: they are promised from elsewhere or wait.'),
+        ),
+    ]
