@@ -11,6 +11,9 @@ from orders.services.returns import Asked, return_refund
 from orders.services.sales_orders import sales_order_change, sales_order_create, sales_order_place
 from orders.services.splitting import Split, sales_order_split
 from tests.companies import Company
+from tests.contracts.resources import assert_problem
+from tests.factories.inventory import WarehouseFactory
+from tests.limited import limited_api
 from tests.orders.invoicing import issued
 from tests.orders.selling import Shop
 from tests.orders.test_returns import came, inspected, shipped
@@ -119,3 +122,27 @@ def test_the_admin_says_what_is_owed(acme: Company) -> None:
     told = acme.admin.post(page, follow=True).content.decode()
     assert "The customer has paid 2.5 EUR more than SO-000001 costs now" in told
     assert "-2.5" in acme.admin.get(f"/admin/orders/salesorder/{order.pk}/change/").content.decode()
+
+
+def test_a_statement_of_what_is_open(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create(stock=50)
+        owes, settled, owed = (shipped(shop.cart(bolts=4)) for _ in range(3))
+        payment_record(order=owes, source=Source(), amount=Decimal(5))
+        for order in (settled, owed):
+            payment_record(order=order, source=Source())
+        invoice_issue(invoice=credit_note_draft(invoice=issued(owed), amount=Decimal(3)))
+        elsewhere = WarehouseFactory.create()
+        shop.cart()
+    url = "/api/v1/analytics/orders/receivables/"
+    found = acme.api.get(f"{url}?customer={shop.customer.pk}").json()
+    rows = [(row["number"], Decimal(row["open"])) for row in found["results"]]
+    assert rows == [(owes.number, 15), (owed.number, -3)]
+    [sums] = found["totals"]["by_currency"]
+    amounts = [Decimal(sums[name]) for name in ("owed", "owed_to_customers", "open")]
+    assert (sums["currency"], sums["orders"], amounts) == ("EUR", 2, [15, 3, 12])
+    assert acme.api.get(f"{url}?limit=1").json()["count"] == 2
+    assert b"SO-000001" in acme.api.get(url, HTTP_ACCEPT="text/csv").content
+    assert acme.api.get(f"{url}?customer={elsewhere.pk}").json()["results"] == []
+    assert limited_api(acme, elsewhere.pk).get(url).json()["results"] == []
+    assert_problem(limited_api(acme, elsewhere.pk).get(f"{url}?warehouse={shop.goods.warehouse.pk}"), 403, "outside_warehouses")
