@@ -56,7 +56,7 @@ class InvoiceAdmin(DocumentAdmin):
     search_keys = ["number_key"]
     readonly_fields = [
         "number", "kind", "status", "order", "corrects", "customer", "currency", "issued_on", "delivered_on",
-        *(plainly(Invoice, name) for name in ("net_total", "tax_total", "rounding", "total")), "tax_summary", "kept",
+        *(plainly(Invoice, name) for name in ("net_total", "tax_total", "rounding", "total")), "credited", "tax_summary", "kept",
     ]
     fields = [*readonly_fields[:8], "due_on", "note", *readonly_fields[8:]]
     inlines = [ItemInline]
@@ -65,6 +65,12 @@ class InvoiceAdmin(DocumentAdmin):
     @admin.display(description="Tax by rate")
     def tax_summary(self, row: Invoice) -> str:
         return "; ".join(f"{tax['rate']} % of {tax['net']}: {tax['tax']}" for tax in row.taxes)
+
+    @admin.display(description="Credited")
+    def credited(self, row: Invoice) -> str:
+        """What of an invoice credit notes have taken back; drafts have not yet."""
+        notes = row.credit_notes.filter(status=Invoice.Status.ISSUED).order_by("counter")
+        return ", ".join(f"{number}: {total.normalize():f}" for number, total in notes.values_list("number", "total")) or "-"
 
     @admin.display(description="Paper, SHA-256")
     def kept(self, row: Invoice) -> str:

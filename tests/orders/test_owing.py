@@ -122,6 +122,7 @@ def test_the_admin_says_what_is_owed(acme: Company) -> None:
     told = acme.admin.post(page, follow=True).content.decode()
     assert "The customer has paid 2.5 EUR more than SO-000001 costs now" in told
     assert "-2.5" in acme.admin.get(f"/admin/orders/salesorder/{order.pk}/change/").content.decode()
+    assert "CN-000001: 2.5" in acme.admin.get(f"/admin/orders/invoice/{draft.corrects_id}/change/").content.decode()
 
 
 def test_a_statement_of_what_is_open(acme: Company) -> None:
