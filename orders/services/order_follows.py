@@ -12,7 +12,7 @@ from orders.models import SalesOrder
 from orders.services.order_picking import picking_follows, still_picking
 from orders.services.order_telling import parts
 from orders.services.stepping import step
-from orders.services.stopping import picks_stopped
+from orders.services.stopping import picks_stopped, shipments_stop
 
 S, F_STATUS = SalesOrder.Status, SalesOrder.FulfilmentStatus
 
@@ -65,6 +65,7 @@ def order_needs_no_more(row: SalesOrder) -> None:
     now = progress(row)
     if not (now.all_shipped and now.some_shipped):
         return
+    shipments_stop(row, "Nothing is left to send.")
     step(
         SALES_ORDERS, row, "need_no_more", event=OrderShipped(**parts(row)), besides=[picks_stopped(row)],
         fulfilment_status=F_STATUS.SHIPPED,

@@ -214,7 +214,9 @@ def test_an_order_that_needs_no_more_than_has_left_is_shipped(way: str, acme: Co
             both = [NewLine(variant.pk, Decimal(2)) for variant in (shop.goods.bolt, shop.goods.nut)]
             sales_order_change(order=order, lines=both)
             assert state(order)[:2] == ("placed", "partly_shipped")
+            begun = some(order, 1)
             sales_order_change(order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(1))])
+            assert Shipment.objects.get(pk=begun.pk).status == "cancelled"
         else:
             sales_order_hold(order=order)
             sales_order_change(order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(1))])
