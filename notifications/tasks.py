@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,11 @@ from accounts.services.retention import purge_everywhere
 from accounts.services.seals import audit_seal_everywhere
 from core.budget import Budget
 from core.metrics import Metric, emit
+from notifications.event_archive import event_archive_purge, events_archive
 from notifications.exports import export_write, exports_purge
 from notifications.queries.measures import measures
 from notifications.queries.operations import queues
-from notifications.schedules import scheduled
+from notifications.schedules import ZoneTick, scheduled, scheduled_in_each_zone
 from notifications.services.alerts import dead_letters_tell
 from notifications.services.inbound import inbound_webhook_process
 from notifications.services.messages import delivery_send
@@ -38,7 +40,22 @@ def export(context: Any, resource: str, query: str, format: str) -> dict[str, An
 @scheduled("cron(15/5 2 * * ? *)")
 def purge(event: Any = None, context: Any = None) -> None:
     exports_purge()
+    event_archive_purge()
     purge_everywhere(budget=Budget(TICK_SECONDS))
+
+
+@task()
+def archive_events(day: str) -> dict[str, int]:
+    """Of the day before this one."""
+    return {"events": events_archive(day=date.fromisoformat(day) - timedelta(1))}
+
+
+def event_archive(tick: ZoneTick) -> None:
+    tick.enqueue(archive_events)
+
+
+if settings.EVENT_ARCHIVE_DAYS:
+    scheduled_in_each_zone("cron(45 0 * * ? *)")(event_archive)
 
 
 @scheduled("cron(0/5 3 * * ? *)")
