@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0035_canceled_is_spelled_one_way'),
+        ('inventory', '0036_stock_snapshots_have_totals'),
     ]
 
     operations = [
