@@ -147,6 +147,7 @@ urlpatterns = [
     path("analytics/stock-outs/", analytics_reports.StockOutsView.as_view(), name="analytics-stock-outs"),
     path("analytics/orders/revenue/", order_analytics.RevenueView.as_view(), name="analytics-orders-revenue"),
     path("analytics/orders/states/", order_analytics.StatesView.as_view(), name="analytics-orders-states"),
+    path("analytics/orders/receivables/", order_analytics.ReceivablesView.as_view(), name="analytics-orders-receivables"),
     path("analytics/orders/service/", order_analytics.ServiceView.as_view(), name="analytics-orders-service"),
     path("labels/", labels.LabelsView.as_view(), name="labels"),
     path("scans/", barcodes.ScansView.as_view(), name="scans"),

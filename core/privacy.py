@@ -29,6 +29,7 @@ class PersonalData(NamedTuple):
     hidden: tuple[str, ...] = ()  # columns that an export leaves out: secrets
     shared: bool = False  # the person's own, not this organization's: erased if the person belongs nowhere else
     files: tuple[str, ...] = ()  # columns with keys of private files: exported unless hidden, and erased with the value
+    files_of_others: tuple[str, ...] = ()  # SQL of such keys, where the files are not about the person alone: erased as well
 
 
 def personal_data() -> list[PersonalData]:

@@ -119,6 +119,33 @@ class ReservationEnded:
     picked: Annotated[Decimal, "How much of that was picked before."]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LostLine:
+    """Goods of a demand."""
+
+    demand_line: UUID | None
+    variant: UUID
+    sku: str
+    warehouse: UUID
+    quantity: Annotated[Decimal, "How much was promised and is not there."]
+    waits: Annotated[Decimal, "How much of that waits for goods; the rest is promised from other places."]
+
+
+@event_type("stock.promise_lost", aggregate="demand", example={
+    "demand_type": "sales_order", "demand": SOME_ID, "document_type": "stock_count", "document": SOME_ID, "lines": [{
+        "demand_line": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "warehouse": SOME_ID, "quantity": 3.0, "waits": 1.0,
+    }],
+})  # fmt: skip
+class PromiseLost:
+    """A count did not find goods that were promised: they are promised from elsewhere, or wait for goods."""
+
+    demand_type: Annotated[str, "What they are for, such as sales_order."]
+    demand: UUID
+    document_type: Annotated[str, "What has shown it: stock_count."]
+    document: UUID
+    lines: list[LostLine]
+
+
 @event_type("stock_adjustment.requested", aggregate="stock_adjustment", example={
     "adjustment": SOME_ID, "warehouse": SOME_ID, "reason": "LOST", "note": "Missing after the count", "lines": 2,
 })  # fmt: skip

@@ -1,5 +1,6 @@
 from core.privacy import PersonalData, mentioned, without_the_address
 
+EXPORT = "notifications.tasks.export"
 OWN_SUBSCRIPTION = "(lower(t.address) = %(email)s OR t.membership_id = %(membership_id)s::uuid)"
 TAKEN_OUT = "The address is taken out."
 
@@ -86,6 +87,12 @@ PERSONAL = [
         "notifications_job", "Jobs that the person caused",
         "t.origin ->> 'actor_id' = %(user_id)s::text AND t.origin ->> 'ip' IS NOT NULL", "pseudonymise",
         "Where from is taken out. The id names nobody after the erasure.", {"origin": "origin - 'ip'"},
+    ),
+    PersonalData(
+        "notifications_job", "Files of lists that the person exported",
+        f"t.task = '{EXPORT}' AND t.origin ->> 'actor_id' = %(user_id)s::text AND t.result ->> 'key' IS NOT NULL",
+        "pseudonymise", "The files go; that a list was exported stays known. What others exported is gone within two days.",
+        {"result": "result - 'key'"}, files_of_others=("t.result ->> 'key'",),
     ),
     PersonalData(
         "notifications_job", "Jobs about the member", GIVEN, "pseudonymise", "As the event that they are about.",

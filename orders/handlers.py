@@ -1,6 +1,7 @@
 """What orders do when something has happened."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.db.models import Sum
 
 from accounts.models import Organization
+from accounts.services.annotations import journal_told
 from core.tenancy import active_organization_id
 from notifications.models import WebhookEndpoint
 from notifications.receiving import Received, receives
@@ -17,7 +19,7 @@ from orders.models import Invoice, PurchaseOrder, ReturnAuthorization, SalesOrde
 from orders.services.fulfilment import partner_told, sales_order_complete
 from orders.services.invoice_papers import invoice_mail
 from orders.services.payment_runs import payments_note
-from orders.services.promising import DOCUMENT, UNFOLLOWED
+from orders.services.promising import DOCUMENT, unfollowed
 from orders.services.purchase_papers import (
     purchase_order_mail,
     purchase_order_mail_cancelled,
@@ -33,20 +35,42 @@ NEWS: Mapping[tuple[str, str], tuple[str, str]] = {
     (Purpose.WAREHOUSE, "order.placed"): (F.NOT_STARTED, F.WAREHOUSE_NOTIFIED),
     (Purpose.DELIVERY, "order.packed"): (F.PACKED, F.DELIVERY_NOTIFIED),
 }
+# Of an event about a reservation, in SQL, the id of its demand.
+OF_RESERVATION = """(
+    SELECT h.demand_id FROM inventory_reservation AS h WHERE h.organization_id = e.organization_id AND h.id = e.aggregate_id
+)"""
 
 
-@handles("stock.reservation_ended")
+@handles("stock.reservation_ended", only_if=unfollowed(OF_RESERVATION))
 def follow(event: Event) -> None:
     """The goods of an order were given up: by time, or by somebody in the stock."""
     if event["payload"]["demand_type"] == DOCUMENT:
         sales_order_allocated(order_id=UUID(event["payload"]["demand"]))
 
 
-@handles("stock.reserved", only_if=UNFOLLOWED)
+@handles("stock.reserved", only_if=unfollowed("e.aggregate_id"))
 def follow_promises(event: Event) -> None:
     """Somebody in the stock gave goods to an order that waited for them."""
     if event["payload"]["demand_type"] == DOCUMENT:
         sales_order_allocated(order_id=UUID(event["payload"]["demand"]))
+
+
+@handles("stock.promise_lost", only_if=f"e.payload ->> 'demand_type' = '{DOCUMENT}'")
+def note_lost_promises(event: Event) -> None:
+    """Who looks at the order reads on its timeline why it waits, or why its goods come from another place."""
+    row = SalesOrder.objects.filter(pk=UUID(event["payload"]["demand"])).first()
+    if row is None:
+        return
+    found = [(one["sku"], Decimal(one["quantity"]), Decimal(one["waits"])) for one in event["payload"]["lines"]]
+    lines = [
+        f"{quantity.normalize():f} of {sku}: " + " and ".join(
+            f"{amount.normalize():f} {what}" for amount, what in (
+                (quantity - waits, "promised from another place"), (waits, "waiting for goods"),
+            ) if amount
+        )
+        for sku, quantity, waits in found
+    ]
+    journal_told(object=row, body=f"A count did not find what was promised. {'; '.join(lines)}.")
 
 
 @handles("webhook.delivered")

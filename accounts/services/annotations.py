@@ -55,6 +55,11 @@ def journal_note(
     return _written(object_type=kind, object_id=found.pk, body=body, pinned=pinned)
 
 
+def journal_told(*, object: models.Model, body: str) -> JournalEntry:
+    """What a handler says to whoever looks at the object."""
+    return _written(object_type=object_type(object), object_id=object.pk, body=body)
+
+
 def journal_status(*, object: models.Model, from_state: str, to_state: str, body: str = "") -> JournalEntry:
     """A change of status, in the transaction that makes it; nobody can change it afterwards."""
     kind = object_type(object)

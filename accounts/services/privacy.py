@@ -186,7 +186,7 @@ def _erase(data: PersonalData, person: Person) -> int:
         return _count(data, person)
     changes = ", ".join(f"{column} = {value}" for column, value in data.replacements.items())
     verb = f"DELETE FROM {data.table} AS t" if data.erasure == "delete" else f"UPDATE {data.table} AS t SET {changes}"
-    forgotten = _files(data, person)
+    forgotten = _files(data._replace(files=(*data.files, *data.files_of_others)), person)
     with connection.cursor() as cursor:
         cursor.execute(f"{verb} WHERE {_where(data)}", person.parameters())
         transaction.on_commit(partial(_delete_files, forgotten))

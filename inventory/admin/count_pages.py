@@ -189,8 +189,15 @@ def _finish(count: StockCount, posted: Any) -> str:
     rest = posted.get("rest", Rest.REFUSE.value)
     done = stock_count_post(count_id=count.pk, rest=Rest(rest) if rest in list(Rest) else Rest.REFUSE)
     if done.status == Status.PENDING:
-        return "Posted, but for the lines over the limit of the reason, which wait for approval."
-    return "The count is posted."
+        return f"Posted, but for the lines over the limit of the reason, which wait for approval.{_lost(done)}"
+    return f"The count is posted.{_lost(done)}"
+
+
+def _lost(count: StockCount) -> str:
+    if not count.promises_lost:
+        return ""
+    many = f"{count.promises_lost} reservation{'' if count.promises_lost == 1 else 's'}"
+    return f" Goods of {many} were not found: they are promised from elsewhere, or wait for goods."
 
 
 def _key(text: str) -> UUID:
@@ -214,8 +221,8 @@ def decide_page(page: Any, request: HttpRequest, count: StockCount) -> HttpRespo
 
         def decide() -> str:
             verb = stock_count_approve if "approve" in request.POST else stock_count_reject
-            verb(count_id=count.pk, note=note)
-            return "The count is posted." if "approve" in request.POST else "What waited is to be counted again."
+            done = verb(count_id=count.pk, note=note)
+            return f"The count is posted.{_lost(done)}" if "approve" in request.POST else "What waited is to be counted again."
 
         return _do(page, request, count, decide)
     rows = [_shown_row(row) for row in variance(count, lines_window(LINES, None)).rows if not row["is_posted"]]
@@ -229,7 +236,7 @@ def cancel_page(page: Any, request: HttpRequest, count: StockCount) -> HttpRespo
     if request.method == "POST":
         def cancel() -> str:
             stock_count_cancel(count_id=count.pk)
-            return "The count is cancelled; nothing of it is posted."
+            return "The count is canceled; nothing of it is posted."
 
         return _do(page, request, count, cancel)
     return _shown(page, request, "cancel", title="Cancel", subtitle=str(count), count=count)

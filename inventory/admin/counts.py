@@ -31,6 +31,7 @@ class StockCountAdmin(NamesPeople):
     fields = [
         "kind", "status", "warehouse", "location", "category", "abc_class", "plan", "is_blind", "tolerance_quantity",
         "tolerance_percent", "reason", "note", "created_at", "requester", "decider", "decided_at", "decision_note", "posted_at",
+        "promises_lost",
     ]
     actions_list = ["start"]
     actions_detail = ["sheet", "variance", "print_sheet", "decide", "cancel"]

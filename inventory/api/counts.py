@@ -71,7 +71,7 @@ class StockCountSerializer(TenantSerializer):
         fields = [
             "id", "warehouse", "warehouse_code", "kind", "location", "location_code", "category", "abc_class", "plan", "is_blind",
             "tolerance_quantity", "tolerance_percent", "reason", "note", "status", "requested_by", "decided_by", "decided_at",
-            "decision_note", "posted_at", "created_at", "updated_at", "version",
+            "decision_note", "posted_at", "promises_lost", "created_at", "updated_at", "version",
         ]
 
 

@@ -104,6 +104,10 @@ class StockCount(TenantModel):
     decided_at = models.DateTimeField(null=True, blank=True, editable=False)
     decision_note = models.CharField(max_length=500, blank=True, editable=False)
     posted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    promises_lost = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False,
+        help_text="How many reservations gave way, because their goods were not found: they are promised from elsewhere or wait.",
+    )
 
     class Meta:
         permissions = [

@@ -1,5 +1,6 @@
 """What a document has added to receipts."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,9 +17,26 @@ ADDED = """
     ORDER BY e.move_id, e.seq
 """
 
+BEFORE = """
+    SELECT DISTINCT move_id FROM inventory_valueentry
+    WHERE organization_id = %(organization)s AND move_id = ANY (%(moves)s) AND quantity < 0 AND seq < (
+        SELECT min(seq) FROM inventory_valueentry
+        WHERE organization_id = %(organization)s AND document_id = %(id)s AND document_type = %(type)s
+    )
+"""
+
 
 def added_by(document_type: str, document_id: UUID) -> dict[UUID, Decimal]:
     """By receipt move, in the organization's currency."""
     with connection.cursor() as cursor:
         cursor.execute(ADDED, [active_organization_id(), document_id, document_type])
         return dict(cursor.fetchall())
+
+
+def passed_before(moves: Collection[UUID], document_type: str, document_id: UUID) -> set[UUID]:
+    """Those of these moves whose goods had left when the document added to receipts."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE, {
+            "organization": active_organization_id(), "moves": list(moves), "id": document_id, "type": document_type,
+        })
+        return {move for (move,) in cursor.fetchall()}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -11,11 +12,12 @@ from django.utils import timezone
 from core.errors import Conflict, Forbidden, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.events import StockCountApprovalRequested, StockCountDecided, StockCountPosted
-from inventory.models import ReasonCode, StockCount, StockCountLine, StockMove
+from inventory.models import ReasonCode, StockCount, StockCountLine, StockItem, StockMove
 from inventory.queries.counts import DOCUMENT, Row, differences, serials_elsewhere
 from inventory.services.counts import count_locked, lines_recount, stock_count_zero_rest
-from inventory.services.locks import Place
-from inventory.services.posting import Line, locked
+from inventory.services.locks import Balance, Place
+from inventory.services.posting import Line, changes_of, locked
+from inventory.services.reserving_elsewhere import promises_anew, promises_give_way
 from inventory.services.stock import Circumstances, Document, post
 from notifications.services.events import publish
 
@@ -49,13 +51,14 @@ def stock_count_post(*, count_id: UUID, rest: Rest = Rest.REFUSE) -> StockCount:
         raise Conflict(
             f"{left} lines are not counted: count them, or say whether they are empty or left out.", code="lines_not_counted",
         )
-    found = _locked_differences(count)
+    goods = _locked(count)
+    found = goods.found
     if above := [row for row in found if row["is_above"] and not row["recounts"]]:
         raise Conflict(
             f"{len(above)} lines differ by more than the tolerance: have them counted again.", code="recount_needed",
         )
     over = _over(count.reason, found)
-    _post(count, [row for row in found if row["id"] not in over])
+    _post(count, goods, [row for row in found if row["id"] not in over])
     count.requested_by = active_scope().origin.actor_id
     if over:
         count.status = Status.PENDING
@@ -64,14 +67,16 @@ def stock_count_post(*, count_id: UUID, rest: Rest = Rest.REFUSE) -> StockCount:
         ), aggregate_id=count.pk)
     else:
         count.status, count.posted_at = Status.POSTED, timezone.now()
-    count.save(update_fields=["status", "posted_at", "requested_by"])
+    count.save(update_fields=["status", "posted_at", "requested_by", "promises_lost"])
     return count
 
 
 def stock_count_approve(*, count_id: UUID, note: str = "") -> StockCount:
     """Posts what waits, with the moves since then netted once more. Raises Forbidden to who asked for it."""
     count = _decide(count_id, Status.POSTED, note)
-    _post(count, _locked_differences(count))
+    goods = _locked(count)
+    _post(count, goods, goods.found)
+    count.save(update_fields=["promises_lost"])
     _tell(count, "approved")
     return count
 
@@ -103,16 +108,29 @@ def _tell(count: StockCount, decision: str) -> None:
     ), aggregate_id=count.pk)
 
 
-def _locked_differences(count: StockCount) -> list[Row]:
+class Goods(NamedTuple):
+    """What differs, of places whose balances are locked; of the variants `whole`, wherever they lie in the warehouse."""
+
+    found: list[Row]
+    balances: dict[Place, Balance]
+    whole: set[UUID]
+
+
+def _locked(count: StockCount) -> Goods:
     """Nobody posts goods of these lines until the end of the transaction."""
     rows = StockCountLine.objects.filter(count=count, book=None).exclude(counted=None)
     found = list(rows.values_list("variant_id", "location_id", "lot_id", "lot__kind", "counted"))
     places = {Place(*row[:3]) for row in found}
     here = {row[2]: row[0] for row in found if row[3] == "serial" and row[4]}
     elsewhere = serials_elsewhere(count.warehouse_id, list(here))
-    if places := places | {Place(here[lot], location, lot) for lot, location in elsewhere.items()}:
-        locked(places)
-    return differences(count)
+    places |= {Place(here[lot], location, lot) for lot, location in elsewhere.items()}
+    items = StockItem.objects.filter(warehouse=count.warehouse_id, variant__in={place.variant_id for place in places})
+    goods = items.values_list("variant_id", "location_id", "lot_id")
+    whole = {row[0] for row in goods.filter(reserved__gt=0) if Place(*row) in places}
+    if whole:  # what is promised may have to be promised from elsewhere
+        places |= {Place(*row) for row in goods.filter(variant__in=whole)}
+    balances = locked(places) if places else {}
+    return Goods(differences(count), balances, whole)
 
 
 def _over(reason: ReasonCode, found: Sequence[Row]) -> set[UUID]:
@@ -125,19 +143,35 @@ def _over(reason: ReasonCode, found: Sequence[Row]) -> set[UUID]:
     return set() if most is None else {row["id"] for row in differing if abs(row["difference"]) > most}
 
 
-def _post(count: StockCount, found: Sequence[Row]) -> None:
+def _post(count: StockCount, goods: Goods, found: Sequence[Row]) -> None:
     lines = _lines(count, [row for row in found if row["difference"]])
     with connection.cursor() as cursor:
         cursor.execute(BOOK, [[row["id"] for row in found], [row["book"] for row in found], active_organization_id()])
-    moves = []
+    document, moves = Document(DOCUMENT, count.pk), []
     if lines:
+        lost = promises_give_way(_lacking(goods, lines))
         moves = post(kind=StockMove.Kind.ADJUSTMENT, lines=lines, circumstances=Circumstances(
-            reason_id=count.reason_id, note=count.note, document=Document(DOCUMENT, count.pk),
+            reason_id=count.reason_id, note=count.note, document=document,
         )).moves
+        promises_anew(lost, document=document)
+        count.promises_lost += len(lost)
     publish(StockCountPosted(
         count=count.pk, warehouse=count.warehouse_id, lines=len(found), differing=len(lines),
         value=sum((row["value"] for row in found), Decimal(0)), moves=moves,
     ), aggregate_id=count.pk)
+
+
+def _lacking(goods: Goods, lines: Sequence[Line]) -> dict[UUID, Decimal]:
+    """By stock item, how much more is promised of it than there would be."""
+    found = {}
+    for place, change in changes_of(lines).items():
+        balance = goods.balances[place]
+        left = max(balance.quantity + change, Decimal(0))
+        if change < 0 and left < balance.reserved and not balance.may_go_negative:
+            if place.variant_id not in goods.whole:
+                raise Conflict("Goods that were not found have been promised just now: post again.", code="reservation_changed")
+            found[balance.id] = balance.reserved - left
+    return found
 
 
 def _lines(count: StockCount, differing: Sequence[Row]) -> list[Line]:

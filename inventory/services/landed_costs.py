@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from core.errors import Conflict, Invalid
 from core.tenancy import active_organization_id, active_scope
 from inventory.models import CostLayer, ValueEntry
-from inventory.queries.landed_costs import added_by
+from inventory.queries.landed_costs import added_by, passed_before
 from inventory.services.costing import EXACT, UNIT, ZERO, Method
 from inventory.services.landing import Landing, Passage
 from inventory.services.locks import lock_cost_pools
@@ -142,26 +142,32 @@ def landed_cost_add(
     return Landed(spread, to_stock, amount - to_stock)
 
 
-def receipts_revalue(*, amounts: Mapping[UUID, Decimal], document: Document, note: str = "") -> None:
+def receipts_revalue(
+    *, amounts: Mapping[UUID, Decimal], document: Document, note: str = "", returned: Collection[UUID] = (),
+) -> None:
     """Each receipt move by an amount of its own, such as what its bill asks for more or, below zero, less than it was valued at.
 
-    `document` is counted once. Raises Invalid, or Conflict.
+    `returned`: moves by which goods went back since; the amounts are of those that stayed. `document` is counted once. Raises
+    Invalid, or Conflict.
     """
     if any(abs(amount) >= LARGEST or amount != amount.quantize(UNIT) for amount in amounts.values()):
         raise Invalid("Give amounts with at most six decimals.", fields={"amount": "not an amount"})
     method = _method()
     receipts = _receipts(amounts.keys(), None, None)
     _begin(receipts, document)
-    _write(_landed(receipts, [amounts[one.move_id] for one in receipts]), method, document, note)
+    _write(_landed(receipts, [amounts[one.move_id] for one in receipts], returned), method, document, note)
 
 
-def landed_take_back(*, document: Document, by: Document, note: str = "") -> None:
+def landed_take_back(*, document: Document, by: Document, note: str = "", returned: Collection[UUID] = ()) -> None:
     """What was added on `document` is taken from the same receipts again, whatever became of their goods since.
 
-    `by` is counted once. Raises Conflict.
+    `returned`: moves by which goods went back; those that did so before the amounts were added took nothing of them. `by` is
+    counted once. Raises Conflict.
     """
     if added := added_by(document.type, document.id):
-        receipts_revalue(amounts={move: -amount for move, amount in added.items()}, document=by, note=note)
+        before = passed_before(returned, document.type, document.id) if returned else ()
+        amounts = {move: -amount for move, amount in added.items()}
+        receipts_revalue(amounts=amounts, document=by, note=note, returned=before)
 
 
 def _begin(receipts: Sequence[Receipt], document: Document | None) -> None:
@@ -174,8 +180,8 @@ def _variants(receipts: Sequence[Receipt]) -> list[UUID]:
     return sorted({one.variant_id for one in receipts})
 
 
-def _landed(receipts: Sequence[Receipt], shares: Sequence[Decimal]) -> Landing:
-    landing = Landing(dict(zip((one.move_id for one in receipts), shares, strict=True)))
+def _landed(receipts: Sequence[Receipt], shares: Sequence[Decimal], returned: Collection[UUID] = ()) -> Landing:
+    landing = Landing(dict(zip((one.move_id for one in receipts), shares, strict=True)), frozenset(returned))
     landing.run(_passages(_variants(receipts), min(one.seq for one in receipts)))
     _refuse_worthless(landing)
     return landing

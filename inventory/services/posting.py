@@ -160,7 +160,7 @@ def apply(
     balances = locked(_places(lines)) if balances is None else balances
     lines = _settle(lines, balances)
     leaving = [line for line in lines if (line.kind or kind) in USED_UP and line.from_location_id and not line.reverses_id]
-    changes = _changes(lines)
+    changes = changes_of(lines)
     overfull: Sequence[Overfull] = ()
     goods = check_grounds(lines, occurred_at=occurred_at, leaving=leaving, rules=rules) if lines else {}
     if kind in BRINGS_TO_A_PLACE and any(one.is_limited for one in goods.values()):
@@ -234,7 +234,7 @@ def _settle(lines: Sequence[Line], balances: Mapping[Place, Balance]) -> list[Li
     return settled
 
 
-def _changes(lines: Iterable[Line]) -> dict[Place, Decimal]:
+def changes_of(lines: Iterable[Line]) -> dict[Place, Decimal]:
     """What the lines together do to each place."""
     changes: dict[Place, Decimal] = {}
     for line in lines:

@@ -1,17 +1,23 @@
 """What is promised is not at its place: it is promised from another."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
 from django.utils import timezone
 
 from core.errors import Conflict, Invalid
+from inventory.events import LostLine, PromiseLost
 from inventory.models import Reservation
 from inventory.services.candidates import Wanted
 from inventory.services.levels import levels_follow
 from inventory.services.locks import lock_ahead, lock_items_of
 from inventory.services.posting import change_balances, level_changes
 from inventory.services.reservations import Demand, Reserved, Shortage, stock_release, stock_reserve
+from inventory.services.stock import Document
+from notifications.services.events import publish
 
 
 def reservation_elsewhere(*, reservation_id: UUID, quantity: Decimal) -> Reserved:
@@ -42,6 +48,59 @@ def reservation_elsewhere(*, reservation_id: UUID, quantity: Decimal) -> Reserve
     )
     demand = Demand(row.demand_type, row.demand_id, row.expires_at)
     return stock_reserve(lines=[wanted], demand=demand, shortage=Shortage.BACKORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """So much was promised to a demand from a place where it is not."""
+
+    sku: str
+    wanted: Wanted
+    demand: Demand
+
+
+def promises_give_way(lacking: Mapping[UUID, Decimal]) -> list[Lost]:
+    """So much of what is reserved is given back at each of these stock items, which are locked with all others of their variants
+    in the warehouse. The youngest promises give way first; `promises_anew` follows once the balances are right.
+    """
+    rows = Reservation.objects.filter(stock_item__in=lacking, status=Reservation.Status.ACTIVE)
+    left, ended, lost = dict(lacking), [], []
+    for row in rows.select_related("variant").order_by("-pk"):
+        item: UUID = row.stock_item_id
+        part = min(row.quantity - row.picked_quantity, left[item])
+        if part <= 0:
+            continue
+        left[item] -= part
+        if part == row.quantity:
+            ended.append(row.pk)
+        else:
+            _less(row, part)
+        lost.append(Lost(
+            row.variant.sku, Wanted(row.variant_id, row.warehouse_id, part, demand_line_id=row.demand_line_id),
+            Demand(row.demand_type, row.demand_id, row.expires_at),
+        ))
+    if ended:
+        stock_release(reservations=ended)
+    return lost
+
+
+def promises_anew(lost: Sequence[Lost], *, document: Document) -> None:
+    """From what is elsewhere; what is nowhere waits for goods. Programs are told, and that `document` has shown it."""
+    by_demand: dict[Demand, list[Lost]] = defaultdict(list)
+    for one in reversed(lost):  # the oldest first
+        if one.demand.expires_at is None or one.demand.expires_at > timezone.now():
+            by_demand[one.demand].append(one)
+    for demand, goods in by_demand.items():
+        short = stock_reserve(lines=[one.wanted for one in goods], demand=demand, shortage=Shortage.BACKORDER).short
+        publish(PromiseLost(
+            demand_type=demand.type, demand=demand.id, document_type=document.type, document=document.id, lines=[
+                LostLine(
+                    demand_line=one.wanted.demand_line_id, variant=one.wanted.variant_id, sku=one.sku,
+                    warehouse=one.wanted.warehouse_id, quantity=one.wanted.quantity, waits=short.get(number, Decimal(0)),
+                )
+                for number, one in enumerate(goods)
+            ],
+        ), aggregate_id=demand.id)
 
 
 def _less(row: Reservation, quantity: Decimal) -> None:

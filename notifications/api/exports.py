@@ -91,7 +91,7 @@ class ExportFileView(APIView):
         exported(asked["resource"], asked["query"], holder(request))
         if job.status != Job.Status.SUCCEEDED:
             raise Conflict(f"The export is {job.status}: its file is there once it has succeeded.", code="not_ready")
-        if timezone.now() > _end(job):
+        if timezone.now() > _end(job) or "key" not in _result(job):
             raise NotFound("The file was kept for a day and is gone: export the list again.", code="gone")
         name = f"{asked['resource']}.{asked['format']}"
         return file_response(_result(job)["key"], Served(name, CONTENT_TYPES[asked["format"]]))

@@ -18,6 +18,7 @@ from orders.machines import INVOICES
 from orders.models import Invoice, InvoiceItem, InvoiceLayout
 from orders.services.invoice_papers import PDF, XML, filename_of, invoice_pdf, invoice_xml
 from orders.services.invoices import invoice_change, invoice_delete, invoice_issue
+from orders.services.payments import balance
 
 ADD, VIEW = "orders.add_invoice", "orders.view_invoice"
 
@@ -55,7 +56,7 @@ class InvoiceAdmin(DocumentAdmin):
     search_keys = ["number_key"]
     readonly_fields = [
         "number", "kind", "status", "order", "corrects", "customer", "currency", "issued_on", "delivered_on",
-        *(plainly(Invoice, name) for name in ("net_total", "tax_total", "rounding", "total")), "tax_summary", "kept",
+        *(plainly(Invoice, name) for name in ("net_total", "tax_total", "rounding", "total")), "credited", "tax_summary", "kept",
     ]
     fields = [*readonly_fields[:8], "due_on", "note", *readonly_fields[8:]]
     inlines = [ItemInline]
@@ -64,6 +65,12 @@ class InvoiceAdmin(DocumentAdmin):
     @admin.display(description="Tax by rate")
     def tax_summary(self, row: Invoice) -> str:
         return "; ".join(f"{tax['rate']} % of {tax['net']}: {tax['tax']}" for tax in row.taxes)
+
+    @admin.display(description="Credited")
+    def credited(self, row: Invoice) -> str:
+        """What of an invoice credit notes have taken back; drafts have not yet."""
+        notes = row.credit_notes.filter(status=Invoice.Status.ISSUED).order_by("counter")
+        return ", ".join(f"{number}: {total.normalize():f}" for number, total in notes.values_list("number", "total")) or "-"
 
     @admin.display(description="Paper, SHA-256")
     def kept(self, row: Invoice) -> str:
@@ -95,7 +102,12 @@ class InvoiceAdmin(DocumentAdmin):
     @action(description="Issue", url_path="issue", permissions=["issue"])
     @confirmed("Issue it? It gets its number, is sent to the order's address, and cannot be changed from then on.")
     def issue(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.do(request, object_id, "issue", lambda order: invoice_issue(invoice=order))
+        answer = self.do(request, object_id, "issue", lambda order: invoice_issue(invoice=order))
+        row = Invoice.objects.select_related("order").filter(pk=object_id, kind=Invoice.Kind.CREDIT_NOTE).first()
+        if row is not None and row.status == Invoice.Status.ISSUED and (owed := -balance(row.order)) > 0:
+            problem = f"The customer has paid {owed.normalize():f} {row.currency} more than {row.order} costs now"
+            self.message_user(request, f"{problem}: give that back by its payments.", messages.WARNING)
+        return answer
 
     @action(description="Credit", url_path="credit", permissions=["credit"])
     def credit(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -120,7 +121,11 @@ class AdjustmentInline(CartInline):
         return super().get_queryset(request).filter(source_type="")
 
 
-TOTALS = [plainly(SalesOrder, name) for name in ("net_total", "tax_total", "total", "paid_total", "refunded_total")]
+TOTALS: list[Any] = [
+    *(plainly(SalesOrder, name) for name in (
+        "net_total", "tax_total", "total", "paid_total", "refunded_total", "credited_total",
+    )), "open_total",
+]
 
 
 @admin.register(SalesOrder)
@@ -147,6 +152,12 @@ class SalesOrderAdmin(DocumentAdmin):
         "place", "confirm", "split", "pick", "pack", "ship", "deliver", "complete", "hold", "release", "cancel", "code",
         "invoice", "invoices",
     ]
+
+    @admin.display(description="Open")
+    def open_total(self, row: SalesOrder) -> str:
+        """What is to be paid yet; what the customer is to get back is below zero."""
+        left = row.total - row.credited_total if row.status not in (Status.DRAFT, Status.CANCELLED) else Decimal(0)
+        return f"{(left - row.paid_total + row.refunded_total).normalize():f}"
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return self.inlines if obj else [LineInline, AdjustmentInline]

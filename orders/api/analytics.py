@@ -18,6 +18,7 @@ from inventory.queries.analytics_sources import Page, Report, sees_costs
 from inventory.queries.spans import LEDGER_DAYS, PERIODS, Days, Span
 from orders.queries import order_analytics as reports
 from orders.queries.order_analytics import BY_ORDER, GROUPINGS, PRODUCT, TOTAL, Sales
+from orders.queries.receivables import COLUMNS, Owing, receivables
 
 VIEW = "orders.view_salesorder"
 OF_COSTS = ("costed_revenue", "cost", "margin", "margin_percent")
@@ -163,6 +164,53 @@ class ServiceReportSerializer(OrdersAnswerSerializer):
     results = ServiceRowSerializer(many=True)
 
 
+class ReceivablesQuery(StrictSerializer):
+    customer = serializers.UUIDField(required=False, help_text="Of this customer alone: their statement.")
+    warehouse = serializers.UUIDField(required=False, help_text="Of this warehouse alone.")
+    channel = serializers.UUIDField(required=False, help_text="Of this channel alone.")
+    limit = serializers.RegexField("^[0-9]{1,4}$", required=False, default="100", help_text=f"1 to {MOST}.")
+    offset = serializers.RegexField("^[0-9]{1,7}$", required=False, default="0", help_text=f"0 to {FURTHEST}.")
+
+    def validate_limit(self, value: str) -> int:
+        return _within(value, 1, MOST)
+
+    def validate_offset(self, value: str) -> int:
+        return _within(value, 0, FURTHEST)
+
+
+class ReceivableRowSerializer(serializers.Serializer):
+    order = serializers.UUIDField()
+    number = serializers.CharField()
+    placed_at = serializers.DateTimeField(allow_null=True)
+    customer = serializers.UUIDField(allow_null=True)
+    code = serializers.CharField()
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    total = _amount()
+    credited_total = _amount(help_text="What refunded returns, and credit notes of money alone, take off it.")
+    paid_total = _amount()
+    refunded_total = _amount()
+    open = _amount(help_text="What is to be paid yet; below 0 it is owed to the customer.")
+
+
+class OwedSerializer(serializers.Serializer):
+    currency = serializers.CharField()
+    orders = serializers.IntegerField()
+    owed = _amount(help_text="By customers.")
+    owed_to_customers = _amount()
+    open = _amount()
+
+
+class ReceivablesTotalsSerializer(serializers.Serializer):
+    by_currency = OwedSerializer(many=True)
+
+
+class ReceivablesReportSerializer(serializers.Serializer):
+    count = serializers.IntegerField(help_text="How many rows there are, shown or not.")
+    totals = ReceivablesTotalsSerializer(help_text="Of all rows.")
+    results = ReceivableRowSerializer(many=True)
+
+
 class OrderAnalyticsView(ReportView):
     permissions = (VIEW,)
     query_class: ClassVar[type[StrictSerializer]] = OrdersQuery
@@ -227,3 +275,16 @@ class ServiceView(OrderAnalyticsView):
 
     def report(self, sales: Sales, span: Span, query: Query, page: Page) -> Report:
         return reports.service(sales, span, group_by=query["group_by"], by_period="period" in query, page=page)
+
+
+@described("analytics_orders_receivables", ReceivablesQuery, ReceivablesReportSerializer)
+class ReceivablesView(ReportView):
+    """What customers owe and are owed now, order by order, the oldest first; of one customer it is their statement."""
+
+    permissions, query_class, name = (VIEW,), ReceivablesQuery, "receivables"
+
+    def table(self, request: Request, query: Query, *, whole: bool) -> Table:
+        page = Page() if whole else Page(query["limit"], query["offset"])
+        owing = Owing(reached(request, VIEW, query.get("warehouse")), query.get("customer"), query.get("channel"))
+        report = receivables(owing, page)
+        return Table(COLUMNS, report.rows, report.count, report.totals, {})

@@ -41,8 +41,8 @@ class OwnOrderSerializer(TenantSerializer):
         fields = [
             "id", "number", "channel_code", "email", "status", "payment_status", "fulfilment_status", "currency",
             "shipping_address", "billing_address", "requested_on", "note", "net_total", "tax_total", "total", "paid_total",
-            "refunded_total", "placed_at", "packed_at", "shipped_at", "delivered_at", "closed_at", "created_at", "updated_at",
-            "version",
+            "refunded_total", "credited_total", "placed_at", "packed_at", "shipped_at", "delivered_at", "closed_at", "created_at",
+            "updated_at", "version",
         ]
         read_only_fields = fields
 

@@ -72,8 +72,8 @@ class SalesOrderSerializer(TenantSerializer):
         fields = [
             "id", "number", "channel", "channel_code", "customer", "customer_code", "warehouse", "email", "status", "held_from",
             "payment_status", "fulfilment_status", "currency", "shipping_address", "billing_address", "shipping_method",
-            "requested_on", "note", "net_total", "tax_total", "total", "paid_total", "refunded_total", "revision",
-            "error_code", "placed_at", "packed_at", "shipped_at", "delivered_at", "closed_at", "moved_at", "stuck_at",
+            "requested_on", "note", "net_total", "tax_total", "total", "paid_total", "refunded_total", "credited_total",
+            "revision", "error_code", "placed_at", "packed_at", "shipped_at", "delivered_at", "closed_at", "moved_at", "stuck_at",
             "external_ref", "custom_fields", "created_at", "updated_at", "version",
         ]
         extra_kwargs = {

@@ -21,6 +21,7 @@ SALES_ORDERS = Machine(SalesOrder, [
     Transition("pack", UNDER_WAY, S.PACKED, FULFIL, events.OrderPacked),
     Transition("unpack", (S.PACKED,), S.CONFIRMED, FULFIL, events.OrderUnpacked, besides=(S.PICKING,), follows=True),
     Transition("ship", (S.PACKED,), S.SHIPPED, FULFIL, events.OrderShipped),
+    Transition("need_no_more", UNDER_WAY, S.SHIPPED, FULFIL, events.OrderShipped, follows=True),
     Transition("deliver", (S.PACKED, S.SHIPPED), S.DELIVERED, FULFIL, events.OrderDelivered),
     Transition("complete", (S.DELIVERED,), S.COMPLETED, FULFIL, events.OrderCompleted),
     Transition("hold", UNDER_WAY, S.ON_HOLD, HOLD, events.OrderHeld),

@@ -83,6 +83,11 @@ class SalesOrder(CustomFieldsModel, TenantModel):
     total = MoneyField(default=0, editable=False, help_text="With tax, shipping and discounts.")
     paid_total = MoneyField("paid", default=0, db_default=0, editable=False, help_text="What was taken of the customer.")
     refunded_total = MoneyField("refunded", default=0, db_default=0, editable=False, help_text="What of that went back.")
+    credited_total = MoneyField(
+        "credited", default=0, db_default=0, editable=False,
+        help_text="What refunded returns, and credit notes of money alone, take off the total. Open is the total less this, less"
+        " what is paid, and what of that was refunded; below 0 the customer is owed it.",
+    )
     revision = models.PositiveIntegerField(default=0, editable=False, help_text="How often its lines were replaced.")
     error_code = models.CharField(max_length=40, blank=True, editable=False)
     placed_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -1,6 +1,7 @@
 """What `manage.py verify` proves of payments."""
 
 from core.invariants import Invariant
+from orders.queries.returns import CREDITED
 
 PAYMENT_INVARIANTS = [
     Invariant("refunds <= captures and captures <= authorizations, payment by payment", """
@@ -26,6 +27,13 @@ PAYMENT_INVARIANTS = [
         FROM orders_salesorder AS o LEFT JOIN sums AS s ON s.id = o.id
         WHERE o.organization_id = %(organization)s AND (o.paid_total <> COALESCE(s.paid, 0)
             OR o.refunded_total <> COALESCE(s.back, 0) OR o.refunded_total > o.paid_total)
+        ORDER BY 1
+    """),
+    Invariant("what a sales order says is credited = its refunded returns + its credit notes of money alone", f"""
+        SELECT format('sales order %%s: credited %%s, its documents say %%s', o.id, o.credited_total, c.whole)
+        FROM orders_salesorder AS o
+        CROSS JOIN LATERAL ({CREDITED.replace("%(order)s", "o.id")}) AS c(whole)
+        WHERE o.organization_id = %(organization)s AND o.credited_total <> c.whole
         ORDER BY 1
     """),
 ]

@@ -3,16 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, Sum
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.queries.rates import minor_unit
+from core.fields import MoneyField
 from core.tenancy import active_organization_id
 from inventory.services.costing import rounded, share
-from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, Shipment, ShipmentItem
+from orders.models import Invoice, InvoiceItem, ReturnAuthorization, ReturnItem, SalesOrder, Shipment, ShipmentItem
 
 ZERO = Decimal(0)
 
@@ -32,8 +34,16 @@ LEFT = """
 """
 
 
-# A return that is refunded keeps the reference when it is closed.
-REFUNDED = ~Q(refund_reference="")
+# A return that is refunded keeps the reference when it is closed. A credit note's line without a quantity takes back money alone:
+# its goods are not invoiced again.
+CREDITED = """
+    SELECT (SELECT COALESCE(sum(refund_amount), 0) FROM orders_returnauthorization
+            WHERE organization_id = %(organization)s AND order_id = %(order)s AND refund_reference <> '')
+         + (SELECT COALESCE(sum(t.net_amount + t.tax_amount), 0) FROM orders_invoice AS i
+            JOIN orders_invoiceitem AS t ON t.organization_id = i.organization_id AND t.invoice_id = i.id
+            WHERE i.organization_id = %(organization)s AND i.order_id = %(order)s AND i.kind = 'credit_note'
+                AND i.status = 'issued' AND t.quantity = 0)
+"""
 
 
 class Left(NamedTuple):
@@ -78,18 +88,20 @@ def refundable(order: SalesOrder, *returned: Mapping[UUID, Decimal]) -> list[Dec
     """For each of these: what so much of each line has cost, with tax, its discount and its share of the order's discounts, in
     whole cents.
 
-    What promotions take off belongs to the lines that they take it off.
+    What promotions take off belongs to the lines that they take it off. What credit notes of money alone took off is not given
+    back again.
 
-    Of everything it is exactly the goods' part of the total. Shipping stays paid.
+    Of everything it is exactly the goods' part of the total, less that. Shipping stays paid.
     """
-    lines = list(order.lines.all())
-    goods = sum((line.net_amount + line.tax_amount for line in lines), ZERO)
+    lines: list[Any] = list(order.lines.annotate(credited=_credited_alone("order_item")))
+    costs = {line.pk: line.net_amount + line.tax_amount - line.credited for line in lines}
+    goods = sum(costs.values(), ZERO)
     promoted = sum((line.promotion_discount for line in lines), ZERO)
     (by_promotions, by_others), cent = _discounts(order), minor_unit(order.currency)
     found = []
     for quantities in returned:
         chosen = [line for line in lines if quantities.get(line.pk)]
-        part = sum((share(line.net_amount + line.tax_amount, quantities[line.pk], line.quantity) for line in chosen), ZERO)
+        part = sum((share(costs[line.pk], quantities[line.pk], line.quantity) for line in chosen), ZERO)
         off = sum((share(line.promotion_discount, quantities[line.pk], line.quantity) for line in chosen), ZERO)
         whole = part + share(by_others, part, goods) if goods else ZERO
         whole += share(by_promotions, off, promoted) if promoted else ZERO
@@ -97,30 +109,45 @@ def refundable(order: SalesOrder, *returned: Mapping[UUID, Decimal]) -> list[Dec
     return found
 
 
-def returned_amount(order: SalesOrder) -> Decimal:
-    """What its returns that are refunded take off what the order costs, whether money was given back or is owed no more."""
-    rows = ReturnAuthorization.objects.filter(REFUNDED, order=order.pk)
-    return rows.aggregate(whole=Sum("refund_amount"))["whole"] or ZERO
+def credited_amount(order: SalesOrder) -> Decimal:
+    """What its refunded returns and its credit notes of money alone take off what the order costs, whether money was given back
+    or is owed no more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CREDITED, {"organization": active_organization_id(), "order": order.pk})
+        return Decimal(cursor.fetchone()[0])
+
+
+def _credited_alone(name: str) -> Coalesce:
+    """Of lines or adjustments, which an invoice's lines call so: the money alone that issued credit notes took off, with tax."""
+    rows = InvoiceItem.objects.filter(
+        quantity=0, invoice__kind=Invoice.Kind.CREDIT_NOTE, invoice__status=Invoice.Status.ISSUED, **{name: OuterRef("pk")},
+    ).order_by().values(name).annotate(whole=Sum(F("net_amount") + F("tax_amount")))
+    return Coalesce(Subquery(rows.values("whole")), ZERO, output_field=MoneyField())
 
 
 def _discounts(order: SalesOrder) -> tuple[Decimal, Decimal]:
     """Those of promotions, and the others, with tax."""
-    rows = order.adjustments.filter(kind="discount").values_list("source_type", "net_amount", "tax_amount")
-    found = [(source == "promotion", net + tax) for source, net, tax in rows]
+    rows = order.adjustments.filter(kind="discount").annotate(credited=_credited_alone("adjustment"))
+    found = [
+        (source == "promotion", net + tax - credited)
+        for source, net, tax, credited in rows.values_list("source_type", "net_amount", "tax_amount", "credited")
+    ]
     return sum((amount for own, amount in found if own), ZERO), sum((amount for own, amount in found if not own), ZERO)
 
 
 def refund_of(authorization: ReturnAuthorization, came: Iterable[ReturnItem]) -> Decimal:
     """All returns of an order together give back to the cent what its goods had cost."""
-    before = inspected_quantities(authorization.order, authorization.pk)
-    after = defaultdict[UUID, Decimal](Decimal, before)
+    others = ReturnItem.objects.filter(
+        authorization__order=authorization.order_id, authorization__inspected_at__isnull=False,
+    ).exclude(authorization=authorization.pk)
+    amounts, quantities = dict[UUID, Decimal](), defaultdict[UUID, Decimal](Decimal)
+    for other, amount, line, quantity in others.values_list(
+        "authorization_id", "authorization__refund_amount", "order_item_id", "received_quantity",
+    ):
+        amounts[other] = amount
+        quantities[line] += quantity
     for item in came:
-        after[item.order_item_id] += item.received_quantity
-    now, then = refundable(authorization.order, after, before)
-    return now - then
-
-
-def inspected_quantities(order: SalesOrder, but: UUID) -> dict[UUID, Decimal]:
-    """By line, what came with other returns that are inspected."""
-    rows = ReturnItem.objects.filter(authorization__order=order, authorization__inspected_at__isnull=False)
-    return dict(rows.exclude(authorization=but).order_by().values_list("order_item_id").annotate(sum=Sum("received_quantity")))
+        quantities[item.order_item_id] += item.received_quantity
+    [whole] = refundable(authorization.order, quantities)
+    return max(whole - sum(amounts.values(), ZERO), ZERO)

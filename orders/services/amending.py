@@ -63,7 +63,7 @@ def order_amend(
         row.revision += 1
     row.save(update_fields=[*TOTALS, "revision"])
     if row.total != total:
-        _paid_follow(row)
+        _paid_follow(row, is_less=row.total < total)
     if row.total > total:
         credit_check(row)
     if goods:
@@ -87,10 +87,10 @@ def promised_until(row: SalesOrder) -> Any:
     return timezone.now() + timedelta(minutes=minutes) if minutes and row.status == Status.PLACED else None
 
 
-def _paid_follow(row: SalesOrder) -> None:
-    if row.payment_status == SalesOrder.PaymentStatus.UNPAID:
+def _paid_follow(row: SalesOrder, *, is_less: bool) -> None:
+    if row.payment_status == SalesOrder.PaymentStatus.UNPAID and row.total > row.credited_total:
         return
-    if (over := -balance(row)) > 0:
+    if is_less and row.paid_total and (over := -balance(row)) > 0:
         raise Conflict(
             f"The customer has paid {over.normalize():f} {row.currency} more than it would cost: give that back first.",
             code="paid",

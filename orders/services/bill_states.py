@@ -1,11 +1,12 @@
 """Suppliers' bills go from one state to the next; see orders/machines/bills.py."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.queries.rates import DIGITS
@@ -88,10 +89,12 @@ def supplier_bill_void(*, bill: SupplierBill, reason: str) -> SupplierBill:
     allow(SUPPLIER_BILLS, row, "void")
     if posted := LandedCost.objects.filter(bill=row, status=LandedCost.Status.POSTED).values_list("number", flat=True):
         raise Conflict(f"Landed costs are posted on it: reverse {', '.join(posted[:20])} first.", code="has_landed_costs")
+    items = _lines(row)
     landed_take_back(
         document=Document(DOCUMENT, row.pk), by=Document(VOID, row.pk), note=f"Bill {row.supplier_number} was voided",
+        returned=_sent_back(items),
     )
-    _count(_lines(row), -1)
+    _count(items, -1)
     step(SUPPLIER_BILLS, row, "void", note=reason)
     _tell(row, "void", events.SupplierBillVoided(**_named(row), **_amounts(row), reason=reason))
     _order_follows(row)
@@ -125,10 +128,10 @@ def _is_grown(before: Sequence[Variance], now: Sequence[Variance]) -> bool:
 
 
 def _book(bill: SupplierBill, items: Sequence[SupplierBillItem]) -> None:
-    """The goods are worth what is asked for them. The order is locked, and with it its lines."""
+    """The goods that stayed are worth what is asked for them. The order is locked, and with it its lines."""
     if amounts := _revaluations(items):
         note = f"Bill {bill.supplier_number} of {bill.order.number}"
-        receipts_revalue(amounts=amounts, document=Document(DOCUMENT, bill.pk), note=note)
+        receipts_revalue(amounts=amounts, document=Document(DOCUMENT, bill.pk), note=note, returned=_sent_back(items))
     _count(items, 1)
 
 
@@ -139,24 +142,54 @@ def _count(items: Sequence[SupplierBillItem], sign: int) -> None:
 
 
 def _revaluations(items: Sequence[SupplierBillItem]) -> dict[UUID, Decimal]:
-    """By receipt move, in the base currency at the receipt's own rate. What came first is billed first."""
+    """By receipt move, in the base currency at the receipt's own rate. Of what stayed, what came first is billed first."""
     apart = {item.order_item_id: item for item in items if net_price(item) != net_price(item.order_item)}
-    came: dict[UUID, list[GoodsReceiptItem]] = defaultdict(list)
-    for one in GoodsReceiptItem.objects.filter(
-        order_item__in=apart, receipt__kind=GoodsReceipt.Kind.RECEIPT, quantity__gt=0,
-    ).select_related("receipt").order_by("receipt_id", "line"):
-        came[one.order_item_id].append(one)
+    passed: dict[UUID, list[GoodsReceiptItem]] = defaultdict(list)
+    for one in _moved(apart).select_related("receipt").order_by("receipt_id", "line"):
+        passed[one.order_item_id].append(one)
     found: dict[UUID, Decimal] = {}
     for key, item in apart.items():
-        begin, reached = item.order_item.billed_quantity, ZERO
-        for one in came[key]:
-            part = min(reached + one.quantity, begin + item.quantity) - max(reached, begin)
-            reached += one.quantity
+        wanted = item.quantity
+        for one, left in _unbilled(passed[key], item.order_item.billed_quantity):
+            part = min(wanted, left)
+            wanted -= part
             if part > 0:
                 with localcontext(prec=DIGITS):
                     more = (net_price(item) - net_price(item.order_item)) * part * one.receipt.exchange_rate
                     found[one.move_id] = more.quantize(UNIT, ROUND_HALF_UP)  # type: ignore[index]  # what was taken in has one
     return {move: amount for move, amount in found.items() if amount}
+
+
+def _unbilled(passed: Sequence[GoodsReceiptItem], billed: Decimal) -> list[tuple[GoodsReceiptItem, Decimal]]:
+    """Of each receipt of a line, in their order, how much stayed and is on no approved bill. What went back is of the same lot
+    where there is one, of what came last, and is not billed unless all of that is.
+    """
+    left: dict[UUID, Decimal] = {}
+    came: list[GoodsReceiptItem] = []
+    for one in passed:
+        if one.receipt.kind == GoodsReceipt.Kind.RECEIPT:
+            part = min(billed, one.quantity)
+            billed -= part
+            left[one.pk] = one.quantity - part
+            came.append(one)
+            continue
+        gone = one.quantity
+        for other in sorted(reversed(came), key=lambda before: before.lot_id != one.lot_id):
+            part = min(gone, left[other.pk])
+            gone -= part
+            left[other.pk] -= part
+    return [(one, left[one.pk]) for one in came]
+
+
+def _moved(order_items: Iterable[UUID]) -> QuerySet[GoodsReceiptItem]:
+    found: QuerySet[GoodsReceiptItem] = GoodsReceiptItem.objects.filter(order_item__in=order_items, quantity__gt=0)
+    return found
+
+
+def _sent_back(items: Sequence[SupplierBillItem]) -> list[UUID]:
+    """The moves by which goods of these lines went back."""
+    rows = _moved([item.order_item_id for item in items]).filter(receipt__kind=GoodsReceipt.Kind.RETURN)
+    return list(rows.values_list("move_id", flat=True))
 
 
 def _decided(note: str) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from orders.models import SalesOrder
 from orders.queries.to_ship import on_the_way
 from orders.services.order_follows import order_delivered, order_packed, order_shipped
 from orders.services.order_locking import locked_alone
-from orders.services.sales_orders import DOCUMENT, parts
+from orders.services.order_telling import parts
+from orders.services.sales_orders import DOCUMENT
 from orders.services.shipments import delivered, packed_hand_over, packed_rest
 from orders.services.stepping import allow, step
 

@@ -26,6 +26,7 @@ from orders.models import Invoice, InvoiceItem, OrderAdjustment, SalesOrder, Sal
 from orders.queries.invoices import buyer_of, layout_of, lines_outdated, lines_to_invoice, seller_of
 from orders.services.discount_shares import over, weight_of
 from orders.services.invoice_amounts import NOTHING, ZERO, Amount, part_of, totals_set
+from orders.services.payment_settling import sales_order_paid_follow
 from orders.services.sales_orders import locked as order_locked
 from orders.services.stepping import allow, refusal, step, told
 
@@ -36,13 +37,19 @@ Kind, Status = Invoice.Kind, Invoice.Status
 Category = InvoiceItem.TaxCategory
 
 COUNT = """
-    UPDATE orders_salesorderitem AS l SET invoiced_quantity = l.invoiced_quantity + %(sign)s * t.quantity
-    FROM (
-        SELECT order_item_id AS id, sum(quantity) AS quantity FROM orders_invoiceitem
-        WHERE organization_id = %(organization)s AND invoice_id = %(invoice)s AND order_item_id IS NOT NULL
-        GROUP BY order_item_id
-    ) AS t
-    WHERE l.organization_id = %(organization)s AND l.id = t.id AND t.quantity > 0
+    WITH counted AS (
+        UPDATE orders_salesorderitem AS l SET invoiced_quantity = l.invoiced_quantity + %(sign)s * t.quantity
+        FROM (
+            SELECT order_item_id AS id, sum(quantity) AS quantity FROM orders_invoiceitem
+            WHERE organization_id = %(organization)s AND invoice_id = %(invoice)s AND order_item_id IS NOT NULL
+            GROUP BY order_item_id
+        ) AS t
+        WHERE l.organization_id = %(organization)s AND l.id = t.id AND t.quantity > 0
+    )
+    SELECT EXISTS (
+        SELECT FROM orders_invoiceitem
+        WHERE organization_id = %(organization)s AND invoice_id = %(invoice)s AND quantity = 0
+    )
 """
 
 
@@ -114,9 +121,8 @@ def invoice_issue(*, invoice: Invoice) -> Invoice:
     row = locked(invoice)
     allow(INVOICES, row, "issue")
     seller, buyer, layout = seller_of(row.order), buyer_of(row.order), layout_of(row.order)
-    if row.kind == Kind.CREDIT_NOTE:
-        _count(row, -1)
-    else:
+    takes_money = row.kind == Kind.CREDIT_NOTE and _count(row, -1)
+    if row.kind == Kind.INVOICE:
         _refuse_outdated(row)
     zone = Organization.objects.values_list("timezone", flat=True).get(pk=active_organization_id())
     terms = row.customer.party.payment_terms_days if row.customer else None
@@ -137,6 +143,8 @@ def invoice_issue(*, invoice: Invoice) -> Invoice:
         customer=row.customer_id, corrects=row.corrects_id, currency=row.currency, net_total=row.net_total,
         tax_total=row.tax_total, total=row.total, issued_on=today, due_on=due_on,
     ), aggregate_id=row.pk)
+    if takes_money:
+        sales_order_paid_follow(order=row.order)  # which costs less by money alone
     return row
 
 
@@ -295,10 +303,11 @@ def _category(invoice: Invoice, rate: Decimal) -> str:
     return Category.EXEMPT if invoice.buyer.get("tax_exempt") else Category.ZERO
 
 
-def _count(invoice: Invoice, sign: int) -> None:
-    """In the lines of the order, which it holds."""
+def _count(invoice: Invoice, sign: int) -> bool:
+    """In the lines of the order, which it holds. Answers whether it asks for money alone too, or takes some back."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"sign": sign, "organization": active_organization_id(), "invoice": invoice.pk})
+        return bool(cursor.fetchone()[0])
 
 
 def _day(moment: Any) -> date | None:

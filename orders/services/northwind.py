@@ -22,6 +22,7 @@ from inventory.services.upsert import Counts, Draft
 from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.order_lines import AGREED
 from orders.services.past_orders import orders_promise
+from orders.services.payment_settling import status_unpaid
 
 CURRENCY = "USD"
 CHANNEL = "SALES"
@@ -201,3 +202,4 @@ def _totals(sales: list[Sale], adjustments: list[OrderAdjustment]) -> None:
     for sale in sales:
         order = sale.order
         order.net_total = order.total = sum((line.net_amount for line in sale.lines), added.get(order.pk, ZERO))
+        order.payment_status = status_unpaid(order.total)

@@ -10,9 +10,9 @@ from orders.events import OrderDelivered, OrderPacked, OrderShipped, OrderUnpack
 from orders.machines import SALES_ORDERS
 from orders.models import SalesOrder
 from orders.services.order_picking import picking_follows, still_picking
-from orders.services.sales_orders import parts
+from orders.services.order_telling import parts
 from orders.services.stepping import step
-from orders.services.stopping import picks_stopped
+from orders.services.stopping import picks_stopped, shipments_stop
 
 S, F_STATUS = SalesOrder.Status, SalesOrder.FulfilmentStatus
 
@@ -56,6 +56,22 @@ def order_follows(row: SalesOrder) -> None:
     if row.status == S.SHIPPED and now.all_delivered:
         order_delivered(row)
     picking_follows(row)
+
+
+def order_needs_no_more(row: SalesOrder) -> None:
+    """Of a locked order that asks for less than before: what is left of it may have left already, or be delivered."""
+    if row.status not in SalesOrder.UNDER_WAY or row.shipped_at is None:
+        return
+    now = progress(row)
+    if not (now.all_shipped and now.some_shipped):
+        return
+    shipments_stop(row, "Nothing is left to send.")
+    step(
+        SALES_ORDERS, row, "need_no_more", event=OrderShipped(**parts(row)), besides=[picks_stopped(row)],
+        fulfilment_status=F_STATUS.SHIPPED,
+    )
+    if now.all_delivered:
+        order_delivered(row)
 
 
 def progress(row: SalesOrder) -> Progress:

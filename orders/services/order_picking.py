@@ -6,7 +6,7 @@ from core.tenancy import active_organization_id
 from orders.events import OrderPickingStarted, OrderPickingStopped
 from orders.machines import SALES_ORDERS
 from orders.models import SalesOrder
-from orders.services.sales_orders import parts
+from orders.services.order_telling import parts
 from orders.services.stepping import step, told
 
 S = SalesOrder.Status

@@ -19,7 +19,7 @@ from orders.events_payments import (
     PaymentVoided,
 )
 from orders.models import Payment, SalesOrder
-from orders.queries.returns import returned_amount
+from orders.queries.returns import credited_amount
 from orders.services.payment_providers import manner_of
 from orders.services.payment_providers.outcomes import Outcome
 
@@ -76,23 +76,30 @@ def payment_lapse(*, payment: Payment, reason: str) -> None:
 
 
 def sales_order_paid_follow(*, order: SalesOrder) -> None:
-    """The order says what was paid, and whether that is all. Also to be called when its total has changed, or goods came back."""
+    """The order says what was paid, and whether that is all. Also to be called when its total has changed, goods came back, or a
+    credit note of money alone was issued.
+    """
     found = Payment.objects.filter(order=order.pk, status=Status.SUCCEEDED).aggregate(
         paid=Coalesce(Sum("amount", filter=Q(kind=Kind.CAPTURE)), ZERO),
         back=Coalesce(Sum("amount", filter=Q(kind=Kind.REFUND)), ZERO),
         promised=Coalesce(Sum("amount", filter=Q(kind=Kind.AUTHORIZATION)), ZERO),
         used=Coalesce(Sum("amount", filter=Q(parent__kind=Kind.AUTHORIZATION)), ZERO),
     )
-    paid, back, promised = found["paid"], found["back"], found["promised"] - found["used"]
-    order.paid_total, order.refunded_total = paid, back
-    order.payment_status = _status_of(order.total, returned_amount(order), paid, back, promised)
-    order.save(update_fields=["paid_total", "refunded_total", "payment_status"])
+    order.paid_total, order.refunded_total, order.credited_total = found["paid"], found["back"], credited_amount(order)
+    order.payment_status = _status_of(order, found["promised"] - found["used"])
+    order.save(update_fields=["paid_total", "refunded_total", "credited_total", "payment_status"])
 
 
-def _status_of(total: Decimal, returned: Decimal, paid: Decimal, back: Decimal, promised: Decimal) -> str:
-    if paid and back >= paid:
+def status_unpaid(total: Decimal) -> str:
+    """Of an order for which nothing was paid yet: one that costs nothing is settled."""
+    return PaymentStatus.UNPAID if total > 0 else PaymentStatus.PAID
+
+
+def _status_of(order: SalesOrder, promised: Decimal) -> str:
+    paid = order.paid_total
+    if paid and order.refunded_total >= paid:
         return PaymentStatus.REFUNDED
-    if paid + returned >= total and paid + returned:
+    if paid + order.credited_total >= order.total:
         return PaymentStatus.PAID
     if paid:
         return PaymentStatus.PARTLY_PAID

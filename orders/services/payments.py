@@ -14,7 +14,7 @@ from accounts.queries.rates import minor_unit
 from core.errors import Conflict, Invalid
 from inventory.services.locks import lock_posting
 from orders.models import Payment, PaymentAccount, Provider, SalesOrder
-from orders.queries.returns import returned_amount
+from orders.queries.returns import credited_amount
 from orders.services.payment_providers import manner_of
 from orders.services.payment_providers.outcomes import Outcome
 from orders.services.payment_settling import locked_order, payment_run_enqueue, payment_settle
@@ -168,12 +168,14 @@ def captured_amount(order: SalesOrder) -> Decimal:
 
 
 def balance(order: SalesOrder) -> Decimal:
-    """What is open, below zero where more was taken than the order costs without what came back."""
+    """What is open, below zero where more was taken than the order costs without what came back or was
+    credited.
+    """
     under_way = Payment.objects.filter(order=order.pk, kind=Kind.CAPTURE).exclude(status=Status.FAILED)
     taken = under_way.aggregate(whole=Sum("amount"))["whole"] or ZERO
     back: Decimal = Payment.objects.filter(order=order.pk, kind=Kind.REFUND, status=Status.SUCCEEDED).aggregate(
         whole=Sum("amount"))["whole"] or ZERO
-    return Decimal(order.total) - returned_amount(order) - taken + back
+    return Decimal(order.total) - credited_amount(order) - taken + back
 
 
 def _promised(order: SalesOrder) -> Decimal:

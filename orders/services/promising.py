@@ -7,8 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import F, Sum
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -22,8 +22,7 @@ from inventory.models import Reservation
 from inventory.services.candidates import Wanted
 from inventory.services.locks import lock_ahead
 from inventory.services.reservations import Demand, Shortage, demand_keep, stock_release, stock_reserve
-from orders.models import Customer, ReturnAuthorization, SalesOrder, SalesOrderItem
-from orders.queries.returns import REFUNDED
+from orders.models import Customer, SalesOrder, SalesOrderItem
 
 DOCUMENT = "sales_order"
 ZERO = Decimal(0)
@@ -38,32 +37,29 @@ ALLOCATED = Kept("allocated_first", """
 """)
 
 # What is allocated was shipped or lies reserved, picked or not: goods are issued as they are shipped. What waits is neither.
-FOLLOW = Kept("allocated", """
+# Of an order of an organization, by line.
+GOODS = f"""
+    SELECT l.id, l.allocated_quantity AS said, l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
+    FROM orders_salesorderitem AS l
+    LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
+        AND r.demand_line_id = l.id AND r.demand_type = '{DOCUMENT}' AND r.status = 'active' AND r.stock_item_id IS NOT NULL
+    WHERE l.organization_id = {{organization}} AND l.order_id = {{order}}
+    GROUP BY l.id, l.allocated_quantity, l.shipped_quantity
+"""
+FOLLOW = Kept("allocated", f"""
     UPDATE orders_salesorderitem AS i
     SET allocated_quantity = found.allocated, picked_quantity = LEAST(i.picked_quantity, found.allocated)
-    FROM (
-        SELECT l.id, l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0) AS allocated
-        FROM orders_salesorderitem AS l
-        LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
-            AND r.demand_line_id = l.id AND r.demand_type = %s::text AND r.status = 'active' AND r.stock_item_id IS NOT NULL
-        WHERE l.organization_id = %s::uuid AND l.order_id = %s::uuid
-        GROUP BY l.id, l.shipped_quantity
-    ) AS found
+    FROM ({GOODS.format(organization="%s::uuid", order="%s::uuid")}) AS found
     WHERE i.organization_id = %s::uuid AND i.id = found.id AND i.allocated_quantity <> found.allocated
 """)
 
 
-# Of an event about an order's goods: whether the lines say something else than the inventory. Its own verbs have seen to it.
-UNFOLLOWED = f"""(
-    e.payload ->> 'demand_type' = '{DOCUMENT}' AND EXISTS (
-        SELECT FROM orders_salesorderitem AS l
-        LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
-            AND r.demand_line_id = l.id AND r.demand_type = '{DOCUMENT}' AND r.status = 'active' AND r.stock_item_id IS NOT NULL
-        WHERE l.organization_id = e.organization_id AND l.order_id = e.aggregate_id
-        GROUP BY l.id, l.shipped_quantity, l.allocated_quantity
-        HAVING l.allocated_quantity <> l.shipped_quantity + COALESCE(sum(r.quantity - r.picked_quantity), 0)
-    )
-)"""
+def unfollowed(order: str) -> str:
+    """Of an event e about the goods of a demand, which is in SQL `order`: whether that is an order whose lines say something
+    else than the inventory. Its own verbs have seen to it.
+    """
+    goods = GOODS.format(organization="e.organization_id", order=order)
+    return f"(e.payload ->> 'demand_type' = '{DOCUMENT}' AND EXISTS (SELECT FROM ({goods}) AS g WHERE g.said <> g.allocated))"
 
 
 def goods_promise(
@@ -150,7 +146,7 @@ def allocated_follow(order: SalesOrder) -> None:
 def allocated(order: SalesOrder) -> Beside:
     """The same, to go along with another statement, which writes neither the lines nor what is reserved."""
     organization = active_organization_id()
-    return Beside(FOLLOW, [DOCUMENT, organization, order.pk, organization])
+    return Beside(FOLLOW, [organization, order.pk, organization])
 
 
 def allocated_first(got: Mapping[SalesOrderItem, Decimal]) -> list[Beside]:
@@ -171,14 +167,15 @@ def credit_check(order: SalesOrder) -> None:
     owed = dict(
         SalesOrder.objects.filter(customer=order.customer_id).exclude(pk=order.pk)
         .exclude(status__in=[Status.DRAFT, Status.CANCELLED])
-        .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED]).annotate(returned=_returned())
+        .exclude(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUNDED]).order_by()
         .values_list("currency").annotate(open=Sum(Greatest(
-            F("total") - F("returned") - F("paid_total") + F("refunded_total"), ZERO, output_field=MoneyField(),
+            F("total") - F("credited_total") - F("paid_total") + F("refunded_total"), ZERO, output_field=MoneyField(),
         )))
     )
     own = Organization.objects.values_list("base_currency", flat=True).get(pk=active_organization_id())
     today = timezone.localdate()
-    owed[order.currency] = owed.get(order.currency, ZERO) + order.total - order.paid_total
+    here = order.total - order.credited_total - order.paid_total + order.refunded_total
+    owed[order.currency] = owed.get(order.currency, ZERO) + here
     whole = sum((convert(amount, currency, own, today) for currency, amount in owed.items()), ZERO)
     if whole > limit:
         code = order.customer.code
@@ -186,9 +183,3 @@ def credit_check(order: SalesOrder) -> None:
             f"Customer {code} would owe {whole.normalize():f} {own}, and may owe {limit.normalize():f}: let them pay what is"
             " open, or raise the limit.", code="over_credit_limit",
         )
-
-
-def _returned() -> Coalesce:
-    """Of each order, as `returned_amount` says of one."""
-    rows = ReturnAuthorization.objects.filter(REFUNDED, order=OuterRef("pk")).order_by().values("order")
-    return Coalesce(Subquery(rows.annotate(whole=Sum("refund_amount")).values("whole")), Decimal(0), output_field=MoneyField())

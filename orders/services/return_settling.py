@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.errors import Conflict, Invalid
 from orders.models import Invoice, Payment, ReturnAuthorization
-from orders.queries.returns import returned_amount
+from orders.queries.returns import credited_amount
 from orders.services.credit_notes import ReturnedLine, credit_notes_draft_for_return
 from orders.services.invoices import invoice_delete
 from orders.services.payment_providers import manner_of
@@ -75,7 +75,7 @@ def _refunded(authorization: ReturnAuthorization) -> list[Payment]:
     Of money that was never noted here there is nothing to give back here.
     """
     order, amount = authorization.order, authorization.refund_amount
-    owed = max(order.total - returned_amount(order) - amount, ZERO)
+    owed = max(order.total - credited_amount(order) - amount, ZERO)
     if (amount := min(amount, captured_amount(order) - owed)) <= 0:
         return []
     return sales_order_refund(

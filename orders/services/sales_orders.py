@@ -17,16 +17,19 @@ from core.errors import Invalid
 from core.rows import Columns
 from inventory.services.reservations import Demand, demand_keep, demand_release
 from notifications.services.events import publish
-from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderLine, OrderPlaced, OrderReleased
+from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem, ShippingMethod
 from orders.queries.promotions import has_automatic
 from orders.services.amending import OPEN, order_amend
+from orders.services.order_follows import order_needs_no_more
 from orders.services.order_lines import TOTALS, adjustments_write, lines_write, order_write, reprice
 from orders.services.order_lines import NewAdjustment as NewAdjustment
 from orders.services.order_lines import NewLine as NewLine
 from orders.services.order_locking import locked as locked
 from orders.services.order_locking import locked_alone
+from orders.services.order_telling import order_line, parts
+from orders.services.payment_settling import status_unpaid
 from orders.services.payments import payments_unwind
 from orders.services.promising import DOCUMENT as DOCUMENT
 from orders.services.promising import allocated, allocated_first, allocated_follow, credit_check, goods_keep, goods_promise
@@ -63,7 +66,8 @@ def sales_order_change(
 ) -> SalesOrder:
     """`values` are columns; lines and adjustments, where they are given, replace those before.
 
-    Of an order that is placed and not packed, its goods, totals and credit follow; from then on, raises Conflict.
+    Of an order that is placed and not packed, its goods, totals and credit follow; if all that is left of it was shipped, it is
+    shipped. From then on, raises Conflict.
     """
     row = locked(order)
     if row.status in OPEN:
@@ -93,6 +97,8 @@ def _amend(
             **parts(row), changed=changed, currency=row.currency, net_total=row.net_total, tax_total=row.tax_total,
             total=row.total, lines=[order_line(line) for line in row.lines.order_by("line")],
         ), aggregate_id=row.pk)
+        if lines is not None:
+            order_needs_no_more(row)
     return row
 
 
@@ -140,7 +146,7 @@ def sales_order_place(*, order: SalesOrder, is_priced: bool = False) -> SalesOrd
     )
     step(
         SALES_ORDERS, row, "place", event=event, besides=allocated_first(got), number=row.number, placed_at=now,
-        net_total=row.net_total, tax_total=row.tax_total, total=row.total,
+        net_total=row.net_total, tax_total=row.tax_total, total=row.total, payment_status=status_unpaid(row.total),
     )
     return row
 
@@ -164,11 +170,12 @@ def sales_order_hold(*, order: SalesOrder, reason: str = "") -> SalesOrder:
 
 
 def sales_order_release(*, order: SalesOrder, reason: str = "") -> SalesOrder:
-    """Back to where it was held, or where it failed."""
+    """Back to where it was held, or where it failed; on to shipped where all that is left of it has gone since."""
     row = locked_alone(order)
     allow(SALES_ORDERS, row, "release")
     event = OrderReleased(**parts(row))
     step(SALES_ORDERS, row, "release", event=event, note=reason, target=row.held_from, held_from="", error_code="")
+    order_needs_no_more(row)
     return row
 
 
@@ -200,18 +207,3 @@ def sales_order_allocated(*, order_id: UUID) -> None:
     """What the inventory gave or took by itself stands in the lines."""
     if row := SalesOrder.objects.select_for_update(no_key=True).filter(pk=order_id).first():
         allocated_follow(row)
-
-
-def parts(order: SalesOrder) -> dict[str, Any]:
-    """What every event of an order says."""
-    return {
-        "order": order.pk, "number": order.number, "channel": order.channel_id, "customer": order.customer_id,
-        "warehouse": order.warehouse_id,
-    }
-
-
-def order_line(line: SalesOrderItem) -> OrderLine:
-    return OrderLine(
-        line=line.pk, variant=line.variant_id, sku=line.sku, name=line.name, quantity=line.quantity - line.cancelled_quantity,
-        unit_price=line.unit_price,
-    )

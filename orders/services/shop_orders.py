@@ -22,6 +22,7 @@ from inventory.services.upsert import Counts, Draft
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem
 from orders.services.order_lines import AGREED
 from orders.services.past_orders import orders_promise
+from orders.services.payment_settling import status_unpaid
 
 CHANNEL = "SHOP"
 S, F = SalesOrder.Status, SalesOrder.FulfilmentStatus
@@ -137,6 +138,7 @@ def _sale(record: Record, key: str, channel: Channel, zone: ZoneInfo, variants: 
     )
     lines = _lines(record, order, variants)
     order.net_total = order.total = sum((line.net_amount for line in lines), ZERO)
+    order.payment_status = status_unpaid(order.total)
     return Sale(order, lines, record.text("userId", longest=40))
 
 

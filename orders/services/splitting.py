@@ -17,10 +17,13 @@ from orders.events import OrderConfirmed, OrderPlaced, OrderSplit
 from orders.machines import SALES_ORDERS
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.services.discount_shares import PROMOTION, over, weight_of
+from orders.services.order_follows import order_needs_no_more
 from orders.services.order_lines import TOTALS, totals_change
+from orders.services.order_telling import order_line, parts
+from orders.services.payment_settling import status_unpaid
 from orders.services.promising import DOCUMENT, allocated_follow
 from orders.services.promotion_uses import promotions_share
-from orders.services.sales_orders import NUMBERS, locked, order_line, parts
+from orders.services.sales_orders import NUMBERS, locked
 from orders.services.stepping import allow, step, told
 from orders.services.stopping import picks_forget, picks_stop, shipments_forget
 
@@ -52,7 +55,7 @@ def sales_order_split(*, order: SalesOrder, lines: Sequence[Split] = ()) -> Sale
     """
     row = locked(order)
     allow(SALES_ORDERS, row, "split")
-    if row.payment_status != PaymentStatus.UNPAID:
+    if row.payment_status != PaymentStatus.UNPAID and (row.total or row.paid_total):
         raise Conflict("This order is paid for as one: void or refund the payment, then split it.", code="already_paid")
     old = list(row.lines.order_by("line"))
     moved = _moved(old, lines)
@@ -62,11 +65,15 @@ def sales_order_split(*, order: SalesOrder, lines: Sequence[Split] = ()) -> Sale
     _share(row, made, old, moved)
     made = locked(made)
     number = _begin(row, made)
-    step(SALES_ORDERS, row, "split", target=row.status, note=f"Split: the rest is {number}")
+    step(
+        SALES_ORDERS, row, "split", target=row.status, note=f"Split: the rest is {number}",
+        payment_status=status_unpaid(row.total - row.credited_total),
+    )
     told(SALES_ORDERS, "split", OrderSplit(
         **parts(row), into=made.pk, into_number=number, net_total=row.net_total, tax_total=row.tax_total, total=row.total,
         lines=[order_line(line) for line in row.lines.order_by("line")],
     ), aggregate_id=row.pk)
+    order_needs_no_more(row)
     return made
 
 
@@ -193,7 +200,10 @@ def share(amount: Decimal, part: Decimal, whole: Decimal, unit: Decimal) -> Deci
 def _begin(row: SalesOrder, made: SalesOrder) -> str:
     """The new one stands where the old one does, with its place among those who wait; answers its number."""
     number = number_next(document_type=DOCUMENT, first=NUMBERS)
-    step(SALES_ORDERS, made, "place", note=f"Split from {row.number}", number=number, placed_at=row.placed_at)
+    step(
+        SALES_ORDERS, made, "place", note=f"Split from {row.number}", number=number, placed_at=row.placed_at,
+        payment_status=status_unpaid(made.total),
+    )
     told(SALES_ORDERS, "place", OrderPlaced(
         **parts(made), currency=made.currency, net_total=made.net_total, tax_total=made.tax_total, total=made.total,
         lines=[order_line(line) for line in made.lines.order_by("line")],

@@ -120,6 +120,8 @@ def in_machinery(membership: Membership) -> None:
     )
     JobAttemptFactory(error=f"SMTPRecipientsRefused: {EMAIL}")
     JobFactory(origin={"actor_id": str(membership.user_id), "ip": "192.0.2.66"})
+    file = private_files().save("exports/customers", ContentFile(f"{EMAIL} and everybody else".encode()))
+    JobFactory(task="notifications.tasks.export", origin={"actor_id": str(membership.user_id)}, result={"key": file, "rows": 9})
     OutboxEventFactory(payload={"who": EMAIL})
     InboundWebhookFactory(payload={"who": EMAIL}, external_id=f"order of {EMAIL}", error=f"No such {EMAIL}")
     delivery = EventDeliveryFactory(payload={"who": EMAIL}, last_error=f"refused {EMAIL}", discard_reason=f"{EMAIL} said so")
@@ -242,11 +244,14 @@ def test_the_files_of_the_person_go_with_the_erasure(
 ) -> None:
     with acme.scope():
         archive = DataSubjectRequest.objects.exclude(result="").get(subject_email=EMAIL).result
-    avatar = User.objects.get(pk=ada.pk).avatar
-    assert private_files().exists(avatar) and private_files().exists(archive)
+        exported = Job.objects.get(task="notifications.tasks.export").result["key"]
+    files = [User.objects.get(pk=ada.pk).avatar, archive, exported]
+    assert all(private_files().exists(file) for file in files)
     with django_capture_on_commit_callbacks(execute=True):
         erased(acme)
-    assert not private_files().exists(avatar) and not private_files().exists(archive)
+    assert not any(private_files().exists(file) for file in files)
+    with acme.scope():
+        assert Job.objects.get(task="notifications.tasks.export").result == {"rows": 9}
 
 
 def test_nobody_unlocks_a_stranger_by_asking_for_an_erasure(acme: Company, bolt: Company) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 from inventory.models import ReasonCode, StockCount, StockCountLine
+from inventory.services.candidates import Wanted
 from inventory.services.count_posting import Rest, stock_count_approve, stock_count_post
 from inventory.services.counts import Counted, Selection, Terms, stock_count_open, stock_count_record
+from inventory.services.reservations import Demand, stock_reserve
 from tests.inventory.goods import Goods
 
 
@@ -31,3 +33,9 @@ def count_happens(goods: Goods) -> None:
     stock_count_post(count_id=count.pk, rest=Rest.LEAVE)
     StockCount.objects.filter(pk=count.pk).update(requested_by=uuid4())
     stock_count_approve(count_id=count.pk)
+    goods.receive(1, goods.nut)
+    wanted = [Wanted(goods.nut.pk, goods.warehouse.pk, Decimal(1))]
+    stock_reserve(lines=wanted, demand=Demand("counter_sale", uuid4()))
+    short = opened(goods)
+    record(short, goods, 0, goods.nut)
+    stock_count_post(count_id=short.pk, rest=Rest.LEAVE)

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Collection, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,14 +43,14 @@ def company(new_company: Callable[[], Company]) -> Iterator[Company]:
 
 
 def some_goods(count: int) -> tuple[Goods, list[ProductVariant]]:
-    """In the active organization, each with an issue in each of some weeks and a rule by forecast."""
-    goods = Goods.create()
+    """In the active organization, each with an issue in each of some weeks and a rule by forecast; what stays is sound."""
+    goods, now = Goods.create(), datetime.combine(this_week() + timedelta(days=2), time(12), UTC)
     variants = [goods.bolt, goods.nut, *ProductVariantFactory.create_batch(count - 2, product=goods.bolt.product)]
     for number, variant in enumerate(variants, 1):
-        goods.receive(9, variant=variant)
+        goods.receive(99, variant=variant)
         goods.rule(minimum=1, variant=variant, method=ReorderRule.Method.FORECAST, lead_time_days=7)
         for weeks_ago in range(1, 8, 1 + number % 2):
-            issued(goods, weeks_ago, number + weeks_ago, variant)
+            goods.issue(number + weeks_ago, variant, occurred_at=now - weeks_ago * WEEK)
     return goods, variants
 
 

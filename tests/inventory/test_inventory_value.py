@@ -16,7 +16,7 @@ from accounts.models import Organization
 from core.errors import Invalid
 from core.invariants import broken
 from core.tenancy import organization_scope
-from inventory.models import ProductVariant, StockMove, StockSnapshot, ValueEntry
+from inventory.models import ProductVariant, StockItem, StockMove, StockSnapshot, ValueEntry
 from inventory.queries.dashboard import overview
 from inventory.queries.valuation import OCCURRED, POSTED, Question, inventory_value
 from inventory.services.costing_methods import costing_method_change
@@ -135,12 +135,16 @@ def test_old_moves_make_snapshots_anew(new_company: Callable[[], Company]) -> No
             kind="receipt", variant=worth.goods.nut, quantity=5, to_location=worth.goods.shelf, created_at=noon(5),
             occurred_at=noon(5),
         )
+        shelf = {"warehouse": worth.goods.warehouse, "location": worth.goods.shelf}
+        for variant, quantity in ((worth.bolt, 2), (worth.goods.nut, 5)):
+            StockItem.objects.create(variant=variant, quantity=quantity, **shelf)
     out = StringIO()
     call_command("build_cost_layers", organization=company.organization.slug, stdout=out)
     assert "1 moves" in out.getvalue()
     with organization_scope(company.organization.pk):
         assert not StockSnapshot.objects.exists()
         assert worth_of(noon(3)) == (7, Decimal("14.5"))
+        assert not [rows for _, rows in broken() if rows]
 
 
 def test_what_is_posted_at_once_is_not_late(acme: Company) -> None:

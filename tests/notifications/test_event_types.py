@@ -67,7 +67,7 @@ def test_the_types_are_these() -> None:
     stock = {f"{name}.{verb}" for name in ("stock_item", "promotion", *catalog) for verb in verbs[:3]}
     stock |= {f"reorder_task.{verb}" for verb in ("ordered", "snoozed", "assigned", "dismissed", "reopened")}
     others = {"stock.posted", "stock.low", "reorder.tasks_created", "inbound_webhook.received", "webhook_endpoint.disabled"}
-    held = {"lot.status_changed", "stock.reserved", "stock.reservation_ended", "stock.closing_changed"}
+    held = {"lot.status_changed", "stock.reserved", "stock.reservation_ended", "stock.promise_lost", "stock.closing_changed"}
     approved = {"stock_adjustment.requested", "stock_adjustment.decided"}
     packed = {f"logistic_unit.{verb}" for verb in (*verbs[:3], "contents_changed")}
     sent = {f"transfer_order.{verb}" for verb in (*verbs[:3], "shipped", "received", "closed")}

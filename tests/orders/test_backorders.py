@@ -3,16 +3,23 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from accounts.models import JournalEntry
 from core.errors import Conflict
 from inventory.models import Reservation, StockItem
+from inventory.services.count_posting import Rest, stock_count_post
 from inventory.services.reservations import stock_release
+from notifications.registry import handlers
 from orders.models import SalesOrder
 from orders.services.backorders import backorders_fill_everywhere
+from orders.services.fulfilment import sales_order_pack
 from orders.services.sales_orders import sales_order_cancel, sales_order_hold, sales_order_place
 from tests.companies import Company
+from tests.inventory.counting import opened, record
 from tests.inventory.test_races import at_once
-from tests.orders.selling import Shop
-from tests.orders.test_sales_orders import sound
+from tests.notifications.at_work import quiet, run_all
+from tests.notifications.test_relaying import relay_all
+from tests.orders.selling import Shop, quantities
+from tests.orders.test_sales_orders import refused, sound
 
 
 def allocated(company: Company, *orders: SalesOrder) -> list[list[int]]:
@@ -78,3 +85,23 @@ def test_nothing_is_promised_twice(new_company: Callable[[], Company]) -> None:
         assert (bolts.quantity, bolts.reserved) == (22, 22), "all that came is promised"
         whole = sum((line.allocated_quantity for order in waiting for line in order.lines.filter(sku="BOLT")), Decimal(0))
         assert whole >= 6, "and those who waited got what the newcomers did not"
+
+
+def test_goods_that_a_count_did_not_find(new_company: Callable[[], Company]) -> None:
+    acme = new_company()
+    relay_all()  # what others have left
+    with acme.scope():
+        shop = Shop.create()
+        order = sales_order_place(order=shop.cart(bolts=8))
+        count = opened(shop.goods, location_id=shop.goods.shelf.pk)
+        record(count, shop.goods, 5)
+        stock_count_post(count_id=count.pk, rest=Rest.LEAVE)
+    quiet()
+    relay_all(*handlers())
+    run_all()
+    with acme.scope():
+        assert quantities(order) == [(8, 5, 0)], "three wait for goods"
+        note = JournalEntry.objects.get(object_id=order.pk, kind="note").body
+        assert note == "A count did not find what was promised. 3 of BOLT: 3 waiting for goods."
+        refused("not_allocated", sales_order_pack, order=order)
+        sound()

@@ -8,7 +8,7 @@ from inventory.models import Reservation
 from notifications.models import Job
 from notifications.registry import handlers
 from orders.models import SalesOrder
-from orders.services.sales_orders import sales_order_place
+from orders.services.sales_orders import sales_order_cancel, sales_order_place
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers
 from tests.factories.inventory import WarehouseFactory
@@ -144,6 +144,8 @@ def test_the_lines_follow_what_the_stock_does_by_itself(new_company: Callable[[]
     assert "orders.handlers.follow" in follow_ups(acme)
     with acme.scope():
         assert quantities(order) == [(12, 0, 0)]
+        sales_order_cancel(order=sales_order_place(order=shop.cart(bolts=3)))
+    assert follow_ups(acme) == [], "whoever cancels has seen to the lines"
 
 
 def test_in_the_admin(acme: Company) -> None:

@@ -14,11 +14,18 @@ from core.errors import Conflict, Invalid
 from core.invariants import broken
 from core.tenancy import active_organization_id
 from inventory.models import StockMove, TaxCategory
+from notifications.models import OutboxEvent
 from orders.handlers import confirm_shipment
 from orders.models import SalesOrder, Shipment, ShipmentItem
 from orders.services.fulfilment import sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.order_lines import NewLine
-from orders.services.sales_orders import sales_order_cancel, sales_order_change, sales_order_hold, sales_order_place
+from orders.services.sales_orders import (
+    sales_order_cancel,
+    sales_order_change,
+    sales_order_hold,
+    sales_order_place,
+    sales_order_release,
+)
 from orders.services.shipments import (
     Parcel,
     Part,
@@ -192,6 +199,45 @@ def test_what_is_held_does_not_leave_and_what_is_canceled_neither(acme: Company)
         sales_order_cancel(order=order, reason="Ordered twice")
         shipment.refresh_from_db()
         assert shipment.status == "cancelled" and shop.goods.on_hand() == 10 and clean()
+
+
+@pytest.mark.parametrize("way", ["amended", "split", "amended while held"])
+def test_an_order_that_needs_no_more_than_has_left_is_shipped(way: str, acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        order = placed(shop, nuts=2)
+        shipment = shipment_hand_over(shipment=shipment_pack(shipment=some(order, 1)))
+        bolts, nuts = order.lines.order_by("line")
+        if way == "split":
+            sales_order_split(order=order, lines=[Split(bolts.pk), Split(nuts.pk)])
+        elif way == "amended":
+            both = [NewLine(variant.pk, Decimal(2)) for variant in (shop.goods.bolt, shop.goods.nut)]
+            sales_order_change(order=order, lines=both)
+            assert state(order)[:2] == ("placed", "partly_shipped")
+            begun = some(order, 1)
+            sales_order_change(order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(1))])
+            assert Shipment.objects.get(pk=begun.pk).status == "cancelled"
+        else:
+            sales_order_hold(order=order)
+            sales_order_change(order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(1))])
+            assert state(order)[0] == "on_hold"
+            sales_order_release(order=order)
+        assert state(order)[:2] == ("shipped", "shipped")
+        told = list(OutboxEvent.objects.filter(aggregate_id=order.pk, type__startswith="order.").order_by("seq"))
+        assert [event.type for event in told][-2:] == [
+            {"split": "order.split", "amended": "order.changed"}.get(way, "order.released"), "order.shipped",
+        ]
+        shipment_deliver(shipment=shipment)
+        assert state(order)[0] == "delivered" and clean()
+
+
+def test_what_was_delivered_already_is_delivered_once_nothing_else_is_wanted(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        order = placed(shop)
+        shipment_deliver(shipment=shipment_hand_over(shipment=shipment_pack(shipment=some(order, 1))))
+        sales_order_change(order=order, lines=[NewLine(shop.goods.bolt.pk, Decimal(1))])
+        assert state(order)[:2] == ("delivered", "delivered") and clean()
 
 
 def test_nobody_ships_the_same_goods_twice(new_company: Callable[[], Company]) -> None:
