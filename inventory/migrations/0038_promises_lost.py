@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0036_stock_snapshots_have_totals'),
+        ('inventory', '0037_goods_that_lie_apart'),
     ]
 
     operations = [
