@@ -40,9 +40,10 @@ PERSONAL = [
         },
     ),
     PersonalData(
-        "notifications_channelconfig", "Senders of messages that name the person",
-        f"({mentioned('t.from_address')} OR {mentioned('t.username')})", "keep",
-        "The company's own account: who runs it changes the sender.", hidden=("secret",),
+        "notifications_channelconfig", "Senders of messages by the person's address",
+        f"({mentioned('t.from_address')} OR {mentioned('t.username')})", "pseudonymise",
+        "The sender is switched off, so that messages leave by the installation's.",
+        {"from_address": "'erased@invalid'", "username": "''", "secret": "NULL", "is_active": "false"}, hidden=("secret",),
     ),
     PersonalData(
         "notifications_notificationdelivery", "Messages",

@@ -8,13 +8,11 @@ MOST = 100  # counted; more are "99+"
 
 # By the index of what is unread.
 UNREAD = f"""
-    SELECT count(*) FROM (
-        SELECT FROM notifications_notification AS n
-        JOIN accounts_membership AS m ON m.organization_id = n.organization_id AND m.id = n.recipient_id
-        WHERE n.organization_id = %s AND m.user_id = %s AND n.read_at IS NULL AND n.archived_at IS NULL
-            AND (n.snoozed_until IS NULL OR n.snoozed_until <= now())
-        LIMIT {MOST}
-    ) AS unread
+    SELECT FROM notifications_notification AS n
+    JOIN accounts_membership AS m ON m.organization_id = n.organization_id AND m.id = n.recipient_id
+    WHERE n.organization_id = %s AND m.user_id = %s AND n.read_at IS NULL AND n.archived_at IS NULL
+        AND (n.snoozed_until IS NULL OR n.snoozed_until <= now())
+    LIMIT {MOST}
 """
 
 
@@ -22,4 +20,4 @@ def unread_count(user_id: UUID) -> int:
     """Up to MOST."""
     with connection.cursor() as cursor:
         cursor.execute(UNREAD, [active_organization_id(), user_id])
-        return int(cursor.fetchone()[0])
+        return int(cursor.rowcount)

@@ -54,12 +54,16 @@ from tests.factories.drafts import OrderEntryStepFactory, ReceiptDraftEntryFacto
 from tests.factories.inventory import ReorderTaskFactory, StockMoveFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
 from tests.factories.notifications import (
+    AlertFactory,
+    ChannelConfigFactory,
     DeliveryAttemptFactory,
     EventDeliveryFactory,
     InboundWebhookFactory,
     JobAttemptFactory,
     JobFactory,
     NotificationDeliveryFactory,
+    NotificationFactory,
+    NotificationPreferenceFactory,
     OutboxEventFactory,
     TopicSubscriptionFactory,
 )
@@ -120,6 +124,11 @@ def in_machinery(membership: Membership) -> None:
     OutboxEventFactory(payload={"who": EMAIL})
     InboundWebhookFactory(payload={"who": EMAIL}, external_id=f"order of {EMAIL}", error=f"No such {EMAIL}")
     delivery = EventDeliveryFactory(payload={"who": EMAIL}, last_error=f"refused {EMAIL}", discard_reason=f"{EMAIL} said so")
+    NotificationFactory(recipient=membership)
+    NotificationFactory(title=f"{EMAIL} left", body=f"Dear {EMAIL}", dedupe_key=f"about {EMAIL}")
+    NotificationPreferenceFactory(membership=membership)
+    AlertFactory(acknowledged_by=membership, note=f"{EMAIL} knows more")
+    ChannelConfigFactory(from_address=EMAIL, username=EMAIL)
     DeliveryAttemptFactory(delivery=delivery, response_excerpt=f"Who is {EMAIL}?", error=f"refused {EMAIL}")
     IdempotencyRecordFactory(principal=f"user:{membership.user_id}")
     IdempotencyRecordFactory(body=f'{{"email": "{EMAIL}"}}'.encode())
