@@ -17,6 +17,7 @@ from core.admin_forms import TenantModelForm
 from core.admin_pages import key_of, page_for
 from core.errors import Invalid, NotFound
 from core.tenancy import active_organization_id
+from notifications.channels import Channel
 from notifications.models import Notification, NotificationPreference, Topic
 from notifications.services.inbox import (
     membership_of,
@@ -33,6 +34,7 @@ from notifications.services.own_topics import own_topic_switch, own_topics
 
 OWN_INBOX = "notifications.view_notification"
 PAGE = 50
+USUAL = {"channel": Channel.EMAIL, "mode": NotificationPreference.Mode.DAILY}
 BEFORE = "%Y-%m-%dT%H:%M:%S.%f"
 
 
@@ -135,7 +137,7 @@ def preferences_view(site: Any, request: Any) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:my_notifications"))
     return TemplateResponse(request, "admin/notifications/my_notifications.html", {
         **site.each_context(request), "title": "My notifications", "topics": own_topics(user_id=who),
-        "preferences": own_preferences(who).order_by("category", "channel"), "form": form or PreferenceForm(),
+        "preferences": own_preferences(who).order_by("category", "channel"), "form": form or PreferenceForm(initial=USUAL),
     })
 
 

@@ -34,7 +34,9 @@ class Notification(RuntimeModel):
                 fields=["organization", "recipient", "dedupe_key"], condition=Q(archived_at__isnull=True),
                 name="notification_once_while_open",
             ),
-            models.CheckConstraint(condition=Q(link="") | Q(link__startswith="/"), name="notification_link_is_a_path"),
+            models.CheckConstraint(
+                condition=Q(link="") | (Q(link__startswith="/") & ~Q(link__startswith="//")), name="notification_link_is_a_path",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "recipient", "told_at", "id"], name="notification_by_recipient"),

@@ -6,6 +6,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -108,15 +109,19 @@ def _tell(rule: AlertRule, alert: Alert, now: datetime) -> None:
     _say(
         rule.topic.key, alert, f"{alert.get_severity_display()}: {alert.title}",
         f"{metric.name}{span}: {plain(alert.value)}{metric.unit}, {_condition(rule)}{since}.\n"
-        "Acknowledge it on its page, and it is not told again; it resolves itself.\n",
+        f"Acknowledge it, and it is not told again; it resolves itself: {settings.PUBLIC_URL.rstrip('/')}{_page_of(alert)}\n",
     )
 
 
 def _say(topic: str, alert: Alert, subject: str, body: str) -> None:
     notify(
         topic=topic, subject=subject, body=body, dedupe_key=f"alert {alert.pk} {alert.times_told} {alert.status}",
-        about=About(alert.severity, f"/admin/notifications/alert/{alert.pk}/change/", f"alert {alert.pk}"),
+        about=About(alert.severity, _page_of(alert), f"alert {alert.pk}"),
     )
+
+
+def _page_of(alert: Alert) -> str:
+    return f"/admin/notifications/alert/{alert.pk}/change/"  # `reverse` would import the whole admin into the worker
 
 
 def _resolve(alert: Alert, now: datetime, *, told_to: str = "") -> int:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from accounts.models import Organization
@@ -19,6 +18,7 @@ from notifications.services.links import CODE_MINUTES, CONFIRM_DAYS, code_make, 
 from notifications.services.sending import mail_connection, sms_options
 
 LONGEST_SMS = 300  # letters: each 153 cost as much as a message
+MY_NOTIFICATIONS = "/admin/my-notifications/"
 BY_SNS = "notifications.sms.send_by_sns"
 NO_SMS = "This installation sends no SMS: whoever runs it sets SMS=sns."
 
@@ -40,8 +40,7 @@ def delivery_depart(
         return
     body, headers = delivery.body, dict[str, str]()
     if subscription is None:
-        own = f"{settings.PUBLIC_URL.rstrip('/')}{reverse('admin:my_notifications')}"
-        body = f"{body.rstrip()}\n\n-- \nHow often these come: {own}\n"
+        body = f"{body.rstrip()}\n\n-- \nHow often these come: {settings.PUBLIC_URL.rstrip('/')}{MY_NOTIFICATIONS}\n"
     elif delivery.kind == NotificationDelivery.Kind.CONFIRMATION:
         body += _question(confirm_link(subscription))
     elif not subscription.topic.is_mandatory:

@@ -1,16 +1,19 @@
 """What was held back, as its recipient wants it, goes out together: one message of all that waited."""
 
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from accounts.models import Membership
 from notifications.channels import Channel
 from notifications.models import NotificationDelivery, TopicSubscription
 from notifications.services.jobs import Order, job_enqueue
 from notifications.services.messages import DELIVER
 
 Kind, Status = NotificationDelivery.Kind, NotificationDelivery.Status
+LEFT = "The subscriber left, or moved, before the message was sent."
 MOST = 200  # messages whose text stands in a digest; of what follows the subjects alone
 
 
@@ -24,15 +27,22 @@ def digest_make(*, membership_id: UUID, channel: str) -> int:
         subscription_id__in=TopicSubscription.objects.filter(membership_id=membership_id).values("pk"),
     )  # fmt: skip
     by_address: dict[str, list[NotificationDelivery]] = {}
-    for part in held.select_related("subscription__topic").order_by("id"):
-        if part.subscription.status == TopicSubscription.Status.CONFIRMED and part.subscription.address == part.address:
+    for part in held.select_related("subscription__topic", "subscription__membership").order_by("id"):
+        if _still_wants(part):
             by_address.setdefault(part.address, []).append(part)
         else:
-            part.status, part.error = Status.FAILED, "The subscriber left, or moved, before the message was sent."
+            part.status, part.error = Status.FAILED, LEFT
             part.save(update_fields=["status", "error"])
+    NotificationDelivery.objects.filter(status=Status.HELD, subscription=None).update(status=Status.FAILED, error=LEFT)
     for address, parts in by_address.items():
         _send_together(channel, address, parts)
     return sum(map(len, by_address.values()))
+
+
+def _still_wants(part: NotificationDelivery) -> bool:
+    row: Any = part.subscription
+    is_there = row.status == TopicSubscription.Status.CONFIRMED and row.membership.status == Membership.Status.ACTIVE
+    return bool(is_there and row.address == part.address)
 
 
 def _send_together(channel: str, address: str, parts: list[NotificationDelivery]) -> None:

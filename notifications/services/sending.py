@@ -14,6 +14,7 @@ from core.errors import Invalid
 from core.sealing import seal, unseal
 from core.tenancy import active_organization_id
 from notifications.models import ChannelConfig, NotificationDelivery
+from notifications.models.sending import policy
 
 Provider = ChannelConfig.Provider
 OF_AMAZON = (Provider.SES, Provider.SNS)
@@ -36,7 +37,10 @@ def channel_config_write(*, config: ChannelConfig, secret: str = "", **values: A
         if missing:
             detail = "Amazon is asked in your own name: give the id of an access key, its secret and the region."
             raise Invalid(detail, fields=dict.fromkeys(missing, detail))
-    config.full_clean(validate_unique=False, validate_constraints=False)
+    known = policy()
+    if config.provider == Provider.SMTP and not known.networks and config.port not in known.ports:
+        detail = f"Port {config.port} is not used here: use {', '.join(map(str, known.ports))}."
+        raise Invalid(detail, fields={"port": detail})
     config.save()
     return config
 

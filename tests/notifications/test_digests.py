@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from notifications.models import Job, NotificationDelivery, NotificationPreference, Topic, TopicSubscription
 from notifications.services.digests import digest_make
 from notifications.services.messages import About, notify, topic_ensure
@@ -64,12 +64,12 @@ def test_until_when_a_message_waits(now: str, options: dict[str, Any], expected:
 
 @pytest.fixture
 def company(new_company: Callable[[], Company]) -> Company:
-    """Its Admin reads the topic by mail."""
+    """Its Manager reads the topic by mail."""
     quiet()
     made = new_company()
     with made.scope():
         topic = topic_ensure(key="news", name="News", category="operations")
-        TopicSubscription.objects.create(topic=topic, address=made.user.email, membership_id=reader(made), status="confirmed")
+        TopicSubscription.objects.create(topic=topic, address=address(made), membership_id=reader(made), status="confirmed")
     return made
 
 
@@ -81,8 +81,16 @@ def server(settings: Any) -> Iterator[MailServer]:
         yield server
 
 
+def manager(company: Company) -> User:
+    return company.members["manager"].user
+
+
+def address(company: Company) -> str:
+    return manager(company).email
+
+
 def reader(company: Company) -> Any:
-    return Membership.objects.values_list("pk", flat=True).get(user_id=company.user.pk)
+    return Membership.objects.values_list("pk", flat=True).get(user=manager(company))
 
 
 def prefers(company: Company, mode: str, **values: Any) -> None:
@@ -113,7 +121,7 @@ def test_what_came_meanwhile_is_one_mail(company: Company, server: MailServer) -
     assert statuses(company) == [("Nuts", "held"), ("Screws", "held")]
     its_time_comes(company)
     assert run_all() == ["succeeded", "succeeded"]
-    [message] = server.received_by(company.user.email)
+    [message] = server.received_by(address(company))
     assert message["Subject"] == "2 messages: News"
     text = message.get_payload()
     assert text.index("All of Screws.") < text.index("All of Nuts.") and "/admin/my-notifications/" in text
@@ -128,7 +136,7 @@ def test_one_that_waited_alone_comes_as_it_is(company: Company, server: MailServ
     tell(company, "Screws", "1")
     its_time_comes(company)
     run_all()
-    assert [message["Subject"] for message in server.received_by(company.user.email)] == ["Screws"]
+    assert [message["Subject"] for message in server.received_by(address(company))] == ["Screws"]
 
 
 def test_what_is_critical_and_what_nobody_leaves_does_not_wait(company: Company, server: MailServer) -> None:
@@ -142,15 +150,22 @@ def test_what_is_critical_and_what_nobody_leaves_does_not_wait(company: Company,
         Topic.objects.filter(key="news").update(category="operations", is_mandatory=True)
     assert tell(company, "Recall", "4") == 1
     run_all()
-    assert [message["Subject"] for message in server.received_by(company.user.email)] == ["Fire", "Recall"]
+    assert [message["Subject"] for message in server.received_by(address(company))] == ["Fire", "Recall"]
 
 
-def test_who_leaves_meanwhile_gets_nothing(company: Company, server: MailServer) -> None:
+@pytest.mark.parametrize("leaving", ["unsubscribed", "deleted", "suspended"])
+def test_who_leaves_meanwhile_gets_nothing(leaving: str, company: Company, server: MailServer) -> None:
     prefers(company, "daily")
     tell(company, "Screws", "1")
     tell(company, "Nuts", "2")
     with company.scope():
-        TopicSubscription.objects.update(status="unsubscribed")
+        own = TopicSubscription.objects.filter(topic__key="news")
+        if leaving == "suspended":
+            Membership.objects.filter(user=manager(company)).update(status="suspended")
+        elif leaving == "deleted":
+            own.get().delete()
+        else:
+            own.update(status=leaving)
     its_time_comes(company)
     run_all()
     assert not server.inbox

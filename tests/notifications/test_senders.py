@@ -113,6 +113,12 @@ def test_a_private_host_is_refused(host: str, acme: Company, settings: Any) -> N
     assert answer["errors"][0]["pointer"] == "/host"
 
 
+def test_a_port_of_something_else_is_refused(acme: Company, settings: Any) -> None:
+    settings.SENDER_ALLOWED_NETWORKS = []
+    assert make(acme, 400, host="smtp.example.com", port=6379)["errors"][0]["pointer"] == "/port"
+    make(acme, host="smtp.example.com", port=465)
+
+
 def test_a_name_that_leads_into_a_private_network_is_not_connected_to(acme: Company, settings: Any, server: MailServer) -> None:
     """It may have been another address when it was written."""
     row = make(acme, host="127.0.0.1", port=server.port)
