@@ -8,6 +8,9 @@ import boto3
 import pytest
 from django.db import connection
 from django.utils import timezone
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
 
 from accounts.models import Membership
 from notifications.models import ChannelConfig, Job, Notification, NotificationDelivery, TopicSubscription
@@ -152,14 +155,17 @@ def test_two_senders_of_a_channel_are_not_switched_on(acme: Company) -> None:
 
 
 def test_by_an_account_at_amazon_of_ones_own(company: Company, settings: Any) -> None:
+    region = "eu-north-1"  # moto keeps what it was told, by region, and other tests count it
     with moto_server() as endpoint:
         settings.SES_ENDPOINT_URL = settings.SMS_ENDPOINT_URL = endpoint
-        keys = {"region": "eu-west-1", "username": "AKIAOWN", "secret": "of the key"}
-        own = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        ses = boto3.client("ses", endpoint_url=endpoint, **own)
-        ses.verify_email_identity(EmailAddress="shop@own.test")
-        mail = make(company, provider="ses", host="", **keys)
-        sms = make(company, channel="sms", provider="sns", host="", from_address="", **keys)
+        keys = {"region": region, "username": "AKIAOWN", "secret": "of the key", "host": ""}
+        own = {"region_name": region, "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        boto3.client("sesv2", endpoint_url=endpoint, **own).create_email_identity(EmailIdentity="shop@own.test")
+        mail = make(company, provider="ses", **keys)
+        sms = make(company, channel="sms", provider="sns", from_address="", **keys)
         for row, address in ((mail, "me@own.test"), (sms, "+351912345678")):
             answer = company.api.send("post", f"{URL}{row['id']}/test/", {"address": address})
             assert answer.status_code == 200, answer.json()
+    [sent] = ses_backends[DEFAULT_ACCOUNT_ID][region].sent_messages
+    [(number, *_)] = sns_backends[DEFAULT_ACCOUNT_ID][region].sms_messages.values()
+    assert (sent.source, set(sent.destinations), number) == ("shop@own.test", {"me@own.test"}, "+351912345678")
