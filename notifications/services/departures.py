@@ -7,13 +7,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts.models import Organization
 from core.sealing import BrokenSeal
 from core.tenancy import active_organization_id
 from notifications.channels import Channel
-from notifications.models import ChannelConfig, NotificationDelivery, TopicSubscription
+from notifications.models import ChannelConfig, Notification, NotificationDelivery, TopicSubscription
 from notifications.services.links import CODE_MINUTES, CONFIRM_DAYS, code_make, confirm_link, leave_link
 from notifications.services.sending import mail_connection, sms_options
 
@@ -38,6 +39,9 @@ def delivery_depart(
     if delivery.channel == Channel.SMS:
         sms_send(number=delivery.address, text=_text(delivery, subscription), sender=sender)
         return
+    if delivery.channel == Channel.INBOX and subscription:
+        _into_inbox(delivery, subscription)
+        return
     body, headers = delivery.body, dict[str, str]()
     if subscription is None:
         body = f"{body.rstrip()}\n\n-- \nHow often these come: {settings.PUBLIC_URL.rstrip('/')}{MY_NOTIFICATIONS}\n"
@@ -48,6 +52,17 @@ def delivery_depart(
         headers |= {"List-Unsubscribe": f"<{leave}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
         body = f"{body.rstrip()}\n\n-- \nNo more messages of {subscription.topic.name}: {leave}\n"
     mail_send(name=str(delivery.pk), to=delivery.address, subject=delivery.subject, body=body, headers=headers, sender=sender)
+
+
+def _into_inbox(delivery: NotificationDelivery, subscription: TopicSubscription) -> None:
+    """Of a message that was written for one subscriber; `notify` has put there itself what it tells all."""
+    Notification.objects.update_or_create(
+        recipient_id=subscription.membership_id, dedupe_key=delivery.dedupe_key, archived_at=None,
+        defaults={
+            "title": delivery.subject, "body": delivery.body, "category": subscription.topic.category, "told_at": timezone.now(),
+            "read_at": None, "snoozed_until": None,
+        },
+    )  # fmt: skip
 
 
 def mail_send(

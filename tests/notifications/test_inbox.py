@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from notifications.models import Notification, NotificationDelivery, Topic, TopicSubscription
-from notifications.services.messages import About, notify, topic_ensure
+from notifications.services.messages import About, delivery_send, notify, topic_ensure
 from tests.companies import Company
+from tests.factories.notifications import NotificationDeliveryFactory
 
 INBOX = "/api/v1/my/notifications/"
 COUNT = f"{INBOX}unread-count/"
@@ -97,6 +98,15 @@ def test_one_open_message_about_a_thing(acme: Company) -> None:
     acme.api.send("post", f"{INBOX}{row['id']}/archive/")
     tell(acme, "It burns again", key="3", about=About(key="fire"))
     assert [one["title"] for one in listed(acme)] == ["It burns again"]
+
+
+def test_a_message_that_was_written_for_one_subscriber_comes_there_too(acme: Company, mailoutbox: list[Any]) -> None:
+    topic = subscribe(acme, "admin")
+    with acme.scope():
+        own = TopicSubscription.objects.get(topic=topic)
+        row = NotificationDeliveryFactory(subscription=own, channel="inbox", address=own.address, subject="For you")
+        assert delivery_send(delivery_id=row.pk, is_last_attempt=False) == "sent"
+    assert ([one["title"] for one in listed(acme)], mailoutbox) == (["For you"], [])
 
 
 def test_pages_go_by_a_cursor(acme: Company) -> None:
