@@ -20,9 +20,10 @@ from core.json import dumps
 from core.problems import BadParameter
 from core.reading import BASE
 from core.serializers import StrictSerializer, TenantSerializer
+from core.tenancy import active_organization_id
 from core.within import holder
 from notifications.models import Notification, NotificationPreference
-from notifications.queries.inbox import unread_count
+from notifications.queries.inbox import MEMBER, unread_count
 from notifications.services.inbox import (
     notification_archive,
     notification_read,
@@ -87,11 +88,8 @@ class Own:
         return key
 
     def row_conditions(self) -> Conditions:
-        own = (
-            f"EXISTS (SELECT FROM accounts_membership AS m WHERE m.organization_id = {BASE}.organization_id"
-            f" AND m.id = {BASE}.{self.own}_id AND m.user_id = %s)"
-        )
-        return [*super().row_conditions(), (own, [self.who()])]  # type: ignore[misc]  # as above
+        mine = (f"{BASE}.{self.own}_id = {MEMBER}", [active_organization_id(), self.who()])
+        return [*super().row_conditions(), mine]  # type: ignore[misc]  # as above
 
     def get_queryset(self) -> Any:
         rows: Any = super().get_queryset()  # type: ignore[misc]  # as above

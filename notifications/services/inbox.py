@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import Membership
@@ -23,14 +23,14 @@ def membership_of(user_id: UUID) -> UUID:
 
 def own_notifications(user_id: UUID) -> QuerySet[Notification]:
     mine: QuerySet[Notification] = Notification.objects.filter(
-        recipient_id__in=Membership.objects.filter(user_id=user_id).values("pk"),
+        recipient_id=Subquery(Membership.objects.filter(user_id=user_id).values("pk")[:1]),
     )
     return mine
 
 
 def own_preferences(user_id: UUID) -> QuerySet[NotificationPreference]:
     mine: QuerySet[NotificationPreference] = NotificationPreference.objects.filter(
-        membership_id__in=Membership.objects.filter(user_id=user_id).values("pk"),
+        membership_id=Subquery(Membership.objects.filter(user_id=user_id).values("pk")[:1]),
     )
     return mine
 
