@@ -154,6 +154,26 @@ def test_two_senders_of_a_channel_are_not_switched_on(acme: Company) -> None:
     make(acme, is_active=False)
 
 
+def test_the_admin_makes_a_sender_changes_it_and_tries_it(acme: Company, server: MailServer) -> None:
+    page = "/admin/notifications/channelconfig/"
+    empty = dict.fromkeys(("region", "username", "daily_cap"), "")
+    form = {**OWN, **empty, "port": server.port, "is_active": "on", "given_secret": "hidden"}
+    assert acme.admin.post(f"{page}add/", form).status_code == 302
+    with acme.scope():
+        row = ChannelConfig.objects.get()
+    assert b"hidden" not in bytes(row.secret)
+    kept = {**form, "given_secret": ""}
+    moved = acme.admin.post(f"{page}{row.pk}/change/", {**kept, "host": "::1"})
+    assert (moved.status_code, "Give the secret again" in moved.content.decode()) == (200, True)
+    assert acme.admin.post(f"{page}{row.pk}/change/", {**kept, "daily_cap": "9"}).status_code == 302
+    assert acme.admin.get(page).status_code == 200
+    assert acme.admin.post(f"{page}{row.pk}/send-test/", {"address": "me@own.test"}).status_code == 302
+    assert len(server.received_by("me@own.test")) == 1
+    with acme.scope():
+        after = ChannelConfig.objects.get()
+    assert (after.daily_cap, bytes(after.secret)) == (9, bytes(row.secret))
+
+
 def test_by_an_account_at_amazon_of_ones_own(company: Company, settings: Any) -> None:
     region = "eu-north-1"  # moto keeps what it was told, by region, and other tests count it
     with moto_server() as endpoint:
