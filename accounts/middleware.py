@@ -21,6 +21,7 @@ from accounts.services.activity import session_seen
 from accounts.services.keys import api_key_used
 from core import logs
 from core.errors import Invalid, NotAuthenticated
+from core.following import Following
 from core.problems import CHALLENGE, json_response, problem
 from core.reasons import HEADER
 from core.tenancy import Origin, active_scope, organization_scope, scope_is_open
@@ -82,7 +83,9 @@ def serve(request: Any, claim: Claim | KeyClaim, origin: Origin, get_response: H
             response = refusal(request, principal) or idempotent(request, principal, get_response)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
-            if response.streaming and not isinstance(response, FileResponse):
+            if isinstance(response, Following):
+                response.streaming_content = response.follow(scope, lambda one: isinstance(claim, KeyClaim) or one is not None)
+            elif response.streaming and not isinstance(response, FileResponse):
                 response.streaming_content = stream(response.streaming_content, scope)
             return response
     request.principal, request.user = None, AnonymousUser()

@@ -21,6 +21,7 @@ ADMIN_MODELS = (
     "datasubjectrequest",
     "eventsubscription",
     "externalidentity",
+    "externalsource",
     "featureflag",
     "identityprovider",
     "impersonation",
@@ -59,8 +60,8 @@ OF_EVERY_WAREHOUSE = (
 
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
 OF_THE_COMPANY = (
-    "channelconfig", "datasubjectrequest", "externalidentity", "featureflag", "identityprovider", "inboundsource", "organization",
-    "paymentaccount", "promotion", "retentionpolicy", "stockclosing", "webhookendpoint",
+    "channelconfig", "datasubjectrequest", "externalidentity", "externalsource", "featureflag", "identityprovider",
+    "inboundsource", "organization", "paymentaccount", "promotion", "retentionpolicy", "stockclosing", "webhookendpoint",
 )
 
 

@@ -18,7 +18,8 @@ from bench.measuring import Result, statements, times
 from bench.requests import Client
 from bench.valuation import FILL as VALUE_FILL
 from core.supervisor import progress
-from inventory.services.snapshots import MAKE
+from core.tenancy import organization_scope
+from inventory.services.snapshots import MOST_DAYS, snapshots_make
 
 DAYS = 400
 NAME = "bench-analytics"
@@ -95,6 +96,7 @@ def run(size: int) -> Iterator[Result]:
         "value at the end of 12 months": ((SNAPSHOTS, [organization_id, ends]), "value/?period=month", 6),
         "value by day and warehouse, 30 days": (entries(month), "value/?group_by=warehouse", 6),
         "turnover by category, 30 days": (entries(month), "turnover/?group_by=category", 6),
+        "turnover by day, 30 days": (entries(month), "turnover/?period=day", 6),
         "turnover by month, a year": (entries(year), f"turnover/?period=month&{long}", 6),
         "the 100 that move most, 30 days": (entries(month), "movers/", 6),
         "the 100 that move least, a year": (entries(year), f"movers/?order=slowest&{long}", 6),
@@ -102,7 +104,9 @@ def run(size: int) -> Iterator[Result]:
         "ages of what is there, average cost": (entries(year), "ageing/", 6),
         "low and out of stock, the first 100": ((BALANCES, [organization_id]), "shortages/", 12),
         "stock-out days, 30 days": (entries(month), "stock-outs/", 8),
+        "stock-out days by week, 12 weeks": (entries(today - timedelta(83)), "stock-outs/?group_by=total&period=week", 8),
         "stock-out days by week, a year": (entries(year), f"stock-outs/?group_by=total&period=week&{long}", 8),
+        "statistics of now and of 30 days": (entries(month), "inventory/", 8),
     }
     for name, ((sql, values), address, most) in sides.items():
         request = client.get(f"analytics/{address}")
@@ -128,10 +132,12 @@ def _filled(organization_id: UUID, moves: int, today: date) -> list[datetime]:
                     for statement in FILL:
                         cursor.execute(statement, values)
                 cursor.execute("DELETE FROM inventory_stocksnapshot WHERE organization_id = %s", [organization_id])
-                for last in [*reversed(lasts), today - timedelta(1)]:
-                    cursor.execute(MAKE, {"organization": organization_id, "day": last})
-            for table in ("stockmove", "valueentry", "stocksnapshot", "costlayer"):
-                cursor.execute(f"VACUUM ANALYZE inventory_{table}")
+        with progress(f"  a snapshot for each of {DAYS} days"):
+            for ago in [*range(DAYS, 1, -MOST_DAYS), 1]:
+                with organization_scope(organization_id):
+                    snapshots_make(through=today - timedelta(ago))
+        for table in ("stockmove", "valueentry", "stocksnapshot", "costlayer"):
+            cursor.execute(f"VACUUM ANALYZE inventory_{table}")
         cursor.execute(
             "SELECT DISTINCT until FROM inventory_stocksnapshot WHERE organization_id = %s AND day = ANY (%s)",
             [organization_id, lasts],

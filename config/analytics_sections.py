@@ -77,7 +77,7 @@ class Section:
 
 
 def _value(reading: Reading) -> Section:
-    found = value_over_time(reading.goods, reading.span, period=reading.period)
+    found = value_over_time(reading.goods, reading.span)
     labels = _labels(reading, found)
     return Section(
         "value", "Value of the stock", f"At the end of each {reading.period}, in {reading.currency}, at cost.",
@@ -188,8 +188,8 @@ def _outs(reading: Reading) -> Section:
 
 OF_COSTS: dict[str, Callable[[Reading], Section]] = {"value": _value, "turnover": _turnover, "abc": _abc}
 SECTIONS: dict[str, Callable[[Reading], Section]] = OF_COSTS | {
-    "fastest": _fastest, "slowest": _slowest, "ageing": _ages, "short": _short_by, "shortages": _short,
-    "out-over-time": _outs_over_time, "stock-outs": _outs,
+    "fastest": _fastest, "slowest": _slowest, "ageing": _ages, "short": _short_by,
+    "out-over-time": _outs_over_time, "stock-outs": _outs, "shortages": _short,
 }
 
 

@@ -62,6 +62,9 @@ inbound = LateModule("notifications.api.inbound", "inbound-sources", "inbound-we
 inbox = LateModule("notifications.api.inbox", "my/notifications", "my/notification-preferences")
 messages = LateModule("notifications.api.messages", "topics", "topic-subscriptions", "notification-deliveries")
 sending = LateModule("notifications.api.sending", "channel-configs")
+watches = LateModule(
+    "notifications.api.watches", "external-sources", "external-subjects", "external-cache-entries", "watches", "watch-hits",
+)
 webhooks = LateModule("notifications.api.webhooks", "webhook-endpoints", "delivery-attempts")
 work = LateModule("notifications.api.work", "jobs", "job-attempts")
 order_analytics = LateModule("orders.api.analytics")
@@ -89,7 +92,7 @@ router = Routes(
     counts, forecasts, locations, logistic_units, lots, prices, relations,
     replenishment, reservations, stock, suppliers, taxes, transfers, valuation,
     vehicles,
-    events, deliveries, messages, sending, alerts, webhooks, inbound, work,
+    events, deliveries, messages, sending, alerts, webhooks, inbound, work, watches,
     bills, channels, invoices, landed_costs, payments, pick_lists, promotions, purchasing, receipts,
     returns, sales_orders, shipments, shipping,
 )

@@ -68,7 +68,7 @@ class Bulk:
         mode, rows = serializer.validated_data["mode"], serializer.validated_data["rows"]
         entries = [Entry(index, _text(row.pop("op", CREATE)), row) for index, row in enumerate(rows)]
         self._demand({entry.op for entry in entries})
-        _Run(self, entries).execute()
+        BulkRun(self, entries).execute()
         wrong = [entry for entry in entries if entry.errors]
         if wrong and mode == "atomic":
             raise Refused([error for entry in wrong for error in entry.errors], len(wrong))
@@ -92,7 +92,9 @@ def _text(op: Any) -> str:
     return op if isinstance(op, str) else ""
 
 
-class _Run:
+class BulkRun:
+    """Checks entries and writes those that are right. `view` takes bulk, and has a request."""
+
     def __init__(self, view: Bulk, entries: list[Entry]) -> None:
         self.view, self.entries = view, entries
         self.model = view.model()

@@ -6,8 +6,8 @@ from typing import Any
 
 # What is below these names is data, whose keys people and other programs have chosen.
 DATA = frozenset({
-    "arguments", "attributes", "changes", "custom_fields", "example", "explanation", "group_roles", "headers", "method_errors",
-    "pattern", "payload", "report", "result", "schema",
+    "after", "arguments", "attributes", "before", "changes", "custom_fields", "example", "explanation", "group_roles", "headers",
+    "kinds", "last_value", "method_errors", "pattern", "payload", "report", "result", "schema",
 })  # fmt: skip
 
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")

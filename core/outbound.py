@@ -31,6 +31,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]  # names in small letters
     body: bytes  # its beginning
+    is_whole: bool = True  # unless it was too long, or broke off
 
 
 class Outbound:
@@ -59,26 +60,36 @@ class Outbound:
         """What takes half a second the first time, and is no part of anybody's answer."""
         self._pool  # noqa: B018
 
+    def get(self, url: str, *, headers: Mapping[str, str], within: float, at_most: int) -> Answer:
+        """As `post`."""
+        return self._ask("GET", url, None, headers, within, at_most)
+
     def post(self, url: str, *, content: bytes, headers: Mapping[str, str], within: float, at_most: int) -> Answer:
         """`within` seconds for all of it; of the answer's body no more than `at_most` bytes are read.
 
         Raises Refused for an address that may not be reached, Failed where no answer came.
         """
+        return self._ask("POST", url, content, headers, within, at_most)
+
+    def _ask(
+        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], within: float, at_most: int,
+    ) -> Answer:
         import httpcore2  # noqa: PLC0415  # see above
 
         target = parse(url)
         host = f"[{target.host}]" if ":" in target.host else target.host
         default = {"https": 443, "http": 80}[target.scheme] == target.port
-        sent = {"host": host if default else f"{host}:{target.port}", "content-length": str(len(content)), **headers}
+        length = {} if content is None else {"content-length": str(len(content))}
+        sent = {"host": host if default else f"{host}:{target.port}", **length, **headers}
         pool = self._pool
         _clock.ends = time.monotonic() + within
         _clock.plain = target.is_plain
         limits = {"connect": min(CONNECT, within), "read": within, "write": within, "pool": within}
         try:
             address = httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
-            with pool.stream("POST", address, headers=sent, content=content, extensions={"timeout": limits}) as response:
+            with pool.stream(method, address, headers=sent, content=content, extensions={"timeout": limits}) as response:
                 answered = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-                return Answer(response.status, answered, _beginning(response, at_most))
+                return Answer(response.status, answered, *_beginning(response, at_most))
         except Late as error:
             raise Failed(str(error)) from error
         except (TimeoutError, httpcore2.TimeoutException) as error:
@@ -89,9 +100,9 @@ class Outbound:
             raise Failed(_said(error)) from error
 
 
-def _beginning(response: Any, at_most: int) -> bytes:
-    """The status has been said: a body that breaks off changes nothing. One that was not read to its end is closed with its
-    connection.
+def _beginning(response: Any, at_most: int) -> tuple[bytes, bool]:
+    """And whether it is all of it. The status has been said: a body that breaks off raises nothing. One that was not read to
+    its end is closed with its connection.
     """
     import httpcore2  # noqa: PLC0415  # see above
 
@@ -99,9 +110,11 @@ def _beginning(response: Any, at_most: int) -> bytes:
     with suppress(OSError, httpcore2.NetworkError, httpcore2.ProtocolError):
         for part in response.iter_stream():
             body += part
-            if len(body) >= at_most:
+            if len(body) > at_most:
                 break
-    return body[:at_most]
+        else:
+            return body, True
+    return body[:at_most], False
 
 
 def _said(error: Exception) -> str:

@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from core.bulk import MOST_ROWS
 from core.by_ref import REF
+from core.following import CONTENT_TYPE
 from core.reasons import LONGEST
 
 TEXT = {"type": "string"}
@@ -55,6 +56,8 @@ def complete(operation: dict[str, Any], method: str, action: str, path: str) -> 
             answer["headers"] = {**answer.get("headers", {}), "ETag": ETAG}
         if "text/csv" in answer.get("content", {}):
             answer["content"]["text/csv"] = {"schema": {**TEXT, "description": "Every row of the list, not a page: streamed."}}
+        if CONTENT_TYPE in answer.get("content", {}):
+            answer["content"][CONTENT_TYPE] = {"schema": {**TEXT, "description": "Server-sent events, a row each."}}
     if method == "GET":
         answers["304"] = {"description": "The answer is still the one of If-None-Match.", "headers": {"ETag": ETAG}}
     elif _is_about_a_row(path):

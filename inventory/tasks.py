@@ -1,6 +1,6 @@
 """What the clock starts, and what requests leave to a job."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from inventory.services.forecasts import forecasts_compute_sitting
 from inventory.services.replenishment import reorder_check as check_now
 from inventory.services.replenishment import reorder_check_everywhere
 from inventory.services.reservations import reservations_expire_everywhere
-from inventory.services.snapshots import snapshots_make
+from inventory.services.snapshots import snapshots_follow
 from notifications.schedules import ZoneTick, scheduled, scheduled_in_each_zone
 
 
@@ -45,10 +45,9 @@ def demand_forecasts(tick: ZoneTick) -> None:
     tick.enqueue(forecast)
 
 
-@task()
-def snapshot_stock(day: str) -> dict[str, int]:
-    """Of the day before this one."""
-    return {"rows": snapshots_make(through=date.fromisoformat(day) - timedelta(1))}
+@task(takes_context=True)
+def snapshot_stock(context: Any, day: str) -> dict[str, int]:
+    return snapshots_follow(context=context, today=date.fromisoformat(day))
 
 
 @scheduled_in_each_zone("cron(30 1 * * ? *)")

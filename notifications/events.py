@@ -82,6 +82,25 @@ class AlertResolved:
     opened_at: datetime
 
 
+@event_type("watch.hit", aggregate="watch", example={
+    "hit": SOME_ID, "watch": SOME_ID, "name": "Copper", "condition": "crosses", "source": "Price feed", "kind": "price",
+    "external_id": "copper", "label": "Copper, a kilogram", "before": 12.4, "after": 12.6,
+})  # fmt: skip
+class WatchHitFound:
+    """What somebody watches in the data of another system has happened."""
+
+    hit: UUID
+    watch: UUID
+    name: Annotated[str, "Of the watch; may be empty."]
+    condition: Annotated[str, "changed, crosses, appears or disappears."]
+    source: Annotated[str, "The name of the external source."]
+    kind: str
+    external_id: Annotated[str, "The id at the source."]
+    label: Annotated[str, "The subject's name for people."]
+    before: Annotated[Any, "Null: it was not there, or had not been looked at."]
+    after: Annotated[Any, "Null: it is not there."]
+
+
 PERSON = ObjectEvents(User, "user", only=(
     "id", "email", "name", "age", "phone", "locale", "timezone", "is_active", "created_at", "updated_at", "version",
 ))  # fmt: skip

@@ -14,6 +14,10 @@ GIVEN = "t.arguments #>> '{args,0,aggregate_type}' = 'user' AND t.arguments #>> 
 ERASED = '{"email": "", "name": "Erased person", "age": null, "phone": "", "locale": "", "timezone": ""}'
 
 
+OWN_WATCHES = "SELECT w.id FROM notifications_watch AS w WHERE w.organization_id = t.organization_id" + (
+    " AND w.membership_id = %(membership_id)s::uuid"
+)
+
 PERSONAL = [
     PersonalData(
         "notifications_notification", "Inbox", "t.recipient_id = %(membership_id)s::uuid", "delete", "Nobody reads it any more.",
@@ -44,6 +48,40 @@ PERSONAL = [
         f"({mentioned('t.from_address')} OR {mentioned('t.username')})", "pseudonymise",
         "The sender is switched off, so that messages leave by the installation's.",
         {"from_address": "'erased@invalid'", "username": "''", "secret": "NULL", "is_active": "false"}, hidden=("secret",),
+    ),
+    PersonalData(
+        "notifications_watchhit", "What the member's watches have found", f"t.watch_id IN ({OWN_WATCHES})", "delete",
+        "They go with the watches.",
+    ),
+    PersonalData(
+        "notifications_watch", "Watches", "t.membership_id = %(membership_id)s::uuid", "delete", "Nobody is told any more.",
+    ),
+    PersonalData(
+        "notifications_watchhit", "What watches have found that mentions the person",
+        f"({mentioned('t.before::text')} OR {mentioned('t.after::text')})", "pseudonymise", TAKEN_OUT,
+        {"before": json_without_the_address("before"), "after": json_without_the_address("after")},
+    ),
+    PersonalData(
+        "notifications_externalcacheentry", "Answers of external sources that mention the person",
+        f"({mentioned('t.payload::text')} OR {mentioned('t.cache_key')} OR {mentioned('t.last_error')})", "delete",
+        "They are asked for again where somebody needs them.",
+    ),
+    PersonalData(
+        "notifications_watch", "Watches that mention the person",
+        f"({mentioned('t.name')} OR {mentioned('t.last_value::text')} OR {mentioned('t.last_error')})", "pseudonymise", TAKEN_OUT,
+        {
+            "name": without_the_address("name"), "last_value": json_without_the_address("last_value"),
+            "last_error": without_the_address("last_error"),
+        },
+    ),
+    PersonalData(
+        "notifications_externalsubject", "Subjects of external sources that mention the person",
+        f"({mentioned('t.label')} OR {mentioned('t.external_id')} OR {mentioned('t.attributes::text')})", "pseudonymise",
+        f"{TAKEN_OUT} By an id that was the address, the source is not asked any more.",
+        {
+            "label": without_the_address("label"), "attributes": json_without_the_address("attributes"),
+            "external_id": f"CASE WHEN {mentioned('external_id')} THEN 'erased ' || id ELSE external_id END",
+        },
     ),
     PersonalData(
         "notifications_notificationdelivery", "Messages",

@@ -29,9 +29,17 @@ DATA_CLASSES = [
             SELECT FROM notifications_eventdelivery AS d WHERE d.organization_id = t.organization_id AND d.event_id = t.id
         )""",
     ),
+    # Before the messages, which stay as long as a hit that they told of.
+    DataClass("watch_hits", "What watches have found", 90, "notifications_watchhit", OLD),
+    DataClass(
+        "external_answers", "Answers of external sources that are not fresh any more", 7, "notifications_externalcacheentry",
+        "GREATEST(t.expires_at, t.stale_if_error_until, t.leased_until) < %(before)s",
+    ),
     DataClass(
         "deliveries", "Messages that were sent or given up", 30, "notifications_notificationdelivery",
-        f"{OLD} AND t.status IN ('sent', 'failed')",
+        f"""{OLD} AND t.status IN ('sent', 'failed') AND NOT EXISTS (
+            SELECT FROM notifications_watchhit AS h WHERE h.organization_id = t.organization_id AND h.notification_id = t.id
+        )""",
         pseudonymise="address = '', subject = '', body = '', error = ''",
         is_pseudonymous="t.address = '' AND t.subject = '' AND t.body = '' AND t.error = ''",
     ),

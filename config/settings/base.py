@@ -1,6 +1,7 @@
 """What holds everywhere. Everything secret or local comes from the environment."""
 
 import hmac
+import os
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -350,10 +351,16 @@ DELIVERY_SENDERS = {
 }
 DELIVERY_THREADS = env.int("DELIVERY_THREADS", default=8)
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)  # without a sign of life: then others deliver it
+# How many clients of the feed may wait in one process (each takes one of its threads), and how long at most. A function is paid
+# for by time, and what it answers arrives whole: none waits there.
+FOLLOWERS = env.int("FOLLOWERS", default=0 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else 2)
+FOLLOWING_SECONDS = env.int("FOLLOWING_SECONDS", default=25)
 # The EventBridge bus that is told every event as well; none without a name.
 EVENT_BUS_NAME = env("EVENT_BUS_NAME", default="")
 EVENT_BUS_ENDPOINT_URL = env("EVENT_BUS_ENDPOINT_URL", default="")
 EVENT_BUS_REGION = env("EVENT_BUS_REGION", default=env("AWS_REGION", default=""))
+# For how many days the events of each day are kept as a file, beside the private files; 0: no such files.
+EVENT_ARCHIVE_DAYS = env.int("EVENT_ARCHIVE_DAYS", default=0)
 
 # --- Jobs -------------------------------------------------------------------------------------------------
 # `limit`: how many of the queue run at once, over all workers together.
@@ -367,7 +374,7 @@ JOBS_QUEUE_URL = env("JOBS_QUEUE_URL", default="")
 JOBS_QUEUE_ENDPOINT_URL = env("JOBS_QUEUE_ENDPOINT_URL", default="")
 JOBS_DOORBELL = "notifications.doorbell.jobs_ring"
 
-# --- Webhooks, see docs/guide/webhooks.md ----------------------------------------------------------------
+# --- Webhooks, see docs/guide/webhooks.md; networks and circuit count for external sources as well --------
 WEBHOOKS_BY_HTTP = False  # on loopback; elsewhere never
 # Private networks that endpoints may stand in all the same, like 10.1.2.0/24, and the ports of all others.
 WEBHOOK_ALLOWED_NETWORKS: list[str] = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])

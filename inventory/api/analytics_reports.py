@@ -100,7 +100,7 @@ class ValueView(AnalyticsView):
         return span_of(query, organization, longest=SNAPSHOT_DAYS if query["period"] == MONTH else LEDGER_DAYS)
 
     def report(self, goods: Goods, span: Span, query: Query, page: Page) -> Report:
-        return _all(value_over_time(goods, span, period=query["period"], group_by=query["group_by"]))
+        return _all(value_over_time(goods, span, group_by=query["group_by"]))
 
     def columns(self, query: Query) -> Sequence[str]:
         return (*_names(query["group_by"], query["period"]), "quantity", "value")

@@ -9,11 +9,14 @@ from uuid import UUID
 
 from core.choosing import ORDERED as ORDERED_LOOKUPS
 from core.choosing import Condition, Conditions
+from core.kept import Kept
 from core.problems import BadParameter
 from core.reading import BASE
 from core.tenancy import active_organization_id
 from inventory.models import AttributeDefinition
-from inventory.queries.attributes import ORDERED, Attributes, attributes_with_units, how_many, key_of
+from inventory.queries import attribute_owners
+from inventory.queries.attribute_owners import FIRST, LAST, NO_OWN, OF_THE_PRODUCT, Key, Values, how_many
+from inventory.queries.attributes import ORDERED, Attributes, attributes_with_units, key_of
 from inventory.queries.catalog import BRANCH
 
 PREFIX = "attr."
@@ -27,61 +30,40 @@ UNDER: tuple[dict[str, Any], str] = ({"type": "string", "format": "uuid"}, "Id o
 
 # Up to so many rows with a value, a list looks them up; of more, it walks through its order and asks each row for its value until
 # the page is full. The planner cannot choose: what it guesses is the same for a rare value and for a common one.
-FEW = 5_000
+FEW = attribute_owners.MOST
 
 FOUND = "a.organization_id = %s AND a.definition_id = %s"
-# `IS NULL` would be looked up in an index that has no product, and one attribute may have values of a million products.
-OF_THE_PRODUCT = "(a.variant_id IS NOT NULL) IS FALSE"
-NO_OWN = """
-    NOT EXISTS (SELECT FROM inventory_productattributevalue AS own WHERE own.organization_id = a.organization_id
-        AND own.variant_id = {0} AND own.definition_id = a.definition_id)
-"""
 
 
 class Owners(NamedTuple):
-    """SQL with a place for the condition on the value: the ids of those who have it, and whether the row has it."""
+    """Statements of those who have a value, and SQL of whether the row has it, with a place for the condition on the value."""
 
-    listed: str
+    listed: Kept
+    counted: Kept
     asked: str
 
 
-# A product is found by its own value, or by one of its variants'.
-OF_A_PRODUCT = f"""
-    FROM inventory_productattributevalue AS a
-    WHERE {FOUND} AND {{0}} AND (a.variant_id IS NULL OR EXISTS (
-        SELECT FROM inventory_productvariant AS v
-        WHERE v.organization_id = a.organization_id AND v.id = a.variant_id AND v.archived_at IS NULL))
-"""
-OF_PRODUCTS = Owners(
-    f"SELECT a.product_id {OF_A_PRODUCT}", f"EXISTS (SELECT {OF_A_PRODUCT} AND a.product_id = {BASE}.id OFFSET 0)",
-)
-# A variant is found by its own value; without one, by its product's.
-OF_VARIANTS = Owners(
-    f"""
-    SELECT a.variant_id FROM inventory_productattributevalue AS a WHERE {FOUND} AND {{0}} AND a.variant_id IS NOT NULL
-    UNION ALL
-    SELECT v.id FROM inventory_productattributevalue AS a
-    JOIN inventory_productvariant AS v ON v.organization_id = a.organization_id AND v.product_id = a.product_id
-    WHERE {FOUND} AND {{0}} AND {OF_THE_PRODUCT} AND {NO_OWN.format("v.id")}
-    """,
-    f"""
+OF_PRODUCTS = Owners(attribute_owners.PRODUCTS, attribute_owners.PRODUCTS_COUNT, f"""
+    EXISTS (SELECT FROM inventory_productattributevalue AS a
+            WHERE {FOUND} AND {{0}} AND a.product_id = {BASE}.id AND (a.variant_id IS NULL OR EXISTS (
+                SELECT FROM inventory_productvariant AS v
+                WHERE v.organization_id = a.organization_id AND v.id = a.variant_id AND v.archived_at IS NULL)) OFFSET 0)
+""")  # fmt: skip
+OF_VARIANTS = Owners(attribute_owners.VARIANTS, attribute_owners.VARIANTS_COUNT, f"""
     (EXISTS (SELECT FROM inventory_productattributevalue AS a WHERE {FOUND} AND {{0}} AND a.variant_id = {BASE}.id OFFSET 0)
      OR EXISTS (SELECT FROM inventory_productattributevalue AS a
                 WHERE {FOUND} AND {{0}} AND a.product_id = {BASE}.product_id AND {OF_THE_PRODUCT}
                     AND {NO_OWN.format(f"{BASE}.id")} OFFSET 0))
-    """,
-)
+""")  # fmt: skip
 
 
 class Sought(NamedTuple):
-    """The condition on the value, a definition's, and its parameters; those without it where `is_without`."""
+    """The values, and the condition on one of them with its parameters; those without it where `is_without`."""
 
+    values: Values
     condition: str
-    values: list[Any]
+    parameters: list[Any]
     is_without: bool = False
-
-    def of(self, sql: str) -> Condition:
-        return sql.format(self.condition), self.values * sql.count("{0}")
 
 
 def attribute_conditions(query: Mapping[str, str], owners: Owners) -> Conditions:
@@ -93,15 +75,20 @@ def attribute_conditions(query: Mapping[str, str], owners: Owners) -> Conditions
         raise BadParameter(PREFIX, f"{PREFIX}: at most {MOST_FILTERS} attributes in one request.")
     known = attributes_with_units({_split(name)[0] for name in asked})
     wanted = [_wanted(known, name, text) for name, text in asked.items()]
-    numbers = how_many([one.of(owners.listed) for one in wanted], most=FEW + 1)
+    numbers = how_many(owners.counted, [one.values for one in wanted])
     return [_chosen(one, owners, number <= FEW) for one, number in zip(wanted, numbers, strict=True)]
 
 
 def _chosen(wanted: Sought, owners: Owners, are_few: bool) -> Condition:
-    sql, values = wanted.of(owners.listed if are_few else owners.asked)
     if are_few:
-        return f"{BASE}.id {'<> ALL' if wanted.is_without else '= ANY'} (ARRAY({sql}))", values
-    return f"NOT {sql}" if wanted.is_without else sql, values
+        found = wanted.values.of(owners.listed)
+        listed = " UNION ALL ".join(sql for sql, _ in found)
+        return (
+            f"{BASE}.id {'<> ALL' if wanted.is_without else '= ANY'} (ARRAY({listed}))",
+            [value for _, values in found for value in values],
+        )
+    asked = owners.asked.format(wanted.condition)
+    return f"NOT {asked}" if wanted.is_without else asked, wanted.parameters * owners.asked.count("{0}")
 
 
 def branch_condition(column: str, text: str) -> Condition:
@@ -119,17 +106,21 @@ def _wanted(known: Attributes, name: str, text: str) -> Sought:
     if lookup == "isnull":
         if text not in ("true", "false"):
             raise BadParameter(name, f"{name}: true or false.")
-        return Sought("true", owner, text == "true")
-    keys, values = [], []
+        return Sought(Values(definition.pk, [(FIRST, LAST)]), "true", owner, text == "true")
     try:
-        for part in text.split(",") if lookup == "in" else [text]:
-            sql, given = key_of(known.parsed(definition, part))
-            keys.append(sql)
-            values += given
+        keys = [key_of(known.parsed(definition, part)) for part in (text.split(",") if lookup == "in" else [text])]
     except ValueError as error:
         raise BadParameter(name, f"{name}: {error}") from error
-    condition = f"a.key IN ({', '.join(keys)})" if lookup == "in" else f"a.key {ORDERED_LOOKUPS.get(lookup, '=')} {keys[0]}"
-    return Sought(condition, [*owner, *values])
+    listed = ", ".join(key.sql for key in keys)
+    condition = f"a.key IN ({listed})" if lookup == "in" else f"a.key {ORDERED_LOOKUPS.get(lookup, '=')} {listed}"
+    values = Values(definition.pk, [_range(lookup, key) for key in keys])
+    return Sought(values, condition, [*owner, *(value for key in keys for value in key.values)])
+
+
+def _range(lookup: str, key: Key) -> tuple[Key, Key]:
+    """From which key to before which other one."""
+    ordered = {"gt": (key.after, LAST), "gte": (key, LAST), "lt": (FIRST, key), "lte": (FIRST, key.after)}
+    return ordered.get(lookup, (key, key.after))
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -113,12 +113,13 @@ class StockSnapshotSerializer(TenantSerializer):
     class Meta:
         model = StockSnapshot
         fields = [
-            "id", "variant", "sku", "warehouse", "warehouse_code", "day", "until", "quantity", "value", "last_seq", "created_at",
+            "id", "variant", "sku", "warehouse", "warehouse_code", "day", "until", "quantity", "value", "received", "issued",
+            "issued_value", "began_at", "last_seq", "created_at",
         ]
 
 
 class StockSnapshotViewSet(ReadViewSet):
-    """Quantity and value at the end of each day."""
+    """Quantity and value at the end of each day, and what was received and issued until then since the first entry."""
 
     serializer_class = StockSnapshotSerializer
     filters = ["variant", "warehouse", "day"]

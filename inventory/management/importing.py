@@ -34,6 +34,9 @@ class TableImport(BaseCommand):
             parser.add_argument(
                 f"--{table}", type=Path, nargs="+", default=[], metavar="FILE", help=f"with {table}, or a folder with such files",
             )
+        self.add_general_arguments(parser)
+
+    def add_general_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", required=True, metavar="SLUG", help="it must be there")
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
@@ -41,6 +44,10 @@ class TableImport(BaseCommand):
         if not any(options[table] for table in self.tables):
             named = " or ".join(f"--{table} FILE" for table in self.tables)
             raise CommandError(f"Say what to import: {named}, or both.", returncode=2)
+        self.take(organization, {table: options[table] for table in self.tables}, dry_run=dry_run)
+
+    def take(self, organization: str, files: Mapping[str, Sequence[Path]], *, dry_run: bool) -> None:
+        """Those of each table. Raises CommandError, or SystemExit where some records are left out."""
         try:
             organization_id = organization_scope_of(organization)
         except Invalid as error:
@@ -48,7 +55,7 @@ class TableImport(BaseCommand):
             raise CommandError(f"{error} {advice}", returncode=2) from error
         run = TableRun()
         try:
-            read = {table: read_records(options[table]) for table in self.tables}
+            read = {table: read_records(paths) for table, paths in files.items()}
             with organization_scope(organization_id, origin=Origin(reason=self.reason)):
                 self.write(run, {table: records.rows for table, records in read.items()})
                 transaction.set_rollback(dry_run)

@@ -17,6 +17,13 @@ class ValueField(models.DecimalField):
         super().__init__(*args, **{**kwargs, "max_digits": 38, "decimal_places": 6})
 
 
+class TotalField(models.DecimalField):
+    """Of a variant in a warehouse since its first value entry; null where the release before this one wrote the row."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "max_digits": 38, "decimal_places": 6, "null": True})
+
+
 class CostLayer(RuntimeModel):
     """What goods of a variant in a warehouse are worth; its entries account for it.
 
@@ -119,7 +126,8 @@ class ValueEntry(LedgerModel):
 class StockSnapshot(RuntimeModel):
     """What there was of a variant in a warehouse, and its value, when a day ended: the entries written before `until`.
 
-    Of what was neither there nor worth anything there is none.
+    The totals since the first entry make reports cheap: what happened between two days is what their snapshots differ by. So
+    goods that are gone keep their row.
     """
 
     stands_in = ("warehouse",)
@@ -131,6 +139,12 @@ class StockSnapshot(RuntimeModel):
     quantity = QuantityField()
     value = ValueField()
     last_seq = models.BigIntegerField(help_text="The last value entry that is in it.")
+    received = TotalField(help_text="By receipts, in the product's base unit.")
+    issued = TotalField(help_text="By issues, in the product's base unit.")
+    issued_value = TotalField(help_text="What issues took off the value of the stock.")
+    value_seconds = TotalField(help_text="The value times the seconds for which it lasted, so that averages are those over time.")
+    out_seconds = TotalField(help_text="For how many seconds nothing was on hand.")
+    began_at = models.DateTimeField(null=True, help_text="When the first value entry was written.")
 
     class Meta:
         constraints = [

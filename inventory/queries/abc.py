@@ -14,6 +14,7 @@ CLASSED = """
     , used AS (
         SELECT s.variant_id, sum(s.issued) AS issued, GREATEST(sum(s.issued_value), 0.000000) AS issued_value FROM flow AS s
         GROUP BY s.variant_id
+        HAVING bool_or(s.is_there) OR sum(s.value_seconds) <> 0 OR sum(s.received) <> 0 OR sum(s.issued) <> 0
     ), summed AS (
         SELECT u.*, sum(u.issued_value) OVER (ORDER BY u.issued_value DESC, u.variant_id) AS so_far,
                sum(u.issued_value) OVER () AS total
@@ -57,9 +58,9 @@ USUAL = Limits()
 
 def abc(goods: Goods, span: Span, *, limits: Limits = USUAL, page: Page = WHOLE) -> Report:
     """Variants that were there or moved, with their class by now (`current`) and by this span; `totals` by class."""
-    values = goods.values(span) | limits.values() | {"limit": page.limit, "offset": page.offset}
+    source, values = flows(goods, span)
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {flows(goods, span)}{REPORT}", values)
+        cursor.execute(f"WITH {source}{REPORT}", values | limits.values() | {"limit": page.limit, "offset": page.offset})
         found = cursor.fetchall()
     classes = {
         name: {"abc_class": name, "variants": int(count), "issued_value": issued, "share": _share(issued, total)}

@@ -1,4 +1,4 @@
-"""Statistics of an organization's inventory, read by four statements whatever there is to count."""
+"""Statistics of an organization's inventory, read by five statements whatever there is to count."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from core.tenancy import active_organization_id
-from inventory.models import Location, StockMove
+from inventory.models import Location
 from inventory.queries.dashboard import IN_SOME, overview
+from inventory.queries.stock_totals import FIGURES, reading, totals
 
 YEAR = 365
 
@@ -50,17 +51,13 @@ HELD = f"""
     ORDER BY g.value DESC, 3, g.id
 """
 
-# What was issued, and by how much the stock's value grew: each row carries the sums over all variants. What happened since
-# then was also written since then, of which there is an index.
+# What was issued, and by how much the stock's value grew: each row carries the sums over all variants.
 MOVED = f"""
-    WITH moved AS (
-        SELECT e.variant_id, -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0) AS issued,
-               -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0) AS cost, sum(e.value) AS growth
-        FROM inventory_valueentry AS e
-        LEFT JOIN inventory_stockmove AS m ON m.organization_id = e.organization_id AND m.id = e.move_id
-        WHERE e.organization_id = %(organization)s AND e.created_at >= %(since)s AND e.occurred_at >= %(since)s
-            AND {IN_SOME.format("e.warehouse_id")}
-        GROUP BY e.variant_id
+    WITH {totals(IN_SOME.format("s.warehouse_id"), IN_SOME.format("e.warehouse_id"), figures=FIGURES[:5])}, moved AS (
+        SELECT t.variant_id, sum(CASE t.n WHEN 1 THEN t.issued ELSE -t.issued END) AS issued,
+               sum(CASE t.n WHEN 1 THEN t.issued_value ELSE -t.issued_value END) AS cost,
+               sum(CASE t.n WHEN 1 THEN t.value ELSE -t.value END) AS growth
+        FROM total AS t GROUP BY t.variant_id
     )
     SELECT v.id, v.sku, v.name, m.issued, round(m.cost, 6), sum(m.cost) OVER (), sum(m.growth) OVER ()
     FROM moved AS m JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = m.variant_id
@@ -126,9 +123,10 @@ def _groups(warehouses: Collection[UUID] | None) -> dict[str, list[Row]]:
 
 
 def _movers(days: int, top: int, warehouses: Collection[UUID] | None) -> tuple[list[Row], Decimal, Decimal]:
-    since = timezone.now() - timedelta(days=days)
+    until = timezone.now() + timedelta(minutes=1)  # clocks differ
+    read = reading([until - timedelta(days=days), until], apart=True)
     with connection.cursor() as cursor:
-        cursor.execute(MOVED, {**_scope(warehouses), "since": since, "issue": StockMove.Kind.ISSUE, "top": top})
+        cursor.execute(MOVED, {**_scope(warehouses), **read.values, "top": top})
         rows = cursor.fetchall()
     names = ("variant", "sku", "name", "issued", "issued_value")
     movers = [dict(zip(names, row, strict=False)) for row in rows if row[3]]

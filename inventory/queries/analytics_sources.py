@@ -1,21 +1,20 @@
 """What reports on stock over time are made of: which goods, what there was, and what came and went since.
 
-Stock of an instant is that of the last snapshot before it and the entries since; what came and went is read from the value
-entries of the span alone, by their time. So a report costs what happened in its span, however long the history. An entry
-counts when it was posted (ADR 33): figures of the past do not change.
+What came and went is the difference of totals, which the snapshots have. An entry counts when it was posted (ADR 33): figures of
+the past do not change.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from core.limits import Holder, reach
 from core.tenancy import active_organization_id
-from inventory.models import StockMove, Warehouse
+from inventory.models import Warehouse
 from inventory.queries.dashboard import IN_SOME
 from inventory.queries.spans import Span
+from inventory.queries.stock_totals import FIGURES, HELD, reading, totals
 from inventory.queries.valuation import PRODUCTS, VARIANT_JOIN, WAREHOUSE_JOIN
 
 SEES_COSTS = "inventory.view_valueentry"
@@ -99,7 +98,7 @@ class Goods:
         if span:
             bounds = span.bounds
             found |= {"bounds": bounds, "first": bounds[0], "until": bounds[-1]}
-        return found | {"issue": StockMove.Kind.ISSUE, "receipt": StockMove.Kind.RECEIPT}
+        return found
 
 
 def sees_costs(person: Holder, warehouses: Collection[UUID] | None) -> bool:
@@ -128,69 +127,18 @@ class Report:
     totals: dict[str, Any]
 
 
-# What there was when the span began. Without a snapshot that is all entries. `last` says so itself: row security lets an index be
-# used with what it says, but not with a COALESCE of it.
-OPENING = """
-    last AS (
-        SELECT COALESCE(max(until), '-infinity') AS until FROM inventory_stocksnapshot
-        WHERE organization_id = %(organization)s AND until <= %(first)s
-    ), opening AS (
-        SELECT s.variant_id, s.warehouse_id, sum(s.quantity) AS quantity, sum(s.value) AS value
-        FROM (
-            SELECT variant_id, warehouse_id, quantity, value FROM inventory_stocksnapshot
-            WHERE organization_id = %(organization)s AND until = (SELECT until FROM last)
-            UNION ALL
-            SELECT variant_id, warehouse_id, quantity, value FROM inventory_valueentry
-            WHERE organization_id = %(organization)s AND created_at >= (SELECT until FROM last)
-                AND created_at < %(first)s
-        ) AS s
-        WHERE {chosen_s} GROUP BY s.variant_id, s.warehouse_id
-    )
-"""
-
-# The moves of a short span are looked up one by one: the planner, which does not know that they are near each other, would rather
-# go through all moves that there ever were.
-SHORT = timedelta(100)
-MOVE_OF_ENTRY = "m.organization_id = e.organization_id AND m.id = e.move_id"
-LOOKED_UP = f"(SELECT m.kind FROM inventory_stockmove AS m WHERE {MOVE_OF_ENTRY} OFFSET 0)"
-
-# Of each variant in each warehouse: what there was (period 0), and what happened in each period. `weighted` is value times the
-# seconds from when it came to the end of the period, so that averages are those over time. A reversed issue takes itself back.
-MEASURED = """
-    COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(receipt)s), 0.000000),
-    -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = %(issue)s), 0.000000),
-    -COALESCE(sum(e.value) FILTER (WHERE m.kind = %(issue)s), 0.000000),
-    sum(e.value * EXTRACT(epoch FROM (%(bounds)s::timestamptz[])[
-        width_bucket(e.created_at, %(bounds)s::timestamptz[]) + 1] - e.created_at))
-"""
-FLOWS = f"""
-    {OPENING}, flow AS MATERIALIZED (
-        SELECT variant_id, warehouse_id, 0 AS period, quantity, value, 0.000000 AS received, 0.000000 AS issued,
-               0.000000 AS issued_value, 0 AS weighted, NULL::uuid AS everything
-        FROM opening
-        UNION ALL
-        SELECT e.variant_id, e.warehouse_id, width_bucket(e.created_at, %(bounds)s::timestamptz[]) AS period,
-               sum(e.quantity), sum(e.value), {{measured}}, NULL
-        FROM inventory_valueentry AS e
-        {{moves}}
-        WHERE e.organization_id = %(organization)s AND e.created_at >= %(first)s AND e.created_at < %(until)s AND {{chosen_e}}
-        GROUP BY e.variant_id, e.warehouse_id, 3
+# Of the whole span: the totals at its end, less those at its beginning.
+WHOLE_SPAN = """
+    , flow AS (
+        SELECT variant_id, warehouse_id, NULL::uuid AS everything, CASE n WHEN 1 THEN quantity ELSE 0 END AS quantity,
+               CASE n WHEN 1 THEN value ELSE 0 END AS value, quantity <> 0 OR value <> 0 AS is_there, {flown}
+        FROM total
     )
 """
 
 
-def flows(goods: Goods, span: Span) -> str:
-    is_short = span.last - span.first < SHORT
-    moves = f"LATERAL {LOOKED_UP} AS m ON true" if is_short else f"inventory_stockmove AS m ON {MOVE_OF_ENTRY}"
-    return FLOWS.format(
-        chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves=f"LEFT JOIN {moves}", measured=MEASURED,
-    )
-
-
-def changes(goods: Goods, span: Span) -> str:
-    """Flows whose quantity and value are asked for and nothing else, so that no move is looked at."""
-    return FLOWS.format(chosen_s=goods.chosen("s"), chosen_e=goods.chosen("e"), moves="", measured="0, 0, 0, 0")
-
-
-def opening(goods: Goods) -> str:
-    return OPENING.format(chosen_s=goods.chosen("s"))
+def flows(goods: Goods, span: Span) -> tuple[str, dict[str, Any]]:
+    """`flow`, to be added up: what there is when the span ends, and what was received, issued and kept in it. With its values."""
+    flown = ", ".join(f"CASE n WHEN 1 THEN {name} ELSE -{name} END AS {name}" for name in FIGURES[HELD:])
+    values = goods.values(span) | reading(span.ends, apart=True).values
+    return totals(goods.chosen("s"), goods.chosen("e")) + WHOLE_SPAN.format(flown=flown), values

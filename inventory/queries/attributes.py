@@ -12,9 +12,11 @@ from uuid import UUID
 from django.db import connection
 
 from core.characters import CONTROL
+from core.kept import Kept
 from core.tenancy import active_organization_id
 from inventory.database_catalog import MOST, NUMBER_KEY
 from inventory.models import AttributeDefinition, UnitOfMeasure
+from inventory.queries.attribute_owners import Key
 from inventory.queries.units import fraction, in_base
 
 DataType = AttributeDefinition.DataType
@@ -25,20 +27,24 @@ COLUMNS = {
     DataType.TEXT: "value_text", DataType.CHOICE: "value_text", DataType.BOOLEAN: "value_boolean", DataType.DATE: "value_date",
 }
 # With the units of the dimension of its unit; numbers as text, which keeps their digits.
-ASKED = """
+ASKED = Kept("attributes_asked", """
     SELECT d.id, d.code, d.name, d.data_type, d.unit_id, d.options, d.is_filterable, (
         SELECT json_agg(json_build_object(
             'id', u.id, 'code', u.code, 'symbol', u.symbol, 'name', u.name, 'dimension', u.dimension, 'factor', u.factor::text,
-            'divisor', u.divisor::text) ORDER BY u.code)
+            'divisor', u.divisor::text))
         FROM inventory_unitofmeasure AS own
         JOIN inventory_unitofmeasure AS u ON u.organization_id = own.organization_id AND u.dimension = own.dimension
         WHERE own.organization_id = d.organization_id AND own.id = d.unit_id)
-    FROM inventory_attributedefinition AS d WHERE d.organization_id = %s AND d.code = ANY (%s)
-"""
+    FROM inventory_attributedefinition AS d WHERE d.organization_id = %s::uuid AND d.code = ANY (%s::varchar[])
+""", gives="uuid varchar varchar varchar uuid varchar[] bool json")  # fmt: skip
+UNIT_FIELDS = ("id", "code", "symbol", "name", "dimension", "factor", "divisor")
 ASKED_FIELDS = ("id", "code", "name", "data_type", "unit_id", "options", "is_filterable")
 NUMBER = re.compile(r"([+-]?[0-9]{1,13}(?:\.[0-9]{1,6})?)\s*(.*)", re.ASCII | re.DOTALL)
 WORDS = {"true": True, "yes": True, "false": False, "no": False}
 LONGEST_TEXT = 400
+
+
+type UnitRow = Mapping[str, Any]
 
 
 class Parsed(NamedTuple):
@@ -51,14 +57,14 @@ class Parsed(NamedTuple):
 
 @dataclass(frozen=True)
 class Attributes:
-    """The attributes of the organization by code, and its units once somebody measures."""
+    """The attributes of the organization by code, and its units once somebody measures: rows, of which few become a unit."""
 
     by_code: Mapping[str, AttributeDefinition]
-    read_units: list[UnitOfMeasure] | None = None
+    read_units: Sequence[UnitRow] | None = None
 
     @cached_property
-    def units(self) -> list[UnitOfMeasure]:
-        return self.read_units if self.read_units is not None else list(UnitOfMeasure.objects.order_by("code"))
+    def units(self) -> Sequence[UnitRow]:
+        return self.read_units if self.read_units is not None else list(UnitOfMeasure.objects.values(*UNIT_FIELDS))
 
     def named(self, code: str) -> AttributeDefinition:
         """Raises ValueError, which says what is known."""
@@ -98,20 +104,20 @@ class Attributes:
 
     def _unit(self, definition: AttributeDefinition, name: str) -> UnitOfMeasure:
         """By code or symbol; in any case of letters, where that is clear."""
-        own = next(unit for unit in self.units if unit.pk == definition.unit_id)
+        own = next(unit for unit in self.units if str(unit["id"]) == str(definition.unit_id))
         if not name:
-            return own
-        is_alone = own.dimension == UnitOfMeasure.Dimension.NONE
-        known = [own] if is_alone else [one for one in self.units if one.dimension == own.dimension]
+            return _unit_of(own)
+        is_alone = own["dimension"] == UnitOfMeasure.Dimension.NONE
+        known = [own] if is_alone else [one for one in self.units if one["dimension"] == own["dimension"]]
         folded = name.casefold()
         for found in (
-            [one for one in known if one.code == name],
-            [one for one in known if one.symbol == name],
-            [one for one in known if folded in (one.code.casefold(), one.symbol.casefold(), one.name.casefold())],
+            [one for one in known if one["code"] == name],
+            [one for one in known if one["symbol"] == name],
+            [one for one in known if folded in (one["code"].casefold(), one["symbol"].casefold(), one["name"].casefold())],
         ):
             if len(found) == 1:
-                return found[0]
-        listed = ", ".join(sorted({one.symbol or one.code for one in known}))
+                return _unit_of(found[0])
+        listed = ", ".join(sorted({one["symbol"] or one["code"] for one in known}))
         raise ValueError(f"Unknown unit {name!r} of {definition.name}. Known: {listed}.")
 
 
@@ -123,39 +129,31 @@ def attributes(codes: Iterable[str] | None = None) -> Attributes:
 def attributes_with_units(codes: Set[str]) -> Attributes:
     """Those of the codes, and the units in which they are measured, in one statement; all attributes, where one is unknown."""
     with connection.cursor() as cursor:
-        cursor.execute(ASKED, [active_organization_id(), list(codes)])
+        ASKED(cursor, [active_organization_id(), list(codes)])
         rows = cursor.fetchall()
     found = [AttributeDefinition(**dict(zip(ASKED_FIELDS, row, strict=False))) for row in rows]
     if len(found) < len(codes):
         return attributes()
-    units = {unit["id"]: _unit_of(unit) for *_, measured_in in rows for unit in measured_in or ()}
+    units = {unit["id"]: unit for *_, measured_in in rows for unit in measured_in or ()}
     return Attributes({one.code: one for one in found}, list(units.values()))
 
 
-def _unit_of(row: Mapping[str, Any]) -> UnitOfMeasure:
-    return UnitOfMeasure(**{**row, "id": UUID(row["id"]), "factor": Decimal(row["factor"]), "divisor": int(row["divisor"])})
+def _unit_of(row: UnitRow) -> UnitOfMeasure:
+    return UnitOfMeasure(**{**row, "id": UUID(str(row["id"])), "factor": Decimal(row["factor"]), "divisor": int(row["divisor"])})
 
 
-def how_many(found: Sequence[tuple[str, list[Any]]], *, most: int) -> list[int]:
-    """How many rows each of the statements finds; it stops at the most."""
-    counts = ", ".join(f"(SELECT count(*) FROM ({sql} LIMIT {most}) AS found)" for sql, _ in found)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {counts}", [value for _, values in found for value in values])
-        return list(cursor.fetchone())
-
-
-def key_of(parsed: Parsed) -> tuple[str, list[Any]]:
-    """SQL of the key that the database gives such a value, and its parameters. Raises ValueError for what is too much."""
+def key_of(parsed: Parsed) -> Key:
+    """That the database gives such a value. Raises ValueError for what is too much."""
     if isinstance(parsed.value, bool):
-        return "%s", [str(parsed.value).lower()]
+        return Key("%s", [str(parsed.value).lower()])
     if isinstance(parsed.value, Decimal):
         factor, divisor = (parsed.unit.factor, parsed.unit.divisor) if parsed.unit else (Decimal(1), 1)
         if parsed.unit and abs(fraction(parsed.value)) * in_base(parsed.unit) >= MOST:
             raise ValueError("This is too much to be compared with anything.")
-        return NUMBER_KEY.format("%s::numeric * %s::numeric / %s::numeric"), [parsed.value, factor, divisor]
+        return Key(NUMBER_KEY.format("%s::numeric * %s::numeric / %s::numeric"), [parsed.value, factor, divisor])
     if isinstance(parsed.value, date):
-        return "%s", [parsed.value.isoformat()]
-    return "lower(%s)", [parsed.value]
+        return Key("%s", [parsed.value.isoformat()])
+    return Key("lower(%s)", [parsed.value])
 
 
 def values_of(*, product_id: Any = None, variant_id: Any = None) -> dict[str, Any]:

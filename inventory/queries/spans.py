@@ -53,6 +53,11 @@ class Span:
         *bounds, end = [datetime.combine(day, time(), self.zone).astimezone(UTC) for day in days]
         return [*bounds, min(end, self.now)]
 
+    @property
+    def ends(self) -> tuple[datetime, datetime]:
+        bounds = self.bounds
+        return bounds[0], bounds[-1]
+
 
 def _cut(first: date, last: date, period: str) -> Iterator[Period]:
     while first <= last:

@@ -87,9 +87,13 @@ REPORT = """
     )
     SELECT {columns}, g.quantity, g.value, g.rows, g.total FROM g {joins} ORDER BY g.value DESC, {key_of_g}
 """
+# Read once by itself: the planner takes the rows that are grouped to be few, and would look up the product of each.
 PRODUCTS = """
-    JOIN inventory_productvariant AS v ON v.organization_id = %(organization)s AND v.id = s.variant_id
-    JOIN inventory_product AS p ON p.organization_id = %(organization)s AND p.id = v.product_id
+    JOIN (
+        SELECT v.id AS variant_id, p.category_id FROM inventory_productvariant AS v
+        JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
+        WHERE v.organization_id = %(organization)s OFFSET 0
+    ) AS p ON p.variant_id = s.variant_id
 """
 
 

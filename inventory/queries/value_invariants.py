@@ -63,4 +63,27 @@ VALUE_INVARIANTS = [
         WHERE (COALESCE(s.quantity, 0), COALESCE(s.value, 0)) <> (COALESCE(w.quantity, 0), COALESCE(w.value, 0))
         ORDER BY 1
     """),
+    Invariant("the totals of the last stock snapshots = what the value entries before them add up to", """
+        WITH last AS (
+            SELECT max(until) AS until FROM inventory_stocksnapshot
+            WHERE organization_id = %(organization)s AND received IS NOT NULL
+        ), written AS (
+            SELECT e.variant_id, e.warehouse_id, min(e.created_at) AS began_at, max(e.seq) AS last_seq,
+                   COALESCE(sum(e.quantity) FILTER (WHERE m.kind = 'receipt'), 0) AS received,
+                   -COALESCE(sum(e.quantity) FILTER (WHERE m.kind = 'issue'), 0) AS issued,
+                   -COALESCE(sum(e.value) FILTER (WHERE m.kind = 'issue'), 0) AS issued_value
+            FROM inventory_valueentry AS e
+            LEFT JOIN inventory_stockmove AS m ON m.organization_id = e.organization_id AND m.id = e.move_id
+            WHERE e.organization_id = %(organization)s AND e.created_at < (SELECT until FROM last)
+            GROUP BY e.variant_id, e.warehouse_id
+        )
+        SELECT format('variant %%s in warehouse %%s: received %%s, issued %%s for %%s; entries %%s, %%s for %%s', w.variant_id,
+                      w.warehouse_id, s.received, s.issued, s.issued_value, w.received, w.issued, w.issued_value)
+        FROM written AS w LEFT JOIN inventory_stocksnapshot AS s
+            ON s.organization_id = %(organization)s AND s.until = (SELECT until FROM last) AND s.variant_id = w.variant_id
+            AND s.warehouse_id = w.warehouse_id
+        WHERE (s.received, s.issued, s.issued_value, s.began_at, s.last_seq)
+            IS DISTINCT FROM (w.received, w.issued, w.issued_value, w.began_at, w.last_seq)
+        ORDER BY 1
+    """),
 ]

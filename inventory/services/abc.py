@@ -40,10 +40,9 @@ def abc_classes_write(*, span: Span, limits: Limits = USUAL, most: int | None = 
     changed. With `if_used`, none where nothing was issued. Raises Invalid."""
     if not 0 < limits.a < limits.b <= 100:
         raise Invalid("The limit of A is above 0 and below that of B, which is 100 at most.", fields={"a": "not below b"})
-    everything = Goods()
+    source, values = flows(Goods(), span)
     with connection.cursor() as cursor:
-        values = everything.values(span) | limits.values() | {"most": most, "if_used": if_used}
-        cursor.execute(f"WITH {flows(everything, span)}{WRITE}", values)
+        cursor.execute(f"WITH {source}{WRITE}", values | limits.values() | {"most": most, "if_used": if_used})
         changed: int = cursor.rowcount
     return changed
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from inventory.services.demo_catalog import catalog_describe
 from inventory.services.demo_counts import counts_create
 from inventory.services.demo_fitments import fitments_create
+from inventory.services.demo_lots import lots_create
 from inventory.services.demo_month import Month
 from inventory.services.demo_parts import parts_create
 from inventory.services.demo_prices import prices_create
@@ -34,6 +35,7 @@ def autoparts_fill(say: Say) -> None:
     say("  a month of trade")
     today = timezone.localdate(timezone=LISBON)
     Month(parts, today=today, zone=LISBON).play()
+    lots_create(today=today, zone=LISBON)
     say("  goods in transit")
     transfers_create(today=today)
     counts_create()

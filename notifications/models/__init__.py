@@ -13,6 +13,12 @@ from notifications.models.messages import NotificationDelivery as NotificationDe
 from notifications.models.messages import Topic as Topic
 from notifications.models.messages import TopicSubscription as TopicSubscription
 from notifications.models.sending import ChannelConfig as ChannelConfig
+from notifications.models.watches import ExternalCacheEntry as ExternalCacheEntry
+from notifications.models.watches import ExternalSource as ExternalSource
+from notifications.models.watches import ExternalSourceHealth as ExternalSourceHealth
+from notifications.models.watches import ExternalSubject as ExternalSubject
+from notifications.models.watches import Watch as Watch
+from notifications.models.watches import WatchHit as WatchHit
 from notifications.models.webhooks import DeliveryAttempt as DeliveryAttempt
 from notifications.models.webhooks import WebhookEndpoint as WebhookEndpoint
 from notifications.models.webhooks import WebhookHealth as WebhookHealth

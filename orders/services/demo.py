@@ -10,14 +10,18 @@ from django.utils import timezone
 from accounts.models import Address, Party
 from inventory.models import Location, ProductVariant, StockItem, Supplier, SupplierProduct, Warehouse
 from inventory.services.demo import FOLDER, Say, autoparts_fill
+from inventory.services.demo_lots import SCANNER
 from inventory.services.demo_parts import PORTO
 from inventory.services.northwind import northwind_import, northwind_read
 from orders.models import Channel, Customer, LandedCost, Promotion, SalesOrder, Shipment
+from orders.services.bill_states import supplier_bill_submit
+from orders.services.bills import BillLine, supplier_bill_create
 from orders.services.fulfilment import sales_order_complete, sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.invoices import invoice_draft_from_order, invoice_issue
 from orders.services.landed_cost_states import landed_cost_post
 from orders.services.landed_costs import landed_cost_create
 from orders.services.northwind import CHANNEL, northwind_orders_import
+from orders.services.payments import Source, payment_record
 from orders.services.pick_lists import pick_list_create
 from orders.services.promotions import promotion_code_apply
 from orders.services.purchase_goods import Part, purchase_order_receive
@@ -53,7 +57,7 @@ ADDRESS = {"name": "", "street1": "Rua de Cedofeita 90", "city": "Porto", "posta
 ENOUGH = 8  # of what is sold, so that it does not run low
 WARES = 8
 WELCOME = "WELCOME-10"
-FREIGHT = Decimal("48.60")
+FREIGHT, CASH, SCANNER_PRICE, DEARER = Decimal("48.60"), Decimal("20.00"), Decimal("249.00"), Decimal("19.90")
 
 
 def northwind_demo(say: Say) -> None:
@@ -84,6 +88,8 @@ def autoparts_demo(say: Say) -> None:
     ])
     wares = _wares(warehouse)
     _orders(channel, buyers, wares, ORDERS, {})
+    scanner = ProductVariant.objects.get(sku=SCANNER)
+    _orders(channel, buyers[1:], [scanner], ((2, SHIPPED),), {scanner.pk: SCANNER_PRICE}, cart=False)
     _after_sales()
     _promotions(channel, buyers[-1], wares[0])
     _purchases(warehouse)
@@ -98,10 +104,10 @@ def _wares(warehouse: Warehouse) -> list[ProductVariant]:
 
 def _orders(
     channel: Channel, buyers: Sequence[Customer], wares: Sequence[ProductVariant], past: Sequence[tuple[int, Sequence[Verb]]],
-    prices: Mapping[Any, Decimal | None],
+    prices: Mapping[Any, Decimal | None], *, cart: bool = True,
 ) -> None:
     """One for each entry of `past`, and a cart."""
-    for number, (days, verbs) in enumerate((*past, (0, ()))):
+    for number, (days, verbs) in enumerate((*past, (0, ())) if cart else past):
         buyer = buyers[number % len(buyers)]
         lines = [
             NewLine(ware.pk, Decimal(1 + number % 2), prices.get(ware.pk))
@@ -120,6 +126,10 @@ def _after_sales() -> None:
     for order in sent:
         invoice_issue(invoice=invoice_draft_from_order(order=order))
     invoice_draft_from_order(order=last)
+    *paid, part = sent
+    for order in paid:
+        payment_record(order=order, source=Source(reference=f"Transfer {order.number}"))
+    payment_record(order=part, source=Source(reference="Cash"), amount=CASH)
     line = sent[-1].lines.order_by("line")[0]
     return_create(order=sent[-1], lines=[Asked(line.pk, Decimal(1))], note="The box was damaged")
     waiting = SalesOrder.objects.filter(status="confirmed").order_by("placed_at")
@@ -158,7 +168,7 @@ def _date(order: SalesOrder, days: int) -> None:
 
 def _purchases(warehouse: Warehouse) -> None:
     """A draft, one that is on its way, one of which half came, and one of which all came; of these the freight is known, of the
-    last one posted.
+    last one posted. Both are billed: the first dearer than it was ordered, which waits for somebody's approval.
     """
     suppliers = list(Supplier.objects.order_by("code")[:4])
     for number, supplier in enumerate(suppliers):
@@ -176,3 +186,7 @@ def _purchases(warehouse: Warehouse) -> None:
             )
             if number > 2:
                 landed_cost_post(cost=cost)
+            bill = supplier_bill_create(order=done.order, supplier_number=f"FT 2026/{310 + number}", lines=[
+                BillLine(line.pk, share, DEARER if number == 2 else None) for line in order.lines.all()
+            ])
+            supplier_bill_submit(bill=bill)

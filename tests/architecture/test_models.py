@@ -43,6 +43,7 @@ from inventory.models import (
 )
 from notifications.models import (
     EventDelivery,
+    ExternalSourceHealth,
     FeedPosition,
     InboundWebhook,
     Job,
@@ -94,6 +95,7 @@ NO_ENDPOINT = {
     RateWindow: "the headers of each answer say it",
     AttachmentVersion: "read below its attachment, at versions/",
     WebhookHealth: "read below its endpoint, at health/",
+    ExternalSourceHealth: "read below its source, at health/",
     FeedPosition: "each answer of the feed says it",
     Notification: "each person's own, at my/notifications/",
     NotificationPreference: "each person's own, at my/notification-preferences/",
@@ -124,6 +126,7 @@ NO_ADMIN = {
     WorkerSeen: "shown on the page Operations",
     AttachmentVersion: "shown on its attachment's page",
     WebhookHealth: "shown on its endpoint's page",
+    ExternalSourceHealth: "shown on its source's page",
     FeedPosition: "the relay's own count",
     Notification: "a person's own, on the page Inbox",
     NotificationPreference: "a person's own, on the page My notifications",
@@ -154,6 +157,7 @@ NO_FACTORY = {
     WorkerSeen: "the worker writes it",
     AttachmentVersion: "written with each file of an attachment",
     WebhookHealth: "the deliveries write it",
+    ExternalSourceHealth: "the requests to the source write it",
     FeedPosition: "the relay writes it",
     SearchToken: "the database writes it with what it is about",
 }

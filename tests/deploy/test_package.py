@@ -54,6 +54,25 @@ page.add_page()
 page.set_font("helvetica", size=9)
 page.cell(text="x")
 assert page.output().startswith(b"%PDF")
+from datetime import UTC, datetime
+from orders.papers import sheet
+paper = sheet.document(sheet.Sheet("Faktura", datetime.now(UTC), ["Łódź, Αθήνα"]))
+sheet.write(paper, "Łódź, Αθήνα", size=9)
+assert b"FontFile2" in paper.output()
+import httpx2
+with httpx2.Client(trust_env=False) as client:
+    try:
+        client.get("http://127.0.0.1:9/")
+    except httpx2.ConnectError:
+        pass
+client = stripe.StripeClient("sk", http_client=stripe.RequestsClient(timeout=1), base_addresses={"api": "http://127.0.0.1:9"})
+for call in (client.v1.payment_intents.retrieve, client.v1.refunds.retrieve):
+    try:
+        call("x_1")
+    except stripe.APIConnectionError:
+        pass
+held = {"object": "payment_intent", "latest_charge": {"object": "charge", "payment_method_details": {"card": {}}}}
+assert stripe.PaymentIntent.construct_from(held, "sk").latest_charge.object == "charge"
 import fontTools.subset, fontTools.varLib.instancer
 """
 

@@ -12,6 +12,9 @@ from notifications.models import (
     DeliveryAttempt,
     EventDelivery,
     EventSubscription,
+    ExternalCacheEntry,
+    ExternalSource,
+    ExternalSubject,
     InboundSource,
     InboundWebhook,
     Job,
@@ -22,8 +25,11 @@ from notifications.models import (
     OutboxEvent,
     Topic,
     TopicSubscription,
+    Watch,
+    WatchHit,
     WebhookEndpoint,
 )
+from notifications.services.external_sources import external_source_create
 from notifications.services.inbound_sources import inbound_source_create
 from notifications.services.webhooks import secret_make, secret_seal
 from tests.factories.accounts import MembershipFactory
@@ -220,3 +226,55 @@ class AlertFactory(DjangoModelFactory):
 
     class Meta:
         model = Alert
+
+
+class ExternalSourceFactory(DjangoModelFactory):
+    name = factory.Sequence("Source {}".format)
+    base_url = factory.Sequence("https://prices{}.example.test/v1".format)
+    kinds = factory.LazyFunction(lambda: {"price": {"path": "/prices/{id}", "value": "price"}})
+
+    class Meta:
+        model = ExternalSource
+
+    @classmethod
+    def _create(cls, model: Any, *args: Any, **values: Any) -> ExternalSource:
+        return external_source_create(**values)
+
+
+class ExternalSubjectFactory(DjangoModelFactory):
+    source = factory.SubFactory(ExternalSourceFactory)
+    kind = "price"
+    external_id = factory.Sequence("part-{}".format)
+    label = factory.Sequence("Part {}".format)
+
+    class Meta:
+        model = ExternalSubject
+
+
+class ExternalCacheEntryFactory(DjangoModelFactory):
+    source = factory.SubFactory(ExternalSourceFactory)
+    cache_key = factory.Sequence("price:part-{}".format)
+    found = True
+    payload = factory.LazyFunction(lambda: {"price": 12.5})
+    fetched_at = factory.LazyFunction(timezone.now)
+
+    class Meta:
+        model = ExternalCacheEntry
+
+
+class WatchFactory(DjangoModelFactory):
+    membership = factory.SubFactory(MembershipFactory)
+    subject = factory.SubFactory(ExternalSubjectFactory)
+
+    class Meta:
+        model = Watch
+
+
+class WatchHitFactory(DjangoModelFactory):
+    watch = factory.SubFactory(WatchFactory)
+    fingerprint = factory.Sequence("{:064}".format)
+    before = 12
+    after = 13
+
+    class Meta:
+        model = WatchHit

@@ -1,54 +1,29 @@
 """Value, turnover, movers, ABC, ages, shortages and stock-outs: true to the ledger, read only, and shown to whom they may be."""
 
 import csv
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
-from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from accounts.models import Organization, Role
-from inventory.models import Category, Location, Product, ProductVariant, ReorderRule, StockMove
-from inventory.queries.analytics_flow import value_over_time
-from inventory.queries.analytics_sources import Goods as Chosen
-from inventory.queries.spans import Days
-from inventory.queries.stockouts import stock_outs_over_time
-from inventory.queries.valuation import Question, inventory_value
+from accounts.models import Role
+from inventory.models import Category, Product, ProductVariant, ReorderRule
 from inventory.services.snapshots import snapshots_make
-from inventory.services.valuation import moves_value
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers, statements
 from tests.contracts.test_openapi import description, response_of, validate
 from tests.inventory.goods import Goods
-from tests.inventory.worth import Worth
+from tests.inventory.worth import DAY, Worth, ago, posted
 from tests.limited import limited_admin, limited_api
 
 URL = "/api/v1/analytics/"
 REPORTS = ("value", "turnover", "movers", "abc", "ageing", "shortages", "stock-outs")
 OF_COSTS = ("turnover", "abc")
-DAY = timedelta(days=1)
-
-
-def ago(days: float) -> datetime:
-    return timezone.now() - days * DAY
-
-
-def posted(change: int, at: datetime, variant: ProductVariant, shelf: Location, cost: int = 1) -> None:
-    """As the service wrote it then; balances do not follow."""
-    sides = {"to_location": shelf} if change > 0 else {"from_location": shelf}
-    move = StockMove.objects.create(
-        kind="receipt" if change > 0 else "issue", variant=variant, quantity=abs(change), unit_cost=cost, created_at=at,
-        occurred_at=at, **sides,
-    )
-    moves_value(moves=[move.pk])
 
 
 def read(company: Company, report: str, **query: Any) -> dict[str, Any]:
@@ -202,65 +177,6 @@ def test_stock_outs(acme: Company, worth: Worth) -> None:
     assert before == {"NUT": "0.00", "BOLT": "0.00"}, "there was no rule yet"
     days = rows(acme, "stock-outs", "days_out", period="day", group_by="total")
     assert close(str(sum(float(out) for (out,) in days)), 3)
-
-
-# --- The same as counted by hand ----------------------------------------------------------------------------
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    posts=st.lists(st.tuples(
-        st.integers(1, 60 * 24), st.booleans(), st.booleans(), st.sampled_from([-3, -1, 1, 2, 4]),
-    ), min_size=1, max_size=10, unique_by=lambda post: post[0]),
-    snapshot=st.none() | st.integers(2, 50), period=st.sampled_from(["day", "week", "month"]),
-    zone=st.sampled_from(["UTC", "America/New_York", "Pacific/Auckland"]),
-)
-def test_as_counted_by_hand(posts: Any, snapshot: int | None, period: str, zone: str, acme: Company) -> None:
-    with transaction.atomic(), acme.scope():
-        worth, now = Worth.create("average", negative=True), timezone.now()
-        Organization.objects.update(timezone=zone)
-        history: list[tuple[datetime, Any, int]] = []
-        for hours, is_nut, is_branch, change in sorted(posts, reverse=True):
-            variant, shelf = worth.goods.nut if is_nut else worth.bolt, worth.branch_shelf if is_branch else worth.goods.shelf
-            at = now - timedelta(hours=hours)
-            posted(change, at, variant, shelf)
-            history.append((at, (variant.pk, shelf.warehouse_id), change))
-        if snapshot:
-            snapshots_make(through=(now - snapshot * DAY).astimezone(ZoneInfo(zone)).date())
-        span = Days(first=ago(45).astimezone(ZoneInfo(zone)).date(), period=period).span(ZoneInfo(zone), now)
-        bounds = span.bounds
-        for (at, row) in zip(bounds[1:], value_over_time(Chosen(), span, period=period), strict=True):
-            assert row["quantity"] == sum(change for when, _, change in history if when < at)
-            assert row["value"] == inventory_value(Question(as_of=at - timedelta(microseconds=1))).value
-        told = stock_outs_over_time(Chosen(), span)
-        expected = out_by_hand(history, bounds) if told else []
-        assert [float(row["days_out"]) for row in told] == pytest.approx(expected, abs=0.01)
-        transaction.set_rollback(True)
-
-
-def test_the_day_on_which_clocks_go_back_has_25_hours() -> None:
-    day = date(2026, 11, 1)
-    first, end = Days(first=day, last=day).span(ZoneInfo("America/New_York"), datetime(2026, 11, 20, tzinfo=UTC)).bounds
-    assert end - first == timedelta(hours=25)
-
-
-def out_by_hand(history: list[Any], bounds: list[datetime]) -> list[float]:
-    """Of each period."""
-    found = []
-    for first, until in pairwise(bounds):
-        days = 0.0
-        for pair in {pair for _, pair, _ in history}:
-            steps = [(at, change) for at, where, change in history if where == pair]
-            before = sum(change for at, change in steps if at < bounds[0])
-            if not before and not [at for at, _ in steps if at >= bounds[0]]:
-                continue  # given up before the span
-            begun = bounds[0] if steps[0][0] < bounds[0] else steps[0][0]
-            if begun >= until:
-                continue
-            cuts = sorted({max(begun, first), *(at for at, _ in steps if first < at < until), until})
-            for start, end in pairwise(cuts):
-                if sum(change for at, change in steps if at <= start) <= 0:
-                    days += (end - start) / DAY
-        found.append(days)
-    return found
 
 
 # --- To whom, and how ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.invariants import broken
-from inventory.api.attribute_filters import FEW
+from inventory.api.attribute_filters import FEW, OF_PRODUCTS, OF_VARIANTS, attribute_conditions
 from inventory.models import AttributeDefinition, ProductAttributeValue, ProductVariant, UnitOfMeasure
 from tests.admin.pages import statements as counted
 from tests.companies import Company
@@ -137,6 +137,24 @@ def test_a_variant_has_what_its_product_has_unless_it_has_its_own(wares: Wares) 
     assert wares.found(PRODUCTS, cores="9") == []
     wares.company.api.delete(f"{VARIANTS}{wares.variants[1].pk}/")
     assert wares.found(PRODUCTS, cores="12") == []
+
+
+def test_counts_as_many_as_it_finds(wares: Wares, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two, _ = wares.variants
+    wares.given(wares.product, cores=8)
+    wares.given(one, color="red")
+    wares.given(two, cores=12, color="blue")
+    for name, text, variants, products in (
+        ("cores", "8", 2, 1), ("cores__gt", "8", 1, 1), ("cores__gte", "8", 3, 2), ("cores__lt", "12", 2, 1),
+        ("cores__lte", "12", 3, 2), ("cores__in", "8,12", 3, 2), ("color__isnull", "false", 2, 2),
+        ("color__in", "red,blue", 2, 2),
+    ):  # fmt: skip
+        for owners, number in ((OF_VARIANTS, variants), (OF_PRODUCTS, products)):
+            for few in (number - 1, number):
+                monkeypatch.setattr("inventory.api.attribute_filters.FEW", few)
+                with wares.company.scope():
+                    [(sql, _)] = attribute_conditions({f"attr.{name}": text}, owners)
+                assert ("= ANY (ARRAY(" in sql) == (few == number), (name, text, number)
 
 
 @pytest.mark.parametrize(("name", "value", "says"), [

@@ -13,14 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import FeatureFlag
-from inventory.models import DemandForecast, Location, ProductVariant, ReorderRule, StockCountPlan, Warehouse
+from inventory.models import DemandForecast, Location, ProductVariant, ReorderRule, StockCountPlan, StockSnapshot, Warehouse
 from inventory.queries.closings import today
 from inventory.queries.forecasts import WEEK, this_week
 from inventory.services import abc, forecasts
 from inventory.services.count_plans import stock_count_plans_open
 from inventory.services.forecasts import forecasts_compute
+from inventory.services.snapshots import snapshots_make
 from inventory.tasks import forecast as forecast_task
-from inventory.tasks import write_abc_classes
+from inventory.tasks import snapshot_stock, write_abc_classes
 from notifications.services.endings import jobs_recover
 from notifications.services.sittings import JobContext
 from tests.companies import Company
@@ -28,6 +29,7 @@ from tests.factories.inventory import ProductVariantFactory
 from tests.inventory.goods import Goods
 from tests.inventory.test_forecasts import issued
 from tests.inventory.test_races import at_once
+from tests.inventory.worth import Worth, ago, posted
 from tests.notifications.at_work import change, enqueued, quiet, reread, run_all, run_next, tries
 
 SHOWN = ("variant__sku", "warehouse__code", "period_start", "method", "quantity", "low", "high", "error", "weeks", "actual")
@@ -204,6 +206,25 @@ def test_classes_are_written_by_the_month_in_portions(company: Company, monkeypa
     job = enqueued(company, write_abc_classes, day)
     assert (run_all(), classes(company)) == (["queued", "queued", "succeeded"], ["A", ""])
     assert reread(company, job).result == {"changed": 2}
+
+
+# --- Snapshots ----------------------------------------------------------------------------------------------
+
+
+def test_each_day_of_a_snapshot_is_committed(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a night that is missing is made up for."""
+    with company.scope():
+        worth = Worth.create()
+        posted(2, ago(4), worth.bolt, worth.goods.shelf)
+        snapshots_make(through=ago(4).date())
+        before = set(StockSnapshot.objects.values_list("day", flat=True))
+    monkeypatch.setattr(JobContext, "time_left", lambda context: 0)
+    job = enqueued(company, snapshot_stock, ago(1).date().isoformat())
+    assert run_all() == ["queued", "succeeded"]
+    assert reread(company, job).result == {"rows": 2, "removed": 0}
+    with company.scope():
+        made = set(StockSnapshot.objects.values_list("day", flat=True)) - before
+    assert made == {ago(3).date(), ago(2).date()}
 
 
 # --- Counts of a plan ---------------------------------------------------------------------------------------

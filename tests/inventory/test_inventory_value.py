@@ -20,9 +20,8 @@ from inventory.models import ProductVariant, StockMove, StockSnapshot, ValueEntr
 from inventory.queries.dashboard import overview
 from inventory.queries.valuation import OCCURRED, POSTED, Question, inventory_value
 from inventory.services.costing_methods import costing_method_change
-from inventory.services.snapshots import snapshots_make
+from inventory.services.snapshots import snapshots_make, snapshots_thin
 from inventory.services.valuation import moves_value
-from inventory.tasks import snapshot_stock
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
 from tests.inventory.worth import Worth
@@ -72,15 +71,15 @@ def test_as_of_any_instant_with_snapshots_and_without(acme: Company) -> None:
             assert worth_of(noon(9), OCCURRED) == (10, 10)
 
         look()
-        first = snapshots_make(through=noon(8).date())
-        assert (first, StockSnapshot.objects.get().quantity) == (1, 10)
+        snapshots_make(through=noon(8).date())
+        assert StockSnapshot.objects.latest("day").quantity == 10
         look()
         assert snapshots_make(through=noon(1).date()) == 7, "a row for each day since"
         assert snapshots_make(through=noon(1).date()) == 0
         look()
         assert [rows for invariant, rows in broken() if rows and "snapshot" in invariant.name] == []
-        StockSnapshot.objects.update(quantity=1)
-        assert [invariant.name for invariant, rows in broken() if rows and "snapshot" in invariant.name]
+        StockSnapshot.objects.update(quantity=1, issued=1)
+        assert len([invariant.name for invariant, rows in broken() if rows and "snapshot" in invariant.name]) == 2
 
 
 def test_a_day_ends_where_the_organization_lives_and_is_closed_an_hour_later(acme: Company) -> None:
@@ -90,27 +89,40 @@ def test_a_day_ends_where_the_organization_lives_and_is_closed_an_hour_later(acm
         posted_on(worth, datetime(2026, 1, 5, 10, 59, tzinfo=UTC), 1)  # 23:59 there
         posted_on(worth, datetime(2026, 1, 5, 11, 0, tzinfo=UTC), 1)
         snapshots_make(through=date(2026, 1, 5))
-        snapshot = StockSnapshot.objects.get()
+        snapshot = StockSnapshot.objects.latest("day")
         assert (snapshot.quantity, snapshot.until) == (1, datetime(2026, 1, 5, 11, tzinfo=UTC))
         with pytest.raises(Invalid, match="is not over"):
             snapshots_make(through=timezone.localdate(timezone=timezone.get_fixed_timezone(13 * 60)))
 
 
-def test_nothing_in_stock_leaves_no_row(acme: Company) -> None:
+def test_what_is_gone_keeps_its_totals(acme: Company) -> None:
     with acme.scope():
         worth = Worth.create()
         posted_on(worth, noon(6), 2)
         posted_on(worth, noon(4), -2)
-        assert snapshots_make(through=noon(5).date()) == 1
-        assert snapshots_make(through=noon(2).date()) == 0
+        snapshots_make(through=noon(5).date())
+        assert snapshots_make(through=noon(2).date()) == 3
         assert worth_of(noon(3)) == (0, 0)
+        last = StockSnapshot.objects.latest("day")
+    assert (last.quantity, last.received, last.issued, last.issued_value, last.began_at) == (0, 2, 2, 2, noon(6))
+    assert (last.value_seconds, last.out_seconds) == (2 * 2 * 86_400, (last.until - noon(4)).total_seconds())
 
 
-def test_the_job_closes_the_day_before(acme: Company) -> None:
+def test_the_first_night_makes_the_ends_of_a_year_of_months(acme: Company) -> None:
+    """And no more of older days than the ends of weeks and months are kept."""
     with acme.scope():
-        posted_on(Worth.create(), noon(3), 2)
-        assert snapshot_stock.func(noon(1).date().isoformat()) == {"rows": 1}
-        assert StockSnapshot.objects.get().day == noon(2).date()
+        posted_on(Worth.create(), noon(500), 2)
+        snapshots_make(through=noon(2).date())
+        days = sorted(StockSnapshot.objects.values_list("day", flat=True))
+        assert len(days) == 14 and all((day + timedelta(1)).day == 1 for day in days[:-1]) and days[-1] == noon(2).date()
+        snapshots_make(through=noon(1).date())
+        both = [noon(2).date(), noon(1).date()]
+        assert snapshots_thin(today=both[1] + timedelta(401)) == len([day for day in both if not is_kept(day)])
+        assert snapshots_thin(today=both[1] + timedelta(401)) == 0
+
+
+def is_kept(day: date) -> bool:
+    return day.isoweekday() == 7 or (day + timedelta(1)).day == 1
 
 
 def test_old_moves_make_snapshots_anew(new_company: Callable[[], Company]) -> None:

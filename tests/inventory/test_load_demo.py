@@ -16,12 +16,12 @@ from accounts.services.tenancy import organization_found
 from config.management.commands.load_demo import COMPANIES, OWNER, PASSWORD
 from core.invariants import broken
 from core.tenancy import Origin, organization_scope
-from inventory.models import Fitment, Location, ReorderRule, StockMove, TransferOrder, VehicleModel, Warehouse
+from inventory.models import Fitment, Location, Lot, ReorderRule, StockMove, TransferOrder, VehicleModel, Warehouse
 from inventory.queries.dashboard import overview
 from inventory.services.replenishment import reorder_check
 from inventory.services.vehicles import vehicles_import
 from notifications.models import TopicSubscription
-from orders.models import LandedCost
+from orders.models import LandedCost, Payment, SupplierBill
 from tests.companies import Company
 
 pytestmark = pytest.mark.once
@@ -74,6 +74,14 @@ def test_northwind_is_the_import_with_its_18_reorders(demo: str, rolled_back: No
         numbers = overview()
         assert (numbers.skus, numbers.currency) == (77, "USD")
         assert reorder_check() == 18
+
+
+def test_autoparts_keeps_lots_serials_and_open_accounts(demo: str) -> None:
+    with scope("autoparts"):
+        assert set(Lot.objects.values_list("status", flat=True)) == {"released", "recalled"}
+        assert StockMove.objects.filter(lot__kind="serial", kind="issue").count() == 1, "one scanner is sold"
+        assert sorted(SupplierBill.objects.values_list("status", flat=True)) == ["approved", "in_variance"]
+        assert Payment.objects.filter(kind="capture", status="succeeded").count() > 5
 
 
 def test_autoparts_has_every_vehicle_and_a_month_of_trade(demo: str) -> None:

@@ -1,6 +1,7 @@
 """Goods with costs, in two warehouses: what the tests of values play with."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,8 @@ from inventory.services.posting import Line
 from inventory.services.stock import Circumstances, stock_issue, stock_move, stock_receive
 from inventory.services.valuation import moves_value
 from tests.inventory.goods import Goods
+
+DAY = timedelta(days=1)
 
 
 @dataclass
@@ -79,3 +82,19 @@ def take_back(move_id: UUID) -> UUID:
         StockItem.objects.filter(variant=move.variant, location=location).update(quantity=F("quantity") + sign * move.quantity)
     moves_value(moves=[reversal.pk])
     return reversal.pk
+
+
+def ago(days: float) -> datetime:
+    return timezone.now() - days * DAY
+
+
+def posted(
+    change: int, at: datetime, variant: ProductVariant, shelf: Location, cost: int = 1, occurred_at: datetime | None = None,
+) -> None:
+    """As the service wrote it then; balances do not follow."""
+    sides = {"to_location": shelf} if change > 0 else {"from_location": shelf}
+    move = StockMove.objects.create(
+        kind="receipt" if change > 0 else "issue", variant=variant, quantity=abs(change), unit_cost=cost, created_at=at,
+        occurred_at=occurred_at or at, **sides,
+    )
+    moves_value(moves=[move.pk])

@@ -1,4 +1,6 @@
-"""A receiver of webhooks: a real server on loopback that answers as it is told and remembers what it was sent."""
+"""A receiver of webhooks, or an API of somebody else: a real server on loopback that answers as it is told and remembers what
+it was sent.
+"""
 
 import json
 import threading
@@ -109,7 +111,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             if reply.hangs:
                 receiver.released.wait()
             if reply.drips:
-                self._drip()
+                _drip(self.wfile, receiver)
             if reply.drops or reply.hangs or reply.drips:
                 self.close_connection = True
                 return
@@ -119,15 +121,19 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        def _drip(self) -> None:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nx-endless: ")
-            while not receiver.released.wait(0.05):
-                self.wfile.write(b"a")
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *args: Any) -> None:
             pass
 
     return Handler
+
+
+def _drip(file: Any, receiver: Receiver) -> None:
+    file.write(b"HTTP/1.1 200 OK\r\nx-endless: ")
+    while not receiver.released.wait(0.05):
+        file.write(b"a")
 
 
 @contextmanager

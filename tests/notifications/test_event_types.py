@@ -23,11 +23,12 @@ from notifications.patterns import compile_pattern
 from notifications.registry import handlers
 from notifications.services.alerting import alerts_evaluate
 from notifications.services.inbound import inbound_webhook_process
+from notifications.services.watching import watched_compare
 from notifications.services.webhooks import webhook_endpoint_disable
 from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
 from tests.factories import BY_MODEL
-from tests.factories.notifications import AlertRuleFactory, InboundWebhookFactory, WebhookEndpointFactory
+from tests.factories.notifications import AlertRuleFactory, InboundWebhookFactory, WatchFactory, WebhookEndpointFactory
 from tests.inventory.counting import count_happens
 from tests.inventory.goods import Goods
 from tests.inventory.trading import stock_happens
@@ -71,7 +72,7 @@ def test_the_types_are_these() -> None:
     approved = {"stock_adjustment.requested", "stock_adjustment.decided"}
     packed = {f"logistic_unit.{verb}" for verb in (*verbs[:3], "contents_changed")}
     sent = {f"transfer_order.{verb}" for verb in (*verbs[:3], "shipped", "received", "closed")}
-    partners = {"webhook.delivered"}
+    partners = {"webhook.delivered", "watch.hit"}
     watched = {"alert.opened", "alert.resolved"}
     counted = {f"stock_count.{verb}" for verb in ("opened", "approval_requested", "decided", "posted")}
     sold = {f"{name}.{verb}" for name in ("channel", "sales_order", "purchase_order") for verb in verbs[:3]}
@@ -133,6 +134,8 @@ def everything_happens() -> None:
     rule.delete()
     alerts_evaluate()
     inbound_webhook_process(webhook_id=InboundWebhookFactory().pk, is_last_attempt=False)
+    watch = WatchFactory(condition="appears")
+    watched_compare(seen={str(watch.pk): {"found": True, "value": 12.5, "of": "", "at": timezone.now().isoformat()}})
 
 
 def tasks_happen() -> None:

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0015_purchase_approval'),
-        ('notifications', '0015_event_traces'),
+        ('notifications', '0016_watches'),
     ]
 
     operations = [

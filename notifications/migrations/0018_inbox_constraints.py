@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('notifications', '0016_alerts_and_inbox'),
+        ('notifications', '0017_alerts_and_inbox'),
     ]
 
     operations = [
