@@ -17,6 +17,7 @@ BUILT_IN = {ADMIN: "Admin", MANAGER: "Manager", VIEWER: "Viewer"}
 # change.
 ADMIN_MODELS = (
     "apikey",
+    "channelconfig",
     "datasubjectrequest",
     "eventsubscription",
     "externalidentity",
@@ -52,14 +53,15 @@ HIDDEN_MODELS = (
 )
 # What tells of every warehouse: a role that counts in some of them gives nothing here.
 OF_EVERY_WAREHOUSE = (
+    "alert", "alertrule",
     "auditentry", "auditseal", "deliveryattempt", "eventdelivery", "eventsubscription", "inboundwebhook", "job", "jobattempt",
     "notificationdelivery", "outboxevent", "topic", "topicsubscription",
 )
 
 # What concerns the company as a whole: such a role lets one look at it, and change nothing.
 OF_THE_COMPANY = (
-    "datasubjectrequest", "externalidentity", "externalsource", "featureflag", "identityprovider", "inboundsource",
-    "organization", "paymentaccount", "promotion", "retentionpolicy", "stockclosing", "webhookendpoint",
+    "channelconfig", "datasubjectrequest", "externalidentity", "externalsource", "featureflag", "identityprovider",
+    "inboundsource", "organization", "paymentaccount", "promotion", "retentionpolicy", "stockclosing", "webhookendpoint",
 )
 
 

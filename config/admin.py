@@ -42,6 +42,7 @@ from core.history import AuditLine
 from core.models import ArchivableModel
 from core.paging import Page
 from inventory.queries.drafts import tray_size
+from notifications.queries.inbox import unread_count
 
 type View = Callable[..., HttpResponse]
 
@@ -150,8 +151,13 @@ class QuartermasterSite(UnfoldAdminSite):
         may_scan = principal is not None and request.user.has_perm("inventory.view_stockitem")
         carries = may_scan and request.user.has_perm("inventory.move_stock")
         tray = partial(tray_size, request.user.pk) if carries else 0  # asked for by whole pages alone
+        has_inbox = principal is not None and not principal.acting and request.user.has_perm("notifications.view_notification")
+        unread = partial(unread_count, request.user.pk) if has_inbox else 0  # as the tray
         places = [] if principal is None else work_places(request.user.has_perm, request.path)
-        return context | {"principal": principal, "may_scan": may_scan, "tray_size": tray, "work_places": places}
+        return context | {
+            "principal": principal, "may_scan": may_scan, "tray_size": tray, "has_inbox": has_inbox, "unread": unread,
+            "work_places": places,
+        }
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Apps in the order of the work, pages in groups."""

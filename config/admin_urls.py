@@ -11,5 +11,6 @@ for app in ("accounts", "notifications", "inventory", "orders"):
 
 clerk: Any = import_module("inventory.admin.clerk.urls")
 desk: Any = import_module("orders.admin.desk.urls")
+inbox: Any = import_module("notifications.admin.inbox")
 
-urlpatterns = [*clerk.urls(site), *desk.urls(site), *site.urls[0]]
+urlpatterns = [*inbox.urls(site), *clerk.urls(site), *desk.urls(site), *site.urls[0]]

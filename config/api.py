@@ -53,12 +53,15 @@ taxes = LateModule("inventory.api.taxes", "tax-categories", "tax-rates")
 transfers = LateModule("inventory.api.transfers", "transfer-orders")
 valuation = LateModule("inventory.api.valuation", "cost-layers", "value-entries", "stock-snapshots")
 vehicles = LateModule("inventory.api.vehicles", "vehicle-models", "fitments")
+alerts = LateModule("notifications.api.alerting", "alert-rules", "alerts")
 deliveries = LateModule("notifications.api.deliveries", "event-subscriptions", "event-deliveries")
 event_types = LateModule("notifications.api.event_types")
 events = LateModule("notifications.api.events", "events")
 exports = LateModule("notifications.api.exports")
 inbound = LateModule("notifications.api.inbound", "inbound-sources", "inbound-webhooks")
+inbox = LateModule("notifications.api.inbox", "my/notifications", "my/notification-preferences")
 messages = LateModule("notifications.api.messages", "topics", "topic-subscriptions", "notification-deliveries")
+sending = LateModule("notifications.api.sending", "channel-configs")
 watches = LateModule(
     "notifications.api.watches", "external-sources", "external-subjects", "external-cache-entries", "watches", "watch-hits",
 )
@@ -89,11 +92,11 @@ router = Routes(
     counts, forecasts, locations, logistic_units, lots, prices, relations,
     replenishment, reservations, stock, suppliers, taxes, transfers, valuation,
     vehicles,
-    events, deliveries, messages, webhooks, inbound, work, watches,
+    events, deliveries, messages, sending, alerts, webhooks, inbound, work, watches,
     bills, channels, invoices, landed_costs, payments, pick_lists, promotions, purchasing, receipts,
     returns, sales_orders, shipments, shipping,
 )
-own = Routes(my_orders)  # whose rows depend on who asks
+own = Routes(my_orders, inbox)  # whose rows depend on who asks
 
 # Addresses that need no sign-in; a contract test walks all others and expects 401.
 ANONYMOUS = {
@@ -161,6 +164,7 @@ urlpatterns = [
     path("public/<uuid:id>/product-variants/", public.PublicVariantsView.as_view(), name="public-product-variants"),
     path("event-types/", event_types.EventTypesView.as_view(), name="event-types"),
     path("event-types/<str:id>/", event_types.EventTypeView.as_view(), name="event-type"),
+    path("alert-metrics/", alerts.AlertMetricsView.as_view(), name="alert-metrics"),
     path("attachments/uploads/<str:id>/", files.SignedUploadView.as_view(), name="attachment-upload"),
     path("inbound/<uuid:id>/", inbound.InboundView.as_view(), name="inbound"),
     path("attachments/downloads/<str:id>/", files.SignedFileView.as_view(), name="attachment-file"),

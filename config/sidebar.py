@@ -55,6 +55,7 @@ WORK = (
     ("r", "Reorder", "reorder", ("inventory.order_reordertask", "orders.add_purchaseorder")),
     ("s", "Sell", "sell", ("orders.add_salesorder", "orders.place_salesorder", "inventory.view_stockitem")),
     ("b", "Take back", "take_back", ("orders.add_returnauthorization", "orders.view_salesorder", "inventory.view_stockitem")),
+    ("i", "Inbox", "inbox", ("notifications.view_notification",)),
 )
 ALONE = {"Organization"}  # of which one sees one
 UNLOCKS = "Keys and sign-in"

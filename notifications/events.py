@@ -3,12 +3,14 @@ all objects'.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 from accounts.models import User
 from core.wall_sql import Function, Trigger
-from notifications.event_types import SOME_ID, EventType, declare, event_type
+from notifications.event_types import SOME_ID, SOME_TIME, EventType, declare, event_type
 from notifications.object_events import TRIGGER, ObjectEvents, objects
 from notifications.queries.envelopes import ORIGIN, OUTBOX, causes
 
@@ -51,6 +53,33 @@ class InboundWebhookReceived:
     external_id: str
     payload: Annotated[Any, "What was sent; null where it is too large to be told."]
     is_whole: Annotated[bool, "Whether the payload stands here."]
+
+
+@event_type("alert.opened", aggregate="alert", example={
+    "rule": SOME_ID, "title": "Dead letters: above 0", "metric": "dead_letters", "severity": "critical", "value": 3,
+    "threshold": 0,
+})  # fmt: skip
+class AlertOpened:
+    """The condition of an alert rule holds, for as long as the rule demands."""
+
+    rule: UUID
+    title: str
+    metric: str
+    severity: Annotated[str, "info, warning or critical."]
+    value: Decimal
+    threshold: Decimal
+
+
+@event_type("alert.resolved", aggregate="alert", example={
+    "rule": SOME_ID, "title": "Dead letters: above 0", "severity": "critical", "opened_at": SOME_TIME,
+})  # fmt: skip
+class AlertResolved:
+    """The condition holds no longer, or its rule is gone."""
+
+    rule: Annotated[UUID | None, "Null once the rule is deleted."]
+    title: str
+    severity: str
+    opened_at: datetime
 
 
 @event_type("watch.hit", aggregate="watch", example={

@@ -21,6 +21,36 @@ OWN_WATCHES = "SELECT w.id FROM notifications_watch AS w WHERE w.organization_id
 
 PERSONAL = [
     PersonalData(
+        "notifications_notification", "Inbox", "t.recipient_id = %(membership_id)s::uuid", "delete", "Nobody reads it any more.",
+    ),
+    PersonalData(
+        "notifications_notification", "Messages in others' inboxes that mention the person",
+        f"({mentioned('t.title')} OR {mentioned('t.body')} OR {mentioned('t.dedupe_key')})", "pseudonymise", TAKEN_OUT,
+        {
+            "title": without_the_address("title"), "body": without_the_address("body"),
+            "dedupe_key": f"CASE WHEN {mentioned('dedupe_key')} THEN 'erased ' || id ELSE dedupe_key END",
+        },
+    ),
+    PersonalData(
+        "notifications_notificationpreference", "How messages come", "t.membership_id = %(membership_id)s::uuid", "delete",
+        "Nobody is told any more.",
+    ),
+    PersonalData(
+        "notifications_alert", "Alerts that the person acknowledged, or whose note mentions them",
+        f"(t.acknowledged_by_id = %(membership_id)s::uuid OR {mentioned('t.note')})", "pseudonymise",
+        "That somebody was at it stays known, not who.",
+        {
+            "acknowledged_by_id": "CASE WHEN acknowledged_by_id = %(membership_id)s::uuid THEN NULL ELSE acknowledged_by_id END",
+            "note": without_the_address("note"),
+        },
+    ),
+    PersonalData(
+        "notifications_channelconfig", "Senders of messages by the person's address",
+        f"({mentioned('t.from_address')} OR {mentioned('t.username')})", "pseudonymise",
+        "The sender is switched off, so that messages leave by the installation's.",
+        {"from_address": "'erased@invalid'", "username": "''", "secret": "NULL", "is_active": "false"}, hidden=("secret",),
+    ),
+    PersonalData(
         "notifications_watchhit", "What the member's watches have found", f"t.watch_id IN ({OWN_WATCHES})", "delete",
         "They go with the watches.",
     ),

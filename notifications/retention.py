@@ -37,12 +37,17 @@ DATA_CLASSES = [
     ),
     DataClass(
         "deliveries", "Messages that were sent or given up", 30, "notifications_notificationdelivery",
-        f"""{OLD} AND t.status <> 'queued' AND NOT EXISTS (
+        f"""{OLD} AND t.status IN ('sent', 'failed') AND NOT EXISTS (
             SELECT FROM notifications_watchhit AS h WHERE h.organization_id = t.organization_id AND h.notification_id = t.id
         )""",
         pseudonymise="address = '', subject = '', body = '', error = ''",
         is_pseudonymous="t.address = '' AND t.subject = '' AND t.body = '' AND t.error = ''",
     ),
+    DataClass(
+        "inbox", "Messages of inboxes that were archived", 90, "notifications_notification",
+        f"{OLD} AND t.archived_at IS NOT NULL",
+    ),
+    DataClass("alerts", "Alerts that were resolved", 365, "notifications_alert", f"{OLD} AND t.status = 'resolved'"),
     DataClass(
         "job_attempts", "Attempts of jobs that ended", 30, "notifications_jobattempt", f"{OLD} AND {NO_UNFINISHED_JOB}",
         pseudonymise="error = '', traceback = ''", is_pseudonymous="t.error = '' AND t.traceback = ''",

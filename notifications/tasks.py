@@ -15,7 +15,9 @@ from notifications.exports import export_write, exports_purge
 from notifications.queries.measures import measures
 from notifications.queries.operations import queues
 from notifications.schedules import ZoneTick, scheduled, scheduled_in_each_zone
+from notifications.services.alerting import alerts_evaluate_everywhere
 from notifications.services.alerts import dead_letters_tell
+from notifications.services.digests import digest_make
 from notifications.services.external_search import external_search_run
 from notifications.services.inbound import inbound_webhook_process
 from notifications.services.messages import delivery_send
@@ -28,6 +30,11 @@ TICK_SECONDS = 25.0  # of the 30 that a function has; what is left is done by th
 @task(queue_name="mail", takes_context=True)
 def deliver(context: Any, delivery_id: str) -> str:
     return delivery_send(delivery_id=UUID(delivery_id), is_last_attempt=context.is_last_attempt)
+
+
+@task(queue_name="mail")
+def digest(membership_id: str, channel: str) -> int:
+    return digest_make(membership_id=UUID(membership_id), channel=channel)
 
 
 @task(takes_context=True)
@@ -124,6 +131,11 @@ def audit_seal(event: Any = None, context: Any = None) -> None:
 @scheduled("rate(5 minutes)")
 def dead_letters(event: Any = None, context: Any = None) -> None:
     dead_letters_tell()
+
+
+@scheduled("rate(1 minute)", catch_up=False)
+def alerts(event: Any = None, context: Any = None) -> None:
+    alerts_evaluate_everywhere()
 
 
 def metrics(event: Any = None, context: Any = None) -> None:

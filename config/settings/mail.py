@@ -25,3 +25,7 @@ SMS_SENDER = "notifications.sms.send_by_sns" if SMS else ""
 SMS_SENDER_ID = env("SMS_SENDER_ID", default="")  # what phones show, in countries that allow one
 SMS_ENDPOINT_URL = env("SMS_ENDPOINT_URL", default="")
 SMS_REGION = env("SMS_REGION", default=env("AWS_REGION", default=""))
+
+# Mail servers that organizations name: at these ports of the open internet, and at any of networks that are listed (10.0.0.0/8).
+SENDER_PORTS: list[int] = env.list("SENDER_PORTS", cast=int, default=[587, 465, 2525, 25])
+SENDER_ALLOWED_NETWORKS: list[str] = env.list("SENDER_ALLOWED_NETWORKS", default=[])

@@ -1,11 +1,8 @@
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -13,6 +10,7 @@ from core.admin import ReadOnlyTenantAdmin, TenantAdmin, TenantTabularInline
 from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
 from core.errors import DomainError, Forbidden
+from notifications.admin.asking import asked, page_of
 from notifications.models import NotificationDelivery, Topic, TopicSubscription
 from notifications.services.messages import topic_send
 from notifications.services.topic_subscriptions import (
@@ -77,7 +75,7 @@ class TopicAdmin(TenantAdmin):
             told = topic_send(topic=topic, **values)
             return f"It goes to {told} subscriber{'' if told == 1 else 's'}."
 
-        return _asked(self, request, object_id, MessageForm, "Send a message", do)
+        return asked(self, request, object_id, MessageForm, "Send a message", do)
 
     def has_send_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return bool(request.user.has_perm("notifications.send_topic"))
@@ -105,7 +103,7 @@ class TopicSubscriptionAdmin(TenantAdmin):
             self.message_user(request, f"{subscription.address} is asked again.", messages.SUCCESS)
         except DomainError as refused:
             self.message_user(request, refused.detail, messages.ERROR)
-        return HttpResponseRedirect(_page_of(self, subscription))
+        return HttpResponseRedirect(page_of(self, subscription))
 
     @action(description="Enter the code", url_path="enter-code", permissions=["change"])
     def enter_code(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -113,37 +111,10 @@ class TopicSubscriptionAdmin(TenantAdmin):
             topic_subscription_confirm(subscription=subscription, **values)
             return f"{subscription.address} is confirmed."
 
-        return _asked(self, request, object_id, CodeForm, "Enter the code", do)
+        return asked(self, request, object_id, CodeForm, "Enter the code", do)
 
 
 @admin.register(NotificationDelivery)
 class NotificationDeliveryAdmin(ReadOnlyTenantAdmin):
     list_display = ["created_at", "subject", "address", "channel", "status", "attempts", "sent_at"]
     list_filter = ["status"]
-
-
-def _asked[Row](
-    page: Any, request: HttpRequest, object_id: str, form_class: type[forms.Form], title: str,
-    do: Callable[[Row, dict[str, Any]], str],
-) -> HttpResponse:
-    """The form; once it is sent and accepted, the row's page with the sentence that `do` gives."""
-    if (row := page.get_object(request, object_id)) is None:
-        missing: HttpResponse = page._get_obj_does_not_exist_redirect(request, page.opts, object_id)
-        return missing
-    form = form_class(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        try:
-            page.message_user(request, do(row, form.cleaned_data), messages.SUCCESS)
-            return HttpResponseRedirect(_page_of(page, row))
-        except DomainError as refused:
-            form.add_error(None, refused.detail)
-    context = {
-        **page.admin_site.each_context(request), "title": title, "opts": page.opts, "object": row, "form": form,
-        "back": _page_of(page, row),
-    }
-    request.current_app = page.admin_site.name
-    return TemplateResponse(request, "admin/notifications/question.html", context)
-
-
-def _page_of(page: Any, row: Any) -> str:
-    return reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_change", args=[row.pk])

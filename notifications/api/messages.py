@@ -104,7 +104,7 @@ class NotificationDeliverySerializer(TenantSerializer):
         model = NotificationDelivery
         fields = [
             "id", "subscription", "dedupe_key", "kind", "channel", "address", "subject", "body", "status", "attempts", "sent_at",
-            "error", "created_at",
+            "error", "not_before", "digest", "window_start", "window_end", "created_at",
         ]
 
 

@@ -36,7 +36,10 @@ class TopicSubscription(TenantModel):
 
     topic = TenantForeignKey(Topic, models.CASCADE, related_name="subscriptions")
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
-    address = models.CharField(max_length=254, help_text="An e-mail address, or a number such as +351912345678.")
+    address = models.CharField(
+        max_length=254, blank=True,
+        help_text="An e-mail address, or a number such as +351912345678. Of an inbox: left out, its member says whose.",
+    )
     # Not the user: the wall keeps a member inside the organization.
     membership = TenantForeignKey(Membership, models.CASCADE, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
@@ -56,6 +59,10 @@ class TopicSubscription(TenantModel):
                 condition=~Q(channel=Channel.SMS) | Q(address__regex=E164), name="topic_subscription_number",
                 violation_error_message="Give a number for SMS with its country: + and 7 to 15 digits, such as +351912345678.",
             ),
+            models.CheckConstraint(
+                condition=~Q(channel=Channel.INBOX) | Q(membership__isnull=False), name="topic_subscription_inbox",
+                violation_error_message="Say whose inbox: name the membership.",
+            ),
             models.UniqueConstraint(
                 fields=["organization", "topic", "channel", "address"], name="topic_subscription_once",
                 violation_error_message="This address has a subscription of this topic already.",
@@ -67,7 +74,7 @@ class TopicSubscription(TenantModel):
         return self.address
 
     def clean(self) -> None:
-        if self.address and (fault := address_fault(self.channel, self.address)):
+        if fault := address_fault(self.channel, self.address):
             raise ValidationError({"address": fault})
 
 
@@ -77,8 +84,10 @@ class NotificationDelivery(RuntimeModel):
     class Kind(models.TextChoices):
         MESSAGE = "message", "Message"
         CONFIRMATION = "confirmation", "Question whether the address wants the topic"
+        DIGEST = "digest", "Several messages in one"
 
     class Status(models.TextChoices):
+        HELD = "held", "Held back"
         QUEUED = "queued", "Queued"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
@@ -95,14 +104,26 @@ class NotificationDelivery(RuntimeModel):
     attempts = models.PositiveSmallIntegerField(db_default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(db_default="", blank=True)
+    # As the recipient wants it, in quiet hours, or over the daily cap of the sender.
+    not_before = models.DateTimeField(null=True, blank=True, help_text="Until when it waits.")
+    digest = TenantForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="parts", help_text="In which it went.")
+    window_start = models.DateTimeField(null=True, blank=True, help_text="Of a digest: since when its messages were held back.")
+    window_end = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "notification deliveries"
         constraints = [
             models.UniqueConstraint(fields=["organization", "subscription", "dedupe_key"], name="notification_delivery_once"),
             models.CheckConstraint(condition=~Q(status="sent") | Q(sent_at__isnull=False), name="notification_delivery_sent_at"),
+            models.CheckConstraint(
+                condition=~Q(status="held") | Q(not_before__isnull=False), name="notification_delivery_held_until",
+            ),
         ]
-        indexes = [models.Index(fields=["organization", "status", "id"], name="delivery_by_status")]
+        indexes = [
+            models.Index(fields=["organization", "status", "id"], name="delivery_by_status"),
+            models.Index(fields=["organization", "digest"], name="delivery_of_digest"),
+            models.Index(fields=["organization", "channel", "sent_at"], condition=Q(status="sent"), name="delivery_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} to {self.address}"

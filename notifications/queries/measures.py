@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connections
 
+from notifications.measuring import first_id_of
 from notifications.queries.dead import dead
 
 ENDED = """
@@ -49,8 +49,3 @@ def measures(*, until: datetime) -> dict[str, int]:
     events = {name: by_type.get(event, 0) for event, name in settings.METRICS_OF_EVENTS.items()}
     now = dead(using="worker")
     return {**dict(zip(NAMES, numbers, strict=True)), **events, "DeadLetters": now.deliveries + now.jobs}
-
-
-def first_id_of(moment: datetime) -> UUID:
-    """No UUIDv7 that was made since then is smaller."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7 << 76 | 0x2 << 62)

@@ -6,9 +6,9 @@ from django.utils import timezone
 from accounts.models import UserRole
 from accounts.permissions import ADMIN
 from notifications.models import Channel, Topic, TopicSubscription
-from notifications.services.messages import notify, topic_ensure
-
-OPS_CRITICAL = "ops-critical"
+from notifications.services.messages import OPS_CRITICAL as OPS_CRITICAL
+from notifications.services.messages import About, notify, topic_ensure
+from notifications.severity import Severity
 
 
 def operators_tell(*, subject: str, body: str, dedupe_key: str) -> int:
@@ -17,7 +17,7 @@ def operators_tell(*, subject: str, body: str, dedupe_key: str) -> int:
     reached = Q(membership=None) | Q(membership__status="active")
     if not TopicSubscription.objects.filter(reached, topic=topic, status=TopicSubscription.Status.CONFIRMED).exists():
         _subscribe_admins(topic)
-    return notify(topic=OPS_CRITICAL, subject=subject, body=body, dedupe_key=dedupe_key)
+    return notify(topic=OPS_CRITICAL, subject=subject, body=body, dedupe_key=dedupe_key, about=About(severity=Severity.WARNING))
 
 
 def operators_topic() -> Topic:

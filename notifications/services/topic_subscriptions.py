@@ -21,6 +21,7 @@ from notifications.models import TopicSubscription
 from notifications.services.departures import NO_SMS
 from notifications.services.links import CONFIRM, LEAVE, Linked, code_hash, link_read
 from notifications.services.messages import confirmation_enqueue
+from notifications.services.sending import sender_of
 
 PENDING, CONFIRMED, UNSUBSCRIBED = TopicSubscription.Status
 PAUSE = timedelta(minutes=1)  # between two questions to an address
@@ -30,10 +31,11 @@ MOST_WRONG_CODES = 5
 def vouches(subscription: TopicSubscription | None, values: dict[str, Any]) -> bool:
     """Whether these values answer in the place of whoever has the address, which needs a permission of its own.
 
-    Saying that they left is an answer too: a mandatory topic goes to those.
+    Saying that they left is an answer too: a mandatory topic goes to those. An inbox is within the house, and nobody is asked.
     """
     status = values.get("status", PENDING)
-    if status == PENDING:
+    channel = values.get("channel", subscription.channel if subscription else Channel.EMAIL)
+    if status == PENDING or channel == Channel.INBOX:
         return False
     if subscription is None or subscription.status == PENDING or _moves(subscription, values):
         return True
@@ -41,10 +43,12 @@ def vouches(subscription: TopicSubscription | None, values: dict[str, Any]) -> b
 
 
 @transaction.atomic
-def topic_subscription_create(*, channel: str = Channel.EMAIL, address: str, **values: Any) -> TopicSubscription:
+def topic_subscription_create(*, channel: str = Channel.EMAIL, address: str = "", **values: Any) -> TopicSubscription:
     """Asks the address, unless it is the verified one of the person who acts, or `status` says otherwise. Raises Invalid."""
-    _check(channel, address)
     row = TopicSubscription(channel=channel, address=address, **values)
+    _check(row)
+    if row.status == PENDING and channel == Channel.INBOX:
+        row.status = CONFIRMED
     if row.status == PENDING and (own := _own_membership(row)):
         row.status, row.membership_id = CONFIRMED, row.membership_id or own
     if row.status == CONFIRMED:
@@ -61,16 +65,16 @@ def topic_subscription_create(*, channel: str = Channel.EMAIL, address: str, **v
 def topic_subscription_update(*, subscription: TopicSubscription, values: dict[str, Any]) -> TopicSubscription:
     """Another address is asked again, and so is one that is set back to pending. Raises Invalid, TooMany."""
     row: TopicSubscription = TopicSubscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
-    moves, before = _moves(row, values), row.status
+    moves, before = _moves(row, values) or (row.channel == Channel.INBOX and "membership_id" in values), row.status
     for name, value in values.items():
         setattr(row, name, value)
     changed = set(values)
     if moves:
-        _check(row.channel, row.address)
+        _check(row)
         row.code_hash, row.code_expires_at = "", None
-        changed |= {"code_hash", "code_expires_at"}
+        changed |= {"address", "code_hash", "code_expires_at"}
         row.status = values.get("status", PENDING)
-    if row.status == PENDING and (moves or before != PENDING) and _own_membership(row):
+    if row.status == PENDING and (row.channel == Channel.INBOX or ((moves or before != PENDING) and _own_membership(row))):
         row.status = CONFIRMED
     if row.status == CONFIRMED and (moves or before != CONFIRMED):
         row.confirmed_at = timezone.now()
@@ -86,7 +90,7 @@ def topic_subscription_resend(*, subscription: TopicSubscription) -> None:
     row = TopicSubscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
     if row.status != PENDING:
         raise Conflict("There is nothing to confirm: this subscription is not pending.", code="not_pending")
-    _check(row.channel, row.address)
+    _check(row)
     _ask(row)
 
 
@@ -176,11 +180,23 @@ def _ask(row: TopicSubscription) -> None:
     confirmation_enqueue(subscription=row)
 
 
-def _check(channel: str, address: str) -> None:
-    if channel == Channel.SMS and not settings.SMS_SENDER:
+def _check(row: TopicSubscription) -> None:
+    """An inbox gets its label. Raises Invalid."""
+    if row.channel == Channel.INBOX:
+        row.address = _label(row)
+    if row.channel == Channel.SMS and not (settings.SMS_SENDER or sender_of(Channel.SMS)):
         raise Invalid(NO_SMS, code="no_sms", fields={"channel": NO_SMS})
-    if fault := address_fault(channel, address):
+    if fault := address_fault(row.channel, row.address):
         raise Invalid(fault, fields={"address": fault})
+
+
+def _label(row: TopicSubscription) -> str:
+    """The member's address, by which people know whose inbox it is."""
+    member = Membership.objects.select_related("user").filter(pk=row.membership_id).first()
+    if member is None:
+        detail = "Say whose inbox: name a membership of this organization."
+        raise Invalid(detail, fields={"membership": detail})
+    return str(member.user.email)
 
 
 def _moves(row: TopicSubscription, values: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmation
@@ -40,7 +40,6 @@ from tests.factories.accounts import (
     DataSubjectRequestFactory,
     ExternalIdentityFactory,
     FeatureFlagFactory,
-    IdempotencyRecordFactory,
     ImpersonationFactory,
     InvitationFactory,
     JournalEntryFactory,
@@ -53,21 +52,10 @@ from tests.factories.counts import StockCountLineFactory
 from tests.factories.drafts import OrderEntryStepFactory, ReceiptDraftEntryFactory, TrayLineFactory
 from tests.factories.inventory import ReorderTaskFactory, StockMoveFactory
 from tests.factories.lots import ReservationFactory, StockAdjustmentFactory, StockClosingFactory
-from tests.factories.notifications import (
-    DeliveryAttemptFactory,
-    EventDeliveryFactory,
-    ExternalCacheEntryFactory,
-    ExternalSubjectFactory,
-    InboundWebhookFactory,
-    JobAttemptFactory,
-    JobFactory,
-    NotificationDeliveryFactory,
-    OutboxEventFactory,
-    TopicSubscriptionFactory,
-    WatchHitFactory,
-)
+from tests.factories.notifications import JobFactory
 from tests.factories.pick_lists import PickListFactory
 from tests.factories.valuation import ValueEntryFactory
+from tests.notifications.personal import in_machinery
 from tests.orders.personal import in_the_orders
 
 EMAIL = "ada@example.test"
@@ -90,7 +78,7 @@ def ada(acme: Company) -> User:
     with acme.scope():
         membership = membership_add(user=user, roles=[MANAGER])
         ContactFactory(name="Ada", email=EMAIL.upper())
-        in_machinery(membership)
+        in_machinery(membership, EMAIL)
         in_the_company(membership)
     with acme.scope(actor_id=user.pk):
         AttachmentFactory(title=f"Letter of {EMAIL}", filename=f"{EMAIL}.txt")
@@ -102,36 +90,6 @@ def ada(acme: Company) -> User:
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "sealed"})
     attempt_failed(account=EMAIL, origin=Origin(ip="192.0.2.66"))
     return user
-
-
-def about(user_id: UUID) -> dict[str, Any]:
-    """An event as a handler gets it."""
-    changed = {"email": EMAIL, "name": "Ada Lovelace", "phone": "+351 555 0100"}
-    return {"aggregate_type": "user", "aggregate_id": str(user_id), "payload": {"object": {**changed, "status": "active"}}}
-
-
-def in_machinery(membership: Membership) -> None:
-    subscription = TopicSubscriptionFactory(address=EMAIL, membership=membership)
-    NotificationDeliveryFactory(subscription=subscription, address=EMAIL, body=f"Dear {EMAIL}, ...", error=f"refused {EMAIL}")
-    NotificationDeliveryFactory(body=f"{EMAIL} has asked for something.")
-    JobFactory(
-        task="about.a_member", arguments={"args": [about(membership.user_id)], "kwargs": {}},
-        error=f"SMTPRecipientsRefused: {EMAIL}", dedupe_key=f"welcome {EMAIL}",
-    )
-    JobAttemptFactory(error=f"SMTPRecipientsRefused: {EMAIL}")
-    JobFactory(origin={"actor_id": str(membership.user_id), "ip": "192.0.2.66"})
-    file = private_files().save("exports/customers", ContentFile(f"{EMAIL} and everybody else".encode()))
-    JobFactory(task="notifications.tasks.export", origin={"actor_id": str(membership.user_id)}, result={"key": file, "rows": 9})
-    OutboxEventFactory(payload={"who": EMAIL})
-    InboundWebhookFactory(payload={"who": EMAIL}, external_id=f"order of {EMAIL}", error=f"No such {EMAIL}")
-    delivery = EventDeliveryFactory(payload={"who": EMAIL}, last_error=f"refused {EMAIL}", discard_reason=f"{EMAIL} said so")
-    DeliveryAttemptFactory(delivery=delivery, response_excerpt=f"Who is {EMAIL}?", error=f"refused {EMAIL}")
-    WatchHitFactory(watch__membership=membership)
-    subject = ExternalSubjectFactory(external_id=EMAIL, label=f"Rating of {EMAIL}", attributes={"mail": EMAIL})
-    WatchHitFactory(watch__subject=subject, watch__last_value={"mail": EMAIL}, watch__name=EMAIL, before=EMAIL, after=[EMAIL])
-    ExternalCacheEntryFactory(cache_key=f"price:{EMAIL}", payload={"mail": EMAIL})
-    IdempotencyRecordFactory(principal=f"user:{membership.user_id}")
-    IdempotencyRecordFactory(body=f'{{"email": "{EMAIL}"}}'.encode())
 
 
 def in_the_company(membership: Membership) -> None:

@@ -38,6 +38,7 @@ DECLARED = {
     "core.rows: *": "columns of a model, and a condition that its callers have as a constant, its values beside",
     "*: Columns(*)": "columns of a model",
     "notifications.services.relaying: handler.*": "declared in <app>/handlers.py",
+    "notifications.measuring: metrics()[[]one.metric].sql": "declared in <app>/alert_metrics.py",
     "orders.services.order_locking: map(str, BESIDE.values())": "columns of models",
     "orders.services.stepping: one.statement.head": "the text of a statement that a service has as a constant",
     "core.kept: *": "names of functions, made of constants of the services, and the day of today",

@@ -105,7 +105,7 @@ def test_the_clock_calls_each_schedule_that_the_code_declares(commits: None, mon
         "inventory.tasks.stock_counts", "inventory.tasks.demand_forecasts", "inventory.tasks.abc_classes",
         "orders.tasks.fill_backorders", "orders.tasks.find_stuck_orders", "orders.tasks.resume_payments",
         "notifications.tasks.purge", "notifications.tasks.audit_seal", "notifications.tasks.dead_letters",
-            "notifications.tasks.daily_digests", "notifications.tasks.watch_checks",
+        "notifications.tasks.alerts", "notifications.tasks.daily_digests", "notifications.tasks.watch_checks",
     }
     Schedule.objects.using("worker").all().delete()
 

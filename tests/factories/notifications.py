@@ -6,6 +6,9 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from notifications.models import (
+    Alert,
+    AlertRule,
+    ChannelConfig,
     DeliveryAttempt,
     EventDelivery,
     EventSubscription,
@@ -16,7 +19,9 @@ from notifications.models import (
     InboundWebhook,
     Job,
     JobAttempt,
+    Notification,
     NotificationDelivery,
+    NotificationPreference,
     OutboxEvent,
     Topic,
     TopicSubscription,
@@ -164,6 +169,63 @@ class JobAttemptFactory(DjangoModelFactory):
 
     class Meta:
         model = JobAttempt
+
+
+class NotificationFactory(DjangoModelFactory):
+    recipient = factory.SubFactory(MembershipFactory)
+    category = "operations"
+    title = factory.Sequence("Something happened {}".format)
+    dedupe_key = factory.Sequence("thing-{}".format)
+
+    class Meta:
+        model = Notification
+
+
+class NotificationPreferenceFactory(DjangoModelFactory):
+    membership = factory.SubFactory(MembershipFactory)
+    category = factory.Sequence("category-{}".format)
+    channel = "email"
+    mode = "daily"
+
+    class Meta:
+        model = NotificationPreference
+
+
+class ChannelConfigFactory(DjangoModelFactory):
+    """Switched off: of a channel one is on."""
+
+    channel = "email"
+    provider = "console"
+    from_address = "orders@example.test"
+    host = "smtp.example.com"
+    username = factory.Sequence("sender-{}".format)
+    is_active = False
+
+    class Meta:
+        model = ChannelConfig
+
+
+class AlertRuleFactory(DjangoModelFactory):
+    name = factory.Sequence("Rule {}".format)
+    metric = "dead_letters"
+    topic = factory.SubFactory(TopicFactory)
+
+    class Meta:
+        model = AlertRule
+
+
+class AlertFactory(DjangoModelFactory):
+    rule = factory.SubFactory(AlertRuleFactory)
+    fingerprint = factory.LazyAttribute(lambda row: str(row.rule.pk))
+    title = factory.Sequence("Rule {}: above 0".format)
+    severity = "warning"
+    status = "open"
+    value = 3
+    opened_at = factory.LazyFunction(timezone.now)
+    acknowledged_by = factory.SubFactory(MembershipFactory)
+
+    class Meta:
+        model = Alert
 
 
 class ExternalSourceFactory(DjangoModelFactory):

@@ -21,13 +21,14 @@ from notifications.models import OutboxEvent
 from notifications.object_events import objects
 from notifications.patterns import compile_pattern
 from notifications.registry import handlers
+from notifications.services.alerting import alerts_evaluate
 from notifications.services.inbound import inbound_webhook_process
 from notifications.services.watching import watched_compare
 from notifications.services.webhooks import webhook_endpoint_disable
 from tests.companies import Api, Company
 from tests.contracts.resources import assert_problem
 from tests.factories import BY_MODEL
-from tests.factories.notifications import InboundWebhookFactory, WatchFactory, WebhookEndpointFactory
+from tests.factories.notifications import AlertRuleFactory, InboundWebhookFactory, WatchFactory, WebhookEndpointFactory
 from tests.inventory.counting import count_happens
 from tests.inventory.goods import Goods
 from tests.inventory.trading import stock_happens
@@ -72,6 +73,7 @@ def test_the_types_are_these() -> None:
     packed = {f"logistic_unit.{verb}" for verb in (*verbs[:3], "contents_changed")}
     sent = {f"transfer_order.{verb}" for verb in (*verbs[:3], "shipped", "received", "closed")}
     partners = {"webhook.delivered", "watch.hit"}
+    watched = {"alert.opened", "alert.resolved"}
     counted = {f"stock_count.{verb}" for verb in ("opened", "approval_requested", "decided", "posted")}
     sold = {f"{name}.{verb}" for name in ("channel", "sales_order", "purchase_order") for verb in verbs[:3]}
     sold |= {f"customer.{verb}" for verb in verbs}
@@ -94,7 +96,7 @@ def test_the_types_are_these() -> None:
     )}
     billed |= {f"supplier_bill.{verb}" for verb in ("submitted", "approved", "rejected", "voided", "cancelled")}
     billed |= {"invoice.issued", *(f"landed_cost.{verb}" for verb in ("posted", "reversed", "cancelled"))}
-    here = changed | stock | others | held | approved | packed | sent | counted | partners
+    here = changed | stock | others | held | approved | packed | sent | counted | partners | watched
     paid = {f"payment.{verb}" for verb in ("authorized", "captured", "refunded", "voided", "failed")}
     assert {one.name for one in TYPES} == here | sold | bought | billed | paid
 
@@ -127,6 +129,10 @@ def everything_happens() -> None:
     count_happens(goods)
     orders_happen(goods)
     webhook_endpoint_disable(endpoint_id=WebhookEndpointFactory().pk, reason="It answered 410.", by_itself=True)
+    rule = AlertRuleFactory(metric="webhooks_failing")
+    alerts_evaluate()
+    rule.delete()
+    alerts_evaluate()
     inbound_webhook_process(webhook_id=InboundWebhookFactory().pk, is_last_attempt=False)
     watch = WatchFactory(condition="appears")
     watched_compare(seen={str(watch.pk): {"found": True, "value": 12.5, "of": "", "at": timezone.now().isoformat()}})

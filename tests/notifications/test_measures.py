@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from notifications.measuring import first_id_of
 from notifications.models import Job, NotificationDelivery, OutboxEvent, Topic, TopicSubscription
-from notifications.queries.measures import first_id_of, measures
+from notifications.queries.measures import measures
 from notifications.services import alerts
 from notifications.services.alerts import dead_letters_tell, missed_tell
 from notifications.services.events import publish
