@@ -129,22 +129,29 @@ def _named(figures: Sequence[str]) -> str:
     return ", ".join(f"{figure} AS {name}" for name, figure in zip(FIGURES, figures, strict=False))
 
 
-# A mark stands at each end of a run, before what was posted at that very instant.
+# A mark stands at each end of a run, before what was posted at that very instant. Where nothing was posted in a run, all is as
+# the snapshot left it.
 ABSENCE = f"""
-    step AS (
-        SELECT s.variant_id, s.warehouse_id, r.n AS run, NULL::int AS n, s.until AS at, 0 AS rank, s.quantity, s.out_seconds,
-               s.began_at, s.last_seq AS seq
-        FROM {SNAPSHOTS.format(of="step")} WHERE {{chosen_s}}
-        UNION ALL
-        SELECT e.variant_id, e.warehouse_id, r.n, NULL, e.created_at, 2, e.quantity, 0, e.created_at, e.seq
+    entry AS MATERIALIZED (
+        SELECT e.variant_id, e.warehouse_id, r.n AS run, e.created_at AS at, e.quantity, e.seq
         FROM {ENTRIES.format(of="step")} WHERE {{chosen_e}}
+    ), left_so AS MATERIALIZED (
+        SELECT s.variant_id, s.warehouse_id, r.n AS run, s.until AS at, s.quantity, s.out_seconds, s.began_at, s.last_seq AS seq,
+               (s.variant_id, s.warehouse_id, r.n) IN (SELECT variant_id, warehouse_id, run FROM entry OFFSET 0) AS is_moved
+        FROM {SNAPSHOTS.format(of="step")} WHERE {{chosen_s}}
+    ), mark AS (
+        SELECT * FROM unnest(%(mark_n)s::int[], %(mark_run)s::int[], %(mark_until)s::timestamptz[]) AS k (n, run, at)
+    ), step AS (
+        SELECT variant_id, warehouse_id, run, NULL::int AS n, at, 0 AS rank, quantity, out_seconds, began_at, seq
+        FROM left_so WHERE is_moved
+        UNION ALL
+        SELECT variant_id, warehouse_id, run, NULL, at, 2, quantity, 0, at, seq FROM entry
     ), marked AS (
         SELECT * FROM step
         UNION ALL
-        SELECT b.variant_id, b.warehouse_id, b.run, k.n, k.until, 1, 0, 0, NULL, NULL
+        SELECT b.variant_id, b.warehouse_id, b.run, mark.n, mark.at, 1, 0, 0, NULL, NULL
         FROM (SELECT variant_id, warehouse_id, run, min(at) AS at FROM step GROUP BY variant_id, warehouse_id, run) AS b
-        JOIN unnest(%(mark_n)s::int[], %(mark_run)s::int[], %(mark_until)s::timestamptz[]) AS k (n, run, until)
-            ON k.run = b.run AND k.until > b.at
+        JOIN mark ON mark.run = b.run AND mark.at > b.at
     ), level AS (
         SELECT m.*, sum(m.quantity) OVER steps AS on_hand, lag(m.at) OVER steps AS before
         FROM marked AS m WINDOW steps AS (PARTITION BY m.variant_id, m.warehouse_id, m.run ORDER BY m.at, m.rank, m.seq)
@@ -157,6 +164,10 @@ ABSENCE = f"""
     ), absence AS (
         SELECT s.variant_id, s.warehouse_id, r.n, s.quantity, s.began_at, s.last_seq, s.out_seconds
         FROM {SNAPSHOTS.format(of="exact")} WHERE {{chosen_s}}
+        UNION ALL
+        SELECT s.variant_id, s.warehouse_id, mark.n, s.quantity, s.began_at, s.seq,
+               s.out_seconds + CASE WHEN s.quantity <= 0 THEN EXTRACT(epoch FROM mark.at - s.at) ELSE 0 END
+        FROM left_so AS s JOIN mark ON mark.run = s.run WHERE NOT s.is_moved
         UNION ALL
         SELECT variant_id, warehouse_id, n, on_hand, began_at, last_seq, out_seconds FROM spell WHERE n IS NOT NULL
     )

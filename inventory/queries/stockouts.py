@@ -64,7 +64,7 @@ BY_GROUP = """
     FROM page AS g {joins} ORDER BY g.days_out DESC, {keys_of_g}
 """
 # In each period: the totals at its end; what begins to be kept, or ends to be out before its first entry, and for how long it
-# then is, or is no longer.
+# then is, or is no longer. What is not kept is joined as nothing, so that the planner does not take what is grouped to be little.
 BY_PERIOD = """
     , turns AS (
         SELECT variant_id, warehouse_id, since AS at, 1 AS kept, CASE WHEN at IS NULL OR since < at THEN 1 ELSE 0 END AS waits
@@ -76,8 +76,9 @@ BY_PERIOD = """
                0 AS out_seconds, 0 AS is_out
         FROM turns AS t
         UNION ALL
-        SELECT a.variant_id, a.warehouse_id, 0, 0, a.n, NULL, a.out_seconds, CASE WHEN a.quantity <= 0 THEN 1 ELSE 0 END
-        FROM absence AS a JOIN kept AS k ON k.variant_id = a.variant_id AND k.warehouse_id = a.warehouse_id AND k.at IS NOT NULL
+        SELECT a.variant_id, a.warehouse_id, 0, 0, a.n, NULL, CASE WHEN k.at IS NULL THEN 0 ELSE a.out_seconds END,
+               CASE WHEN k.at IS NOT NULL AND a.quantity <= 0 THEN 1 ELSE 0 END
+        FROM absence AS a LEFT JOIN kept AS k USING (variant_id, warehouse_id)
     ), flow AS (
         SELECT p.*, NULL::uuid AS everything, COALESCE(EXTRACT(epoch FROM (%(bounds)s::timestamptz[])[p.period + 1] - p.at), 0)
             AS seconds
@@ -111,11 +112,12 @@ def stock_outs(goods: Goods, span: Span, *, group_by: str = STOCK, page: Page = 
 
 def stock_outs_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> list[Row]:
     """The same of each period; `items_out` and `items` at its end."""
-    grouping, bounds, rows = GROUPINGS[group_by], span.bounds, []
+    grouping, bounds = GROUPINGS[group_by], span.bounds
+    found: list[Row] = []
     width = len(grouping.names)
     for key, of_group in groupby(_rows(BY_PERIOD, goods, span, grouping, bounds), key=lambda row: row[:width]):
         changes = {row[width]: row[width + 1:] for row in of_group}
-        waiting, kept, out_before = 0, 0, changes.get(0, NOT_ONE)[4]
+        waiting, kept, out_before, rows = 0, 0, changes.get(0, NOT_ONE)[4], []
         for number, period in enumerate(span.periods, 1):
             days = Decimal((bounds[number] - bounds[number - 1]).total_seconds()) / 86_400
             waits, waits_for, more, kept_for, out, items_out = changes.get(number, NOT_ONE)
@@ -125,7 +127,8 @@ def stock_outs_over_time(goods: Goods, span: Span, *, group_by: str = TOTAL) -> 
                 **dict(zip(grouping.names, key, strict=True)), "from_day": period.first, "to_day": period.last, **measured,
                 "items_out": waiting + items_out, "items": kept,
             }))
-    return rows
+        found += rows if kept else []
+    return found
 
 
 def _rows(
