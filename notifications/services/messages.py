@@ -40,6 +40,7 @@ NOTIFY = f"""
             ORDER BY n.category DESC LIMIT 1
         ) AS p ON true
         WHERE t.organization_id = %(organization)s AND t.key = %(topic)s
+            AND (%(member)s::uuid IS NULL OR s.membership_id = %(member)s::uuid)
             AND (s.status = 'confirmed' OR (t.is_mandatory AND s.status = 'unsubscribed'))
             AND (s.membership_id IS NULL OR m.status = 'active')
             AND (t.is_mandatory OR p.mode IS DISTINCT FROM 'off')
@@ -97,14 +98,17 @@ def topic_ensure(*, key: str, name: str, category: str = "") -> Topic:
     return Topic.objects.get_or_create(key=key, defaults={"name": name, "category": category})[0]  # type: ignore[no-any-return]
 
 
-def notify(*, topic: str, subject: str, body: str, dedupe_key: str, about: About = ANYTHING) -> int:
-    """Tell a topic's subscribers, each at most once for a dedupe_key; returns how many had not been told."""
+def notify(
+    *, topic: str, subject: str, body: str, dedupe_key: str, about: About = ANYTHING, membership_id: UUID | None = None,
+) -> int:
+    """Tell a topic's subscribers, or those of them that are a member's own, each at most once for a dedupe_key; returns how many
+    had not been told."""
     scope = active_scope()
     with connection.cursor() as cursor:
         cursor.execute(NOTIFY, {
             "organization": scope.organization_id, "topic": topic, "body": body, "subject": " ".join(subject.split())[:200],
             "key": dedupe_key, "origin": scope.origin.as_json(), "severity": about.severity, "link": about.link,
-            "about": about.key or dedupe_key,
+            "about": about.key or dedupe_key, "member": membership_id,
         })
         told, _, jobs = cursor.fetchone()
     ring_away(jobs or [])

@@ -18,12 +18,13 @@ from django.utils import timezone
 from accounts.models import Membership
 from core.json import dumps
 from notifications.models import Channel, NotificationDelivery, TopicSubscription, Watch, WatchHit
-from notifications.services.jobs import Order, job_enqueue
-from notifications.services.messages import DELIVER, topic_ensure
+from notifications.services.jobs import Order
+from notifications.services.messages import About, notify, topic_ensure
 from notifications.services.steps import steps_enqueue
 from notifications.services.watching import TASKS, fan_out, reading
 
 TOPICS = {"watches": "What I watch", "daily-digest": "Daily digest"}
+PAGE = "/admin/notifications/watch/"
 MOST_LINES = 100  # of a mail
 LONGEST_SHOWN = 60  # letters of a value
 VERBS = {
@@ -80,41 +81,33 @@ def digest_tell(*, membership_id: UUID, day: str, seen: Mapping[str, Any]) -> in
 
 
 def _tell(membership: Membership, *, topic: str, template: str, dedupe_key: str, **context: Any) -> NotificationDelivery | None:
-    """A message to each of a member's confirmed addresses, once for a dedupe_key, by `mail/<template>.txt`; the first of them."""
+    """A message to the member's own subscriptions, as their preferences say, once for a dedupe_key, by `mail/<template>.txt`; the
+    first of them."""
+    if membership.status != Membership.Status.ACTIVE:
+        return None
+    _subscribe(membership, topic)
     lines = context.pop("lines")
     shown = {**context, "name": membership.user.name, "lines": lines[:MOST_LINES], "more": max(len(lines) - MOST_LINES, 0)}
     subject, _, text = render_to_string(f"mail/{template}.txt", shown).partition("\n\n")
-    message = {"subject": " ".join(subject.split())[:200], "body": text.strip() + "\n"}
-    made = [_delivery(one, dedupe_key, message) for one in _subscriptions(membership, topic)]
-    return made[0] if made else None
-
-
-def _delivery(subscription: TopicSubscription, dedupe_key: str, message: Mapping[str, str]) -> NotificationDelivery:
-    delivery, is_new = NotificationDelivery.objects.get_or_create(
-        subscription=subscription, dedupe_key=dedupe_key,
-        defaults={"channel": subscription.channel, "address": subscription.address, **message},
-    )  # fmt: skip
-    if is_new:
-        job_enqueue(Order(task=DELIVER, queue="mail", args=[str(delivery.pk)], dedupe_key=f"deliver {delivery.pk}"))
-    made: NotificationDelivery = delivery
+    notify(
+        topic=topic, subject=subject, body=text.strip() + "\n", dedupe_key=dedupe_key, about=About(link=PAGE),
+        membership_id=membership.pk,
+    )
+    own = NotificationDelivery.objects.filter(subscription__topic__key=topic, subscription__membership=membership)
+    made: NotificationDelivery | None = own.filter(dedupe_key=dedupe_key).order_by("pk").first()
     return made
 
 
-def _subscriptions(membership: Membership, key: str) -> list[TopicSubscription]:
-    """Those that are confirmed of the member's own; where there are none at all, one is made, to the member's address."""
-    if membership.status != Membership.Status.ACTIVE:
-        return []
+def _subscribe(membership: Membership, key: str) -> None:
+    """To the member's address, where there is no subscription of the member's own, not even one that was left."""
     topic = topic_ensure(key=key, name=TOPICS[key], category="watches")
-    own = list(TopicSubscription.objects.filter(topic=topic, membership=membership).order_by("pk"))
-    if not own:
-        made, _ = TopicSubscription.objects.get_or_create(
+    if not TopicSubscription.objects.filter(topic=topic, membership=membership).exists():
+        TopicSubscription.objects.get_or_create(
             topic=topic, channel=Channel.EMAIL, address=membership.user.email,
             defaults={
                 "membership": membership, "status": TopicSubscription.Status.CONFIRMED, "confirmed_at": timezone.now(),
             },
         )
-        own = [made]
-    return [one for one in own if one.status == TopicSubscription.Status.CONFIRMED]
 
 
 def _lines(hits: Sequence[WatchHit]) -> list[str]:

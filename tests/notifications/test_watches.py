@@ -17,7 +17,9 @@ from accounts.services.retention import purge
 from notifications.models import (
     ExternalCacheEntry,
     Job,
+    Notification,
     NotificationDelivery,
+    NotificationPreference,
     OutboxEvent,
     Schedule,
     ScheduleRun,
@@ -33,6 +35,7 @@ from tests.contracts.resources import assert_problem
 from tests.factories.notifications import (
     ExternalCacheEntryFactory,
     NotificationDeliveryFactory,
+    NotificationPreferenceFactory,
     TopicSubscriptionFactory,
     WatchFactory,
     WatchHitFactory,
@@ -250,6 +253,24 @@ def test_who_left_the_topic_gets_no_more(acme: Company, listener: Receiver) -> N
         TopicSubscriptionFactory(topic=own.topic, **number)
         assert hits_tell(hits=later) == 1
         assert [one.address for one in NotificationDelivery.objects.order_by("pk")] == [own.address, "+351912345678"]
+
+
+def test_hits_wait_and_come_as_the_member_prefers(acme: Company, listener: Receiver) -> None:
+    made = watch(acme, subject(acme, source(acme, listener)), membership=member(acme))
+    compare(acme, made, seen(1))
+    found = compare(acme, made, seen(2, 1))
+    with acme.scope():
+        NotificationPreferenceFactory(membership=made.membership, category="watches", channel="email", mode="daily")
+        assert hits_tell(hits=found) == 1
+        own = NotificationDelivery.objects.get()
+        assert own.status == "held", "it waits for the day's mail"
+        TopicSubscriptionFactory(topic=own.subscription.topic, channel="inbox", address="", membership=made.membership)
+        NotificationPreference.objects.update(mode="off")
+    later = compare(acme, made, seen(3, 2))
+    with acme.scope():
+        assert hits_tell(hits=later) == 1
+        assert list(NotificationDelivery.objects.exclude(pk=own.pk).values_list("channel", flat=True)) == ["inbox"]
+        assert Notification.objects.get(recipient=made.membership).link == "/admin/notifications/watch/"
 
 
 # --- The digest ---------------------------------------------------------------------------------------------
