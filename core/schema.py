@@ -6,7 +6,7 @@ from django.db import models
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
-from rest_framework.serializers import DecimalField, ModelSerializer
+from rest_framework.serializers import DecimalField, ModelSerializer, TimeField
 
 from core.expanding import DEEPEST, expandable
 from core.paging import DEFAULT_PAGE, LARGEST_PAGE
@@ -20,6 +20,7 @@ TYPES: dict[type[models.Field], dict[str, Any]] = {
     models.DateTimeField: {"type": "string", "format": "date-time"},
     models.DateField: {"type": "string", "format": "date"},
 }
+CLOCK = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
 
 
 class Pages:
@@ -84,6 +85,8 @@ class Schema(AutoSchema):
         schema = base._map_serializer_field(field, direction, bypass_extensions)
         if direction == "request" and isinstance(field, DecimalField):
             schema = {**schema, "type": _with_number(schema["type"])}
+        if isinstance(field, TimeField):  # JSON Schema wants its "time" to be of a zone
+            schema = {name: value for name, value in schema.items() if name != "format"} | {"pattern": CLOCK}
         parent = type(field.parent)
         if direction == "request" or not issubclass(parent, ModelSerializer) or field.field_name not in expandable(parent):
             return schema
