@@ -73,8 +73,9 @@ AGEING = """
         WHERE pool.remaining > COALESCE(known.quantity, 0)
     ), aged AS (
         SELECT s.variant_id, s.warehouse_id, s.quantity, s.value, NULL::uuid AS everything,
-               CASE WHEN s.since = '-infinity' THEN {buckets} ELSE width_bucket(
-                   EXTRACT(epoch FROM now() - s.since) / 86400, %(bounds)s::numeric[]) + 1 END AS bucket
+               {buckets} - width_bucket(s.since, (
+                   SELECT array_agg(now() - make_interval(days => b) ORDER BY b DESC) FROM unnest(%(bounds)s::int[]) AS b
+               )) AS bucket
         FROM here AS s
     ), found AS (
         SELECT {keys}, sum(s.quantity) AS quantity, sum(s.value) AS value, {sums}
