@@ -111,7 +111,8 @@ def run(size: int) -> Iterator[Result]:
     for name, ((sql, values), address, most) in sides.items():
         request = client.get(f"analytics/{address}")
         lowest, ours = times(40 if size <= 10_000 else 5, floor.rows(sql, values), request)
-        yield Result(f"{name}, of {size:,} moves", size, ours, lowest, statements(request), target=("ratio", most) if most else None)
+        target = ("ratio", most) if most else None
+        yield Result(f"{name}, of {size:,} moves", size, ours, lowest, statements(request), target=target)
 
 
 def _filled(organization_id: UUID, moves: int, today: date) -> list[datetime]:
