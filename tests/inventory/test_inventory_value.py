@@ -18,6 +18,7 @@ from core.invariants import broken
 from core.tenancy import organization_scope
 from inventory.models import ProductVariant, StockItem, StockMove, StockSnapshot, ValueEntry
 from inventory.queries.dashboard import overview
+from inventory.queries.stock_totals import LAST
 from inventory.queries.valuation import OCCURRED, POSTED, Question, inventory_value
 from inventory.services.costing_methods import costing_method_change
 from inventory.services.snapshots import snapshots_make, snapshots_thin
@@ -290,11 +291,16 @@ def test_only_an_admin_changes_how_goods_are_costed(acme: Company) -> None:
 
 
 def test_snapshots_are_found_by_their_index(acme: Company) -> None:
-    """Under row security too: what was is not looked for in all entries."""
+    """Under row security too: what was is not looked for in all entries, nor in all snapshots."""
     with acme.scope(), connection.cursor() as cursor:
+        worth = Worth.create()
+        StockSnapshot.objects.bulk_create([
+            StockSnapshot(
+                variant=worth.bolt, warehouse=worth.main, day=noon(ago).date(), until=noon(ago), quantity=1, value=1, last_seq=1,
+                received=1,
+            )
+            for ago in range(1, 1_000)
+        ])
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            "EXPLAIN SELECT max(until) FROM inventory_stocksnapshot WHERE organization_id = %s AND until <= now()",
-            [acme.organization.pk],
-        )
-        assert "stock_snapshot_by_time" in "\n".join(row[0] for row in cursor.fetchall())
+        cursor.execute(f"EXPLAIN {LAST}", [acme.organization.pk, [noon(400), noon(1)]])
+        assert "Backward using stock_snapshot_by_time" in "\n".join(row[0] for row in cursor.fetchall())
