@@ -209,7 +209,9 @@ def _reply(asked: Question, revision: Revision, commit: Commit) -> Reply:
         if error.is_refusal:
             source_succeeded(source_id=source.pk)
         else:
-            source_failed(source_id=source.pk, error=storable(str(error))[:500], retry_after=error.retry_after)
+            source_failed(
+                source_id=source.pk, error=storable(str(error))[:500], is_probe=wait.is_probe, retry_after=error.retry_after,
+            )
         raise
     source_succeeded(source_id=source.pk)
     return reply

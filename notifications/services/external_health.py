@@ -11,9 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from core.tenancy import active_organization_id
-
-LONGEST_CIRCUIT = 3600  # seconds
-PROBE = 60  # seconds that the others wait for a probe; longer than any answer takes
+from notifications.services.circuits import LONGEST_CIRCUIT, PROBE, failed
 
 ONE = "WHERE h.organization_id = %(organization)s AND h.source_id = %(source)s"
 
@@ -26,7 +24,7 @@ TAKE = """
         next_slot_at = GREATEST(h.next_slot_at, clock_timestamp() - %(step)s * interval '1 second')
             + %(step)s * interval '1 second'
     WHERE COALESCE(h.closed_until <= clock_timestamp(), true) AND COALESCE(h.next_slot_at <= clock_timestamp(), true)
-    RETURNING 1
+    RETURNING closed_until IS NOT NULL
 """
 WAIT = f"""
     SELECT GREATEST(EXTRACT(epoch FROM closed_until - clock_timestamp()), 0)::float8,
@@ -38,16 +36,8 @@ SUCCEEDED = f"""
     SET failures = 0, failing_since = NULL, closed_until = NULL, last_error = ''
     {ONE} AND (failures > 0 OR closed_until IS NOT NULL)
 """
-FAILED = """
-    INSERT INTO notifications_externalsourcehealth AS h (id, organization_id, source_id, failures, failing_since, last_error)
-    VALUES (uuid7(), %(organization)s, %(source)s, 1, clock_timestamp(), %(error)s)
-    ON CONFLICT (organization_id, source_id) DO UPDATE SET
-        failures = h.failures + 1, failing_since = COALESCE(h.failing_since, clock_timestamp()), last_error = %(error)s,
-        closed_until = CASE
-            WHEN h.failures + 1 >= %(threshold)s THEN clock_timestamp() + interval '1 second' * GREATEST(%(asked)s,
-                LEAST(%(longest)s, %(circuit)s * 2 ^ LEAST(h.failures + 1 - %(threshold)s, 12)))
-            WHEN %(asked)s > 0 THEN clock_timestamp() + %(asked)s * interval '1 second' END
-"""
+FAILED = failed(table="notifications_externalsourcehealth", key="source_id")
+NOTE = f"UPDATE notifications_externalsourcehealth AS h SET last_error = %(error)s {ONE}"
 FORGET = f"DELETE FROM notifications_externalsourcehealth AS h {ONE}"
 
 
@@ -57,12 +47,13 @@ class Wait(NamedTuple):
     seconds: float
     why: str = ""
     is_circuit: bool = False
+    is_probe: bool = False
 
 
 def source_admit(*, source_id: UUID, max_per_minute: int | None) -> Wait:
     """Whoever is let go notes how it went."""
-    if _ask(TAKE, source_id, step=60 / max_per_minute if max_per_minute else 0, probe=PROBE):
-        return Wait(0)
+    if taken := _ask(TAKE, source_id, step=60 / max_per_minute if max_per_minute else 0, probe=PROBE):
+        return Wait(0, is_probe=taken[0])
     closed, slot = _ask(WAIT, source_id) or (None, None)
     if closed:
         return Wait(closed, "The circuit is open: the source has been failing, or asked to wait.", is_circuit=True)
@@ -73,12 +64,13 @@ def source_succeeded(*, source_id: UUID) -> None:
     _ask(SUCCEEDED, source_id)
 
 
-def source_failed(*, source_id: UUID, error: str, retry_after: float | None = None) -> None:
+def source_failed(*, source_id: UUID, error: str, is_probe: bool, retry_after: float | None = None) -> None:
     """`retry_after` is what the source asked for, in seconds."""
     _ask(
-        FAILED, source_id, error=error, threshold=settings.WEBHOOK_CIRCUIT_FAILURES, circuit=settings.WEBHOOK_CIRCUIT_SECONDS,
-        longest=LONGEST_CIRCUIT, asked=retry_after or 0,
-    )  # fmt: skip
+        FAILED, source_id, probe=is_probe, threshold=settings.WEBHOOK_CIRCUIT_FAILURES, longest=LONGEST_CIRCUIT,
+        circuit=settings.WEBHOOK_CIRCUIT_SECONDS, asked=retry_after or 0,
+    )
+    _ask(NOTE, source_id, error=error)
 
 
 def source_health_forget(*, source_id: UUID) -> None:

@@ -13,10 +13,9 @@ from django.db import connection
 
 from core.tenancy import active_organization_id
 from notifications.queries.webhooks import Line
+from notifications.services.circuits import LONGEST_CIRCUIT, PROBE, failed
 
-LONGEST_CIRCUIT = 3600  # seconds
 LONGEST_PROMISE = 3600  # seconds that one waits for its slot without asking again
-PROBE = 60  # seconds that the others wait for a probe; longer than any answer takes
 
 ONE = "WHERE h.organization_id = %(organization)s AND h.endpoint_id = %(endpoint)s"
 
@@ -51,24 +50,7 @@ SUCCEEDED = f"""
     UPDATE notifications_webhookhealth AS h SET failures = 0, failing_since = NULL, closed_until = NULL
     {ONE} AND (failures > 0 OR closed_until IS NOT NULL)
 """
-# Of several that were under way when the circuit opened, the later ones say nothing new. The exponent is bounded, or the
-# number would not be one for long.
-LATE = "(NOT %(probe)s AND h.failures >= %(threshold)s AND h.closed_until > clock_timestamp())"
-FAILED = f"""
-    INSERT INTO notifications_webhookhealth AS h (id, organization_id, endpoint_id, failures, failing_since, closed_until)
-    VALUES (uuid7(), %(organization)s, %(endpoint)s, 1, clock_timestamp(), CASE
-        WHEN 1 >= %(threshold)s THEN clock_timestamp() + GREATEST(%(circuit)s, %(asked)s) * interval '1 second'
-        WHEN %(asked)s > 0 THEN clock_timestamp() + %(asked)s * interval '1 second' END)
-    ON CONFLICT (organization_id, endpoint_id) DO UPDATE SET
-        failures = h.failures + CASE WHEN {LATE} THEN 0 ELSE 1 END,
-        failing_since = COALESCE(h.failing_since, clock_timestamp()),
-        closed_until = CASE
-            WHEN {LATE} THEN h.closed_until
-            WHEN h.failures + 1 >= %(threshold)s THEN clock_timestamp() + interval '1 second' * GREATEST(%(asked)s,
-                LEAST(%(longest)s, %(circuit)s * 2 ^ LEAST(h.failures + 1 - %(threshold)s, 12)))
-            WHEN %(asked)s > 0 THEN clock_timestamp() + %(asked)s * interval '1 second' END
-    RETURNING failures, EXTRACT(epoch FROM clock_timestamp() - failing_since)::float8
-"""
+FAILED = failed(table="notifications_webhookhealth", key="endpoint_id")
 
 
 def health_admit(*, line: Line) -> tuple[float, str]:

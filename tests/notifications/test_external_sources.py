@@ -3,18 +3,21 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import AuditEntry
 from accounts.permissions import MANAGER, VIEWER
 from core.tenancy import organization_scope
-from notifications.models import ExternalCacheEntry, ExternalSource
+from notifications.models import ExternalCacheEntry, ExternalSource, ExternalSourceHealth
 from notifications.services import external_calls
 from notifications.services.external import Unavailable, answers_forget, question, source_ask
+from notifications.services.external_health import source_admit, source_failed
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers
 from tests.notifications.at_work import quiet, run_all
@@ -148,6 +151,26 @@ def test_the_circuit_opens_and_a_probe_closes_it(acme: Company, listener: Receiv
     listener.replies.append(priced(1))
     assert ask(acme, made).found
     assert acme.api.get(f"{URL}{made.pk}/health/").json()["circuit_state"] == "closed"
+
+
+def test_failures_under_way_when_the_circuit_opens_do_not_lengthen_it(acme: Company, listener: Receiver, settings: Any) -> None:
+    """But that of the probe does."""
+    settings.WEBHOOK_CIRCUIT_FAILURES = 2
+    made = source(acme, listener)
+    failed: Any = partial(source_failed, source_id=made.pk, error="It answered 500.")
+    with acme.scope():
+        for _ in range(2):
+            failed(is_probe=False)
+        opened = ExternalSourceHealth.objects.get()
+        for _ in range(3):
+            failed(is_probe=False)
+        assert ExternalSourceHealth.objects.get().closed_until == opened.closed_until
+        ExternalSourceHealth.objects.update(closed_until=timezone.now())
+        probe = source_admit(source_id=made.pk, max_per_minute=None)
+        failed(is_probe=probe.is_probe)
+        again = ExternalSourceHealth.objects.get()
+        assert (probe.is_probe, again.failures) == (True, 3)
+        assert again.closed_until - timezone.now() > timedelta(seconds=1.5 * settings.WEBHOOK_CIRCUIT_SECONDS)
 
 
 def test_a_question_that_is_refused_says_nothing_of_the_source(acme: Company, listener: Receiver, settings: Any) -> None:
