@@ -14,7 +14,8 @@ CLASSED = """
     , used AS (
         SELECT s.variant_id, sum(s.issued) AS issued, GREATEST(sum(s.issued_value), 0.000000) AS issued_value FROM flow AS s
         GROUP BY s.variant_id
-        HAVING bool_or(s.is_there) OR sum(s.value_seconds) <> 0 OR sum(s.received) <> 0 OR sum(s.issued) <> 0
+        HAVING sum(s.quantity) <> 0 OR sum(s.quantity_before) <> 0 OR sum(s.value_seconds) <> 0 OR sum(s.received) <> 0
+            OR sum(s.issued) <> 0
     ), summed AS (
         SELECT u.*, sum(u.issued_value) OVER (ORDER BY u.issued_value DESC, u.variant_id) AS so_far,
                sum(u.issued_value) OVER () AS total

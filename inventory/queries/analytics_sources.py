@@ -131,7 +131,7 @@ class Report:
 WHOLE_SPAN = """
     , flow AS (
         SELECT variant_id, warehouse_id, NULL::uuid AS everything, CASE n WHEN 1 THEN quantity ELSE 0 END AS quantity,
-               CASE n WHEN 1 THEN value ELSE 0 END AS value, quantity <> 0 OR value <> 0 AS is_there, {flown}
+               CASE n WHEN 1 THEN value ELSE 0 END AS value, CASE n WHEN 0 THEN quantity ELSE 0 END AS quantity_before, {flown}
         FROM total
     )
 """

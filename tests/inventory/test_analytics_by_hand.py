@@ -34,6 +34,9 @@ from tests.inventory.worth import DAY, Worth, ago, posted
     snapshots=st.lists(st.integers(2, 50), max_size=3), period=st.sampled_from(["day", "week", "month"]),
     zone=st.sampled_from(["UTC", "America/New_York", "Pacific/Auckland"]),
 )
+@example(  # out when it was photographed, and come back
+    posts=[(960, False, False, 1), (720, False, False, -1), (240, False, False, 1)], snapshots=[20], period="week", zone="UTC",
+)
 def test_as_counted_by_hand(posts: Any, snapshots: list[int], period: str, zone: str, acme: Company) -> None:
     with transaction.atomic(), acme.scope():
         worth, now = Worth.create("average", negative=True), timezone.now()
@@ -63,6 +66,17 @@ def test_as_counted_by_hand(posts: Any, snapshots: list[int], period: str, zone:
         assert [float(row["days_out"]) for row in told] == pytest.approx(expected, abs=0.01)
         assert float(stock_outs(Goods(), span).totals["days_out"]) == pytest.approx(sum(expected), abs=0.02)
         transaction.set_rollback(True)
+
+
+def test_what_comes_at_midnight_comes_on_the_day_that_begins(acme: Company) -> None:
+    with acme.scope():
+        worth, midnight = Worth.create("average"), timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) - 2 * DAY
+        posted(1, midnight - 3 * DAY, worth.bolt, worth.goods.shelf)
+        posted(-1, midnight - 2 * DAY, worth.bolt, worth.goods.shelf)
+        posted(1, midnight, worth.bolt, worth.goods.shelf)
+        span = Days(first=(midnight - 4 * DAY).date(), period="day").span(ZoneInfo("UTC"), timezone.now())
+        told = {row["from_day"]: (row["days_out"], row["items_out"]) for row in stock_outs_over_time(Goods(), span)}
+    assert told[(midnight - DAY).date()] == (1, 1) and told[midnight.date()] == (0, 0)
 
 
 def test_the_day_on_which_clocks_go_back_has_25_hours() -> None:

@@ -128,6 +128,11 @@ def test_classes_can_be_written_to_the_variants(acme: Company, worth: Worth) -> 
         assert pointers(assert_problem(acme.api.send("post", apply, body), 400)) == {f"/{next(iter(body))}"}
 
 
+def test_what_was_gone_before_has_no_class(acme: Company, worth: Worth) -> None:
+    days = {"from_day": ago(1).date(), "to_day": ago(0).date()}
+    assert rows(acme, "abc", "sku", **days) == [("BOLT",)], "the nut left the day before"
+
+
 @pytest.mark.parametrize("method", ["fifo", "average"])
 def test_ages(method: str, acme: Company) -> None:
     """Of 4 that came long ago, 3 and 2, four went: with either method the newest five are here."""
