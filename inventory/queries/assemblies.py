@@ -4,7 +4,7 @@ The database lets no loop come to be, so every way down ends. There may be very 
 assemblies of each level: beyond MOST of them the answer is a Conflict.
 """
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Context, Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from django.db import connection
 
 from core.errors import Conflict
 from core.tenancy import active_organization_id
-from inventory.models import Location
+from inventory.models import Location, ProductVariant
+from inventory.queries.kits import enough_for, parts_of_kits
 
 MOST = 20_000
 SMALLEST, LARGEST = Decimal("0.000001"), Decimal(10**13)  # of a quantity
@@ -145,8 +146,10 @@ def uses_of(variant_id: UUID) -> list[Use]:
 
 
 def buildable(variant_id: UUID, warehouse_id: UUID) -> Buildable:
-    """How many can be built, or put together, of what is available in the warehouse: not reserved, not in quarantine."""
-    components = components_of(variant_id)
+    """How many can be built, put together, or sold by their components, of what is available in the warehouse: not reserved, not
+    in quarantine.
+    """
+    components = components_of(variant_id) if (parts := _parts(variant_id)) is None else parts
     with connection.cursor() as cursor:
         cursor.execute(AVAILABLE, [
             active_organization_id(), [one.variant_id for one in components], warehouse_id, list(Location.AVAILABLE),
@@ -163,9 +166,15 @@ def rounded_up(quantity: Decimal) -> Decimal:
     return quantity.quantize(SMALLEST, ROUND_UP)
 
 
+def _parts(variant_id: UUID) -> list[Component] | None:
+    """Of a kit that is sold by its components."""
+    if not ProductVariant.objects.filter(pk=variant_id, sold_by_components=True).exists():
+        return None
+    return [Component(*part[:4]) for part in parts_of_kits([variant_id])[variant_id]]
+
+
 def _share(component: Component, available: Decimal) -> Share:
-    enough = (available / component.quantity).to_integral_value(ROUND_DOWN)
-    return Share(component, available, max(int(enough), 0))
+    return Share(component, available, enough_for(available, component.quantity))
 
 
 def _fetch(sql: str, **values: Any) -> list[tuple[Any, ...]]:
