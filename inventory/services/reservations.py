@@ -153,7 +153,7 @@ def stock_reserve(
         earlier = Reservation.objects.filter(idempotency_key=idempotency_key).order_by("line").values_list("pk", flat=True)
         if earlier:
             return Reserved(list(earlier), [], {}, replayed=True)
-    shares, short = _allocate(lines)
+    shares, short = _allocate(lines, in_sets=shortage != Shortage.REFUSE)
     if short and (shortage == Shortage.REFUSE or (shortage == Shortage.PARTIAL and not shares)):
         raise short_of(lines, short)
     if shortage == Shortage.BACKORDER:
@@ -179,14 +179,14 @@ def _check(lines: Sequence[Wanted], demand: Demand) -> None:
         raise Invalid("This reservation would be over before it begins.", fields={"expires_at": "in the past"})
 
 
-def _allocate(lines: Sequence[Wanted]) -> tuple[list[Share], dict[int, Decimal]]:
+def _allocate(lines: Sequence[Wanted], *, in_sets: bool) -> tuple[list[Share], dict[int, Decimal]]:
     """Looks a second time, at everything that nobody else is at, if others were quicker in the first places."""
     found = lock_candidates(lines)
     shares, short = _share_out(lines, found)
     if short and found and (more := lock_candidates(lines, besides=found)):
         found = [*found, *more]
         shares, short = _share_out(lines, found)
-    if short and (most := in_whole_sets(lines, short)):
+    if short and in_sets and (most := in_whole_sets(lines, short)):
         shares, short = _share_out(lines, found, most)
     return shares, short
 

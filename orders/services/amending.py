@@ -16,7 +16,7 @@ from core.errors import Conflict, Invalid
 from orders.models import SalesOrder, SalesOrderItem
 from orders.queries.kits import by_kit
 from orders.services.charges import charges_write
-from orders.services.kits import components_make, kits_begun, whole_or_refused
+from orders.services.kits import components_of, kits_begun, whole_or_refused
 from orders.services.order_lines import (
     AGREED,
     PRICED,
@@ -127,8 +127,9 @@ def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None, *, is_sent_anew: b
     for line in [*kept, *goods]:
         line.allocated_quantity = min(line.allocated_quantity, line.quantity - line.cancelled_quantity)
     SalesOrderItem.objects.bulk_update([*kept, *goods], OF_LINES)
-    SalesOrderItem.objects.bulk_create(made)
-    goods += components_make(made, first=last + len(made) + 1)
+    opened = components_of(made, first=last + len(made) + 1)
+    SalesOrderItem.objects.bulk_create([*made, *opened])
+    goods += opened
     lines_forget(row, gone_goods)
     lines_forget(row, gone)
     charged, charges = charges_write(row, [*kept, *made], is_placed=not is_sent_anew)

@@ -27,8 +27,10 @@ def whole_or_refused(sku: str, quantity: Decimal, number: int) -> None:
         raise Invalid(detail, code="not_whole", fields={f"lines/{number}/quantity": detail})
 
 
-def components_make(lines: Iterable[SalesOrderItem], *, first: int) -> list[SalesOrderItem]:
-    """Of the kits among these lines; their numbers begin at `first`. Raises Conflict where a bill of materials is empty."""
+def components_of(lines: Iterable[SalesOrderItem], *, first: int) -> list[SalesOrderItem]:
+    """Of the kits among these lines, not written yet; their numbers begin at `first`. Raises Conflict where a bill of materials
+    is empty.
+    """
     kits = [line for line in lines if line.sold_by_components]
     if not kits:
         return []
@@ -45,7 +47,6 @@ def components_make(lines: Iterable[SalesOrderItem], *, first: int) -> list[Sale
     ]
     for number, line in enumerate(made, first):
         line.line = number
-    SalesOrderItem.objects.bulk_create(made)
     return made
 
 
@@ -69,9 +70,11 @@ def in_kits(line: SalesOrderItem) -> InSets | None:
     return InSets(line.kit_id, line.per_kit, line.quantity - line.cancelled_quantity)
 
 
-def of_components(kits: Mapping[UUID, Decimal], lines: Iterable[SalesOrderItem]) -> dict[SalesOrderItem, Decimal]:
+def in_components(kits: Mapping[UUID, Decimal], lines: Iterable[SalesOrderItem]) -> dict[SalesOrderItem, Decimal]:
     """By line, how much of each component so many kits are."""
-    return {line: line.per_kit * kits[line.kit_id] for line in lines if line.kit_id in kits and line.per_kit}
+    return {
+        line: line.per_kit * kits[line.kit_id] for line in lines if line.kit_id and line.per_kit and line.kit_id in kits
+    }
 
 
 def kits_begun(components: Collection[SalesOrderItem]) -> Decimal:

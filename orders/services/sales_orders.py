@@ -18,11 +18,11 @@ from inventory.services.reservations import Demand, demand_keep, demand_release
 from notifications.services.events import publish
 from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
-from orders.models import Channel, Customer, SalesOrder, ShippingMethod
+from orders.models import Channel, Customer, SalesOrder, SalesOrderItem, ShippingMethod
 from orders.queries.kits import AS_SHOWN, lines_to_place, with_components
 from orders.queries.promotions import has_automatic
 from orders.services.amending import OPEN, order_amend
-from orders.services.kits import components_make
+from orders.services.kits import components_of
 from orders.services.order_follows import order_needs_no_more
 from orders.services.order_lines import TOTALS, adjustments_write, lines_write, order_write, reprice
 from orders.services.order_lines import NewAdjustment as NewAdjustment
@@ -134,10 +134,13 @@ def sales_order_place(*, order: SalesOrder, is_priced: bool = False) -> SalesOrd
     if not is_priced or row.has_charges:
         reprice(row, lines)
     credit_check(row)
-    lines = with_components([*lines, *components_make(lines, first=lines[-1].line + 1)])
+    components = components_of(lines, first=lines[-1].line + 1)
+    lines = with_components([*lines, *components])
     now, minutes = timezone.now(), row.channel.reservation_minutes
     expires_at = now + timedelta(minutes=minutes) if minutes else None
     got = goods_promise(row, {line: line.quantity for line in lines}, expires_at=expires_at)
+    if components:
+        SalesOrderItem.objects.bulk_create(components)
     if row.has_charges:
         promotions_claim(row, now)
     row.number = row.number or number_next(document_type=DOCUMENT, first=NUMBERS)

@@ -346,8 +346,8 @@ def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[
                 mine.quantity += quantity
         if missing:
             raise Conflict(
-                f"Of {lines[part.line_id].sku} {(part.quantity - missing).normalize():f} are allocated and in no shipment yet, not"
-                f" {part.quantity.normalize():f}.", code="not_allocated",
+                f"Of {lines[part.line_id].sku} {(part.quantity - missing).normalize():f} are allocated and in no shipment yet,"
+                f" not {part.quantity.normalize():f}.", code="not_allocated",
             )
     return list(taken.values())
 

@@ -18,7 +18,7 @@ from orders.machines import SALES_ORDERS
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.queries.kits import AS_SHOWN, by_kit
 from orders.services.discount_shares import PROMOTION, over, weight_of
-from orders.services.kits import kits_begun, of_components, whole_or_refused
+from orders.services.kits import in_components, kits_begun, whole_or_refused
 from orders.services.order_follows import order_needs_no_more
 from orders.services.order_lines import TOTALS, totals_change
 from orders.services.order_telling import order_line, parts
@@ -62,7 +62,7 @@ def sales_order_split(*, order: SalesOrder, lines: Sequence[Split] = ()) -> Sale
     whole = list(row.lines.order_by("line"))
     old = [line for line in whole if line.kit_id is None]
     moved = _moved(old, by_kit(whole), lines)
-    moved |= of_components({kit.pk: quantity for kit, quantity in moved.items() if kit.sold_by_components}, whole)
+    moved |= in_components({kit.pk: quantity for kit, quantity in moved.items() if kit.sold_by_components}, whole)
     made: SalesOrder = SalesOrder.objects.create(
         **{name: getattr(row, name) for name in COPIED}, **dict.fromkeys(TOTALS, Decimal(0)),
     )
