@@ -67,7 +67,8 @@ class PickListLineSerializer(TenantSerializer):
         model = PickListItem
         fields = [
             "id", "line", "order", "order_number", "order_item", "reservation", "variant", "sku", "name", "kit_sku", "lot",
-            "lot_code", "stock_item", "location", "location_code", "quantity", "picked_quantity", "short_quantity", "short_reason", "is_open",
+            "lot_code", "stock_item", "location", "location_code", "quantity", "picked_quantity", "short_quantity",
+            "short_reason", "is_open",
         ]
 
 

@@ -25,7 +25,7 @@ def delivery_note_pdf(shipment: Shipment) -> bytes:
     pdf, family = paper()
     order = shipment.order
     _head(pdf, family, shipment)
-    rows(pdf, family, WIDTHS, HEAD, _goods(shipment))
+    rows(pdf, family, WIDTHS, HEAD, goods_of(shipment))
     here: dict[UUID, Decimal] = {} if shipment.status in Shipment.LEFT else dict(
         shipment.lines.order_by().values_list("order_item").annotate(Sum("quantity")),
     )
@@ -39,7 +39,7 @@ def delivery_note_pdf(shipment: Shipment) -> bytes:
     return bytes(pdf.output())
 
 
-def _goods(shipment: Shipment) -> list[tuple[str, ...]]:
+def goods_of(shipment: Shipment) -> list[tuple[str, ...]]:
     """Components stand below the kit that they are part of."""
     line, kit = "order_item__", "order_item__kit__"
     names = (f"{line}line", f"{line}sku", f"{line}name", "lot__code", f"{kit}line", f"{kit}sku", f"{kit}name")

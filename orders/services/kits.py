@@ -17,7 +17,7 @@ from orders.models import SalesOrderItem
 from orders.queries.kits import by_kit
 
 ONE, SMALLEST = Decimal(1), Decimal("0.000001")
-COPIED = ("order", "vehicle_model_id", "backorder_policy")
+COPIED = ("order_id", "vehicle_model_id", "backorder_policy")
 
 
 def whole_or_refused(sku: str, quantity: Decimal, number: int) -> None:

@@ -5,19 +5,24 @@ from decimal import Decimal
 
 import pytest
 
+from config.compat_orders import in_old_shape
 from core.errors import Conflict, Invalid
 from inventory.models import BomLine, Location, ProductVariant, StockItem
 from inventory.queries.parts import parts
 from inventory.queries.stock_card import stock_of
+from notifications.models import OutboxEvent
 from orders.models import Invoice
+from orders.queries.delivery_notes import goods_of
 from orders.services.backorders import backorders_fill_everywhere
 from orders.services.fulfilment import sales_order_deliver, sales_order_pack, sales_order_ship
 from orders.services.invoices import invoice_delete, invoice_draft_from_order, invoice_issue
 from orders.services.payments import Source, payment_record
+from orders.services.pick_lists import pick_list_create
 from orders.services.returns import Asked, return_refund, return_replace
 from orders.services.sales_orders import NewLine, sales_order_cancel, sales_order_change, sales_order_place
 from orders.services.shipments import Part, shipment_create, shipment_hand_over, shipment_pack
 from orders.services.splitting import Split, sales_order_split
+from tests.admin.pages import statements
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
 from tests.factories.inventory import WarehouseFactory
@@ -239,3 +244,56 @@ def test_kits_and_their_components_are_not_sold_twice(new_company: Callable[[], 
     with company.scope():
         assert reserved(shop.goods.nut) <= 8
         sound()
+
+
+def test_what_is_read_of_an_order_of_kits(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        kit, bolt = fastening(shop), shop.goods.bolt
+        order = sales_order_place(order=cart(shop, (kit, 2), (bolt, 1)))
+        pick_list = pick_list_create(orders=[order.pk])
+        shipment = shipment_pack(shipment=shipment_create(order=order))
+        old = in_old_shape([{
+            "id": str(order.pk), "user": None, "email": "", "created_at": None, "updated_at": None, "status": "placed",
+            "shipping_address": {},
+        }])
+        assert [one["sku"] for one in old[0]["items"]] == ["KIT", "BOLT"]
+        assert [row[1] for row in goods_of(shipment)] == ["KIT", "BOLT", "NUT", "BOLT"], "components below their kit"
+        told = OutboxEvent.objects.get(type="order.placed").payload["lines"]
+        assert [(one["sku"], one["kit"] is not None) for one in told] == [
+            ("KIT", False), ("BOLT", True), ("NUT", True), ("BOLT", False),
+        ]
+    lines = acme.api.get(f"/api/v1/sales-orders/{order.pk}/lines/").json()
+    assert [(one["sku"], one["kit"], one["per_kit"], one["net_amount"]) for one in lines] == [
+        ("KIT", None, None, "18.000000"), ("BOLT", lines[0]["id"], "1.000000", "0.000000"),
+        ("NUT", lines[0]["id"], "2.000000", "0.000000"), ("BOLT", None, None, "5.000000"),
+    ]
+    for url in (f"/api/v1/pick-lists/{pick_list.pk}/lines/", f"/api/v1/shipments/{shipment.pk}/lines/"):
+        found = sorted((one["sku"], one["kit_sku"] or "") for one in acme.api.get(url).json())
+        assert found == [("BOLT", ""), ("BOLT", "KIT"), ("NUT", "KIT")]
+    page = acme.admin.get(f"/admin/orders/salesorder/{order.pk}/change/")
+    assert "Components of kits" in page.content.decode()
+
+
+def test_an_order_without_kits_takes_no_more_statements(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        kit = fastening(shop)
+        carts = [cart(shop, (shop.goods.bolt, 1)) for _ in range(2)] + [cart(shop, (kit, 1)), cart(shop, (kit, 1), (kit, 1))]
+        counts = []
+        for one in carts:
+            with statements() as sent:
+                sales_order_place(order=one)
+            counts.append(len(sent))
+    assert counts[1:] == [counts[1], counts[1] + 2, counts[1] + 2], "the bills, and the lines of the components"
+
+
+def test_a_kit_costs_what_its_components_cost(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        order = sales_order_deliver(order=shipped(cart(shop, (fastening(shop), 2))))
+        assert order.total == 18
+    [found] = acme.api.get("/api/v1/analytics/orders/revenue/", {"group_by": "product"}).json()["results"]
+    assert [found["sku"], *(Decimal(found[name]) for name in ("quantity", "revenue", "cost"))] == ["KIT", 2, 18, 15]
+    served = acme.api.get("/api/v1/analytics/orders/service/").json()["totals"]
+    assert (served["lines"], served["lines_filled"]) == (1, 1), served
