@@ -8,6 +8,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name='productvariant',
+            name='is_kit',
+            field=models.BooleanField(db_default=False, default=False, help_text='Put together when it is wanted: it is never low or out of stock. Assemble it before it is sold, or sell it by its components.'),
+        ),
         migrations.AddField(
             model_name='productvariant',
             name='sold_by_components',

@@ -153,7 +153,8 @@ class ProductVariant(CustomFieldsModel, ArchivableModel):
     shelf_life_days = models.PositiveIntegerField(null=True, blank=True)
     is_kit = models.BooleanField(
         default=False, db_default=False,
-        help_text="Put together when it is wanted: it is never low or out of stock. Assemble it before it is sold.",
+        help_text="Put together when it is wanted: it is never low or out of stock. Assemble it before it is sold, or sell it by"
+        " its components.",
     )
     sold_by_components = models.BooleanField(
         default=False, db_default=False,

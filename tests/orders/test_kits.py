@@ -26,9 +26,11 @@ from tests.admin.pages import statements
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
 from tests.factories.inventory import WarehouseFactory
+from tests.inventory.test_quotes import price
 from tests.inventory.test_races import at_once
 from tests.orders.kits import by_sku, cart, fastening, kit_of, line_of
 from tests.orders.selling import Shop
+from tests.orders.shop import Shop as WebShop
 from tests.orders.test_returns import came, inspected, shipped
 from tests.orders.test_sales_orders import refused, sound
 
@@ -295,5 +297,17 @@ def test_a_kit_costs_what_its_components_cost(acme: Company) -> None:
         assert order.total == 18
     [found] = acme.api.get("/api/v1/analytics/orders/revenue/", {"group_by": "product"}).json()["results"]
     assert [found["sku"], *(Decimal(found[name]) for name in ("quantity", "revenue", "cost"))] == ["KIT", 2, 18, 15]
-    served = acme.api.get("/api/v1/analytics/orders/service/").json()["totals"]
-    assert (served["lines"], served["lines_filled"]) == (1, 1), served
+    [served] = acme.api.get("/api/v1/analytics/orders/service/").json()["results"]
+    assert [served["lines"], *(Decimal(served[name]) for name in ("ordered", "shipped"))] == ["1", 2, 2]
+
+
+def test_customers_order_kits_by_the_old_path(acme: Company) -> None:
+    shop = WebShop(acme)
+    with acme.scope():
+        kit = shop.goods.tracked("none", "KIT", is_kit=True, sold_by_components=True)
+        BomLine.objects.create(assembly=kit, component=shop.goods.bolt, quantity=2)
+        price(kit, "4.50")
+    order = shop.customer().send("post", "/orders", {"items": [{"sku": kit.sku, "quantity": 2}]}).json()
+    assert [(one["sku"], one["quantity"]) for one in order["items"]] == [("KIT", 2)]
+    with acme.scope():
+        assert reserved(shop.goods.bolt) == 4
