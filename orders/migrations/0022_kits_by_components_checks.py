@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         AddIndexConcurrently(
             model_name='salesorderitem',
-            index=models.Index(condition=models.Q(('kit__isnull', False)), fields=['organization', 'kit'], name='sales_order_item_by_kit'),
+            index=models.Index(fields=['organization', 'kit'], name='sales_order_item_by_kit'),
         ),
         AddConstraintNotValid(
             model_name='salesorderitem',

@@ -213,7 +213,7 @@ class SalesOrderItem(TenantModel):
         indexes = [
             models.Index(fields=["organization", "variant", "order"], name="sales_order_item_by_variant"),
             models.Index(fields=["organization", "vehicle_model"], name="sales_order_item_by_vehicle"),
-            models.Index(fields=["organization", "kit"], name="sales_order_item_by_kit", condition=Q(kit__isnull=False)),
+            models.Index(fields=["organization", "kit"], name="sales_order_item_by_kit"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, Round
+from django.db.models.functions import Coalesce, Least, Round
 
 from accounts.models import Address, Organization
 from core.fields import QuantityField
@@ -61,8 +61,9 @@ def lines_to_invoice(order: SalesOrder) -> list[SalesOrderItem]:
     """With `kept_quantity`: how much of each is to be paid. What was replaced at no charge is not taken for returned. A kit is
     paid for, its components are not.
     """
+    ordered = F("quantity") - F("cancelled_quantity")
     rows = order.lines.filter(kit=None).select_related("variant__product__base_unit").annotate(
-        kept_quantity=F("quantity") - F("cancelled_quantity") - F("returned_quantity") + _replaced(),
+        kept_quantity=Least(ordered, ordered - F("returned_quantity") + _replaced()),
     )
     return list(rows.order_by("line"))
 

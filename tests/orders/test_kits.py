@@ -186,6 +186,11 @@ def test_what_is_invoiced_is_the_kit_without_what_came_back(acme: Company) -> No
         assert {line.sku for line in replacement.lines.all()} == {"BOLT"}
         invoice_delete(invoice=draft)
         assert invoice_draft_from_order(order=order).net_total == 18, "what was replaced is paid for"
+        begun = sales_order_place(order=cart(shop, (ProductVariant.objects.get(sku="KIT"), 1)))
+        bolt = line_of(begun, "BOLT").pk
+        shipment_hand_over(shipment=shipment_pack(shipment=shipment_create(order=begun, parts=[Part(bolt, Decimal(1))])))
+        return_replace(authorization=inspected(came(begun, Asked(bolt, Decimal(1))), "restock"))
+        assert invoice_draft_from_order(order=begun, basis="ordered").net_total == 9, "one kit, and no more"
         sound()
 
 
