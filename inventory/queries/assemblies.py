@@ -4,7 +4,7 @@ The database lets no loop come to be, so every way down ends. There may be very 
 assemblies of each level: beyond MOST of them the answer is a Conflict.
 """
 
-from decimal import ROUND_HALF_UP, ROUND_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,10 +13,9 @@ from django.db import connection
 from core.errors import Conflict
 from core.tenancy import active_organization_id
 from inventory.models import Location, ProductVariant
-from inventory.queries.kits import enough_for, parts_of_kits
+from inventory.queries.kits import SMALLEST, enough_for, parts_of_kits, rounded_up
 
 MOST = 20_000
-SMALLEST, LARGEST = Decimal("0.000001"), Decimal(10**13)  # of a quantity
 EXACTLY = Context(prec=80, rounding=ROUND_HALF_UP)
 
 # {0}: which components are made of others in their turn: "true" for all, "c.is_kit" for those that are not stocked.
@@ -157,13 +156,6 @@ def buildable(variant_id: UUID, warehouse_id: UUID) -> Buildable:
         available: dict[UUID, Decimal] = dict(cursor.fetchall())
     shares = [_share(one, available.get(one.variant_id, Decimal(0))) for one in components]
     return Buildable(min((share.enough_for for share in shares), default=0), shares)
-
-
-def rounded_up(quantity: Decimal) -> Decimal:
-    """To what a quantity can hold: taking too little would leave something unbuilt. Raises Conflict for too much."""
-    if quantity >= LARGEST:
-        raise Conflict("More goes into it than a quantity can say.", code="too_many_parts")
-    return quantity.quantize(SMALLEST, ROUND_UP)
 
 
 def _parts(variant_id: UUID) -> list[Component] | None:

@@ -5,7 +5,7 @@ nothing is made; what is optional is not sold along.
 """
 
 from collections.abc import Collection
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from core.errors import Conflict
 from core.tenancy import active_organization_id
 
 MOST = 20_000  # ways through the bills
+SMALLEST, LARGEST = Decimal("0.000001"), Decimal(10**13)  # of a quantity
 
 # What is opened and has nothing in it is an end as well: it says that a bill is missing.
 PARTS = """
@@ -31,7 +32,7 @@ PARTS = """
         JOIN inventory_productvariant AS c ON c.organization_id = b.organization_id AND c.id = b.component_id
         WHERE down.opens
     ), capped AS MATERIALIZED (SELECT * FROM down LIMIT %(most)s + 1), ends AS (
-        SELECT d.kit_id, d.variant_id, ceil(sum(d.quantity) * 1000000) / 1000000 AS quantity, d.opens
+        SELECT d.kit_id, d.variant_id, sum(d.quantity) AS quantity, d.opens
         FROM capped AS d
         WHERE NOT d.opens OR NOT EXISTS (
             SELECT FROM inventory_bomline AS b WHERE b.organization_id = %(organization)s AND b.assembly_id = d.variant_id
@@ -67,12 +68,20 @@ def parts_of_kits(kits: Collection[UUID]) -> dict[UUID, list[KitPart]]:
     found: dict[UUID, list[KitPart]] = {}
     for _, kit, *values, is_bare in rows:
         part = KitPart(*values)
+        part = part._replace(quantity=rounded_up(part.quantity))
         if is_bare:
             raise Conflict(
                 f"{part.sku} is sold by its components, and has none: fill its bill of materials.", code="kit_without_components",
             )
         found.setdefault(kit, []).append(part)
     return found
+
+
+def rounded_up(quantity: Decimal) -> Decimal:
+    """To what a quantity can hold: taking too little would leave something unbuilt. Raises Conflict for too much."""
+    if quantity >= LARGEST:
+        raise Conflict("More goes into it than a quantity can say.", code="too_many_parts")
+    return quantity.quantize(SMALLEST, ROUND_UP)
 
 
 def enough_for(available: Decimal, quantity: Decimal) -> int:

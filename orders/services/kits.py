@@ -11,7 +11,7 @@ from uuid import UUID
 
 from accounts.queries.rates import DIGITS
 from core.errors import Invalid
-from inventory.queries.kits import KitPart, parts_of_kits
+from inventory.queries.kits import KitPart, parts_of_kits, rounded_up
 from inventory.services.candidates import InSets
 from orders.models import SalesOrderItem
 from orders.queries.kits import by_kit
@@ -40,7 +40,7 @@ def components_of(lines: Iterable[SalesOrderItem], *, first: int) -> list[SalesO
     made = [
         SalesOrderItem(
             kit=kit, variant_id=part.variant_id, sku=part.sku, name=part.name, per_kit=part.quantity, kit_share=share,
-            quantity=part.quantity * kit.quantity, unit_price=0, price_agreed=True,
+            quantity=rounded_up(part.quantity * kit.quantity), unit_price=0, price_agreed=True,
             **{name: getattr(kit, name) for name in COPIED},
         )
         for kit in kits for part, share in _shares(parts[kit.variant_id])
