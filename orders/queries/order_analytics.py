@@ -78,26 +78,29 @@ CHOSEN = f"""
     )
 """
 
-# Cost is what the goods issues of the order took off the stock's value, so it is known of what was shipped alone.
+# Cost is what the goods issues of the order took off the stock's value, so it is known of what was shipped alone. That of a kit
+# is what its components cost, which are not sold by themselves.
 SOLD = f"""
     WITH {CHOSEN}, moves AS MATERIALIZED (
         SELECT m.id, m.document_line_id FROM inventory_stockmove AS m
         WHERE m.organization_id = %(organization)s AND m.document_type = 'sales_order'
             AND m.document_id IN (SELECT id FROM chosen)
     ), costs AS (
-        SELECT m.document_line_id AS id, -sum(e.value) AS cost
-        FROM moves AS m CROSS JOIN LATERAL (
+        SELECT COALESCE(l.kit_id, m.document_line_id) AS id, -sum(e.value) AS cost
+        FROM moves AS m
+        LEFT JOIN orders_salesorderitem AS l ON l.organization_id = %(organization)s AND l.id = m.document_line_id
+        CROSS JOIN LATERAL (
             SELECT sum(e.value) AS value FROM inventory_valueentry AS e
             WHERE e.organization_id = %(organization)s AND e.move_id = m.id
         ) AS e
-        WHERE e.value IS NOT NULL GROUP BY m.document_line_id
+        WHERE e.value IS NOT NULL GROUP BY 1
     ), sold AS (
         SELECT s.*, l.variant_id, l.quantity - l.cancelled_quantity AS quantity, 0.000000 AS adjustment, c.cost,
                l.net_amount * (l.quantity - l.cancelled_quantity) / l.quantity AS revenue,
                CASE WHEN c.id IS NOT NULL THEN l.net_amount * (l.shipped_quantity - l.returned_quantity) / l.quantity
                END AS costed
         FROM chosen AS s
-        JOIN orders_salesorderitem AS l ON l.organization_id = %(organization)s AND l.order_id = s.id
+        JOIN orders_salesorderitem AS l ON l.organization_id = %(organization)s AND l.order_id = s.id AND l.kit_id IS NULL
         LEFT JOIN costs AS c ON c.id = l.id
         {{adjustments}}
     ), found AS (
@@ -141,7 +144,8 @@ SERVED = f"""
     WITH {CHOSEN}, filled AS (
         SELECT s.*, sum(l.quantity - l.cancelled_quantity) AS ordered, sum(l.shipped_quantity) AS shipped,
                count(*) AS lines, count(*) FILTER (WHERE l.shipped_quantity >= l.quantity - l.cancelled_quantity) AS lines_filled
-        FROM chosen AS s JOIN orders_salesorderitem AS l ON l.organization_id = %(organization)s AND l.order_id = s.id
+        FROM chosen AS s
+        JOIN orders_salesorderitem AS l ON l.organization_id = %(organization)s AND l.order_id = s.id AND l.kit_id IS NULL
         GROUP BY s.id, s.channel_id, s.warehouse_id, s.customer_id, s.status, s.currency, s.period, s.total, s.requested_on,
                  s.placed_at, s.shipped_at, s.delivered_at, s.shipped_on, s.rate
     ), found AS (
