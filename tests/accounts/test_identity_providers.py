@@ -90,7 +90,7 @@ def test_many_first_requests_make_one_member(new_company: Callable[[], Company],
     token, start = issuer.token(), Barrier(6)
 
     def ask(_: int) -> int:
-        start.wait(timeout=20)
+        start.wait(timeout=60)
         try:
             return int(me(token).status_code)
         finally:
