@@ -34,8 +34,8 @@ def load() -> str:
 
 
 @pytest.fixture(scope="module")
-def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """What loading it said; the tests share one transaction."""
+def demo(companies: list[Company], django_db_blocker: Any) -> Iterator[str]:
+    """What loading it said; the tests share one transaction, in which nothing begins that outlives it."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield load()
         transaction.set_rollback(True)
