@@ -24,7 +24,7 @@ from core.supervisor import progress, usable_port
 from manage import needs_database
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE = 30  # seconds; nothing here needs more than two
+PATIENCE = 120  # seconds; nothing here needs more than two, on a machine of its own
 # A web server and a worker of which each holds a lock while it lives.
 STAND_INS = {
     "web": """
