@@ -1,4 +1,5 @@
-"""What orders brought, in which state they are, and how well and how soon they were fulfilled. One statement for each report.
+"""What orders brought, in which state they are, and how well and how soon they were fulfilled. One statement for each report, and
+one that asks what is kept (`sales_days.py`): reports by customer or product, and of how orders were fulfilled, read the orders.
 
 An order counts on the day when it was placed. Amounts are in the organization's currency, by the rate of that day or the latest
 before; amounts of a currency that has no such rate are told apart, as `unconverted`, and are in no sum.
@@ -17,13 +18,16 @@ from core.tenancy import active_organization_id
 from inventory.queries.analytics_sources import Page, Report
 from inventory.queries.spans import Span
 from orders.queries.sales_days import (
+    CHOSEN,
     CHOSEN_KEPT,
     KEPT,
-    OF_ORDERS,
-    OF_PRODUCTS,
+    LINES,
+    PRODUCTS_SOLD,
     SUMMED,
     SUMS,
     Standing,
+    placed,
+    sold,
     standing,
     whole,
 )
@@ -60,6 +64,7 @@ GROUPINGS = {
     PRODUCT: Grouping("s.variant_id", ("variant", "sku", "name"), "g.key, t.sku, t.name,", _joined("inventory_productvariant")),
 }
 BY_ORDER = (TOTAL, CHANNEL, WAREHOUSE, CUSTOMER)
+OF_ORDERS = (CUSTOMER, PRODUCT)  # which days do not tell apart
 
 # The rate of each currency and day is looked up rather than joined: of a join by two computed columns the planner takes one row
 # of thousands to be left.
@@ -127,22 +132,8 @@ BROUGHT = """
 """
 PARTS_COUNTED = "SELECT currency, day, sum(orders) AS orders FROM part GROUP BY currency, day"
 ORDERS_COUNTED = "SELECT currency, day, count(*) AS orders FROM placed WHERE status <> 'cancelled' GROUP BY currency, day"
-
-
-class Source(NamedTuple):
-    """Of what parts are made."""
-
-    text: str
-    rows: str
-    counted: str
-    of_days: bool
-
-
-DAYS_SOLD = Source(f"{OF_ORDERS} {KEPT.format(chosen=CHOSEN_KEPT)} {BOTH}", "known", PARTS_COUNTED, True)
-SOURCES = {
-    TOTAL: DAYS_SOLD, CHANNEL: DAYS_SOLD, WAREHOUSE: DAYS_SOLD, CUSTOMER: Source(OF_ORDERS, "sold", PARTS_COUNTED, False),
-    PRODUCT: Source(OF_PRODUCTS, "sold", ORDERS_COUNTED, False),
-}
+OF_DAYS = KEPT.format(chosen=CHOSEN_KEPT) + BOTH
+OF_PRODUCTS = LINES.format(of="l.variant_id,", by="l.variant_id,", apart="") + PRODUCTS_SOLD
 MEASURES = ("orders", "quantity", "revenue", "adjustments", "costed_revenue", "cost")
 
 STATES = f"""
@@ -210,11 +201,17 @@ class Sales:
 
 def revenue(sales: Sales, span: Span, *, group_by: str = TOTAL, by_period: bool = False, page: Page = WHOLE) -> Report:
     """Net of tax, of what was ordered and not canceled; what brought most first, or by time."""
-    grouping, source = GROUPINGS[group_by], SOURCES[group_by]
-    known = standing(span) if source.of_days else whole(span)
-    parts = PARTS.format(key=grouping.key, source=source.rows, summed=SUMMED)
-    brought = BROUGHT.format(counted=source.counted, **_parts(grouping, by_period, "revenue DESC"))
-    sql = f"WITH {known.placed()} {source.text} {parts} {RATED} {brought}"
+    grouping = GROUPINGS[group_by]
+    known = whole(span) if group_by in OF_ORDERS else standing(span)
+    if group_by == PRODUCT:
+        source, parts_of, counted = placed(True, CHOSEN) + OF_PRODUCTS, "sold", ORDERS_COUNTED
+    elif group_by == CUSTOMER:
+        source, parts_of, counted = sold(True, CHOSEN), "sold", PARTS_COUNTED
+    else:
+        source, parts_of, counted = sold(known.is_whole, CHOSEN) + OF_DAYS, "known", PARTS_COUNTED
+    parts = PARTS.format(key=grouping.key, source=parts_of, summed=SUMMED)
+    brought = BROUGHT.format(counted=counted, **_parts(grouping, by_period, "revenue DESC"))
+    sql = f"WITH {source} {parts} {RATED} {brought}"
     found = _fetch(sql, sales.values(span, page, known))
     totals = _margin(dict(zip(MEASURES, found[0][:6], strict=True)))
     totals |= {"quantity": totals["quantity"] or Decimal(0), "unconverted": found[0][6] or []}
@@ -229,9 +226,10 @@ def revenue(sales: Sales, span: Span, *, group_by: str = TOTAL, by_period: bool 
 def states(sales: Sales, span: Span) -> Report:
     """In which state the orders of these days are now, canceled ones too."""
     known = standing(span)
+    sql = f"WITH {placed(known.is_whole, CHOSEN)} {STATES}"
     rows = [
         {"status": status, "orders": orders, "total": total, "unconverted": apart}
-        for status, orders, total, apart in _fetch(f"WITH {known.placed()} {STATES}", sales.values(span, WHOLE, known))
+        for status, orders, total, apart in _fetch(sql, sales.values(span, WHOLE, known))
     ]
     return Report(rows, len(rows), {"orders": sum(row["orders"] for row in rows)})
 
@@ -239,7 +237,8 @@ def states(sales: Sales, span: Span) -> Report:
 def service(sales: Sales, span: Span, *, group_by: str = TOTAL, by_period: bool = False, page: Page = WHOLE) -> Report:
     """How much of what was ordered was shipped, how many orders in time, and after how many days."""
     grouping, known = GROUPINGS[group_by], whole(span)
-    sql = f"WITH {known.placed(TIMES_OF)}" + SERVED.format(times=TIMES, **_parts(grouping, by_period, "orders DESC"))
+    served = SERVED.format(times=TIMES, **_parts(grouping, by_period, "orders DESC"))
+    sql = f"WITH {placed(known.is_whole, CHOSEN, TIMES_OF)} {served}"
     found = _fetch(sql, sales.values(span, page, known))
     names = (*grouping.names, *(("period",) if by_period else ()), *SERVICE)
     rows = [_served(_dated(dict(zip(names, row[1:], strict=True)), span)) for row in found]

@@ -32,7 +32,9 @@ PLACED = """
     )
 """
 ONE = "o.placed_at >= %(first)s AND o.placed_at < %(until)s"
+APART = "OFFSET 0"
 SEVERAL = "o.placed_at >= r.since AND o.placed_at < r.until"
+# Of several stretches the lines are looked up order by order, whatever the planner makes of them.
 # Cost is what the goods issues of the order took off the stock's value, so it is known of what was shipped alone.
 LINES = """
     , moves AS MATERIALIZED (
@@ -51,12 +53,13 @@ LINES = """
                sum(l.net_amount * (l.quantity - l.cancelled_quantity) / l.quantity) AS revenue,
                sum(CASE WHEN c.id IS NOT NULL THEN l.net_amount * (l.shipped_quantity - l.returned_quantity) / l.quantity
                    END) AS costed_revenue, sum(c.cost) AS cost
-        FROM orders_salesorderitem AS l LEFT JOIN costs AS c ON c.id = l.id
-        WHERE l.organization_id = %(organization)s AND l.order_id IN (SELECT id FROM placed)
+        FROM placed AS p CROSS JOIN LATERAL (
+            SELECT l.* FROM orders_salesorderitem AS l WHERE l.organization_id = %(organization)s AND l.order_id = p.id {apart}
+        ) AS l LEFT JOIN costs AS c ON c.id = l.id
         GROUP BY {by} l.order_id
     )
 """
-OF_ORDERS = LINES.format(of="", by="") + """
+SOLD = """
     , sold AS (
         SELECT p.*, 1 AS orders, COALESCE(l.quantity, 0) AS quantity, COALESCE(l.revenue, 0) AS revenue,
                COALESCE(a.amount, 0) AS adjustments, l.costed_revenue, l.cost
@@ -68,7 +71,7 @@ OF_ORDERS = LINES.format(of="", by="") + """
         ) AS a ON a.order_id = p.id
     )
 """
-OF_PRODUCTS = LINES.format(of="l.variant_id,", by="l.variant_id,") + """
+PRODUCTS_SOLD = """
     , sold AS (
         SELECT p.*, l.variant_id, 1 AS orders, l.quantity, l.revenue, 0 AS adjustments, l.costed_revenue, l.cost
         FROM placed AS p JOIN lines AS l ON l.order_id = p.id
@@ -107,15 +110,17 @@ class Standing:
     values: dict[str, Any]
     is_whole: bool = False
 
-    def placed(self, more: str = "") -> str:
-        return placed(self.is_whole, CHOSEN, more)
 
-
-def placed(is_one: bool, chosen: str = "true", more: str = "") -> str:
-    """`placed`: the orders of one stretch of time, or of several."""
-    if is_one:
+def placed(is_whole: bool, chosen: str = "true", more: str = "") -> str:
+    """`placed`: the orders of one long stretch of time, or of several."""
+    if is_whole:
         return PLACED.format(between=ONE, apart="", chosen=chosen, more=more)
-    return PLACED.format(between=SEVERAL, apart="OFFSET 0", chosen=chosen, more=more)
+    return PLACED.format(between=SEVERAL, apart=APART, chosen=chosen, more=more)
+
+
+def sold(is_whole: bool, chosen: str = "true") -> str:
+    """`placed`, and `sold`, of each order."""
+    return placed(is_whole, chosen) + LINES.format(of="", by="", apart="" if is_whole else APART) + SOLD
 
 
 def standing(span: Span) -> Standing:

@@ -12,7 +12,7 @@ from accounts.models import Organization
 from core.in_turn import in_turn
 from core.tenancy import active_organization_id, organization_scope
 from orders.database_sales_days import RECENT
-from orders.queries.sales_days import OF_ORDERS, SUMMED, SUMS, day_values, placed
+from orders.queries.sales_days import SUMMED, SUMS, day_values, sold
 
 # Orders of the last two hours note no changes, so a day is summed when none of its orders can be of them.
 SETTLING = RECENT + timedelta(hours=1)
@@ -52,7 +52,7 @@ FORGET_CHANGES = """
 FORGET = "DELETE FROM orders_salesday WHERE organization_id = %(organization)s AND until = %(until)s"
 FORGET_OTHERS = "DELETE FROM orders_salesday WHERE organization_id = %s AND timezone <> %s"
 SUM = f"""
-    WITH {placed(is_one=True)} {OF_ORDERS}
+    WITH {sold(is_whole=True)}
     INSERT INTO orders_salesday (
         id, organization_id, timezone, day, since, until, channel_id, warehouse_id, currency, status, {", ".join(SUMS)}
     )
