@@ -34,13 +34,15 @@ PLACED = """
 ONE = "o.placed_at >= %(first)s AND o.placed_at < %(until)s"
 APART = "OFFSET 0"
 SEVERAL = "o.placed_at >= r.since AND o.placed_at < r.until"
-# Of several stretches the lines are looked up order by order, whatever the planner makes of them.
+# Of several stretches lines and moves are looked up order by order, whatever the planner makes of them. A full join is never made
+# by comparing each line with each cost, of which the planner takes one to be there; a cost without its line belongs to no order.
 # Cost is what the goods issues of the order took off the stock's value, so it is known of what was shipped alone.
 LINES = """
     , moves AS MATERIALIZED (
-        SELECT m.id, m.document_line_id FROM inventory_stockmove AS m
-        WHERE m.organization_id = %(organization)s AND m.document_type = 'sales_order'
-            AND m.document_id IN (SELECT id FROM placed)
+        SELECT m.id, m.document_line_id FROM placed AS p CROSS JOIN LATERAL (
+            SELECT m.* FROM inventory_stockmove AS m
+            WHERE m.organization_id = %(organization)s AND m.document_id = p.id AND m.document_type = 'sales_order' {apart}
+        ) AS m
     ), costs AS (
         SELECT m.document_line_id AS id, -sum(e.value) AS cost
         FROM moves AS m CROSS JOIN LATERAL (
@@ -55,7 +57,7 @@ LINES = """
                    END) AS costed_revenue, sum(c.cost) AS cost
         FROM placed AS p CROSS JOIN LATERAL (
             SELECT l.* FROM orders_salesorderitem AS l WHERE l.organization_id = %(organization)s AND l.order_id = p.id {apart}
-        ) AS l LEFT JOIN costs AS c ON c.id = l.id
+        ) AS l FULL JOIN costs AS c ON c.id = l.id
         GROUP BY {by} l.order_id
     )
 """
