@@ -27,6 +27,7 @@ from orders.services.sales_days import sales_day_sum, sales_days_follow_everywhe
 from orders.services.sales_orders import sales_order_cancel, sales_order_create, sales_order_place
 from tests.companies import Company
 from tests.inventory.test_races import at_once
+from tests.inventory.test_work_grows_with_rows import nodes, plans
 from tests.orders.selling import Shop
 
 
@@ -215,6 +216,8 @@ def test_a_report_of_a_year_is_two_statements_that_read_few_orders(acme: Company
         with CaptureQueriesContext(connection) as sent:
             revenue(Sales(), year, by_period=True)
         assert len(sent) == 2
+        [plan] = plans(lambda: revenue(Sales(), year))
+        assert "Full" in [one.get("Join Type") for one in nodes(plan)], "lines are never compared with each cost, one by one"
         assert standing(year).values["open_since"] == [day_bounds(noon(3).date(), "UTC")[1]]
         SalesOrder.objects.filter(placed_at__lt=noon(4)).update(total=F("total") + 1)
         starts = [since.date() for since in standing(year).values["open_since"]]
