@@ -11,7 +11,7 @@ UNFOLD = {
     "BORDER_RADIUS": "6px",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/favicon.svg")}],
     "STYLES": [lambda request: static("core/admin.css"), lambda request: static("core/clerk.css")],
-    "SCRIPTS": [lambda request: static("core/admin.js"), lambda request: static("core/scan.js")],
+    "SCRIPTS": [lambda request, name=name: static(f"core/{name}.js") for name in ("scan", "scan_queue", "admin")],
     "LOGIN": {"form": "config.signing_in.SignInForm"},
     "COLORS": {
         "primary": {

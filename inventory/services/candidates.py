@@ -18,8 +18,21 @@ from inventory.services.locks import SHARE_GROUNDS, Balance, Place, grounds
 
 
 @dataclass(frozen=True, slots=True)
+class InSets:
+    """Goods that are of use together with those of other lines alone: `per` of them are in one set, and `whole` is what the
+    demand line asks for in all, of which the rest is there already.
+    """
+
+    set_id: UUID
+    per: Decimal
+    whole: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """Of a lot or a location, if the line names one; not of the stock item `elsewhere_than`."""
+    """Of a lot or a location, if the line names one; not of the stock item `elsewhere_than`. What is wanted `in_sets` names its
+    demand line.
+    """
 
     variant_id: UUID
     warehouse_id: UUID
@@ -28,6 +41,7 @@ class Wanted:
     location_id: UUID | None = None
     demand_line_id: UUID | None = None
     elsewhere_than: UUID | None = None
+    in_sets: InSets | None = None
 
     def takes(self, item: "Candidate") -> bool:
         is_there = self.lot_id in (None, item.place.lot_id) and self.location_id in (None, item.place.location_id)

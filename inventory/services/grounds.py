@@ -22,7 +22,8 @@ GROUNDS = f"""
     SELECT w.variant_id, w.lot_id, v.sku, p.tracking, {{lot}},
            (now() AT TIME ZONE o.timezone)::date, (%s::timestamptz AT TIME ZONE o.timezone)::date,
            ({CLOSED_THROUGH.format("o.id")}),
-           {{on_hand}}, places.transit, places.is_limited, places.apart, o.costing_method, v.standard_cost, now()
+           {{on_hand}}, places.transit, places.is_limited, places.apart, o.costing_method, v.standard_cost, now(),
+           v.sold_by_components
     FROM accounts_organization AS o
     CROSS JOIN (
         SELECT min(place.code) FILTER (WHERE place.kind = 'transit') AS transit,
@@ -37,7 +38,10 @@ GROUNDS = f"""
     {{joined}}
     WHERE o.id = %s::uuid
 """
-GIVES = "uuid uuid varchar varchar uuid varchar varchar date date date date numeric text bool uuid[] varchar numeric timestamptz"
+GIVES = (
+    "uuid uuid varchar varchar uuid varchar varchar date date date date numeric text bool uuid[] varchar numeric timestamptz"
+    " bool"
+)
 WITHOUT_LOTS = Kept("grounds", GROUNDS.format(
     lot="NULL::uuid, NULL::varchar, NULL::varchar, NULL::date", on_hand="0::numeric", joined="",
 ), gives=GIVES)
@@ -74,6 +78,7 @@ class Goods(NamedTuple):
     costing_method: str
     standard_cost: Decimal
     now: datetime  # when what is posted is written
+    sold_by_components: bool | None
 
     @property
     def words(self) -> str:
@@ -107,6 +112,11 @@ def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Itera
     for one in goods.values():
         _check_period(one)
         _check_lot(one)
+        if one.sold_by_components:
+            raise Conflict(
+                f"{one.sku} is sold by its components, so there is no stock of it: receive, move and adjust these.",
+                code="sold_by_components",
+            )
         if one.transit and not rules.in_transit:
             raise Conflict(
                 f"The goods at {one.transit} are in transit: they come and go by their transfer order alone.", code="in_transit",

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0015_purchase_approval'),
-        ('orders', '0021_credited_total'),
+        ('orders', '0022_kits_by_components_checks'),
     ]
 
     operations = [

@@ -156,7 +156,8 @@ SERVED = """
         SELECT l.order_id, sum(l.quantity - l.cancelled_quantity) AS ordered, sum(l.shipped_quantity) AS shipped,
                count(*) AS lines, count(*) FILTER (WHERE l.shipped_quantity >= l.quantity - l.cancelled_quantity) AS lines_filled
         FROM orders_salesorderitem AS l
-        WHERE l.organization_id = %(organization)s AND l.order_id IN (SELECT id FROM placed) GROUP BY l.order_id
+        WHERE l.organization_id = %(organization)s AND l.order_id IN (SELECT id FROM placed) AND l.kit_id IS NULL
+        GROUP BY l.order_id
     ), filled AS (
         SELECT p.*, l.ordered, l.shipped, l.lines, l.lines_filled, width_bucket(p.day, %(days)s::date[]) AS period
         FROM placed AS p JOIN lines AS l ON l.order_id = p.id WHERE p.status <> 'cancelled'

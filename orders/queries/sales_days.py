@@ -36,7 +36,8 @@ APART = "OFFSET 0"
 SEVERAL = "o.placed_at >= r.since AND o.placed_at < r.until"
 # Of several stretches lines and moves are looked up order by order, whatever the planner makes of them. A full join is never made
 # by comparing each line with each cost, of which the planner takes one to be there; a cost without its line belongs to no order.
-# Cost is what the goods issues of the order took off the stock's value, so it is known of what was shipped alone.
+# Cost is what the goods issues of the order took off the stock's value, so it is known of what was shipped alone. That of a
+# kit is what its components cost, which are not sold by themselves.
 LINES = """
     , moves AS MATERIALIZED (
         SELECT m.id, m.document_line_id FROM placed AS p CROSS JOIN LATERAL (
@@ -44,19 +45,22 @@ LINES = """
             WHERE m.organization_id = %(organization)s AND m.document_id = p.id AND m.document_type = 'sales_order' {apart}
         ) AS m
     ), costs AS (
-        SELECT m.document_line_id AS id, -sum(e.value) AS cost
-        FROM moves AS m CROSS JOIN LATERAL (
+        SELECT COALESCE(l.kit_id, m.document_line_id) AS id, -sum(e.value) AS cost
+        FROM moves AS m
+        LEFT JOIN orders_salesorderitem AS l ON l.organization_id = %(organization)s AND l.id = m.document_line_id
+        CROSS JOIN LATERAL (
             SELECT sum(e.value) AS value FROM inventory_valueentry AS e
             WHERE e.organization_id = %(organization)s AND e.move_id = m.id
         ) AS e
-        WHERE e.value IS NOT NULL GROUP BY m.document_line_id
+        WHERE e.value IS NOT NULL GROUP BY 1
     ), lines AS (
         SELECT l.order_id, {of} sum(l.quantity - l.cancelled_quantity) AS quantity,
                sum(l.net_amount * (l.quantity - l.cancelled_quantity) / l.quantity) AS revenue,
                sum(CASE WHEN c.id IS NOT NULL THEN l.net_amount * (l.shipped_quantity - l.returned_quantity) / l.quantity
                    END) AS costed_revenue, sum(c.cost) AS cost
         FROM placed AS p CROSS JOIN LATERAL (
-            SELECT l.* FROM orders_salesorderitem AS l WHERE l.organization_id = %(organization)s AND l.order_id = p.id {apart}
+            SELECT l.* FROM orders_salesorderitem AS l
+            WHERE l.organization_id = %(organization)s AND l.order_id = p.id AND l.kit_id IS NULL {apart}
         ) AS l FULL JOIN costs AS c ON c.id = l.id
         GROUP BY {by} l.order_id
     )

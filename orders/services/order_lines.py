@@ -12,6 +12,7 @@ from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.queries.sellable import Sellable, sellable
 from orders.queries.shipping_options import question_of
 from orders.services.charges import charges_write
+from orders.services.kits import whole_or_refused
 
 MOST_LINES = 1_000
 MOST_ADJUSTMENTS = 100
@@ -164,6 +165,9 @@ def items(order: SalesOrder, lines: Sequence[NewLine], *, first: int = 1) -> lis
             wrong[f"lines/{number}/variant"] = f"{variant.sku} is archived: it is not sold any more."
     if wrong:
         raise Invalid(next(iter(wrong.values())), code="does_not_exist", fields=wrong)
+    for number, line in enumerate(lines):
+        if variants[line.variant_id].sold_by_components:
+            whole_or_refused(variants[line.variant_id].sku, line.quantity, number)
     return [_item(order, number, line, variants[line.variant_id]) for number, line in enumerate(lines, first)]
 
 
@@ -175,6 +179,7 @@ def _item(order: SalesOrder, number: int, line: NewLine, variant: Sellable) -> S
         includes_tax=agreed and line.includes_tax,
         discount=line.discount, price_agreed=agreed, price_reason=AGREED if agreed else "",
         vehicle_model_id=line.vehicle_model_id, backorder_policy=line.backorder_policy,
+        sold_by_components=variant.sold_by_components,
     )
 
 

@@ -30,6 +30,7 @@ from orders.models import SalesOrder, Shipment, ShipmentItem, ShipmentParcel
 from orders.queries.to_ship import Promised, promised
 from orders.queries.to_ship import packed as packed_goods
 from orders.services.carrying import carried
+from orders.services.kits import kits_opened
 from orders.services.order_follows import order_follows
 from orders.services.sales_orders import DOCUMENT, locked
 from orders.services.shipment_writing import made, written, written_packed
@@ -323,10 +324,10 @@ def _free(found: Sequence[Promised]) -> dict[UUID, list[ShipmentItem]]:
 
 
 def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[ShipmentItem]]) -> list[ShipmentItem]:
-    skus: dict[UUID, str] = dict(order.lines.values_list("pk", "sku"))
+    lines = order.lines.in_bulk()
     taken: dict[UUID, ShipmentItem] = {}
-    for number, part in enumerate(parts):
-        if part.line_id not in skus:
+    for number, part in enumerate(kits_opened("line_id", parts, lines)):
+        if part.line_id not in lines:
             raise Invalid(
                 f"Line {number + 1} is none of this order.", code="does_not_exist", fields={f"lines/{number}": "does not exist"},
             )
@@ -345,8 +346,8 @@ def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[
                 mine.quantity += quantity
         if missing:
             raise Conflict(
-                f"Of {skus[part.line_id]} {(part.quantity - missing).normalize():f} are allocated and in no shipment yet, not"
-                f" {part.quantity.normalize():f}.", code="not_allocated",
+                f"Of {lines[part.line_id].sku} {(part.quantity - missing).normalize():f} are allocated and in no shipment yet,"
+                f" not {part.quantity.normalize():f}.", code="not_allocated",
             )
     return list(taken.values())
 

@@ -85,6 +85,14 @@ def picks_stopped(order: SalesOrder) -> Beside:
     return Beside(UNPICKED, [active_organization_id(), order.pk])
 
 
+def lines_forget(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
+    """Of a locked order: they go, with what was to be picked and sent of them."""
+    if lines:
+        picks_forget(lines)
+        shipments_forget(order, lines)
+        order.lines.filter(pk__in=[line.pk for line in lines]).delete()
+
+
 def picks_forget(lines: Sequence[SalesOrderItem]) -> None:
     """Of lines that are about to go."""
     if lines:

@@ -13,6 +13,7 @@ from inventory.services.stock import stock_issue
 from tests.browser.conftest import screenshot
 from tests.browser.signing import sign_in
 from tests.browser.test_accessibility import faults
+from tests.browser.wedge import opened
 from tests.companies import Company
 from tests.factories.inventory import ProductVariantFactory
 from tests.inventory.goods import Goods
@@ -28,6 +29,7 @@ class Hands:
         self.page, self.actions = page, 0
 
     def types(self, text: str, end: str = "Enter") -> None:
+        opened(self.page)
         self.page.keyboard.type(text, delay=3 if len(text) > 4 else 0)
         self.key(end)
 

@@ -13,7 +13,7 @@ from tests.browser.conftest import screenshot
 from tests.browser.signing import sign_in
 from tests.browser.test_accessibility import faults, faults_in_themes
 from tests.browser.test_admin_pages import too_wide
-from tests.browser.wedge import GS, Clerk
+from tests.browser.wedge import GS, Clerk, opened
 from tests.companies import Company
 from tests.orders.buying import Buying, quantities
 
@@ -92,17 +92,27 @@ def test_by_an_article_and_what_is_refused(page: Page, company: Company) -> None
     expect(page).to_have_title(re.compile("PO-000002"))
     expect(page.locator("#receipt input[name=entry]").first).to_have_value("1")
     held = list[Any]()
-    page.route("**/scan/", lambda route: held.append(route))  # it sets an attribute
+    for path in ("**/scan/", "**/admin/receive/*/"):
+        page.route(path, lambda route: held.append(route))  # it sets an attribute
     with page.expect_request("**/scan/"):
         clerk.scan("PO-000003")
     clerk.scan(EANS[3], after=0.04)
+    with page.expect_request("**/admin/receive/*/"):
+        held[0].continue_()
     clerk.scan(EANS[4], after=0.04)
-    held[0].continue_()
     page.unroute("**/scan/")
+    held[1].continue_()
+    page.unroute("**/admin/receive/*/")
     expect(page).to_have_title(re.compile("PO-000003"))
     lines = page.locator("#receipt input[name=entry]")
     expect(lines.nth(4)).to_have_value("10")
     assert [one.input_value() for one in lines.all()] == ["", "", "", "10", "10"], "none lost, none doubled"
+    page.go_back()
+    expect(page).to_have_title(re.compile("PO-000002"))
+    opened(page)
+    page.go_forward()
+    expect(page).to_have_title(re.compile("PO-000003"))
+    expect(lines.nth(4)).to_have_value("10")
     clerk.scan(EANS[4])
     expect(page.locator("#scan-panel [role=alert]")).to_contain_text("Of WARE-4 10 may come: with these it would be 20.")
     clerk.scan("NUT")

@@ -107,6 +107,7 @@ def test_an_answer_that_comes_amid_a_code_gets_none_of_it(clerk: Clerk) -> None:
     begin(clerk, "/admin/receive/")
     page.route("**/receive/scan/", lambda route: route.continue_() if held else held.append(route))
     clerk.scan("BOLT")
+    page.evaluate("Wedge.alone = 60000")  # however long this machine takes from key to key
     clerk.clock += 0.2
     for character in "777":
         clerk.presses(character)
@@ -115,11 +116,53 @@ def test_an_answer_that_comes_amid_a_code_gets_none_of_it(clerk: Clerk) -> None:
     page.wait_for_timeout(30)
     for character in "88888":
         clerk.presses(character)
-    clerk.scan("", after=0)
+    clerk.end()
     expect(page.locator("#scan-panel")).to_contain_text("77788888")
     expect(page.get_by_label("Quantity of BOLT")).to_have_value("1")
     assert clerk.sent == ["BOLT", "77788888"]
     assert not [url for url in clerk.requests if "receive/line" in url]
+
+
+def test_a_code_that_begins_before_its_page_is_there_is_no_shorter_code(clerk: Clerk) -> None:
+    """The page that goes has heard its beginning, and the one that comes its end."""
+    page, said = clerk.page, clerk.page.locator("#scan-status")
+    begin(clerk, ITEMS)
+    page.evaluate("Wedge.alone = 60000")  # so that the next page comes while the code is still coming
+    clerk.clock += 0.2
+    for character in "BOLT":
+        clerk.presses(character)
+    page.goto("/admin/inventory/stockmove/")
+    expect(said).to_contain_text("scan it again")
+    page.goto(ITEMS)
+    expect(said).to_have_text("Ready to scan")
+    clerk.clock = page.evaluate("performance.timeOrigin + bus.opened") / 1000 + 0.1
+    for character in "NUT":
+        clerk.presses(character)
+    clerk.end()
+    expect(said).to_contain_text("scan it again")
+    expect(page.locator("#scan-form")).to_have_attribute("data-state", "wrong")
+    clerk.scan("BOLT")
+    expect(page.locator("#scan-panel h2")).to_contain_text("BOLT")
+    assert clerk.sent == ["BOLT"]
+
+
+def test_what_is_scanned_while_a_page_is_still_coming_is_kept_for_it(clerk: Clerk) -> None:
+    page, held = clerk.page, list[Route]()
+    begin(clerk, ITEMS)
+    page.route("**/alpine/alpine.js", lambda route: held.append(route))  # it sets an attribute
+    with page.expect_request("**/alpine/alpine.js"):
+        page.evaluate("setTimeout(() => location.assign('/admin/inventory/stockmove/'))")
+    page.wait_for_function("typeof bus !== 'undefined' && performance.now() - bus.opened > 2 * Wedge.pause")
+    for code in ("NUT", "BOLT"):
+        clerk.clock = max(clerk.clock, page.evaluate("Date.now()") / 1000) + 0.2
+        for character in code:
+            clerk.presses(character)
+        clerk.end()
+    assert clerk.sent == []
+    held[0].continue_()
+    page.unroute("**/alpine/alpine.js")
+    expect(page.locator("#scan-panel h2")).to_contain_text("BOLT")
+    assert clerk.sent == ["NUT", "BOLT"]
 
 
 def test_what_has_no_answer_is_sent_again_with_its_id_also_by_the_next_page(clerk: Clerk) -> None:

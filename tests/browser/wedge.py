@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
@@ -13,9 +13,17 @@ FNC1 = {"key": "]", "code": "BracketRight", "windowsVirtualKeyCode": 221, "modif
 GS = "\x1d"
 
 
+def opened(page: Page) -> None:
+    """It takes scans from here on."""
+    expect(page.locator("#scan-form:not([data-state=opening])")).to_be_attached()
+
+
 @dataclass
 class Clerk:
-    """`actions`: a scan, a field that is typed, a key. `loads`: pages; `sent`: what reached the scan bus, in order."""
+    """`actions`: a scan, a field that is typed, a key. `sent`: what reached the scan bus, in order.
+
+    `loads`: pages, whether the browser loaded them or the desk put them in the place of another.
+    """
 
     page: Page
     actions: int = 0
@@ -29,7 +37,7 @@ class Clerk:
         self.page.on("request", self._note)
 
     def _note(self, request: Any) -> None:
-        if request.is_navigation_request():
+        if request.is_navigation_request() or request.headers.get("accept") == "text/html":
             self.loads += 1
         elif "/static/" not in request.url:
             self.requests.append(request.url)
@@ -45,9 +53,13 @@ class Clerk:
     def scan(self, code: str, end: dict[str, Any] = ENTER, *, every: float = 0.003, after: float = 0.2) -> None:
         """The times are the scanner's own, however busy this machine is. `after`: since the key before."""
         self.actions += 1
+        opened(self.page)
         self.clock = max(self.clock + after, time.time())
         for character in code:
             self.presses(character, every)
+        self.end(end)
+
+    def end(self, end: dict[str, Any] = ENTER) -> None:
         self._press(end)
 
     def presses(self, character: str, every: float = 0.003) -> None:

@@ -132,7 +132,7 @@ function preparePalette() {
 			palette.open();
 		}
 	});
-	for (const opener of document.querySelectorAll("[data-open-palette]")) opener.addEventListener("click", () => palette.open());
+	document.addEventListener("click", (event) => event.target.closest("[data-open-palette]") && palette.open());
 }
 
 class Palette {

@@ -10,27 +10,36 @@ const Wedge = {
 	chord: 1500, // from G to the letter of a page
 };
 const GS = "\u001d"; // FNC1 between the parts of a GS1 symbol; scanners send it as Ctrl+]
+const FIRST = "#scan-panel [data-focus], #content [data-keys] [data-focus]"; // where the focus is on a page that has just opened
+const CUT = "a scan was cut"; // kept in the tab from one page to the next
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "CapsLock", "Process"];
 const TEXT = "textarea, [contenteditable=true], input:is([type=text], [type=search], [type=url], [type=email], [type=password], [type=tel], :not([type]))";
 
-document.addEventListener("DOMContentLoaded", () => {
-	const form = document.getElementById("scan-form");
-	if (!form) return;
-	new ScanBus(form);
-	focusOn(document.querySelector("#scan-panel [data-focus], #content [data-keys] [data-focus]"));
-});
-
 // --- Keys ----------------------------------------------------------------------------------------------------
 class ScanBus {
-	constructor(form) {
+	// It hears from here on, though the page is not whole yet, and what the keys are for is not there.
+	constructor() {
+		this.opened = performance.now();
+		this.early = [];
+		this.hearing = new AbortController();
+		window.addEventListener("keydown", (event) => this.keep(event), { capture: true, signal: this.hearing.signal });
+		this.burst = null;
+	}
+
+	keep(event) {
+		this.early.push([event, event.target.value]);
+		if (event.key === "Enter" && this.early.length > Wedge.shortest && !asksForText(event.target)) swallow(event);
+	}
+
+	open(form) {
+		this.hearing.abort();
+		if (!form) return;
 		this.form = form;
 		this.input = form.querySelector("#scan-input");
-		this.page = document.querySelector("[data-scan-url]");
-		this.burst = null;
-		const here = { url: this.page?.dataset.scanUrl || form.action, into: this.page?.dataset.scanInto };
-		this.queue = new ScanQueue(form, here, () => this.isGoingOn);
-		window.addEventListener("keydown", (event) => this.key(event), { capture: true });
+		this.queue = new ScanQueue(form, () => this.isGoingOn);
+		window.addEventListener("keydown", (event) => this.key(event), { capture: true }); // after what a page of its own bound
 		window.addEventListener("keyup", (event) => this.keyUp(event), { capture: true });
+		window.addEventListener("pagehide", () => this.close());
 		form.addEventListener("submit", (event) => {
 			event.preventDefault();
 			this.send(this.input.value, "hand");
@@ -41,6 +50,22 @@ class ScanBus {
 		document.addEventListener("htmx:responseError", (event) => this.queue.refused(event.detail.xhr.responseText));
 		document.addEventListener("input", (event) => this.queue.typed(event.target));
 		document.addEventListener("focusout", (event) => this.queue.flush(event.target));
+		for (const [event, before] of this.early.splice(0)) this.key(event, before);
+		focusOn(document.querySelector(FIRST));
+		reloadIfOther();
+		if (sessionStorage.getItem(CUT)) this.refuse();
+		setTimeout(() => this.queue.ready(), this.opened + Wedge.pause - performance.now());
+	}
+
+	// The rest of a code that this page heard the beginning of is for the next one, which must not take it for a whole.
+	close() {
+		if (this.isGoingOn && this.burst.text.length >= Wedge.shortest && isQuick(this.burst)) sessionStorage.setItem(CUT, "1");
+	}
+
+	refuse() {
+		sessionStorage.removeItem(CUT);
+		this.input.focus(); // the number that is typed after it is not for another line
+		this.queue.refuse("This page was just opening, and may not have heard all of the code: scan it again.");
 	}
 
 	// Keys are still coming: whatever moved the focus now would get the rest of a code.
@@ -48,17 +73,17 @@ class ScanBus {
 		return Boolean(this.burst) && performance.now() - this.burst.seen < Wedge.alone;
 	}
 
-	key(event) {
+	key(event, before = event.target.value) {
 		if (event.isComposing || MODIFIERS.includes(event.key)) return;
 		const character = characterOf(event);
 		const isCommand = event.ctrlKey || event.metaKey || event.altKey; // no scanner ends like that, however soon it comes
 		if ((event.key === "Enter" || event.key === "Tab") && !isCommand) this.end(event);
-		else if (character) this.add(character, event);
+		else if (character) this.add(character, event, before);
 		else this.burst = null;
 		if (!event.defaultPrevented) ownKeys(event);
 	}
 
-	add(character, event) {
+	add(character, event, before) {
 		const { burst } = this;
 		const now = event.timeStamp;
 		const isLed = burst && burst.field !== event.target && isTyped(burst.field); // a key of the page led to another field
@@ -70,7 +95,7 @@ class ScanBus {
 		}
 		if (character === " " && event.target.matches("[data-rows] > [tabindex]")) event.preventDefault(); // it would scroll
 		if (character === GS) event.preventDefault();
-		if (!this.burst.before.has(event.target)) this.burst.before.set(event.target, event.target.value);
+		if (!this.burst.before.has(event.target)) this.burst.before.set(event.target, before);
 		this.burst.text += character;
 		this.burst.last = now;
 		this.burst.seen = performance.now();
@@ -94,12 +119,13 @@ class ScanBus {
 		this.burst = null;
 		if (this.ended && now - this.ended < Wedge.pause && !burst) return swallow(event); // its line feed
 		if (!burst || burst.text.length < Wedge.shortest || now - burst.last > Wedge.pause) return;
-		if ((now - burst.first) / burst.text.length > Wedge.gap || asksForText(burst.field)) return;
+		if (!isQuick(burst, now) || asksForText(burst.field)) return;
 		clearTimeout(this.lone);
 		swallow(event);
 		this.ended = now;
 		for (const [field, before] of burst.before) takeBack(field, before);
-		this.send(burst.text, "scanner");
+		if (burst.first - this.opened < Wedge.pause) this.refuse();
+		else this.send(burst.text, "scanner");
 	}
 
 	// What is pressed before a scan is answered is meant for its answer, also if that comes before the key is known for one.
@@ -131,7 +157,7 @@ class ScanBus {
 		this.queue.flushAll();
 		if (document.activeElement.matches("[data-post]")) document.activeElement.blur(); // the next digits are not for it
 		document.dispatchEvent(new CustomEvent("scan:sent"));
-		const more = new URLSearchParams(this.page?.dataset.scanFields);
+		const more = new URLSearchParams(deskOf(document)?.dataset.scanFields);
 		this.queue.add({ ...this.queue.here, fields: { ...Object.fromEntries(more), text, by }, isScan: true });
 	}
 }
@@ -140,6 +166,10 @@ function characterOf(event) {
 	if (event.key === GS || (event.ctrlKey && event.code === "BracketRight")) return GS;
 	const modified = (event.ctrlKey || event.altKey || event.metaKey) && !event.getModifierState("AltGraph");
 	return event.key.length === 1 && !modified ? event.key : "";
+}
+
+function isQuick(burst, now = burst.last) {
+	return (now - burst.first) / burst.text.length <= Wedge.gap;
 }
 
 function isTyped(element) {
@@ -222,166 +252,10 @@ function ownKeys(event) {
 	}
 }
 
-// --- The queue -----------------------------------------------------------------------------------------------
-// One request after the other, each with an id of its own. What has no answer yet is kept in the tab, and sent again with
-// the same id: after an error of the network, and by the next page when one leaves this one. A scan may lead to another page:
-// what was scanned after it is for that page.
-class ScanQueue {
-	constructor(form, here, isGoingOn) {
-		this.form = form;
-		this.here = here; // where scans go, and where their answers are shown
-		this.isGoingOn = isGoingOn; // a scan, of which more is to come
-		this.status = form.querySelector("#scan-status");
-		this.panel = document.getElementById("scan-panel");
-		this.store = `scans of ${form.dataset.who}`;
-		this.jobs = JSON.parse(sessionStorage.getItem(this.store) || "[]").map((job) => ({ ...here, ...job }));
-		this.unsaved = new Set();
-		window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
-		this.run();
-	}
-
-	add(job) {
-		this.jobs.push({ id: newId(), ...job });
-		this.focus = document.activeElement;
-		this.keep();
-		this.run();
-	}
-
-	keep() {
-		sessionStorage.setItem(this.store, JSON.stringify(this.jobs));
-	}
-
-	run() {
-		if (!this.running) this.idle = this.work();
-	}
-
-	async work() {
-		this.running = true;
-		while (this.jobs.length) {
-			const [job] = this.jobs;
-			this.form.dataset.state = "reading";
-			if (this.jobs.length > 1) this.status.textContent = `${this.jobs.length} waiting`;
-			const answer = await this.ask(job);
-			if (!answer) break; // signed out: the rest waits in the tab
-			while (this.isGoingOn()) await new Promise((resolve) => setTimeout(resolve, Wedge.gap));
-			this.jobs.shift();
-			if (answer.go) return this.leave(answer.go);
-			this.keep();
-			this.show(job, answer);
-		}
-		this.running = false;
-	}
-
-	leave(url) {
-		this.here = {};
-		for (const job of this.jobs.filter((one) => one.isScan)) Object.assign(job, { url: undefined, into: undefined });
-		this.keep();
-		beep(true);
-		window.location.assign(url);
-	}
-
-	async ask(job) {
-		for (let tries = 1; ; tries += 1) {
-			try {
-				const body = new URLSearchParams({ ...job.fields, id: job.id });
-				const token = this.form.querySelector("[name=csrfmiddlewaretoken]").value;
-				const response = await fetch(job.url, { method: "POST", body, headers: { "X-CSRFToken": token } });
-				if (response.redirected || response.status === 401) {
-					this.say("wrong", "Sign in again; what was scanned is kept.");
-					return null;
-				}
-				if (response.status < 500 && response.status !== 429) {
-					const html = await response.text();
-					const isPart = !html.trimStart().startsWith("<!"); // else a whole page, such as that of an error
-					return { ok: response.ok, into: response.headers.get("X-Into"), go: response.headers.get("X-Go"), html: isPart ? html : "" };
-				}
-				if (tries >= 5) return { ok: false, html: "" };
-			} catch {
-				// no network
-			}
-			this.say("wrong", `No answer, trying again. ${this.jobs.length} waiting`);
-			await new Promise((resolve) => setTimeout(resolve, Math.min(tries, 10) * 500));
-		}
-	}
-
-	show(job, { ok, html, into }) {
-		const target = ok && (into || job.into) ? document.querySelector(into || job.into) : this.panel;
-		const from = document.activeElement;
-		const mayMove = from === document.body || from === this.focus || target?.contains(from);
-		this.say(ok ? "ready" : "wrong", ok ? "Ready to scan" : "This was not taken: try again.");
-		if (html && target) {
-			if (target !== this.panel) this.panel.replaceChildren(); // a refusal that is over
-			const { id, value, selectionStart } = from;
-			htmx.swap(target, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 }); // its keys work at once
-			this.arrived(target, mayMove && !job.quiet);
-			if (job.quiet && !from.isConnected && id) this.goOn(document.getElementById(id), value, selectionStart);
-		}
-		if (!job.quiet) beep(ok);
-		if (job.isScan) document.dispatchEvent(new CustomEvent("scan:answered"));
-	}
-
-	// Somebody was typing in a field that has come anew.
-	goOn(field, value, place) {
-		if (!field) return;
-		field.focus();
-		if (field.value === value || !field.matches("input[type=text]")) return;
-		field.value = value;
-		field.setSelectionRange(place, place);
-		this.typed(field);
-	}
-
-	arrived(target, mayMove = true) {
-		if (!target.closest("#scan-panel, [data-keys]")) return;
-		if (mayMove) focusOn(target.querySelector("[data-focus]"));
-		const said = target.querySelector("[data-say]")?.textContent.trim().replace(/\s+/g, " ");
-		if (said) this.status.textContent = said;
-	}
-
-	refused(html) {
-		const said = new DOMParser().parseFromString(html, "text/html").querySelector("[data-say]")?.textContent.trim();
-		this.say("wrong", said || "This was not taken: try again.");
-	}
-
-	say(state, text) {
-		this.form.dataset.state = state;
-		this.status.textContent = text;
-	}
-
-	// Fields that are saved when one leaves them, in line with the scans: what was typed before a scan counts before it.
-	typed(field) {
-		if (field.matches?.("[data-post]")) this.unsaved.add(field);
-	}
-
-	flushAll() {
-		for (const field of [...this.unsaved]) this.flush(field);
-	}
-
-	flush(field) {
-		if (this.isGoingOn()) return; // what a scanner types there is taken back
-		if (!this.unsaved.delete(field) || field.value === field.defaultValue) return;
-		this.add({ url: field.dataset.post, fields: { [field.name]: field.value }, into: field.dataset.into, quiet: true });
-	}
-}
-
 function focusOn(element) {
 	element?.focus();
 	if (element?.matches("[data-post]")) element.select(); // what is typed is in its place
 }
 
-function newId() {
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
-	return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-let audio;
-
-function beep(ok) {
-	audio ||= new AudioContext();
-	const tone = audio.createOscillator();
-	const gain = audio.createGain();
-	tone.frequency.value = ok ? 1200 : 220;
-	gain.gain.value = 0.05;
-	tone.connect(gain).connect(audio.destination);
-	tone.start();
-	tone.stop(audio.currentTime + (ok ? 0.06 : 0.3));
-}
+const bus = new ScanBus();
+document.addEventListener("DOMContentLoaded", () => bus.open(document.getElementById("scan-form")));
