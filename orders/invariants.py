@@ -7,6 +7,7 @@ from orders.queries.pick_list_invariants import PICK_LIST_INVARIANTS
 from orders.queries.promotion_invariants import PROMOTION_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
 from orders.queries.return_invariants import RETURN_INVARIANTS
+from orders.queries.sales_day_invariants import SALES_DAY_INVARIANTS
 from orders.queries.shipment_invariants import SHIPMENT_INVARIANTS
 
 INVARIANTS = [
@@ -18,6 +19,7 @@ INVARIANTS = [
     *PROMOTION_INVARIANTS,
     *PURCHASE_INVARIANTS,
     *RETURN_INVARIANTS,
+    *SALES_DAY_INVARIANTS,
     *SHIPMENT_INVARIANTS,
     Invariant("the totals of a sales order = its lines and adjustments", """
         WITH parts AS (
