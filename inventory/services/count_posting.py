@@ -152,7 +152,7 @@ def _post(count: StockCount, goods: Goods, found: Sequence[Row]) -> None:
         lost = promises_give_way(_lacking(goods, lines))
         moves = post(kind=StockMove.Kind.ADJUSTMENT, lines=lines, circumstances=Circumstances(
             reason_id=count.reason_id, note=count.note, document=document,
-        )).moves
+        ), is_counted=True).moves
         promises_anew(lost, document=document)
         count.promises_lost += len(lost)
     publish(StockCountPosted(

@@ -154,12 +154,14 @@ def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
 def post(
     *, kind: str, lines: Sequence[Line], circumstances: Circumstances, take: Taking | None = None, in_transit: bool = False,
     coming: Sequence[Coming] = (), packed: Mapping[Place, Decimal] = NOTHING, balances: Mapping[Place, Balance] | None = None,
+    is_counted: bool = False,
 ) -> Posted:
     """What all verbs have in common. `take` says what the posting uses of reservations, and `packed` what goes along in
     logistic units, see posting.py; `coming` what changes of what is on its way, see levels.py; `balances` are those of all
     places, if they are locked already.
 
-    Goods come to places of kind transit, and leave them, with `in_transit` alone.
+    Goods come to places of kind transit, and leave them, with `in_transit` alone. Of archived variants goods come in only as
+    `is_counted`: they were here all the time.
     """
     if not lines:
         raise Invalid("Give at least one line.", fields={"lines": "empty"})
@@ -171,8 +173,8 @@ def post(
     document = circumstances.document
     return apply(
         kind=kind, lines=lots_resolve(lines=lines, come_in=occurred_at if kind in BRINGS_LOTS else None),
-        rules=Rules(held_may_leave=bool(reason and reason.takes_held), in_transit=in_transit), take=take, coming=coming,
-        packed=packed, balances=balances,
+        rules=Rules(held_may_leave=bool(reason and reason.takes_held), in_transit=in_transit, is_counted=is_counted),
+        take=take, coming=coming, packed=packed, balances=balances,
         reason_id=circumstances.reason_id, note=circumstances.note, occurred_at=occurred_at,
         document_type=document.type if document else "", document_id=document.id if document else None, idempotency_key=key,
     )

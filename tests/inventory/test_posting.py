@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from accounts.models import AuditEntry, Organization
 from core.errors import Conflict, Invalid
 from core.invariants import broken
-from inventory.models import Location, StockItem, StockMove, Warehouse
+from inventory.models import Location, ProductVariant, StockItem, StockMove, Warehouse
 from inventory.services.locations import location_change
 from inventory.services.posting import Line
-from inventory.services.stock import Adjustment, Circumstances, stock_adjust, stock_issue, stock_move, stock_receive
+from inventory.services.reversal import stock_reverse
+from inventory.services.stock import Adjustment, Circumstances, stock_adjust, stock_assemble, stock_issue, stock_move, stock_receive
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.inventory.goods import Goods
@@ -315,3 +316,53 @@ def play(goods: Goods, verb: str, quantity: int, variant: Any) -> None:
         stock_move(lines=[line])
     else:
         goods.adjust(variant=variant, counted=str(quantity))
+
+
+ARCHIVED = [
+    lambda goods: goods.receive(1),
+    lambda goods: goods.adjust(change="1"),
+    lambda goods: stock_assemble(
+        components=[Line(goods.nut.pk, Decimal(1), from_location_id=goods.shelf.pk)],
+        kits=[Line(goods.bolt.pk, Decimal(1), to_location_id=goods.shelf.pk)],
+    ),
+]
+
+
+@pytest.mark.parametrize("post", ARCHIVED)
+def test_nothing_comes_in_of_what_is_archived(post: Any, acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(5, goods.nut)
+        ProductVariant.objects.filter(pk=goods.bolt.pk).update(archived_at=timezone.now())
+        with pytest.raises(Conflict, match="BOLT is archived: restore it before goods come in") as refused, transaction.atomic():
+            post(goods)
+        assert (refused.value.code, goods.on_hand(), goods.on_hand(goods.nut)) == ("archived", 0, 5)
+
+
+def test_what_is_left_of_an_archived_variant_may_go(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        ProductVariant.objects.filter(pk=goods.bolt.pk).update(archived_at=timezone.now())
+        sold = goods.issue(2)
+        goods.move(3, to=goods.quarantine)
+        goods.adjust(change="-1")
+        goods.adjust(counted="6")  # two more than the books say
+        stock_reverse(moves=sold.moves)
+        assert (goods.on_hand(), goods.on_hand(location=goods.quarantine)) == (8, 3)
+        assert_invariants()
+
+
+def test_nothing_comes_to_an_archived_warehouse(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        closed = Warehouse.objects.create(code="W9", name="Gone")
+        shelf = Location.objects.create(warehouse=closed, code="Z-1")
+        goods.receive(2)
+        sent = goods.move(1, to=shelf)
+        stock_reverse(moves=sent.moves)
+        closed.archived_at = timezone.now()
+        closed.save()
+        for post in (lambda: goods.receive(1, to=shelf), lambda: goods.move(1, to=shelf)):
+            with pytest.raises(Conflict, match="Warehouse W9 is archived: restore it, or take the goods to another"):
+                post()
