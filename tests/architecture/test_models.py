@@ -30,6 +30,7 @@ from accounts.models import (
 )
 from core.models import AuditedModel, TenantRow
 from inventory.models import (
+    CountedPosting,
     ExpectedReceipt,
     LogisticUnitContent,
     ReceiptDraft,
@@ -100,6 +101,7 @@ NO_ENDPOINT = {
     Notification: "each person's own, at my/notifications/",
     NotificationPreference: "each person's own, at my/notification-preferences/",
     SearchToken: "found by ?search= of products and variants",
+    CountedPosting: "says what to refuse of a key that comes again; the moves say what was done",
     LogisticUnitContent: "read below its unit, at contents/, and written by pack/ and unpack/",
     TransferOrderLine: "read below its order, at lines/, and written with it",
     StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
@@ -131,6 +133,7 @@ NO_ADMIN = {
     Notification: "a person's own, on the page Inbox",
     NotificationPreference: "a person's own, on the page My notifications",
     SearchToken: "found by the search of products and variants",
+    CountedPosting: "says what to refuse of a key that comes again; the moves say what was done",
     LogisticUnitContent: "shown on its unit's page",
     TransferOrderLine: "shown on its order's page",
     StockCountLine: "shown on its count's sheet and variance",

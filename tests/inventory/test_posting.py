@@ -154,6 +154,23 @@ def test_one_key_posts_once(acme: Company) -> None:
                 goods.receive(**other, idempotency_key="delivery 7")
 
 
+def test_a_count_keeps_its_key_though_nothing_changed(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        assert goods.count(10, key="count 3").moves == []
+        goods.issue(4)
+        again = goods.count(10, key="count 3")
+        assert (again.replayed, again.moves, goods.on_hand()) == (True, [], 6), "counted before they left"
+        for other in (lambda: goods.count(9, key="count 3"), lambda: goods.receive(1, idempotency_key="count 3")):
+            with pytest.raises(Conflict, match="belongs to another posting"):
+                other()
+        first = goods.count(7, key="count 4")
+        assert goods.count(7, key="count 4").moves == first.moves
+        with pytest.raises(Conflict, match="belongs to another posting"):
+            goods.count(8, key="count 4")
+
+
 def test_negative_stock_where_the_organization_allows_it(acme: Company) -> None:
     with acme.scope():
         goods = Goods.create()
