@@ -15,9 +15,9 @@ from inventory.events import StockCountApprovalRequested, StockCountDecided, Sto
 from inventory.models import ReasonCode, StockCount, StockCountLine, StockItem, StockMove
 from inventory.queries.counts import DOCUMENT, Row, differences, serials_elsewhere
 from inventory.services.counts import count_locked, lines_recount, stock_count_zero_rest
-from inventory.services.locks import Balance, Place
+from inventory.services.locks import Balance, Place, lock_pools_and_rules
 from inventory.services.posting import Line, changes_of, locked
-from inventory.services.reserving_elsewhere import promises_anew, promises_give_way
+from inventory.services.reserving_elsewhere import Lost, promises_anew, promises_give_way
 from inventory.services.stock import Circumstances, Document, post
 from notifications.services.events import publish
 
@@ -149,7 +149,7 @@ def _post(count: StockCount, goods: Goods, found: Sequence[Row]) -> None:
         cursor.execute(BOOK, [[row["id"] for row in found], [row["book"] for row in found], active_organization_id()])
     document, moves = Document(DOCUMENT, count.pk), []
     if lines:
-        lost = promises_give_way(_lacking(goods, lines))
+        lost = _give_way(count, goods, lines)
         moves = post(kind=StockMove.Kind.ADJUSTMENT, lines=lines, circumstances=Circumstances(
             reason_id=count.reason_id, note=count.note, document=document,
         ), is_counted=True).moves
@@ -159,6 +159,13 @@ def _post(count: StockCount, goods: Goods, found: Sequence[Row]) -> None:
         count=count.pk, warehouse=count.warehouse_id, lines=len(found), differing=len(lines),
         value=sum((row["value"] for row in found), Decimal(0)), moves=moves,
     ), aggregate_id=count.pk)
+
+
+def _give_way(count: StockCount, goods: Goods, lines: Sequence[Line]) -> list[Lost]:
+    if not (lacking := _lacking(goods, lines)):
+        return []
+    lock_pools_and_rules({(line.variant_id, count.warehouse_id) for line in lines})
+    return promises_give_way(lacking)
 
 
 def _lacking(goods: Goods, lines: Sequence[Line]) -> dict[UUID, Decimal]:

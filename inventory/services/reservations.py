@@ -138,11 +138,11 @@ class Share:
 
 def stock_reserve(
     *, lines: Sequence[Wanted], demand: Demand, shortage: Shortage = Shortage.REFUSE, idempotency_key: str = "",
-    coming: Sequence[Coming] = (),
+    coming: Sequence[Coming] = (), waits: bool = True,
 ) -> Reserved:
     """Promise goods of warehouses: what expires first, then the oldest lot, in pick order; nothing that is held or expired.
 
-    `coming` is what is on its way by it; see levels.py. Raises Conflict, naming each line that is short, before it changes
+    `coming` is what is on its way by it; see levels.py. Who holds reorder rules already never `waits` for a stock item. Raises Conflict, naming each line that is short, before it changes
     anything.
     """
     _check(lines, demand)
@@ -151,7 +151,7 @@ def stock_reserve(
         earlier = Reservation.objects.filter(idempotency_key=idempotency_key).order_by("line").values_list("pk", flat=True)
         if earlier:
             return Reserved(list(earlier), [], {}, replayed=True)
-    shares, short = _allocate(lines)
+    shares, short = _allocate(lines, waits)
     if short and (shortage == Shortage.REFUSE or (shortage == Shortage.PARTIAL and not shares)):
         raise short_of(lines, short)
     if shortage == Shortage.BACKORDER:
@@ -177,11 +177,11 @@ def _check(lines: Sequence[Wanted], demand: Demand) -> None:
         raise Invalid("This reservation would be over before it begins.", fields={"expires_at": "in the past"})
 
 
-def _allocate(lines: Sequence[Wanted]) -> tuple[list[Share], dict[int, Decimal]]:
+def _allocate(lines: Sequence[Wanted], waits: bool) -> tuple[list[Share], dict[int, Decimal]]:
     """Looks a second time, at everything that nobody else is at, if others were quicker in the first places."""
-    found = lock_candidates(lines)
+    found = lock_candidates(lines, waits=waits)
     shares, short = _share_out(lines, found)
-    if short and found and (more := lock_candidates(lines, besides=found)):
+    if short and found and waits and (more := lock_candidates(lines, besides=found)):
         shares, short = _share_out(lines, [*found, *more])
     return shares, short
 
