@@ -116,7 +116,7 @@ MORE = Kept(
 def lock_candidates(
     lines: Sequence[Wanted], besides: Collection[Candidate] = (), *, waits: bool = True,
 ) -> list[Candidate]:
-    """The first places of each line; all that nobody else is at, without those `besides`, if they are given or it never `waits`."""
+    """The first places of each line. With those `besides`, or if it never `waits`, all others that nobody else is at."""
     with connection.cursor() as cursor:
         (FIRST if waits and not besides else MORE)(cursor, {
             **parameters(lines), "grounds": grounds(), "spare": SPARE, "besides": array(item.id for item in besides),

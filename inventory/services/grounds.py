@@ -41,7 +41,10 @@ GROUNDS = f"""
     {{joined}}
     WHERE o.id = %s::uuid
 """
-GIVES = "uuid uuid varchar varchar uuid varchar varchar date date date date numeric text bool uuid[] varchar numeric timestamptz bool text"
+GIVES = (
+    "uuid uuid varchar varchar uuid varchar varchar date date date date numeric text bool uuid[] varchar numeric timestamptz"
+    " bool text"
+)
 WITHOUT_LOTS = Kept("grounds", GROUNDS.format(
     lot="NULL::uuid, NULL::varchar, NULL::varchar, NULL::date", on_hand="0::numeric", joined="",
 ), gives=GIVES)

@@ -142,8 +142,8 @@ def stock_reserve(
 ) -> Reserved:
     """Promise goods of warehouses: what expires first, then the oldest lot, in pick order; nothing that is held or expired.
 
-    `coming` is what is on its way by it; see levels.py. Who holds reorder rules already never `waits` for a stock item. Raises Conflict, naming each line that is short, before it changes
-    anything.
+    `coming` is what is on its way by it; see levels.py. Who holds reorder rules already never `waits` for a stock item. Raises
+    Conflict, naming each line that is short, before it changes anything.
     """
     _check(lines, demand)
     if idempotency_key:

@@ -61,7 +61,8 @@ class Lost:
 
 def promises_give_way(lacking: Mapping[UUID, Decimal]) -> list[Lost]:
     """So much of what is reserved is given back at each of these stock items, which are locked with all others of their variants
-    in the warehouse, and their cost pools and reorder rules as well. The youngest promises give way first; `promises_anew` follows once the balances are right.
+    in the warehouse, and with their cost pools and reorder rules. The youngest promises give way first; `promises_anew` follows
+    once the balances are right.
     """
     rows = Reservation.objects.filter(stock_item__in=lacking, status=Reservation.Status.ACTIVE)
     left, ended, lost = dict(lacking), [], []
