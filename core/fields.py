@@ -38,7 +38,7 @@ class MoneyField(models.DecimalField):
 class CurrencyField(models.CharField):
     """ISO 4217 code. Which they are is no matter of migrations."""
 
-    default_validators = (currency_code,)
+    default_validators: list[Any] = [currency_code]  # as Django declares it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "max_length": 3, "validators": ()})

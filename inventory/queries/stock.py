@@ -43,7 +43,7 @@ def posted_with(idempotency_key: str) -> Earlier | None:
     first, *_ = found
     moves = [row for row in found if row[0]]
     for _, _, _, *way, quantity, _ in moves:
-        took[tuple(way)] += quantity  # type: ignore[index]  # three of them
+        took[tuple(way)] += quantity
     kind = REVERSAL if first[2] else first[1] or StockMove.Kind.ADJUSTMENT  # by which alone something is counted
     return Earlier(kind, [row[0] for row in moves], took, first[-1])
 

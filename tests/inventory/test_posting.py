@@ -18,7 +18,15 @@ from inventory.models import Location, ProductVariant, StockItem, StockMove, War
 from inventory.services.locations import location_change
 from inventory.services.posting import Line
 from inventory.services.reversal import stock_reverse
-from inventory.services.stock import Adjustment, Circumstances, stock_adjust, stock_assemble, stock_issue, stock_move, stock_receive
+from inventory.services.stock import (
+    Adjustment,
+    Circumstances,
+    stock_adjust,
+    stock_assemble,
+    stock_issue,
+    stock_move,
+    stock_receive,
+)
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.inventory.goods import Goods
