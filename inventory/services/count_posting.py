@@ -1,6 +1,6 @@
 """What a count found is posted, after somebody else approved what is over the limit of its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -145,11 +145,12 @@ def _over(reason: ReasonCode, found: Sequence[Row]) -> set[UUID]:
 
 def _post(count: StockCount, goods: Goods, found: Sequence[Row]) -> None:
     lines = _lines(count, [row for row in found if row["difference"]])
+    lacking = _lacking(goods, lines)
     with connection.cursor() as cursor:
         cursor.execute(BOOK, [[row["id"] for row in found], [row["book"] for row in found], active_organization_id()])
     document, moves = Document(DOCUMENT, count.pk), []
     if lines:
-        lost = _give_way(count, goods, lines)
+        lost = _give_way(count, lines, lacking)
         moves = post(kind=StockMove.Kind.ADJUSTMENT, lines=lines, circumstances=Circumstances(
             reason_id=count.reason_id, note=count.note, document=document,
         ), is_counted=True).moves
@@ -161,8 +162,8 @@ def _post(count: StockCount, goods: Goods, found: Sequence[Row]) -> None:
     ), aggregate_id=count.pk)
 
 
-def _give_way(count: StockCount, goods: Goods, lines: Sequence[Line]) -> list[Lost]:
-    if not (lacking := _lacking(goods, lines)):
+def _give_way(count: StockCount, lines: Sequence[Line], lacking: Mapping[UUID, Decimal]) -> list[Lost]:
+    if not lacking:
         return []
     lock_pools_and_rules({(line.variant_id, count.warehouse_id) for line in lines})
     return promises_give_way(lacking)
