@@ -127,10 +127,12 @@ MORE = Kept(
 )
 
 
-def lock_candidates(lines: Sequence[Wanted], besides: Collection[Candidate] = ()) -> list[Candidate]:
-    """The first places of each line; with those `besides`, all others that nobody else is at."""
+def lock_candidates(
+    lines: Sequence[Wanted], besides: Collection[Candidate] = (), *, waits: bool = True,
+) -> list[Candidate]:
+    """The first places of each line. With those `besides`, or if it never `waits`, all others that nobody else is at."""
     with connection.cursor() as cursor:
-        (MORE if besides else FIRST)(cursor, {
+        (FIRST if waits and not besides else MORE)(cursor, {
             **parameters(lines), "grounds": grounds(), "spare": SPARE, "besides": array(item.id for item in besides),
         })
         return [Candidate(*row) for row in cursor.fetchall()]

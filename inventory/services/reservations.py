@@ -140,12 +140,12 @@ class Share:
 
 def stock_reserve(
     *, lines: Sequence[Wanted], demand: Demand, shortage: Shortage = Shortage.REFUSE, idempotency_key: str = "",
-    coming: Sequence[Coming] = (),
+    coming: Sequence[Coming] = (), waits: bool = True,
 ) -> Reserved:
     """Promise goods of warehouses: what expires first, then the oldest lot, in pick order; nothing that is held or expired.
 
-    `coming` is what is on its way by it; see levels.py. Raises Conflict, naming each line that is short, before it changes
-    anything.
+    `coming` is what is on its way by it; see levels.py. Who holds reorder rules already never `waits` for a stock item. Raises
+    Conflict, naming each line that is short, before it changes anything.
     """
     _check(lines, demand)
     if idempotency_key:
@@ -153,7 +153,7 @@ def stock_reserve(
         earlier = Reservation.objects.filter(idempotency_key=idempotency_key).order_by("line").values_list("pk", flat=True)
         if earlier:
             return Reserved(list(earlier), [], {}, replayed=True)
-    shares, short = _allocate(lines, in_sets=shortage != Shortage.REFUSE)
+    shares, short = _allocate(lines, waits=waits, in_sets=shortage != Shortage.REFUSE)
     if short and (shortage == Shortage.REFUSE or (shortage == Shortage.PARTIAL and not shares)):
         raise short_of(lines, short)
     if shortage == Shortage.BACKORDER:
@@ -179,11 +179,11 @@ def _check(lines: Sequence[Wanted], demand: Demand) -> None:
         raise Invalid("This reservation would be over before it begins.", fields={"expires_at": "in the past"})
 
 
-def _allocate(lines: Sequence[Wanted], *, in_sets: bool) -> tuple[list[Share], dict[int, Decimal]]:
+def _allocate(lines: Sequence[Wanted], *, waits: bool, in_sets: bool) -> tuple[list[Share], dict[int, Decimal]]:
     """Looks a second time, at everything that nobody else is at, if others were quicker in the first places."""
-    found = lock_candidates(lines)
+    found = lock_candidates(lines, waits=waits)
     shares, short = _share_out(lines, found)
-    if short and found and (more := lock_candidates(lines, besides=found)):
+    if short and found and waits and (more := lock_candidates(lines, besides=found)):
         found = [*found, *more]
         shares, short = _share_out(lines, found)
     if short and in_sets and (most := in_whole_sets(lines, short)):

@@ -2,7 +2,6 @@ from django.core.validators import EmailValidator
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models.rates import currency_code
 from core.custom_fields import CustomFieldsModel
 from core.fields import CurrencyField, MoneyField, QuantityField, SearchKeyField
 from core.models import TenantForeignKey, TenantModel, external_ref, external_ref_unique
@@ -70,7 +69,7 @@ class SalesOrder(CustomFieldsModel, TenantModel):
     fulfilment_status = models.CharField(
         max_length=20, choices=FulfilmentStatus, default=FulfilmentStatus.NOT_STARTED, editable=False,
     )
-    currency = CurrencyField(validators=[currency_code])
+    currency = CurrencyField()
     shipping_address = models.JSONField(default=dict, blank=True)
     billing_address = models.JSONField(default=dict, blank=True)
     shipping_method = TenantForeignKey(

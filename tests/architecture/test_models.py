@@ -30,6 +30,7 @@ from accounts.models import (
 )
 from core.models import AuditedModel, TenantRow
 from inventory.models import (
+    CountedPosting,
     ExpectedReceipt,
     LogisticUnitContent,
     ReceiptDraft,
@@ -104,6 +105,7 @@ NO_ENDPOINT = {
     SearchToken: "found by ?search= of products and variants",
     SalesDay: "read by the reports on orders",
     SalesDayChange: "says what the reports on orders are to read anew",
+    CountedPosting: "says what to refuse of a key that comes again; the moves say what was done",
     LogisticUnitContent: "read below its unit, at contents/, and written by pack/ and unpack/",
     TransferOrderLine: "read below its order, at lines/, and written with it",
     StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
@@ -137,6 +139,7 @@ NO_ADMIN = {
     SearchToken: "found by the search of products and variants",
     SalesDay: "read by the reports on orders",
     SalesDayChange: "says what the reports on orders are to read anew",
+    CountedPosting: "says what to refuse of a key that comes again; the moves say what was done",
     LogisticUnitContent: "shown on its unit's page",
     TransferOrderLine: "shown on its order's page",
     StockCountLine: "shown on its count's sheet and variance",

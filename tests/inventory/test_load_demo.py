@@ -20,7 +20,7 @@ from inventory.models import Fitment, Location, Lot, ReorderRule, StockMove, Tra
 from inventory.queries.dashboard import overview
 from inventory.services.replenishment import reorder_check
 from inventory.services.vehicles import vehicles_import
-from notifications.models import TopicSubscription
+from notifications.models import DeliveryAttempt, EventDelivery, EventSubscription, TopicSubscription
 from orders.models import LandedCost, Payment, SupplierBill
 from tests.companies import Company
 
@@ -82,6 +82,14 @@ def test_autoparts_keeps_lots_serials_and_open_accounts(demo: str) -> None:
         assert StockMove.objects.filter(lot__kind="serial", kind="issue").count() == 1, "one scanner is sold"
         assert sorted(SupplierBill.objects.values_list("status", flat=True)) == ["approved", "in_variance"]
         assert Payment.objects.filter(kind="capture", status="succeeded").count() > 5
+
+
+def test_a_webhook_has_been_at_work_and_asks_no_server_more(demo: str) -> None:
+    with scope("autoparts"):
+        rows = EventDelivery.objects.order_by("id").values_list("status", "attempts")
+        assert set(rows) == {("delivered", 1), ("delivered", 2), ("dead", 3)}
+        assert DeliveryAttempt.objects.count() == sum(attempts for _, attempts in rows)
+        assert not EventSubscription.objects.filter(enabled=True).exists()
 
 
 def test_autoparts_has_every_vehicle_and_a_month_of_trade(demo: str) -> None:
