@@ -34,7 +34,7 @@ from orders.services.payment_settling import sales_order_paid_follow
 from orders.services.payments import balance
 from orders.services.promising import allocated_follow, credit_check, goods_follow
 from orders.services.promotion_uses import promotions_give_back
-from orders.services.stopping import lines_forget, picks_stop
+from orders.services.stopping import billed_refuse, lines_forget, picks_stop
 
 Status = SalesOrder.Status
 OPEN = (Status.PLACED, Status.CONFIRMED, Status.ON_HOLD)
@@ -174,6 +174,7 @@ def _changed(
             raise Conflict(
                 f"{least.normalize():f} of {line.sku} are picked or invoiced: order no less than that.", code="already_picked",
             )
+    billed_refuse(gone)
     kept = [line for line in before if line.pk in pairs]
     for line in kept:
         if line.sold_by_components:

@@ -94,7 +94,7 @@ def adjustments_write(order: SalesOrder, adjustments: Sequence[NewAdjustment]) -
 def _told_apart(rows: Sequence[OrderAdjustment]) -> list[tuple[tuple[object, ...], OrderAdjustment]]:
     """By what they are for. Of some that are alike each has a number."""
     seen: Counter[tuple[object, ...]] = Counter()
-    found = []
+    found: list[tuple[tuple[object, ...], OrderAdjustment]] = []
     for row in rows:
         key = (row.kind, row.label, row.tax_rate)
         seen[key] += 1

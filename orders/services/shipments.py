@@ -4,7 +4,7 @@ The order is locked before any of its shipments and before any stock, so that no
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -20,7 +20,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.kept import Beside, Kept, Statement, Together, send_alone
 from core.tenancy import active_organization_id
 from inventory.models import LogisticUnit, LogisticUnitContent
-from inventory.services.locks import lock_units
+from inventory.services.locks import lock_pools_and_rules, lock_promised, lock_units
 from inventory.services.logistic_units import unit_create
 from inventory.services.reservations import Demand, Pick, demand_keep, stock_pick
 from notifications.services.events import PUBLISH, published
@@ -257,9 +257,17 @@ def packed_hand_over(order: SalesOrder) -> None:
     if not found.is_all:
         packed_rest(order)
         found = packed_goods(order)
-    for _, items in groupby(found.items, key=lambda one: one.shipment_id):
-        lines = list(items)
-        handed_over(order, lines[0].shipment, lines)
+    shipments = [list(items) for _, items in groupby(found.items, key=lambda one: one.shipment_id)]
+    if len(shipments) > 1:
+        _lock_all(order, found.items)
+    for items in shipments:
+        handed_over(order, items[0].shipment, items)
+
+
+def _lock_all(order: SalesOrder, items: Iterable[ShipmentItem]) -> None:
+    """Each shipment is a posting of its own: a later one must wait for nobody, who may wait for what an earlier one holds."""
+    goods = lock_promised([one.reservation_id for one in items if one.reservation_id])
+    lock_pools_and_rules({(one.place.variant_id, order.warehouse_id) for one in goods})
 
 
 def handed_over(order: SalesOrder, row: Shipment, items: Sequence[ShipmentItem], **values: Any) -> None:

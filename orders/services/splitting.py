@@ -27,7 +27,7 @@ from orders.services.promising import DOCUMENT, allocated_follow
 from orders.services.promotion_uses import promotions_share
 from orders.services.sales_orders import NUMBERS, locked
 from orders.services.stepping import allow, step, told
-from orders.services.stopping import lines_forget, picks_stop
+from orders.services.stopping import billed_refuse, lines_forget, picks_stop
 
 COPIED = (
     "channel_id", "customer_id", "warehouse_id", "email", "currency", "shipping_address", "billing_address", "requested_on",
@@ -87,10 +87,10 @@ def _moved(
     """By line, how much. Raises Conflict where nothing is left, or nothing goes."""
     rows = {line.pk: line for line in old}
     if not wanted:
-        moved = {line: line.quantity - line.cancelled_quantity - line.allocated_quantity for line in old}
+        moved = {line: _waiting(line) for line in old}
         moved = {line: quantity for line, quantity in moved.items() if quantity > 0}
         if not moved:
-            raise Conflict("No line waits for goods: say which lines the new order has.", code="nothing_waits")
+            raise Conflict("No line waits for goods and is not invoiced: say which lines go.", code="nothing_waits")
     else:
         moved = {}
         for number, one in enumerate(wanted):
@@ -103,7 +103,14 @@ def _moved(
                 whole_or_refused(line.sku, moved[line], number)
     if all(moved.get(line, Decimal(0)) >= line.quantity - line.cancelled_quantity for line in old):
         raise Conflict("Nothing would be left of this order: leave some of it.", code="nothing_left")
+    billed_refuse([line for line, quantity in moved.items() if quantity == line.quantity])
     return moved
+
+
+def _waiting(line: SalesOrderItem) -> Decimal:
+    """What is invoiced stays. Kits go whole."""
+    waits: Decimal = line.quantity - max(line.cancelled_quantity + line.allocated_quantity, line.invoiced_quantity)
+    return waits // 1 if line.sold_by_components else waits
 
 
 def _quantity(line: SalesOrderItem, begun: Decimal, wanted: Decimal | None, number: int) -> Decimal:

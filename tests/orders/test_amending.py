@@ -14,6 +14,7 @@ from core.errors import Conflict
 from inventory.models import PriceListItem, Reservation, StockItem
 from notifications.models import OutboxEvent
 from orders.models import Customer
+from orders.services.credit_notes import credit_note_draft
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
 from orders.services.invoices import invoice_draft_from_order, invoice_issue
 from orders.services.order_lines import NewAdjustment
@@ -68,6 +69,21 @@ def test_what_was_invoiced_stays_as_a_row_and_the_next_invoice_has_the_differenc
         assert first.total + rest.total == changed.total
         again = sales_order_change(order=order, adjustments=[parcel, parcel])
         assert (again.total, again.adjustments.count()) == (Decimal("29.80"), 4), "of two that are alike each counts"
+        sound()
+
+
+def test_a_line_that_an_invoice_names_stays_though_it_was_credited(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        order = sales_order_place(order=shop.cart(bolts=4, nuts=4))
+        bolts, nuts = order.lines.order_by("line")
+        first = invoice_issue(invoice=invoice_draft_from_order(order=order, basis="ordered"))
+        fewer = [NewLine(shop.goods.bolt.pk, Decimal(4), id=bolts.pk)]
+        refused("already_picked", sales_order_change, order=order, lines=fewer)
+        invoice_issue(invoice=credit_note_draft(invoice=first))
+        refused("invoiced", sales_order_change, order=order, lines=fewer)
+        left = [*fewer, NewLine(shop.goods.nut.pk, Decimal(1), id=nuts.pk)]
+        assert sales_order_change(order=order, lines=left).lines.count() == 2
         sound()
 
 
