@@ -26,6 +26,7 @@ from inventory.services.posting import Line
 from inventory.services.stock import stock_receive
 from orders.models import Channel, SalesOrder
 from orders.services.order_lines import NewLine
+from orders.services.sales_days import sales_days_follow_everywhere
 from orders.services.sales_orders import sales_order_create, sales_order_place
 
 LINES, ROUNDS = 5, 60
@@ -101,6 +102,15 @@ REVENUE = """
     JOIN orders_salesorderitem AS i ON i.organization_id = o.organization_id AND i.order_id = o.id
     WHERE o.organization_id = %s AND o.placed_at >= %s GROUP BY 1 LIMIT 101
 """
+# An order of each of ten days, three days apart; the database notes that it may have changed.
+CHANGE = """
+    UPDATE orders_salesorder SET total = total WHERE id IN (
+        SELECT (
+            SELECT o.id FROM orders_salesorder AS o
+            WHERE o.organization_id = %s AND o.placed_at < now() - n * interval '3 days' ORDER BY o.placed_at DESC LIMIT 1
+        ) FROM generate_series(1, 10) AS n WHERE now() - n * interval '3 days' > %s
+    )
+"""
 PLACE = """
     UPDATE orders_salesorder SET status = 'placed', number = %s, placed_at = now(), moved_at = now()
     WHERE organization_id = %s AND id = %s
@@ -170,11 +180,41 @@ def _lists(size: int, member: Member) -> Iterator[Result]:
     deep = client.get(f"{LIST}&cursor={_near_the_end(member)}")
     lowest, ours = times(rounds, first, deep)
     yield Result("the last 100 orders, beside the first", size, ours, lowest, statements(deep), target=("ratio", 1.3))
+    yield from _reports(size, member, floor, client)
+
+
+def _reports(size: int, member: Member, floor: Floor, client: Client) -> Iterator[Result]:
+    """Of a year. The floor reads the orders."""
     year = datetime.now(UTC).date() - timedelta(364)
-    report = client.get(f"analytics/orders/revenue/?period=month&from_day={year}")
-    few = 20 if size <= 10_000 else 3
-    lowest, ours = times(few, floor.rows(REVENUE, [*values, year]), report)
-    yield Result("revenue and margin by month, a year of orders", size, ours, lowest, statements(report), target=("ratio", 6))
+    rounds, values = 20 if size <= 10_000 else 3, [member.organization_id, year]
+    least, target = floor.rows(REVENUE, values), ("ratio", 6 if size <= 10_000 else 1)
+
+    def asked(name: str, query: str = "") -> Any:
+        return client.get(f"analytics/orders/{name}/?from_day={year}{query}")
+
+    by_month = asked("revenue", "&period=month")
+    _days_summed()
+    lowest, ours = times(rounds, least, by_month)
+    yield Result("revenue and margin by month, a year of orders", size, ours, lowest, statements(by_month), target=target)
+    yield Result("in which state they are", size, *times(rounds, asked("states")), statements=statements(asked("states")))
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(CHANGE, values)
+    lowest, ours = times(rounds, least, by_month)
+    yield Result("revenue by month, when orders of ten days have changed", size, ours, lowest, statements(by_month))
+    _days_summed()
+    for name, query in (("revenue", "&group_by=customer"), ("revenue", "&group_by=product"), ("service", "&period=month")):
+        report = asked(name, query)
+        lowest, ours = times(rounds, least, report)
+        yield Result(f"{name} of a year {query[1:]}, which read the orders", size, ours, lowest, statements(report))
+
+
+def _days_summed() -> None:
+    """Before they were changed they are few: the first time it takes as long as there are days."""
+    with progress("  sales of days"):
+        while sales_days_follow_everywhere():
+            pass
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE orders_salesday")
 
 
 def _near_the_end(member: Member) -> str | None:

@@ -83,7 +83,7 @@ class OrderRowSerializer(TenantSerializer):
 
 def in_old_shape(rows: Sequence[Mapping[str, Any]]) -> Rows:
     items: dict[str, Rows] = {str(row["id"]): [] for row in rows}
-    for line in SalesOrderItem.objects.filter(order__in=list(items)).order_by("order", "line"):
+    for line in SalesOrderItem.objects.filter(order__in=list(items), kit=None).order_by("order", "line"):
         items[str(line.order_id)].append({
             "id": str(line.variant_id), "sku": line.sku, "title": line.name, "quantity": number(line.quantity),
             "price": number(line.unit_price),

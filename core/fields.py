@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models.expressions import DatabaseDefault, Value
 from django.db.models.functions import Lower
 
+from core.currencies import currency_code
+
 
 class TenantForeignKey(models.ForeignKey):
     """A reference within one organization.
@@ -34,10 +36,12 @@ class MoneyField(models.DecimalField):
 
 
 class CurrencyField(models.CharField):
-    """ISO 4217 code."""
+    """ISO 4217 code. Which they are is no matter of migrations."""
+
+    default_validators: list[Any] = [currency_code]  # as Django declares it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "max_length": 3})
+        super().__init__(*args, **{**kwargs, "max_length": 3, "validators": ()})
 
 
 class SearchKeyField(models.GeneratedField):

@@ -5,6 +5,7 @@ from inventory import (
     database_barcodes,
     database_catalog,
     database_costs,
+    database_kits,
     database_logistic_units,
     database_places,
     database_search,
@@ -17,7 +18,7 @@ def functions() -> list[Function]:
     return [
         *database_catalog.FUNCTIONS, *database_taxes.FUNCTIONS, database_barcodes.CHECK_BARCODE, *database_search.FUNCTIONS,
         database_tracking.KEEP_TRACKING, database_costs.REVALUE_STANDARD, database_logistic_units.CHECK_SSCC,
-        *database_places.FUNCTIONS,
+        *database_places.FUNCTIONS, *database_kits.FUNCTIONS,
     ]
 
 
@@ -25,5 +26,5 @@ def triggers() -> list[Trigger]:
     return [
         *database_catalog.TRIGGERS, *database_taxes.TRIGGERS, *database_barcodes.TRIGGERS, *database_search.triggers(),
         *database_tracking.TRIGGERS, *database_costs.TRIGGERS, *database_logistic_units.TRIGGERS,
-        *database_places.TRIGGERS,
+        *database_places.TRIGGERS, *database_kits.TRIGGERS,
     ]

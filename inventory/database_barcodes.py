@@ -19,6 +19,8 @@ BEGIN
     body := left(NEW.value, digits - 1);
     IF NEW.value !~ '^[0-9]+$' OR length(NEW.value) NOT IN (digits, digits - 1) THEN
         problem := format('Give %s digits.', digits);
+    ELSIF NEW.value !~ '[1-9]' THEN
+        problem := 'Zeros alone are no number: leave the barcode out where there is none.';
     ELSE
         FOR place IN 1 .. digits - 1 LOOP
             total := total + substr(body, digits - place, 1)::integer * CASE WHEN place % 2 = 1 THEN 3 ELSE 1 END;

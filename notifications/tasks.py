@@ -29,7 +29,9 @@ TICK_SECONDS = 25.0  # of the 30 that a function has; what is left is done by th
 
 @task(queue_name="mail", takes_context=True)
 def deliver(context: Any, delivery_id: str) -> str:
-    return delivery_send(delivery_id=UUID(delivery_id), is_last_attempt=context.is_last_attempt)
+    return delivery_send(
+        delivery_id=UUID(delivery_id), is_last_attempt=context.is_last_attempt, commit=lambda: context.checkpoint(None),
+    )
 
 
 @task(queue_name="mail")

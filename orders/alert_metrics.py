@@ -17,7 +17,7 @@ declare(Metric("orders_placed", "Orders that were placed", f"""
 declare(Metric("lines_below_cost", "Order lines that were sold below standard cost", f"""
     SELECT count(*) FROM orders_salesorder AS o
     JOIN accounts_organization AS own ON own.id = o.organization_id AND own.base_currency = o.currency
-    JOIN orders_salesorderitem AS i ON i.organization_id = o.organization_id AND i.order_id = o.id
+    JOIN orders_salesorderitem AS i ON i.organization_id = o.organization_id AND i.order_id = o.id AND i.kit_id IS NULL
     JOIN inventory_productvariant AS v ON v.organization_id = i.organization_id AND v.id = i.variant_id
     WHERE o.{OWN} AND o.placed_at >= {{since}} AND o.status <> 'cancelled' AND v.standard_cost > 0
         AND i.net_amount < v.standard_cost * (i.quantity - i.cancelled_quantity)

@@ -54,7 +54,33 @@ BEGIN
     RETURN NEW;
 END
 """)
+# The line of a kit that is sold by its components has as many as are whole, and of what came back the part of its price.
+FOLLOW_COMPONENTS = Function("follow_components()", "trigger", """
+BEGIN
+    IF NEW.kit_id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    UPDATE orders_salesorderitem AS k
+    SET allocated_quantity = c.allocated, picked_quantity = c.picked, shipped_quantity = c.shipped,
+        returned_quantity = LEAST(c.returned, c.shipped)
+    FROM (
+        SELECT min(div(allocated_quantity, per_kit)) AS allocated, min(div(picked_quantity, per_kit)) AS picked,
+               min(div(shipped_quantity, per_kit)) AS shipped,
+               round(sum(returned_quantity / per_kit * kit_share), 6) AS returned
+        FROM orders_salesorderitem
+        WHERE organization_id = NEW.organization_id AND order_id = NEW.order_id AND kit_id = NEW.kit_id
+    ) AS c
+    WHERE k.organization_id = NEW.organization_id AND k.id = NEW.kit_id
+        AND (k.allocated_quantity, k.picked_quantity, k.shipped_quantity, k.returned_quantity)
+            IS DISTINCT FROM (c.allocated, c.picked, c.shipped, LEAST(c.returned, c.shipped));
+    RETURN NULL;
+END
+""")
 TRIGGERS = (
+    Trigger(
+        "orders_salesorderitem", "wall_kit",
+        "AFTER UPDATE OF allocated_quantity, picked_quantity, shipped_quantity, returned_quantity", FOLLOW_COMPONENTS.signature,
+    ),
     Trigger("orders_invoiceitem", "keep_issued", "BEFORE INSERT OR DELETE OR UPDATE", "keep_issued_items()"),
     Trigger("orders_promotion", "keep_terms", "BEFORE UPDATE", "keep_promotion_terms()"),
     Trigger("orders_promotiongoods", "keep_terms", "BEFORE INSERT OR DELETE OR UPDATE", "keep_promotion_terms()"),

@@ -32,6 +32,7 @@ object_events(
 ORDER = {"order": SOME_ID, "number": "SO-000042", "channel": SOME_ID, "customer": SOME_ID, "warehouse": SOME_ID}
 LINE = {
     "line": SOME_ID, "variant": SOME_ID, "sku": "BR-1001", "name": "Brake pad set, front", "quantity": 2.0, "unit_price": 50.0,
+    "kit": None,
 }
 
 
@@ -43,6 +44,7 @@ class OrderLine:
     name: str
     quantity: Annotated[Decimal, "In base units, without what was canceled."]
     unit_price: Decimal
+    kit: Annotated[UUID | None, "Of a component that costs nothing by itself, the line of the kit that has its price."] = None
 
 
 @event_type("order.placed", aggregate="sales_order", example={

@@ -191,7 +191,8 @@ def _note(event: Received, kind: str) -> None:
 
 def _mail(order: SalesOrder, event_id: str) -> None:
     lines = [
-        f"  {line.shipped_quantity.normalize():f} x {line.name or line.sku}" for line in order.lines.order_by("line")
+        f"  {line.shipped_quantity.normalize():f} x {line.name or line.sku}"
+        for line in order.lines.filter(kit=None).order_by("line")
     ]
     _news(order, event_id, "was delivered", [*lines, "", "Thank you for your order.", ""])
 

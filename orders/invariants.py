@@ -7,6 +7,7 @@ from orders.queries.pick_list_invariants import PICK_LIST_INVARIANTS
 from orders.queries.promotion_invariants import PROMOTION_INVARIANTS
 from orders.queries.purchase_invariants import PURCHASE_INVARIANTS
 from orders.queries.return_invariants import RETURN_INVARIANTS
+from orders.queries.sales_day_invariants import SALES_DAY_INVARIANTS
 from orders.queries.shipment_invariants import SHIPMENT_INVARIANTS
 
 INVARIANTS = [
@@ -18,6 +19,7 @@ INVARIANTS = [
     *PROMOTION_INVARIANTS,
     *PURCHASE_INVARIANTS,
     *RETURN_INVARIANTS,
+    *SALES_DAY_INVARIANTS,
     *SHIPMENT_INVARIANTS,
     Invariant("the totals of a sales order = its lines and adjustments", """
         WITH parts AS (
@@ -46,8 +48,26 @@ INVARIANTS = [
         SELECT format('line %%s of sales order %%s: allocated %%s, reserved %%s, shipped %%s', l.id, l.order_id,
                       l.allocated_quantity, COALESCE(p.held, 0), l.shipped_quantity)
         FROM orders_salesorderitem AS l LEFT JOIN promised AS p ON p.id = l.id
-        WHERE l.organization_id = %(organization)s AND l.allocated_quantity <> COALESCE(p.held, 0) + l.shipped_quantity
+        WHERE l.organization_id = %(organization)s AND NOT l.sold_by_components
+            AND l.allocated_quantity <> COALESCE(p.held, 0) + l.shipped_quantity
             AND (p.changed_at IS NULL OR p.changed_at < now() - interval '1 hour')
+        ORDER BY 1
+    """),
+    Invariant("the components of a kit = its bill as it was sold, times its quantity", """
+        SELECT format('line %%s of sales order %%s: %%s kits, %%s', k.id, k.order_id, k.quantity, c.what)
+        FROM orders_salesorderitem AS k
+        JOIN orders_salesorder AS o ON o.organization_id = k.organization_id AND o.id = k.order_id AND o.placed_at IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS many, sum(c.kit_share) AS shares, string_agg(c.sku || ' ' || c.quantity, ', ') AS what,
+                   bool_and(c.order_id = k.order_id AND c.quantity = c.per_kit * k.quantity
+                            AND c.cancelled_quantity >= c.per_kit * k.cancelled_quantity) AS match,
+                   min(div(c.allocated_quantity, c.per_kit)) = k.allocated_quantity
+                   AND min(div(c.picked_quantity, c.per_kit)) = k.picked_quantity
+                   AND min(div(c.shipped_quantity, c.per_kit)) = k.shipped_quantity AS follows
+            FROM orders_salesorderitem AS c WHERE c.organization_id = k.organization_id AND c.kit_id = k.id
+        ) AS c
+        WHERE k.organization_id = %(organization)s AND k.sold_by_components
+            AND (c.many = 0 OR c.shares <> 1 OR NOT c.match OR NOT c.follows)
         ORDER BY 1
     """),
     Invariant("a cart promises nothing, and a canceled sales order no more", """

@@ -7,6 +7,7 @@ from django_tasks import task
 from notifications.schedules import scheduled
 from orders.services.backorders import backorders_fill_everywhere
 from orders.services.payment_runs import payment_run, payments_resume_everywhere
+from orders.services.sales_days import sales_days_follow_everywhere
 from orders.services.stuck import stuck_orders_find_everywhere
 
 
@@ -20,6 +21,12 @@ def fill_backorders() -> None:
 def find_stuck_orders() -> None:
     """Orders that stand still for longer than their channel allows."""
     stuck_orders_find_everywhere()
+
+
+@scheduled("rate(15 minutes)", catch_up=False)
+def sum_sales_days() -> None:
+    """Days that are over, and those of which an order has changed since: reports read them instead of orders."""
+    sales_days_follow_everywhere()
 
 
 @task()

@@ -1,18 +1,15 @@
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
 from core.fields import CurrencyField
 from core.models import TenantModel
 
-currency_code = RegexValidator(r"^[A-Z]{3}\Z", "Three capital letters, by ISO 4217: EUR, USD.")
-
 
 class ExchangeRate(TenantModel):
     """One unit of `base` is `rate` units of `quote`, from this day until the next that is known."""
 
-    base = CurrencyField(validators=[currency_code])
-    quote = CurrencyField(validators=[currency_code])
+    base = CurrencyField()
+    quote = CurrencyField()
     valid_on = models.DateField()
     rate = models.DecimalField(max_digits=19, decimal_places=9)
 

@@ -11,3 +11,5 @@ RATE_WINDOW = 365 * 24 * 3600
 RATE_LIMITS = dict.fromkeys(("user", "key", "organization", "address"), 1_000_000)
 PUBLIC_LIMIT = 1_000_000
 INBOUND_LIMITS = dict.fromkeys(("sender", "source"), 1_000_000)
+# The members of the two companies sign in once, and a run of all tests may take longer than an hour.
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 24 * 3600

@@ -63,7 +63,7 @@ class ProductAdmin(TenantAdmin):
 class ProductVariantAdmin(VehiclesOfPart, LabelledAdmin, ValueLink):
     actions_detail = ["vehicles", "set_vehicles", "value"]
     list_display = ["sku", "name", "product", "standard_cost", "is_kit"]
-    list_filter = ["is_kit"]
+    list_filter = ["is_kit", "sold_by_components"]
     search_keys = ["sku_key", "name_key"]
     searcher = staticmethod(variant_search)
     inlines = [BarcodeInline, AttributeValueInline, BomLineInline, RelationInline, RelatedInline]

@@ -13,8 +13,8 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models.partners import country_code
-from accounts.models.rates import currency_code
 from core.characters import CONTROL, REFUSAL
+from core.currencies import currency_code
 from core.errors import DomainError
 from inventory.models import PriceList, PriceListItem
 from inventory.queries.price_changes import Change, Effect

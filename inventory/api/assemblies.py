@@ -17,7 +17,8 @@ from core.problems import BadParameter
 from core.serializers import TenantSerializer
 from core.within import holder
 from inventory.models import BomLine, Warehouse
-from inventory.queries.assemblies import LARGEST, SMALLEST, buildable, exploded, uses_of
+from inventory.queries.assemblies import buildable, exploded, uses_of
+from inventory.queries.kits import LARGEST, SMALLEST
 
 SEE_STOCK = "inventory.view_stockitem"
 QUANTITY = OpenApiParameter("quantity", {"type": "string", "format": "decimal"}, description="Of the assembly; 1 if not given.")

@@ -134,7 +134,8 @@ class ProductVariantSerializer(TenantSerializer):
         model = ProductVariant
         fields = [
             "id", "sku", "product", "name", "weight", "length", "width", "height", "standard_cost", "abc_class",
-            "shelf_life_days", "is_kit", "external_ref", "custom_fields", "archived_at", "created_at", "updated_at", "version",
+            "shelf_life_days", "is_kit", "sold_by_components", "external_ref", "custom_fields", "archived_at", "created_at",
+            "updated_at", "version",
         ]
 
 

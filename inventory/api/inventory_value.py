@@ -153,7 +153,8 @@ class ValueHistoryView(APIView):
         demand(request, SEE)
         query = asked(request, HistoryQuery)
         seen = reach(holder(request), SEE)
-        found = History.nothing() if seen is not None and query["warehouse"] not in seen else value_history(**query)
+        with on_the_reader():
+            found = History.nothing() if seen is not None and query["warehouse"] not in seen else value_history(**query)
         return Response(HistorySerializer(found).data)
 
 

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models.partners import country_code
-from accounts.models.rates import currency_code
 from core.api import TenantViewSet
+from core.currencies import currency_code
 from core.permitting import demand
 from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
 from inventory.api.quotes import QuotedSerializer, quoted

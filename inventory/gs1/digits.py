@@ -29,7 +29,12 @@ def is_checked(number: str) -> bool:
 
 
 def is_gtin(number: str) -> bool:
-    return len(number) in GTIN_LENGTHS and is_checked(number)
+    """Zeros alone fit their check digit, and are what a form or a label holds that nobody has filled in."""
+    return len(number) in GTIN_LENGTHS and is_checked(number) and not is_zero(number)
+
+
+def is_zero(number: str) -> bool:
+    return not number.strip("0")
 
 
 def as_gtin14(number: str) -> str:
@@ -64,7 +69,9 @@ def upce_to_upca(code: str) -> str | None:
 
 
 def wrong_digit(number: str) -> str:
-    """What is wrong with a number whose last digit does not fit; empty if it fits."""
+    """What is wrong with a number whose last digit does not fit, or which is zeros alone; empty if nothing is."""
+    if is_zero(number):
+        return "Zeros alone are no number."
     if is_checked(number):
         return ""
     return f"The check digit of {number} would be {check_digit(number[:-1])}, not {number[-1]}."

@@ -29,6 +29,7 @@ from inventory.models.replenishment import ReorderRule as ReorderRule
 from inventory.models.replenishment import ReorderTask as ReorderTask
 from inventory.models.reservations import Reservation as Reservation
 from inventory.models.search import SearchToken as SearchToken
+from inventory.models.stock import CountedPosting as CountedPosting
 from inventory.models.stock import ReasonCode as ReasonCode
 from inventory.models.stock import StockItem as StockItem
 from inventory.models.stock import StockMove as StockMove

@@ -153,7 +153,12 @@ class ProductVariant(CustomFieldsModel, ArchivableModel):
     shelf_life_days = models.PositiveIntegerField(null=True, blank=True)
     is_kit = models.BooleanField(
         default=False, db_default=False,
-        help_text="Put together when it is wanted: it is never low or out of stock. Assemble it before it is sold.",
+        help_text="Put together when it is wanted: it is never low or out of stock. Assemble it before it is sold, or sell it by"
+        " its components.",
+    )
+    sold_by_components = models.BooleanField(
+        default=False, db_default=False,
+        help_text="Of a kit: an order takes its components from stock, by its bill of materials. It has no stock of its own.",
     )
     axis_key = models.CharField(max_length=64, null=True, editable=False)
     external_ref = external_ref()
@@ -168,6 +173,10 @@ class ProductVariant(CustomFieldsModel, ArchivableModel):
                 violation_error_message="Another variant of this product has the same values on all axes.",
             ),
             models.CheckConstraint(condition=Q(standard_cost__gte=0), name="variant_cost_not_negative"),
+            models.CheckConstraint(
+                condition=Q(sold_by_components=False) | Q(is_kit=True), name="variant_sold_by_components_is_kit",
+                violation_error_message="Only a kit is sold by its components: say that it is one.",
+            ),
             models.CheckConstraint(
                 condition=Q(weight__gte=0) & Q(length__gte=0) & Q(width__gte=0) & Q(height__gte=0),
                 name="variant_sizes_not_negative",

@@ -2,7 +2,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Party
-from accounts.models.rates import currency_code
 from core.fields import CurrencyField, MoneyField, QuantityField, SearchKeyField
 from core.models import TenantForeignKey, TenantModel
 from inventory.models.catalog import ProductVariant
@@ -24,7 +23,7 @@ class PriceList(TenantModel):
     code_key = SearchKeyField("code")
     name = models.CharField(max_length=100)
     name_key = SearchKeyField("name")
-    currency = CurrencyField(validators=[currency_code])
+    currency = CurrencyField()
     party = TenantForeignKey(
         Party, null=True, blank=True, related_name="+", help_text="The customer or supplier; empty: everybody.",
     )

@@ -181,3 +181,17 @@ class StockMove(LedgerModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.quantity}"
+
+
+class CountedPosting(LedgerModel):
+    """What was counted with an idempotency key. The moves of such a posting are its differences, of which there may be none."""
+
+    idempotency_key = models.CharField(max_length=100)
+    asked = models.CharField(max_length=64, help_text="The hash of its lines.")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["organization", "idempotency_key"], name="counted_posting_once")]
+
+    def __str__(self) -> str:
+        return self.idempotency_key

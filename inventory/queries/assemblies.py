@@ -4,7 +4,7 @@ The database lets no loop come to be, so every way down ends. There may be very 
 assemblies of each level: beyond MOST of them the answer is a Conflict.
 """
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,10 +12,10 @@ from django.db import connection
 
 from core.errors import Conflict
 from core.tenancy import active_organization_id
-from inventory.models import Location
+from inventory.models import Location, ProductVariant
+from inventory.queries.kits import SMALLEST, enough_for, parts_of_kits, rounded_up
 
 MOST = 20_000
-SMALLEST, LARGEST = Decimal("0.000001"), Decimal(10**13)  # of a quantity
 EXACTLY = Context(prec=80, rounding=ROUND_HALF_UP)
 
 # {0}: which components are made of others in their turn: "true" for all, "c.is_kit" for those that are not stocked.
@@ -145,8 +145,10 @@ def uses_of(variant_id: UUID) -> list[Use]:
 
 
 def buildable(variant_id: UUID, warehouse_id: UUID) -> Buildable:
-    """How many can be built, or put together, of what is available in the warehouse: not reserved, not in quarantine."""
-    components = components_of(variant_id)
+    """How many can be built, put together, or sold by their components, of what is available in the warehouse: not reserved, not
+    in quarantine.
+    """
+    components = components_of(variant_id) if (parts := _parts(variant_id)) is None else parts
     with connection.cursor() as cursor:
         cursor.execute(AVAILABLE, [
             active_organization_id(), [one.variant_id for one in components], warehouse_id, list(Location.AVAILABLE),
@@ -156,16 +158,15 @@ def buildable(variant_id: UUID, warehouse_id: UUID) -> Buildable:
     return Buildable(min((share.enough_for for share in shares), default=0), shares)
 
 
-def rounded_up(quantity: Decimal) -> Decimal:
-    """To what a quantity can hold: taking too little would leave something unbuilt. Raises Conflict for too much."""
-    if quantity >= LARGEST:
-        raise Conflict("More goes into it than a quantity can say.", code="too_many_parts")
-    return quantity.quantize(SMALLEST, ROUND_UP)
+def _parts(variant_id: UUID) -> list[Component] | None:
+    """Of a kit that is sold by its components."""
+    if not ProductVariant.objects.filter(pk=variant_id, sold_by_components=True).exists():
+        return None
+    return [Component(*part[:4]) for part in parts_of_kits([variant_id])[variant_id]]
 
 
 def _share(component: Component, available: Decimal) -> Share:
-    enough = (available / component.quantity).to_integral_value(ROUND_DOWN)
-    return Share(component, available, max(int(enough), 0))
+    return Share(component, available, enough_for(available, component.quantity))
 
 
 def _fetch(sql: str, **values: Any) -> list[tuple[Any, ...]]:

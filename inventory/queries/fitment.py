@@ -59,7 +59,9 @@ AVAILABLE = """
     JOIN inventory_location AS l ON l.organization_id = s.organization_id AND l.id = s.location_id
     WHERE s.organization_id = v.organization_id AND s.warehouse_id = %(warehouse)s AND s.variant_id = v.id
 """
-IN_STOCK = f" AND EXISTS (SELECT {AVAILABLE} AND s.available > 0 AND l.kind = ANY (%(available)s) OFFSET 0)"
+KIT = "kit_available(v.organization_id, v.id, ARRAY[%(warehouse)s::uuid])"
+IN_STOCK = f""" AND CASE WHEN v.sold_by_components THEN {KIT} > 0 ELSE
+    EXISTS (SELECT {AVAILABLE} AND s.available > 0 AND l.kind = ANY (%(available)s) OFFSET 0) END"""
 
 # The threshold for this vehicle model goes before the one for all of them.
 STOCK = f"""
@@ -75,7 +77,10 @@ STOCK = f"""
         ORDER BY r.vehicle_model_id NULLS LAST LIMIT 1
     ) AS rule ON true
 """
-STOCK_COLUMNS = ", stock.on_hand, stock.available, rule.threshold, rule.is_low"
+STOCK_COLUMNS = (
+    f", stock.on_hand, CASE WHEN v.sold_by_components THEN round({KIT}, 6)::text ELSE stock.available END AS available"
+    ", rule.threshold, rule.is_low"
+)
 
 PARTS = """
     WITH page AS (

@@ -15,7 +15,8 @@ from inventory.models import Location, TransferOrder
 
 MOST_PLACES = 200
 
-# The sums are of all places, also of those that are not shown. What is for sale comes before what is set aside.
+# The sums are of all places, also of those that are not shown. What is for sale comes before what is set aside. What is sold by
+# its components lies nowhere.
 PLACES = """
     SELECT * FROM (
         SELECT s.variant_id, s.id, s.location_id, l.code, l.kind, s.warehouse_id, w.code, s.lot_id, lot.code AS lot_code,
@@ -32,7 +33,13 @@ PLACES = """
             AND (s.quantity <> 0 OR s.reserved <> 0)
             AND (%(warehouses)s::uuid[] IS NULL OR s.warehouse_id = ANY (%(warehouses)s::uuid[]))
         WINDOW v AS (PARTITION BY s.variant_id)
-    ) AS found WHERE place <= %(most)s ORDER BY variant_id, place
+    ) AS found WHERE place <= %(most)s
+    UNION ALL
+    SELECT v.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0,
+           kit_available(v.organization_id, v.id, %(warehouses)s::uuid[])
+    FROM inventory_productvariant AS v
+    WHERE v.organization_id = %(organization)s AND v.id = ANY (%(variants)s) AND v.sold_by_components
+    ORDER BY variant_id, place
 """
 
 
@@ -106,6 +113,7 @@ def stock_of(
         })
         for variant, *place, _, count, on_hand, reserved, available in cursor.fetchall():
             stock = found[variant]
-            stock.places.append(StockPlace(*place))
+            if place[0] is not None:
+                stock.places.append(StockPlace(*place))
             stock.count, stock.on_hand, stock.reserved, stock.available = count, on_hand, reserved, available
     return found

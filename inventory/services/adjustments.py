@@ -33,13 +33,11 @@ def adjustment_post(*, adjustments: Sequence[Adjustment], circumstances: Circums
     reason = reason_of(circumstances.reason_id) if circumstances.reason_id else None
     if reason is None or (reason.approval_over_quantity is None and reason.approval_over_value is None):
         return stock_adjust(adjustments=adjustments, circumstances=circumstances)
-    key = circumstances.idempotency_key
-    if done := posted_before(kind=StockMove.Kind.ADJUSTMENT, key=key):
+    key, asked_lines = circumstances.idempotency_key, [adjustment_line(one) for one in adjustments]
+    if done := posted_before(kind=StockMove.Kind.ADJUSTMENT, key=key, lines=asked_lines):
         return done
-    asked: StockAdjustment | None = StockAdjustment.objects.filter(idempotency_key=key).exclude(idempotency_key="").first()
-    if asked:
+    if asked := _asked_before(key, adjustments):
         return asked
-    asked_lines = [adjustment_line(one) for one in adjustments]
     lines = lots_resolve(lines=asked_lines, come_in=timezone.now())
     seen = _seen(lines)
     differences = [_difference(one, have) for one, have in zip(adjustments, seen, strict=True)]
@@ -72,6 +70,16 @@ def adjustment_reject(*, adjustment_id: UUID, note: str) -> StockAdjustment:
     adjustment = _decide(adjustment_id, Status.REJECTED, note)
     _tell(adjustment, [])
     return adjustment
+
+
+def _asked_before(key: str, adjustments: Sequence[Adjustment]) -> StockAdjustment | None:
+    row: StockAdjustment | None = StockAdjustment.objects.filter(idempotency_key=key).exclude(idempotency_key="").first()
+    if row is None:
+        return None
+    lines = row.lines.order_by("line").values_list("variant_id", "location_id", "change", "counted")
+    if list(lines) != [(one.variant_id, one.location_id, one.change, one.counted) for one in adjustments]:
+        raise Conflict("This idempotency key belongs to another adjustment.", code="idempotency_key_reused")
+    return row
 
 
 def _seen(lines: Sequence[Line]) -> list[Decimal]:

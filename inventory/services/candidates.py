@@ -18,8 +18,21 @@ from inventory.services.locks import SHARE_GROUNDS, Balance, Place, grounds
 
 
 @dataclass(frozen=True, slots=True)
+class InSets:
+    """Goods that are of use together with those of other lines alone: `per` of them are in one set, and `whole` is what the
+    demand line asks for in all, of which the rest is there already.
+    """
+
+    set_id: UUID
+    per: Decimal
+    whole: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """Of a lot or a location, if the line names one; not of the stock item `elsewhere_than`."""
+    """Of a lot or a location, if the line names one; not of the stock item `elsewhere_than`. What is wanted `in_sets` names its
+    demand line.
+    """
 
     variant_id: UUID
     warehouse_id: UUID
@@ -28,6 +41,7 @@ class Wanted:
     location_id: UUID | None = None
     demand_line_id: UUID | None = None
     elsewhere_than: UUID | None = None
+    in_sets: InSets | None = None
 
     def takes(self, item: "Candidate") -> bool:
         is_there = self.lot_id in (None, item.place.lot_id) and self.location_id in (None, item.place.location_id)
@@ -113,10 +127,12 @@ MORE = Kept(
 )
 
 
-def lock_candidates(lines: Sequence[Wanted], besides: Collection[Candidate] = ()) -> list[Candidate]:
-    """The first places of each line; with those `besides`, all others that nobody else is at."""
+def lock_candidates(
+    lines: Sequence[Wanted], besides: Collection[Candidate] = (), *, waits: bool = True,
+) -> list[Candidate]:
+    """The first places of each line. With those `besides`, or if it never `waits`, all others that nobody else is at."""
     with connection.cursor() as cursor:
-        (MORE if besides else FIRST)(cursor, {
+        (FIRST if waits and not besides else MORE)(cursor, {
             **parameters(lines), "grounds": grounds(), "spare": SPARE, "besides": array(item.id for item in besides),
         })
         return [Candidate(*row) for row in cursor.fetchall()]

@@ -1,6 +1,6 @@
 """What a count found is posted, after somebody else approved what is over the limit of its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -15,9 +15,9 @@ from inventory.events import StockCountApprovalRequested, StockCountDecided, Sto
 from inventory.models import ReasonCode, StockCount, StockCountLine, StockItem, StockMove
 from inventory.queries.counts import DOCUMENT, Row, differences, serials_elsewhere
 from inventory.services.counts import count_locked, lines_recount, stock_count_zero_rest
-from inventory.services.locks import Balance, Place
+from inventory.services.locks import Balance, Place, lock_pools_and_rules
 from inventory.services.posting import Line, changes_of, locked
-from inventory.services.reserving_elsewhere import promises_anew, promises_give_way
+from inventory.services.reserving_elsewhere import Lost, promises_anew, promises_give_way
 from inventory.services.stock import Circumstances, Document, post
 from notifications.services.events import publish
 
@@ -145,20 +145,28 @@ def _over(reason: ReasonCode, found: Sequence[Row]) -> set[UUID]:
 
 def _post(count: StockCount, goods: Goods, found: Sequence[Row]) -> None:
     lines = _lines(count, [row for row in found if row["difference"]])
+    lacking = _lacking(goods, lines)
     with connection.cursor() as cursor:
         cursor.execute(BOOK, [[row["id"] for row in found], [row["book"] for row in found], active_organization_id()])
     document, moves = Document(DOCUMENT, count.pk), []
     if lines:
-        lost = promises_give_way(_lacking(goods, lines))
+        lost = _give_way(count, lines, lacking)
         moves = post(kind=StockMove.Kind.ADJUSTMENT, lines=lines, circumstances=Circumstances(
             reason_id=count.reason_id, note=count.note, document=document,
-        )).moves
+        ), is_counted=True).moves
         promises_anew(lost, document=document)
         count.promises_lost += len(lost)
     publish(StockCountPosted(
         count=count.pk, warehouse=count.warehouse_id, lines=len(found), differing=len(lines),
         value=sum((row["value"] for row in found), Decimal(0)), moves=moves,
     ), aggregate_id=count.pk)
+
+
+def _give_way(count: StockCount, lines: Sequence[Line], lacking: Mapping[UUID, Decimal]) -> list[Lost]:
+    if not lacking:
+        return []
+    lock_pools_and_rules({(line.variant_id, count.warehouse_id) for line in lines})
+    return promises_give_way(lacking)
 
 
 def _lacking(goods: Goods, lines: Sequence[Line]) -> dict[UUID, Decimal]:

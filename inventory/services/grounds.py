@@ -22,14 +22,18 @@ GROUNDS = f"""
     SELECT w.variant_id, w.lot_id, v.sku, p.tracking, {{lot}},
            (now() AT TIME ZONE o.timezone)::date, (%s::timestamptz AT TIME ZONE o.timezone)::date,
            ({CLOSED_THROUGH.format("o.id")}),
-           {{on_hand}}, places.transit, places.is_limited, places.apart, o.costing_method, v.standard_cost, now()
+           {{on_hand}}, places.transit, places.is_limited, places.apart, o.costing_method, v.standard_cost, now(),
+           v.archived_at IS NOT NULL, places.closed, v.sold_by_components
     FROM accounts_organization AS o
     CROSS JOIN (
         SELECT min(place.code) FILTER (WHERE place.kind = 'transit') AS transit,
                COALESCE(bool_or(place.capacity IS NOT NULL OR place.max_weight IS NOT NULL)
                    FILTER (WHERE place.id = ANY (%s::uuid[])), false) AS is_limited,
-               array_agg(place.id) FILTER (WHERE place.kind <> ALL (%s::text[])) AS apart
-        FROM inventory_location AS place WHERE place.organization_id = %s::uuid AND place.id = ANY (%s::uuid[])
+               array_agg(place.id) FILTER (WHERE place.kind <> ALL (%s::text[])) AS apart,
+               min(house.code) FILTER (WHERE house.archived_at IS NOT NULL AND place.id = ANY (%s::uuid[])) AS closed
+        FROM inventory_location AS place
+        JOIN inventory_warehouse AS house ON house.organization_id = place.organization_id AND house.id = place.warehouse_id
+        WHERE place.organization_id = %s::uuid AND place.id = ANY (%s::uuid[])
     ) AS places
     CROSS JOIN unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, lot_id)
     LEFT JOIN inventory_productvariant AS v ON v.organization_id = o.id AND v.id = w.variant_id
@@ -37,7 +41,10 @@ GROUNDS = f"""
     {{joined}}
     WHERE o.id = %s::uuid
 """
-GIVES = "uuid uuid varchar varchar uuid varchar varchar date date date date numeric text bool uuid[] varchar numeric timestamptz"
+GIVES = (
+    "uuid uuid varchar varchar uuid varchar varchar date date date date numeric text bool uuid[] varchar numeric timestamptz"
+    " bool text bool"
+)
 WITHOUT_LOTS = Kept("grounds", GROUNDS.format(
     lot="NULL::uuid, NULL::varchar, NULL::varchar, NULL::date", on_hand="0::numeric", joined="",
 ), gives=GIVES)
@@ -74,6 +81,9 @@ class Goods(NamedTuple):
     costing_method: str
     standard_cost: Decimal
     now: datetime  # when what is posted is written
+    is_archived: bool
+    closed: str | None  # an archived warehouse to which goods of the posting would come
+    sold_by_components: bool | None
 
     @property
     def words(self) -> str:
@@ -96,6 +106,7 @@ class Rules:
 
     held_may_leave: bool = False
     in_transit: bool = False
+    is_counted: bool = False  # what comes was here all the time
 
 
 USUAL = Rules()
@@ -107,10 +118,17 @@ def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Itera
     for one in goods.values():
         _check_period(one)
         _check_lot(one)
+        if one.sold_by_components:
+            raise Conflict(
+                f"{one.sku} is sold by its components, so there is no stock of it: receive, move and adjust these.",
+                code="sold_by_components",
+            )
         if one.transit and not rules.in_transit:
             raise Conflict(
                 f"The goods at {one.transit} are in transit: they come and go by their transfer order alone.", code="in_transit",
             )
+    if not rules.is_counted:
+        _check_archived(lines, goods)
     if not rules.held_may_leave:
         held = {(line.variant_id, line.lot_id) for line in leaving}
         if refused := sorted(f"{goods[key].words} {goods[key].held}" for key in held if goods[key].held):
@@ -125,11 +143,11 @@ def check_grounds(lines: Sequence[Any], *, occurred_at: datetime, leaving: Itera
 def _goods(lines: Sequence[Any], occurred_at: datetime) -> Grounds:
     wanted = {(line.variant_id, line.lot_id) for line in lines}
     places = {place for line in lines for place in (line.from_location_id, line.to_location_id) if place}
-    targets = {line.to_location_id for line in lines if line.to_location_id}
+    targets = array({line.to_location_id for line in lines if line.to_location_id and not line.reverses_id})
     organization = active_organization_id()
     with connection.cursor() as cursor:
         (WITH_LOTS if any(lot for _, lot in wanted) else WITHOUT_LOTS)(cursor, [
-            occurred_at, array(targets), list(Location.AVAILABLE), organization, array(places),
+            occurred_at, targets, list(Location.AVAILABLE), targets, organization, array(places),
             array(variant for variant, _ in wanted), array(lot for _, lot in wanted), organization,
         ])
         found = [Goods(*row) for row in cursor.fetchall()]
@@ -155,6 +173,25 @@ def _check_lot(one: Goods) -> None:
         raise Invalid(f"There is no such lot of {one.sku}.", code="does_not_exist", fields={"lot": "does not exist"})
     elif one.tracking == Tracking.NONE:
         raise Invalid(f"{one.sku} is not tracked: leave the lot out.", code="not_tracked", fields={"lot": "not tracked"})
+
+
+def _check_archived(lines: Sequence[Any], goods: Grounds) -> None:
+    """Of an archived variant nothing comes in any more, and to an archived warehouse nothing at all. What is left may leave,
+    move and be counted, and what was posted be taken back."""
+    coming = {
+        (line.variant_id, line.lot_id) for line in lines
+        if line.from_location_id is None and line.counted is None and not line.reverses_id
+    }
+    if archived := sorted({str(goods[key].sku) for key in coming if goods[key].is_archived}):
+        skus, what = ", ".join(archived), "it" if len(archived) == 1 else "them"
+        raise Conflict(
+            f"{skus} {'is' if what == 'it' else 'are'} archived: restore {what} before goods come in."
+            f" What is left may be issued, moved and counted.", code="archived",
+        )
+    if closed := next((one.closed for one in goods.values() if one.closed), None):
+        raise Conflict(
+            f"Warehouse {closed} is archived: restore it, or take the goods to another.", code="warehouse_archived",
+        )
 
 
 def _check_serials(lines: Sequence[Any], goods: Grounds) -> None:

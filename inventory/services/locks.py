@@ -244,5 +244,20 @@ def lock_cost_pools(pairs: Collection[tuple[UUID, UUID]]) -> None:
         cursor.execute(COST_POOLS, pools_of(pairs))
 
 
+RULES = """
+    SELECT FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, warehouse_id)
+    JOIN inventory_reorderrule AS r ON r.organization_id = %s::uuid
+        AND r.variant_id = w.variant_id AND r.warehouse_id = w.warehouse_id
+    ORDER BY r.id FOR NO KEY UPDATE OF r
+"""
+
+
+def lock_pools_and_rules(pairs: Collection[tuple[UUID, UUID]]) -> None:
+    """For who changes levels before it posts, or several times: of (variant, warehouse), whose stock items it has locked."""
+    lock_cost_pools(pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(RULES, pools_of(pairs))
+
+
 def pools_of(pairs: Collection[tuple[UUID, UUID]]) -> list[Any]:
     return [array(pair[0] for pair in pairs), array(pair[1] for pair in pairs), active_organization_id()]

@@ -5,11 +5,12 @@ is reserved there.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from core.kept import Beside, Kept, Together
 from core.tenancy import active_organization_id, active_scope, organization_scope
 from inventory.events import ReservationEnded, StockReserved
 from inventory.models import Reservation, StockMove
-from inventory.services.candidates import Candidate, Wanted, lock_candidates
+from inventory.services.candidates import Candidate, InSets, Wanted, lock_candidates
 from inventory.services.levels import Coming, levels_follow
 from inventory.services.locks import Balance, Place, Promised, lock_items_of, lock_posting, lock_promised
 from inventory.services.posting import (
@@ -41,6 +42,7 @@ from inventory.services.posting import (
 )
 from inventory.services.shortages import short_of
 from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
+from inventory.services.whole_sets import in_whole_sets
 from notifications.services.events import publish_from
 
 RESERVE = Kept("reserved", """
@@ -138,12 +140,12 @@ class Share:
 
 def stock_reserve(
     *, lines: Sequence[Wanted], demand: Demand, shortage: Shortage = Shortage.REFUSE, idempotency_key: str = "",
-    coming: Sequence[Coming] = (),
+    coming: Sequence[Coming] = (), waits: bool = True,
 ) -> Reserved:
     """Promise goods of warehouses: what expires first, then the oldest lot, in pick order; nothing that is held or expired.
 
-    `coming` is what is on its way by it; see levels.py. Raises Conflict, naming each line that is short, before it changes
-    anything.
+    `coming` is what is on its way by it; see levels.py. Who holds reorder rules already never `waits` for a stock item. Raises
+    Conflict, naming each line that is short, before it changes anything.
     """
     _check(lines, demand)
     if idempotency_key:
@@ -151,7 +153,7 @@ def stock_reserve(
         earlier = Reservation.objects.filter(idempotency_key=idempotency_key).order_by("line").values_list("pk", flat=True)
         if earlier:
             return Reserved(list(earlier), [], {}, replayed=True)
-    shares, short = _allocate(lines)
+    shares, short = _allocate(lines, waits=waits, in_sets=shortage != Shortage.REFUSE)
     if short and (shortage == Shortage.REFUSE or (shortage == Shortage.PARTIAL and not shares)):
         raise short_of(lines, short)
     if shortage == Shortage.BACKORDER:
@@ -177,16 +179,22 @@ def _check(lines: Sequence[Wanted], demand: Demand) -> None:
         raise Invalid("This reservation would be over before it begins.", fields={"expires_at": "in the past"})
 
 
-def _allocate(lines: Sequence[Wanted]) -> tuple[list[Share], dict[int, Decimal]]:
+def _allocate(lines: Sequence[Wanted], *, waits: bool, in_sets: bool) -> tuple[list[Share], dict[int, Decimal]]:
     """Looks a second time, at everything that nobody else is at, if others were quicker in the first places."""
-    found = lock_candidates(lines)
+    found = lock_candidates(lines, waits=waits)
     shares, short = _share_out(lines, found)
-    if short and found and (more := lock_candidates(lines, besides=found)):
-        shares, short = _share_out(lines, [*found, *more])
+    if short and found and waits and (more := lock_candidates(lines, besides=found)):
+        found = [*found, *more]
+        shares, short = _share_out(lines, found)
+    if short and in_sets and (most := in_whole_sets(lines, short)):
+        shares, short = _share_out(lines, found, most)
     return shares, short
 
 
-def _share_out(lines: Sequence[Wanted], found: Iterable[Candidate]) -> tuple[list[Share], dict[int, Decimal]]:
+def _share_out(
+    lines: Sequence[Wanted], found: Iterable[Candidate], most: Mapping[int, Decimal] = MappingProxyType({}),
+) -> tuple[list[Share], dict[int, Decimal]]:
+    """`most`: how much a line takes, by its number, where that is less than it wants."""
     shelves: dict[tuple[UUID, UUID], list[Candidate]] = defaultdict(list)
     free: dict[UUID, Decimal] = {}
     for item in sorted(found, key=lambda one: one.order):
@@ -194,15 +202,16 @@ def _share_out(lines: Sequence[Wanted], found: Iterable[Candidate]) -> tuple[lis
         free[item.id] = item.free
     shares, short = [], {}
     for number, line in enumerate(lines):
-        missing = line.quantity
+        missing = most.get(number, line.quantity)
+        left = line.quantity - missing
         for item in shelves[line.variant_id, line.warehouse_id]:
             if missing and free[item.id] > 0 and line.takes(item):
                 taken = min(missing, free[item.id])
                 free[item.id] -= taken
                 missing -= taken
                 shares.append(Share(number, line, taken, item))
-        if missing:
-            short[number] = missing
+        if missing + left:
+            short[number] = missing + left
     return shares, short
 
 
@@ -321,13 +330,20 @@ def reservations_expire(*, most: int = 5_000) -> int:
     return len(_end(list(due.values_list("pk", flat=True)[:most]), Status.EXPIRED))
 
 
-def reservation_allocate(*, reservations: Collection[UUID]) -> Reserved:
-    """Goods for demand that waits, as far as there are any; the rest waits on. All for one demand."""
+def reservation_allocate(
+    *, reservations: Collection[UUID], in_sets: Mapping[UUID, InSets] = MappingProxyType({}),
+) -> Reserved:
+    """Goods for demand that waits, as far as there are any; the rest waits on. All for one demand, of which these lines are of
+    use `in_sets` alone.
+    """
     rows = list(Reservation.objects.filter(pk__in=reservations, stock_item=None, status=Status.ACTIVE).order_by("pk"))
     if len({(row.demand_type, row.demand_id, row.expires_at) for row in rows}) != 1:
         raise Conflict("Give reservations of one demand that wait for goods.", code="not_waiting")
     lines = [
-        Wanted(row.variant_id, row.warehouse_id, row.quantity, lot_id=row.lot_id, demand_line_id=row.demand_line_id)
+        Wanted(
+            row.variant_id, row.warehouse_id, row.quantity, lot_id=row.lot_id, demand_line_id=row.demand_line_id,
+            in_sets=in_sets.get(row.demand_line_id),
+        )
         for row in rows
     ]
     ended = _end([row.pk for row in rows], Status.RELEASED)

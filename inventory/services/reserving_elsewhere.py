@@ -47,7 +47,7 @@ def reservation_elsewhere(*, reservation_id: UUID, quantity: Decimal) -> Reserve
         row.variant_id, row.warehouse_id, quantity, demand_line_id=row.demand_line_id, elsewhere_than=row.stock_item_id,
     )
     demand = Demand(row.demand_type, row.demand_id, row.expires_at)
-    return stock_reserve(lines=[wanted], demand=demand, shortage=Shortage.BACKORDER)
+    return stock_reserve(lines=[wanted], demand=demand, shortage=Shortage.BACKORDER, waits=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Lost:
 
 def promises_give_way(lacking: Mapping[UUID, Decimal]) -> list[Lost]:
     """So much of what is reserved is given back at each of these stock items, which are locked with all others of their variants
-    in the warehouse. The youngest promises give way first; `promises_anew` follows once the balances are right.
+    in the warehouse, and with their cost pools and reorder rules. The youngest promises give way first; `promises_anew` follows
+    once the balances are right.
     """
     rows = Reservation.objects.filter(stock_item__in=lacking, status=Reservation.Status.ACTIVE)
     left, ended, lost = dict(lacking), [], []
@@ -91,7 +92,8 @@ def promises_anew(lost: Sequence[Lost], *, document: Document) -> None:
         if one.demand.expires_at is None or one.demand.expires_at > timezone.now():
             by_demand[one.demand].append(one)
     for demand, goods in by_demand.items():
-        short = stock_reserve(lines=[one.wanted for one in goods], demand=demand, shortage=Shortage.BACKORDER).short
+        wanted = [one.wanted for one in goods]
+        short = stock_reserve(lines=wanted, demand=demand, shortage=Shortage.BACKORDER, waits=False).short
         publish(PromiseLost(
             demand_type=demand.type, demand=demand.id, document_type=document.type, document=document.id, lines=[
                 LostLine(

@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 from uuid import UUID
 
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from core.errors import Conflict, Invalid
-from inventory.models import ReasonCode, StockMove
-from inventory.queries.stock import Way, posted_with, reason_of
+from inventory.models import CountedPosting, ReasonCode, StockMove
+from inventory.queries.stock import Earlier, Way, posted_with, reason_of
 from inventory.services.grounds import Rules
 from inventory.services.levels import Coming
 from inventory.services.locks import Balance, Place, lock_posting
@@ -154,12 +155,14 @@ def _sides(line: Line, *, needs_from: bool, needs_to: bool) -> None:
 def post(
     *, kind: str, lines: Sequence[Line], circumstances: Circumstances, take: Taking | None = None, in_transit: bool = False,
     coming: Sequence[Coming] = (), packed: Mapping[Place, Decimal] = NOTHING, balances: Mapping[Place, Balance] | None = None,
+    is_counted: bool = False,
 ) -> Posted:
     """What all verbs have in common. `take` says what the posting uses of reservations, and `packed` what goes along in
     logistic units, see posting.py; `coming` what changes of what is on its way, see levels.py; `balances` are those of all
     places, if they are locked already.
 
-    Goods come to places of kind transit, and leave them, with `in_transit` alone.
+    Goods come to places of kind transit, and leave them, with `in_transit` alone. Of archived variants goods come in only as
+    `is_counted`: they were here all the time.
     """
     if not lines:
         raise Invalid("Give at least one line.", fields={"lines": "empty"})
@@ -169,10 +172,12 @@ def post(
     if done := posted_before(kind=kind, key=key, lines=lines):
         return done
     document = circumstances.document
+    if key and _is_counted(lines):
+        CountedPosting.objects.create(idempotency_key=key, asked=_asked(lines))
     return apply(
         kind=kind, lines=lots_resolve(lines=lines, come_in=occurred_at if kind in BRINGS_LOTS else None),
-        rules=Rules(held_may_leave=bool(reason and reason.takes_held), in_transit=in_transit), take=take, coming=coming,
-        packed=packed, balances=balances,
+        rules=Rules(held_may_leave=bool(reason and reason.takes_held), in_transit=in_transit, is_counted=is_counted),
+        take=take, coming=coming, packed=packed, balances=balances,
         reason_id=circumstances.reason_id, note=circumstances.note, occurred_at=occurred_at,
         document_type=document.type if document else "", document_id=document.id if document else None, idempotency_key=key,
     )
@@ -185,11 +190,29 @@ def posted_before(*, kind: str, key: str, lines: Sequence[Line] = ()) -> Posted 
     lock_posting(key)
     if (done := posted_with(key)) is None:
         return None
-    # What a count became of depends on the balance that it met.
-    is_other = bool(lines) and all(line.counted is None for line in lines) and _ways(lines) != done.took
-    if done.kind != kind or is_other:
+    if done.kind != kind or (lines and _is_other(lines, done)):
         raise Conflict("This idempotency key belongs to another posting.", code="idempotency_key_reused")
     return Posted(done.moves, [], replayed=True)
+
+
+def _is_other(lines: Sequence[Line], done: Earlier) -> bool:
+    if done.counted:
+        return _asked(lines) != done.counted
+    return not _is_counted(lines) and _ways(lines) != done.took
+
+
+def _is_counted(lines: Sequence[Line]) -> bool:
+    return any(line.counted is not None for line in lines)
+
+
+def _asked(lines: Sequence[Line]) -> str:
+    """Of a count the lines themselves: what became of them depends on the balances that they met."""
+    plain = sorted(
+        f"{line.variant_id} {line.from_location_id} {line.to_location_id} {line.lot_id or (line.lot and line.lot.code)}"
+        f" {Decimal(line.quantity).normalize():f} {'' if line.counted is None else f'{Decimal(line.counted).normalize():f}'}"
+        for line in lines
+    )
+    return sha256("\n".join(plain).encode()).hexdigest()
 
 
 def _ways(lines: Sequence[Line]) -> dict[Way, Decimal]:

@@ -214,7 +214,7 @@ def _picks(order: TransferOrder, shares: Sequence[Share], chosen: set[UUID]) -> 
         raise Conflict("Somebody has just given back what was reserved: look again.", code="reservation_changed")
     if missing:
         lines = [wanted(order, one.line, one.quantity, one.lot_id, one.location_id) for one in missing]
-        done = stock_reserve(lines=lines, demand=demand_of(order))
+        done = stock_reserve(lines=lines, demand=demand_of(order), waits=False)
         for one in Reservation.objects.filter(pk__in=done.reservations):
             taken[one.pk] += one.quantity
     return [Pick(key, quantity) for key, quantity in taken.items()]

@@ -1,6 +1,7 @@
 """The inbox of whoever is signed in, and how their messages come to them."""
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from core.errors import Invalid, NotFound
 from core.tenancy import active_organization_id
 from notifications.channels import Channel
 from notifications.models import Notification, NotificationPreference, Topic
+from notifications.queries.inbox import unread_count
 from notifications.services.inbox import (
     membership_of,
     notification_archive,
@@ -41,6 +43,7 @@ BEFORE = "%Y-%m-%dT%H:%M:%S.%f"
 def urls(site: Any) -> list[Any]:
     return [
         path("inbox/", page_for(site, inbox_view, permissions=[OWN_INBOX]), name="inbox"),
+        path("inbox/bell/", page_for(site, bell_view, ["GET"], permissions=[OWN_INBOX]), name="inbox_bell"),
         path("inbox/<uuid:notification>/", page_for(site, open_view, ["GET"], permissions=[OWN_INBOX]), name="inbox_open"),
         path("my-notifications/", page_for(site, preferences_view, permissions=[OWN_INBOX]), name="my_notifications"),
     ]
@@ -68,6 +71,14 @@ def open_view(site: Any, request: Any, notification: Any) -> HttpResponse:
         raise NotFound("There is no such message in your inbox.")
     notification_read(user_id=request.user.pk, notification_id=row.pk)
     return HttpResponseRedirect(row.link or f"{reverse('admin:inbox')}#{row.pk}")
+
+
+def bell_view(site: Any, request: Any) -> HttpResponse:
+    """What an open page asks each minute: the bell, if it shows another number."""
+    count = unread_count(request.user.pk)
+    if request.GET.get("shown") == str(count):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return TemplateResponse(request, "unfold/helpers/bell.html", {"unread": count})
 
 
 def _act(request: Any) -> None:

@@ -106,6 +106,7 @@ class NotificationDelivery(RuntimeModel):
     error = models.TextField(db_default="", blank=True)
     # As the recipient wants it, in quiet hours, or over the daily cap of the sender.
     not_before = models.DateTimeField(null=True, blank=True, help_text="Until when it waits.")
+    counted_at = models.DateTimeField(null=True, blank=True, help_text="When it was counted towards the daily cap of its sender.")
     digest = TenantForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="parts", help_text="In which it went.")
     window_start = models.DateTimeField(null=True, blank=True, help_text="Of a digest: since when its messages were held back.")
     window_end = models.DateTimeField(null=True, blank=True)
@@ -123,6 +124,10 @@ class NotificationDelivery(RuntimeModel):
             models.Index(fields=["organization", "status", "id"], name="delivery_by_status"),
             models.Index(fields=["organization", "digest"], name="delivery_of_digest"),
             models.Index(fields=["organization", "channel", "sent_at"], condition=Q(status="sent"), name="delivery_by_day"),
+            models.Index(
+                fields=["organization", "channel", "counted_at"], condition=Q(status="queued", counted_at__isnull=False),
+                name="delivery_under_way",
+            ),
         ]
 
     def __str__(self) -> str:

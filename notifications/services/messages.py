@@ -1,5 +1,6 @@
 """Messages to those who subscribed: one delivery and one job for each, so that each is tried for itself."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -14,7 +15,7 @@ from notifications.models import ChannelConfig, NotificationDelivery, Topic, Top
 from notifications.services.departures import Unsent, about, delivery_depart
 from notifications.services.jobs import DOORBELL, JOB_ONCE, Order, TryAgain, job_enqueue
 from notifications.services.ringing import ring_away
-from notifications.services.sending import cap_reached, sender_of
+from notifications.services.sending import place_take, sender_of
 from notifications.severity import Severity
 
 DELIVER, DIGEST = "notifications.tasks.deliver", "notifications.tasks.digest"
@@ -130,21 +131,23 @@ def confirmation_enqueue(*, subscription: TopicSubscription) -> None:
     job_enqueue(Order(task=DELIVER, queue="mail", args=[str(delivery.pk)], dedupe_key=f"deliver {delivery.pk}"))
 
 
-def delivery_send(*, delivery_id: UUID, is_last_attempt: bool) -> str:
-    """Raises TryAgain when nobody could take it now.
+def delivery_send(*, delivery_id: UUID, is_last_attempt: bool, commit: Callable[[], None]) -> str:
+    """Raises TryAgain when nobody could take it now. `commit` ends the transaction and begins another: a message of a sender
+    with a daily cap has its place before it leaves, so that others count it.
 
     Sent once, but for a crash between the mail server's yes and our commit: then the same message, by the same
     Message-ID, goes out again.
     """
-    delivery = NotificationDelivery.objects.select_for_update().get(pk=delivery_id)
+    delivery, subscription, failure = _locked(delivery_id)
     if delivery.status == NotificationDelivery.Status.SENT:
         return str(delivery.status)
-    subscription = TopicSubscription.objects.select_related("topic").filter(pk=delivery.subscription_id).first()
-    failure = _refused_by_subscriber(delivery, subscription)
     sender = sender_of(delivery.channel)
-    if not failure and sender and (until := cap_reached(sender)):
-        _put_off(delivery, sender, until)
-        return str(delivery.status)
+    if sender and sender.daily_cap is not None and not failure:
+        if until := place_take(delivery, sender):
+            _put_off(delivery, sender, until)
+            return str(delivery.status)
+        commit()
+        delivery, subscription, failure = _locked(delivery_id)
     delivery.attempts += 1
     temporary = False
     if not failure:
@@ -155,10 +158,12 @@ def delivery_send(*, delivery_id: UUID, is_last_attempt: bool) -> str:
     if not failure:
         delivery.sent_at = timezone.now()
         delivery.status = NotificationDelivery.Status.SENT
-    elif not temporary:
-        delivery.status = NotificationDelivery.Status.FAILED
+    else:
+        delivery.counted_at = None
+        if not temporary:
+            delivery.status = NotificationDelivery.Status.FAILED
     delivery.error = failure
-    delivery.save(update_fields=["attempts", "sent_at", "status", "error"])
+    delivery.save(update_fields=["attempts", "sent_at", "status", "error", "counted_at"])
     if temporary:
         raise TryAgain(failure)
     if delivery.kind == NotificationDelivery.Kind.DIGEST:
@@ -169,8 +174,8 @@ def delivery_send(*, delivery_id: UUID, is_last_attempt: bool) -> str:
 def _put_off(delivery: NotificationDelivery, sender: ChannelConfig, until: datetime) -> None:
     """Over the cap it goes the next day, and those who operate are told: the inbox at once, mail when it may."""
     said = f"The daily cap of {sender.daily_cap} is reached: it goes out from {until:%Y-%m-%d %H:%M} UTC on."
-    delivery.not_before, delivery.error = until, said
-    delivery.save(update_fields=["not_before", "error"])
+    delivery.not_before, delivery.error, delivery.counted_at = until, said, None
+    delivery.save(update_fields=["not_before", "error", "counted_at"])
     key = f"deliver {delivery.pk} {until:%Y-%m-%d}"
     job_enqueue(Order(task=DELIVER, queue="mail", args=[str(delivery.pk)], run_after=until, dedupe_key=key))
     channel = delivery.get_channel_display()
@@ -179,6 +184,13 @@ def _put_off(delivery: NotificationDelivery, sender: ChannelConfig, until: datet
         body=f"{sender.daily_cap} messages have left today. What follows waits until {until:%Y-%m-%d %H:%M} UTC.\n",
         about=About(severity=Severity.WARNING),
     )
+
+
+def _locked(delivery_id: UUID) -> tuple[NotificationDelivery, TopicSubscription | None, str]:
+    """With what its subscriber says against it."""
+    delivery: NotificationDelivery = NotificationDelivery.objects.select_for_update().get(pk=delivery_id)
+    subscription = TopicSubscription.objects.select_related("topic").filter(pk=delivery.subscription_id).first()
+    return delivery, subscription, _refused_by_subscriber(delivery, subscription)
 
 
 def _refused_by_subscriber(delivery: NotificationDelivery, subscription: TopicSubscription | None) -> str:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -18,6 +19,7 @@ from notifications.models.sending import policy
 
 Provider = ChannelConfig.Provider
 OF_AMAZON = (Provider.SES, Provider.SNS)
+UNDER_WAY = timedelta(hours=1)  # after midnight, what was counted so lately may leave on the new day
 
 
 @transaction.atomic
@@ -54,18 +56,30 @@ def sender_of(channel: str) -> ChannelConfig | None:
 def sent_today(channel: str) -> int:
     """A digest counts once, whatever is in it."""
     begin, _ = _day()
-    sent = NotificationDelivery.objects.filter(channel=channel, status="sent", sent_at__gte=begin, digest=None)
-    return int(sent.count())
+    return int(NotificationDelivery.objects.filter(_sent(begin), channel=channel).count())
 
 
-def cap_reached(sender: ChannelConfig) -> datetime | None:
-    """When the next day begins, if no more may leave on this one.
+def _sent(begin: datetime) -> Q:
+    return Q(status="sent", sent_at__gte=begin, digest=None)
 
-    Messages that are under way at this very moment are not counted yet: there are no more of them than workers have threads.
+
+def place_take(delivery: NotificationDelivery, sender: ChannelConfig) -> datetime | None:
+    """One of the places that the sender's cap leaves on this day, for good once it is committed; what does not leave gives it
+    back. When there is none, it returns when the next day begins. Who asks at the same time waits here.
     """
-    if sender.daily_cap is None or sent_today(sender.channel) < sender.daily_cap:
+    cap = ChannelConfig.objects.select_for_update(no_key=True).values_list("daily_cap", flat=True).get(pk=sender.pk)
+    begin, end = _day()
+    if cap is None or (delivery.counted_at and delivery.counted_at >= begin):
         return None
-    return _day()[1]
+    now = timezone.now()
+    under_way = Q(status="queued", counted_at__gte=min(begin, now - UNDER_WAY))
+    # In one statement: meanwhile one that is under way becomes one that was sent.
+    taken = NotificationDelivery.objects.filter(_sent(begin) | under_way, channel=sender.channel).exclude(pk=delivery.pk)
+    if taken.count() >= cap:
+        return end
+    delivery.counted_at = now
+    delivery.save(update_fields=["counted_at"])
+    return None
 
 
 def mail_connection(sender: ChannelConfig) -> Any:

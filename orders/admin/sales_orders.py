@@ -106,6 +106,40 @@ class LineInline(CartInline):
         plainly(SalesOrderItem, "shipped_quantity"), plainly(SalesOrderItem, "cancelled_quantity"),
     )
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """What is sold; the components of kits follow it."""
+        return super().get_queryset(request).filter(kit=None)
+
+
+class ComponentInline(CartInline):
+    """What of kits is taken from the stock. Nobody writes it here."""
+
+    model = SalesOrderItem
+    extra = 0
+    verbose_name, verbose_name_plural = "component", "Components of kits"
+    looked_at = (
+        "kit", "sku", "name", *(
+            plainly(SalesOrderItem, f"{name}quantity") for name in ("", "allocated_", "picked_", "shipped_", "cancelled_")
+        ),
+    )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.looked_at
+
+    get_readonly_fields = get_fields
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).exclude(kit=None).select_related("kit").order_by("kit__line", "line")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
 
 class AdjustmentInline(CartInline):
     model = OrderAdjustment
@@ -160,7 +194,10 @@ class SalesOrderAdmin(DocumentAdmin):
         return f"{(left - row.paid_total + row.refunded_total).normalize():f}"
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        return self.inlines if obj else [LineInline, AdjustmentInline]
+        if not obj:
+            return [LineInline, AdjustmentInline]
+        has_kits = not is_draft(obj) and obj.lines.filter(sold_by_components=True).exists()
+        return [LineInline, ComponentInline, *self.inlines[1:]] if has_kits else self.inlines
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = super().get_readonly_fields(request, obj)

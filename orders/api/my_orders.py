@@ -18,6 +18,7 @@ from core.serializers import ReferenceField, StrictSerializer, TenantSerializer
 from core.within import holder
 from orders.api.sales_orders import AddressField, OrderStepSerializer
 from orders.models import PromotionUse, ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem, Shipment, ShipmentItem
+from orders.queries.kits import AS_SHOWN
 from orders.services.order_lines import MOST_LINES
 from orders.services.own_orders import Asked, own_order_place, own_return_ask
 from orders.services.promotions import MOST_CODES
@@ -82,6 +83,7 @@ class OwnOrderLineSerializer(TenantSerializer):
         fields = [
             "id", "line", "variant", "sku", "name", "quantity", "unit_price", "includes_tax", "discount", "tax_rate",
             "net_amount", "tax_amount", "promotion_discount", "shipped_quantity", "returned_quantity", "cancelled_quantity",
+            "kit",
         ]
 
 
@@ -192,7 +194,7 @@ class MyOrderViewSet(ReadViewSet):
     def lines(self, request: Request, pk: str) -> Response:
         """What was ordered, what it costs, and how much of it is shipped, came back or was canceled."""
         self._query([])
-        return Response(OwnOrderLineSerializer(self.get_object().lines.order_by("line"), many=True).data)
+        return Response(OwnOrderLineSerializer(self.get_object().lines.order_by(*AS_SHOWN), many=True).data)
 
     @extend_schema(responses=OwnPromotionSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)

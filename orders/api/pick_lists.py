@@ -58,6 +58,7 @@ class PickListLineSerializer(TenantSerializer):
     order_number = serializers.CharField(source="order_item.order.number", read_only=True)
     sku = serializers.CharField(source="order_item.sku", read_only=True)
     name = serializers.CharField(source="order_item.name", read_only=True)
+    kit_sku = serializers.CharField(source="order_item.kit.sku", read_only=True, default=None, help_text="Of a component.")
     lot_code = serializers.CharField(source="lot.code", read_only=True, default=None)
     location = serializers.UUIDField(source="stock_item.location_id", read_only=True)
     location_code = serializers.CharField(source="stock_item.location.code", read_only=True)
@@ -65,8 +66,9 @@ class PickListLineSerializer(TenantSerializer):
     class Meta:
         model = PickListItem
         fields = [
-            "id", "line", "order", "order_number", "order_item", "reservation", "variant", "sku", "name", "lot", "lot_code",
-            "stock_item", "location", "location_code", "quantity", "picked_quantity", "short_quantity", "short_reason", "is_open",
+            "id", "line", "order", "order_number", "order_item", "reservation", "variant", "sku", "name", "kit_sku", "lot",
+            "lot_code", "stock_item", "location", "location_code", "quantity", "picked_quantity", "short_quantity",
+            "short_reason", "is_open",
         ]
 
 
@@ -129,7 +131,9 @@ class PickListViewSet(TenantViewSet):
     def lines(self, request: Request, pk: str) -> Response:
         """What to take from which place, in the order in which one passes them, and for whom."""
         self._query([])
-        rows = self.get_object().lines.select_related("order_item__order", "lot", "stock_item__location").order_by("line")
+        rows = self.get_object().lines.select_related(
+            "order_item__order", "order_item__kit", "lot", "stock_item__location",
+        ).order_by("line")
         return Response(PickListLineSerializer(rows, many=True).data)
 
     @extend_schema(request=AssignPickListSerializer, responses=PickListSerializer)

@@ -14,6 +14,7 @@ from orders.api.promotions import PromotionUseSerializer
 from orders.api.shipping import ShippingOptionSerializer
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.queries.kits import AS_SHOWN
 from orders.queries.shipping_options import shipping_options
 from orders.services.fulfilment import (
     sales_order_complete,
@@ -127,7 +128,7 @@ class SalesOrderLineSerializer(TenantSerializer):
             "id", "line", "variant", "sku", "name", "vehicle_model", "quantity", "unit_price", "price_agreed", "price_reason",
             "includes_tax", "discount", "tax_rate", "net_amount", "tax_amount", "promotion_discount", "backorder_policy",
             "allocated_quantity", "picked_quantity", "shipped_quantity", "returned_quantity", "cancelled_quantity",
-            "invoiced_quantity",
+            "invoiced_quantity", "sold_by_components", "kit", "per_kit", "kit_share",
         ]
 
 
@@ -196,9 +197,11 @@ class SalesOrderViewSet(TenantViewSet):
     @extend_schema(responses=SalesOrderLineSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)
     def lines(self, request: Request, pk: str) -> Response:
-        """What is ordered, what it costs and why, and how much of it is allocated, picked, shipped, returned and canceled."""
+        """What is ordered, what it costs and why, and how much of it is allocated, picked, shipped, returned and canceled; below
+        a kit that is sold by its components, these.
+        """
         self._query([])
-        return Response(SalesOrderLineSerializer(self.get_object().lines.order_by("line"), many=True).data)
+        return Response(SalesOrderLineSerializer(self.get_object().lines.order_by(*AS_SHOWN), many=True).data)
 
     @extend_schema(responses=OrderAdjustmentSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)

@@ -74,13 +74,15 @@ class WrittenShipmentSerializer(ShipmentSerializer):
 
 class ShipmentLineSerializer(TenantSerializer):
     sku = serializers.CharField(source="variant.sku", read_only=True)
+    kit_sku = serializers.CharField(source="order_item.kit.sku", read_only=True, default=None, help_text="Of a component.")
     lot_code = serializers.CharField(source="lot.code", read_only=True, default=None)
     location_code = serializers.CharField(source="stock_item.location.code", read_only=True)
 
     class Meta:
         model = ShipmentItem
         fields = [
-            "id", "line", "order_item", "variant", "sku", "lot", "lot_code", "stock_item", "location_code", "quantity", "move",
+            "id", "line", "order_item", "variant", "sku", "kit_sku", "lot", "lot_code", "stock_item", "location_code", "quantity",
+            "move",
         ]
 
 
@@ -157,7 +159,9 @@ class ShipmentViewSet(TenantViewSet):
     def lines(self, request: Request, pk: str) -> Response:
         """What is in it, of which lot, from which bin, and the move that issued it."""
         self._query([])
-        rows = self.get_object().lines.select_related("variant", "lot", "stock_item__location").order_by("line")
+        rows = self.get_object().lines.select_related(
+            "variant", "lot", "stock_item__location", "order_item__kit",
+        ).order_by("line")
         return Response(ShipmentLineSerializer(rows, many=True).data)
 
     @extend_schema(responses=ShipmentParcelSerializer(many=True), filters=False)

@@ -27,6 +27,8 @@ from orders.models.returns import ReturnItem as ReturnItem
 from orders.models.sales import OrderAdjustment as OrderAdjustment
 from orders.models.sales import SalesOrder as SalesOrder
 from orders.models.sales import SalesOrderItem as SalesOrderItem
+from orders.models.sales_days import SalesDay as SalesDay
+from orders.models.sales_days import SalesDayChange as SalesDayChange
 from orders.models.shipments import Shipment as Shipment
 from orders.models.shipments import ShipmentItem as ShipmentItem
 from orders.models.shipments import ShipmentParcel as ShipmentParcel

@@ -3,7 +3,6 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Party
-from accounts.models.rates import currency_code
 from core.custom_fields import CustomFieldsModel
 from core.fields import CurrencyField, MoneyField, SearchKeyField
 from core.models import ArchivableModel, TenantForeignKey, TenantModel, external_ref, external_ref_unique
@@ -27,7 +26,7 @@ class Channel(TenantModel):
     code_key = SearchKeyField("code")
     name = models.CharField(max_length=100)
     name_key = SearchKeyField("name")
-    currency = CurrencyField(validators=[currency_code])
+    currency = CurrencyField()
     warehouse = TenantForeignKey(Warehouse, related_name="+", help_text="Its goods are promised first.")
     reservation_minutes = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)],

@@ -1,7 +1,6 @@
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.rates import currency_code
 from core.fields import CurrencyField, MoneyField, SearchKeyField
 from core.models import TenantForeignKey, TenantModel
 from inventory.models import Supplier, Warehouse
@@ -53,7 +52,7 @@ class LandedCost(TenantModel):
     )
     supplier = TenantForeignKey(Supplier, null=True, blank=True, related_name="+", help_text="Who asks for it.")
     supplier_number = models.CharField("supplier's number", max_length=80, blank=True, help_text="As it stands on their paper.")
-    currency = CurrencyField(validators=[currency_code], blank=True, help_text="The organization's, unless given.")
+    currency = CurrencyField(blank=True, help_text="The organization's, unless given.")
     amount = MoneyField(
         null=True, blank=True, help_text="Without tax. Empty, on a bill: what it asks for besides goods that came.",
     )

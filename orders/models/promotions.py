@@ -2,7 +2,6 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models.rates import currency_code
 from core.fields import CurrencyField, MoneyField, SearchKeyField
 from core.models import TenantForeignKey, TenantModel
 from inventory.models import Category, ProductVariant
@@ -61,7 +60,7 @@ class Promotion(TenantModel):
     )
     free_quantity = models.PositiveIntegerField("get free", null=True, blank=True, help_text="So many.")
     currency = CurrencyField(
-        blank=True, validators=[currency_code], help_text="Of orders in this currency alone. An amount needs one. Empty: of all.",
+        blank=True, help_text="Of orders in this currency alone. An amount needs one. Empty: of all.",
     )
     min_total = MoneyField(
         "from a total of", null=True, blank=True, validators=[MinValueValidator(0)],

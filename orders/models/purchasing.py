@@ -2,7 +2,6 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models.rates import currency_code
 from core.custom_fields import CustomFieldsModel
 from core.fields import CurrencyField, MoneyField, QuantityField, SearchKeyField
 from core.models import TenantForeignKey, TenantModel, external_ref, external_ref_unique
@@ -43,7 +42,7 @@ class PurchaseOrder(CustomFieldsModel, TenantModel):
     supplier = TenantForeignKey(Supplier, related_name="+")
     warehouse = TenantForeignKey(Warehouse, related_name="+", help_text="Where the goods are to come.")
     status = models.CharField(max_length=18, choices=Status, default=Status.DRAFT, editable=False)
-    currency = CurrencyField(validators=[currency_code], blank=True, help_text="The supplier's, unless given.")
+    currency = CurrencyField(blank=True, help_text="The supplier's, unless given.")
     expected_on = models.DateField(null=True, blank=True)
     supplier_reference = models.CharField("supplier's reference", max_length=80, blank=True, help_text="On their confirmation.")
     note = models.CharField(max_length=500, blank=True)

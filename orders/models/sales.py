@@ -2,7 +2,6 @@ from django.core.validators import EmailValidator
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models.rates import currency_code
 from core.custom_fields import CustomFieldsModel
 from core.fields import CurrencyField, MoneyField, QuantityField, SearchKeyField
 from core.models import TenantForeignKey, TenantModel, external_ref, external_ref_unique
@@ -70,7 +69,7 @@ class SalesOrder(CustomFieldsModel, TenantModel):
     fulfilment_status = models.CharField(
         max_length=20, choices=FulfilmentStatus, default=FulfilmentStatus.NOT_STARTED, editable=False,
     )
-    currency = CurrencyField(validators=[currency_code])
+    currency = CurrencyField()
     shipping_address = models.JSONField(default=dict, blank=True)
     billing_address = models.JSONField(default=dict, blank=True)
     shipping_method = TenantForeignKey(
@@ -135,6 +134,9 @@ class SalesOrderItem(TenantModel):
     """What was ordered less what was canceled is allocated, of that picked, of that shipped, of that returned.
 
     Each quantity counts all that came so far: what is shipped was picked and allocated.
+
+    A kit that is sold by its components has its price; the lines of its components, which cost nothing, have the goods. The
+    database lets the kit's line follow: it has as many as are whole, and of what came back the part of its price.
     """
 
     stands_in = ("order.warehouse",)
@@ -150,6 +152,18 @@ class SalesOrderItem(TenantModel):
     sku = models.CharField("SKU", max_length=64, editable=False)
     name = models.CharField(max_length=400, editable=False)
     vehicle_model = TenantForeignKey(VehicleModel, null=True, blank=True, related_name="+", help_text="What it shall fit.")
+    sold_by_components = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="A kit: the lines of its components have its goods.",
+    )
+    kit = TenantForeignKey(
+        "self", null=True, blank=True, editable=False, related_name="components",
+        help_text="Of a component, the line of the kit that it is part of.",
+    )
+    per_kit = QuantityField(null=True, blank=True, editable=False, help_text="Of a component, how much is in one kit.")
+    kit_share = models.DecimalField(
+        max_digits=7, decimal_places=6, null=True, blank=True, editable=False,
+        help_text="Of a component, its share of what the kit costs, by standard costs.",
+    )
     quantity = QuantityField()
     unit_price = MoneyField(help_text="Of one base unit.")
     discount = MoneyField(default=0, help_text="Off the whole line.")
@@ -187,12 +201,18 @@ class SalesOrderItem(TenantModel):
                 violation_error_message="Ordered, allocated, picked, shipped, returned: none is more than the one before.",
             ),
             models.CheckConstraint(
+                condition=Q(kit__isnull=True, per_kit__isnull=True, kit_share__isnull=True)
+                | Q(kit__isnull=False, per_kit__gt=0, kit_share__gte=0, sold_by_components=False, unit_price=0),
+                name="sales_order_item_of_kit",
+            ),
+            models.CheckConstraint(
                 condition=Q(invoiced_quantity__lte=F("quantity")), name="sales_order_item_invoices_what_is_ordered",
             ),
         ]
         indexes = [
             models.Index(fields=["organization", "variant", "order"], name="sales_order_item_by_variant"),
             models.Index(fields=["organization", "vehicle_model"], name="sales_order_item_by_vehicle"),
+            models.Index(fields=["organization", "kit"], name="sales_order_item_by_kit"),
         ]
 
     def __str__(self) -> str:

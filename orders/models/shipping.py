@@ -6,7 +6,6 @@ from django.core.validators import MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.rates import currency_code
 from core.fields import CurrencyField, MoneyField, SearchKeyField
 from core.models import TenantForeignKey, TenantModel
 from inventory.models import TaxCategory
@@ -70,7 +69,7 @@ class ShippingMethod(TenantModel):
     name = models.CharField(max_length=100, help_text="What the customer reads.")
     name_key = SearchKeyField("name")
     carrier = models.CharField(max_length=80, blank=True)
-    currency = CurrencyField(validators=[currency_code])
+    currency = CurrencyField()
     basis = models.CharField(max_length=8, choices=Basis, default=Basis.TOTAL, help_text="What the rates go by.")
     rates = models.JSONField(
         validators=[validate_rates],

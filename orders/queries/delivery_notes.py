@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
 from core.errors import Conflict
@@ -24,23 +25,33 @@ def delivery_note_pdf(shipment: Shipment) -> bytes:
     pdf, family = paper()
     order = shipment.order
     _head(pdf, family, shipment)
-    rows(pdf, family, WIDTHS, HEAD, [
-        (str(line["order_item__line"] + 1), line["order_item__sku"], line["order_item__name"], line["lot__code"] or "",
-         number(line["whole"]))
-        for line in shipment.lines.order_by("order_item__line", "lot__code")
-        .values("order_item__line", "order_item__sku", "order_item__name", "lot__code").annotate(whole=Sum("quantity"))
-    ])
+    rows(pdf, family, WIDTHS, HEAD, goods_of(shipment))
     here: dict[UUID, Decimal] = {} if shipment.status in Shipment.LEFT else dict(
         shipment.lines.order_by().values_list("order_item").annotate(Sum("quantity")),
     )
     to_come = [
-        ("", line.sku, line.name, "", number(left)) for line in order.lines.order_by("line")
+        ("", line.sku, line.name, "", number(left)) for line in order.lines.filter(sold_by_components=False).order_by("line")
         if (left := line.quantity - line.cancelled_quantity - line.shipped_quantity - here.get(line.pk, Decimal(0))) > 0
     ]
     if to_come:
         text(pdf, family, "Not in this delivery:", 11)
         rows(pdf, family, WIDTHS, HEAD, to_come)
     return bytes(pdf.output())
+
+
+def goods_of(shipment: Shipment) -> list[tuple[str, ...]]:
+    """Components stand below the kit that they are part of."""
+    line, kit = "order_item__", "order_item__kit__"
+    names = (f"{line}line", f"{line}sku", f"{line}name", "lot__code", f"{kit}line", f"{kit}sku", f"{kit}name")
+    found = shipment.lines.order_by(Coalesce(f"{kit}line", f"{line}line"), f"{line}line", "lot__code")
+    goods: list[tuple[str, ...]] = []
+    above: str | None = None
+    for place, sku, name, lot, kit_line, kit_sku, kit_name, whole in found.values_list(*names).annotate(whole=Sum("quantity")):
+        if kit_line is not None and kit_line != above:
+            goods.append((str(kit_line + 1), kit_sku, kit_name, "", ""))
+        above = kit_line
+        goods.append((str(place + 1) if kit_line is None else "", sku, name, lot or "", number(whole)))
+    return goods
 
 
 def parcel_labels_pdf(shipment: Shipment, holder: Holder) -> bytes:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least, Round
 
 from accounts.models import Address, Organization
 from core.fields import QuantityField
@@ -58,10 +58,12 @@ def address_of(rows: Any) -> dict[str, str]:
 
 
 def lines_to_invoice(order: SalesOrder) -> list[SalesOrderItem]:
-    """With `kept_quantity`: how much of each is to be paid. What was replaced at no charge is not taken for returned."""
-    replaced = ReturnItem.objects.filter(authorization__replacement__isnull=False)
-    rows = order.lines.select_related("variant__product__base_unit").annotate(
-        kept_quantity=F("quantity") - F("cancelled_quantity") - F("returned_quantity") + _sum_of(replaced, "received_quantity"),
+    """With `kept_quantity`: how much of each is to be paid. What was replaced at no charge is not taken for returned. A kit is
+    paid for, its components are not.
+    """
+    ordered = F("quantity") - F("cancelled_quantity")
+    rows = order.lines.filter(kit=None).select_related("variant__product__base_unit").annotate(
+        kept_quantity=Least(ordered, ordered - F("returned_quantity") + _replaced()),
     )
     return list(rows.order_by("line"))
 
@@ -72,13 +74,22 @@ def lines_outdated(draft: Invoice) -> list[tuple[str, Decimal]]:
     What drafts of credit notes take back is not asked for.
     """
     drafted = InvoiceItem.objects.filter(invoice__kind=Invoice.Kind.CREDIT_NOTE, invoice__status=Invoice.Status.DRAFT)
-    replaced = ReturnItem.objects.filter(authorization__replacement__isnull=False)
     more = (
         F("invoiced_quantity") - _sum_of(drafted, "quantity") - F("quantity") + F("cancelled_quantity") + F("returned_quantity")
-        - _sum_of(replaced, "received_quantity")
+        - _replaced()
     )
     rows = SalesOrderItem.objects.filter(pk__in=draft.items.exclude(order_item=None).values("order_item"))
     return list(rows.annotate(more=more).filter(more__gt=0).order_by("line").values_list("sku", "more"))
+
+
+def _replaced() -> Any:
+    """Of a line, what came back and was replaced; of a kit, the part of it that these components are."""
+    rows = ReturnItem.objects.filter(authorization__replacement__isnull=False)
+    part = F("received_quantity") / F("order_item__per_kit") * F("order_item__kit_share")
+    parts = rows.filter(order_item__kit=OuterRef("pk")).order_by().values("order_item__kit").annotate(sum=Round(Sum(part), 6))
+    return _sum_of(rows, "received_quantity") + Coalesce(
+        Subquery(parts.values("sum")), Decimal(0), output_field=QuantityField(),
+    )
 
 
 def _sum_of(rows: QuerySet, name: str) -> Coalesce:

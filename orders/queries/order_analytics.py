@@ -1,4 +1,5 @@
-"""What orders brought, in which state they are, and how well and how soon they were fulfilled. One statement for each report.
+"""What orders brought, in which state they are, and how well and how soon they were fulfilled. One statement for each report, and
+one that asks what is kept (`sales_days.py`): reports by customer or product, and of how orders were fulfilled, read the orders.
 
 An order counts on the day when it was placed. Amounts are in the organization's currency, by the rate of that day or the latest
 before; amounts of a currency that has no such rate are told apart, as `unconverted`, and are in no sum.
@@ -15,8 +16,21 @@ from django.db import connection
 
 from core.tenancy import active_organization_id
 from inventory.queries.analytics_sources import Page, Report
-from inventory.queries.dashboard import IN_SOME
 from inventory.queries.spans import Span
+from orders.queries.sales_days import (
+    CHOSEN,
+    CHOSEN_KEPT,
+    KEPT,
+    LINES,
+    PRODUCTS_SOLD,
+    SUMMED,
+    SUMS,
+    Standing,
+    placed,
+    sold,
+    standing,
+    whole,
+)
 
 TOTAL, CHANNEL, WAREHOUSE, CUSTOMER, PRODUCT = "total", "channel", "warehouse", "customer", "product"
 TWO = Decimal("0.01")
@@ -50,113 +64,116 @@ GROUPINGS = {
     PRODUCT: Grouping("s.variant_id", ("variant", "sku", "name"), "g.key, t.sku, t.name,", _joined("inventory_productvariant")),
 }
 BY_ORDER = (TOTAL, CHANNEL, WAREHOUSE, CUSTOMER)
+OF_ORDERS = (CUSTOMER, PRODUCT)  # which days do not tell apart
 
-# The orders of the span, each with the rate of its day, which is looked up rather than joined: of a join by two computed columns
-# the planner takes one row of thousands to be left.
-CHOSEN = f"""
-    placed AS MATERIALIZED (
-        SELECT o.*, (o.placed_at AT TIME ZONE own.timezone)::date AS day, own.base_currency AS own,
-               width_bucket(o.placed_at, %(bounds)s::timestamptz[]) AS period
-        FROM orders_salesorder AS o JOIN accounts_organization AS own ON own.id = %(organization)s
-        WHERE o.organization_id = %(organization)s AND o.placed_at >= %(first)s AND o.placed_at < %(until)s
-            AND {IN_SOME.format("o.warehouse_id")} AND (%(channel)s::uuid IS NULL OR o.channel_id = %(channel)s)
-    ), rates AS MATERIALIZED (
-        SELECT jsonb_object_agg(d.currency || d.day, CASE WHEN d.currency = d.own THEN 1 ELSE (
+# The rate of each currency and day is looked up rather than joined: of a join by two computed columns the planner takes one row
+# of thousands to be left.
+RATED = """
+    , rates AS MATERIALIZED (
+        SELECT jsonb_object_agg(d.currency || d.day, CASE WHEN d.currency = own.base_currency THEN 1 ELSE (
             SELECT CASE WHEN x.base = d.currency THEN x.rate ELSE 1 / x.rate END FROM accounts_exchangerate AS x
             WHERE x.organization_id = %(organization)s AND x.valid_on <= d.day
-                AND ((x.base = d.currency AND x.quote = d.own) OR (x.base = d.own AND x.quote = d.currency))
+                AND ((x.base = d.currency AND x.quote = own.base_currency)
+                     OR (x.base = own.base_currency AND x.quote = d.currency))
             ORDER BY x.valid_on DESC, x.base = d.currency DESC LIMIT 1
         ) END) AS by_day
-        FROM (SELECT DISTINCT currency, day, own FROM placed) AS d
-    ), chosen AS MATERIALIZED (
-        SELECT p.id, p.channel_id, p.warehouse_id, p.customer_id, p.status, p.currency, p.period, p.total, p.requested_on,
-               p.placed_at, p.shipped_at, p.delivered_at, (p.shipped_at AT TIME ZONE own.timezone)::date AS shipped_on,
-               (r.by_day ->> (p.currency || p.day))::numeric AS rate
-        FROM placed AS p CROSS JOIN rates AS r
+        FROM (SELECT DISTINCT currency, day FROM part) AS d
         JOIN accounts_organization AS own ON own.id = %(organization)s
-        WHERE p.status <> ALL (%(without)s)
+    ), rated AS MATERIALIZED (
+        SELECT p.*, width_bucket(p.day, %(days)s::date[]) AS period, (r.by_day ->> (p.currency || p.day))::numeric AS rate
+        FROM part AS p CROSS JOIN rates AS r
     )
 """
 
-# Cost is what the goods issues of the order took off the stock's value, so it is known of what was shipped alone.
-SOLD = f"""
-    WITH {CHOSEN}, moves AS MATERIALIZED (
-        SELECT m.id, m.document_line_id FROM inventory_stockmove AS m
-        WHERE m.organization_id = %(organization)s AND m.document_type = 'sales_order'
-            AND m.document_id IN (SELECT id FROM chosen)
-    ), costs AS (
-        SELECT m.document_line_id AS id, -sum(e.value) AS cost
-        FROM moves AS m CROSS JOIN LATERAL (
-            SELECT sum(e.value) AS value FROM inventory_valueentry AS e
-            WHERE e.organization_id = %(organization)s AND e.move_id = m.id
-        ) AS e
-        WHERE e.value IS NOT NULL GROUP BY m.document_line_id
-    ), sold AS (
-        SELECT s.*, l.variant_id, l.quantity - l.cancelled_quantity AS quantity, 0.000000 AS adjustment, c.cost,
-               l.net_amount * (l.quantity - l.cancelled_quantity) / l.quantity AS revenue,
-               CASE WHEN c.id IS NOT NULL THEN l.net_amount * (l.shipped_quantity - l.returned_quantity) / l.quantity
-               END AS costed
-        FROM chosen AS s
-        JOIN orders_salesorderitem AS l ON l.organization_id = %(organization)s AND l.order_id = s.id
-        LEFT JOIN costs AS c ON c.id = l.id
-        {{adjustments}}
-    ), found AS (
-        SELECT {{key}} AS key{{period}}, count(DISTINCT s.id) AS orders, sum(s.quantity) AS quantity,
-               COALESCE(sum(s.revenue * s.rate), 0) AS revenue, COALESCE(sum(s.adjustment * s.rate), 0) AS adjustments,
-               sum(s.costed * s.rate) AS costed_revenue, sum(s.cost) FILTER (WHERE s.rate IS NOT NULL) AS cost
-        FROM sold AS s GROUP BY 1{{second}}
-    ), apart AS (
-        SELECT json_agg(json_build_object('currency', a.currency, 'orders', a.orders, 'revenue', a.revenue::text)
-                        ORDER BY a.currency) AS currencies
-        FROM (SELECT currency, count(DISTINCT id) AS orders, round(sum(revenue), 6) AS revenue FROM sold
-              WHERE rate IS NULL GROUP BY currency) AS a
-    ), whole AS (
-        SELECT count(DISTINCT id) AS orders, sum(quantity) AS quantity, COALESCE(sum(revenue * rate), 0) AS revenue,
-               COALESCE(sum(adjustment * rate), 0) AS adjustments, sum(costed * rate) AS costed_revenue,
-               sum(cost) FILTER (WHERE rate IS NOT NULL) AS cost FROM sold
-    ), page AS (
-        SELECT * FROM found ORDER BY {{order}} LIMIT %(limit)s OFFSET %(offset)s
+# A part is of a day, a currency and a group. Of products an order has several, so orders are counted by themselves.
+PARTS = """
+    , part AS MATERIALIZED (
+        SELECT {key} AS key, s.day, s.currency, {summed} FROM {source} AS s
+        WHERE s.status <> 'cancelled' GROUP BY 1, 2, 3
     )
-    SELECT whole.orders, whole.quantity, round(whole.revenue, 6), round(whole.adjustments, 6), round(whole.costed_revenue, 6),
-           round(whole.cost, 6), apart.currencies, (SELECT count(*) FROM found), g.orders IS NOT NULL, {{columns}}
-           {{g_period}}g.orders, g.quantity, round(g.revenue, 6), round(g.adjustments, 6), round(g.costed_revenue, 6),
-           round(g.cost, 6)
-    FROM whole CROSS JOIN apart LEFT JOIN page AS g ON true {{join}} ORDER BY {{g_order}}
 """
-ADJUSTMENTS = """
+BOTH = """
+    , known AS (
+        SELECT day, currency, status, channel_id, warehouse_id, {sums} FROM sold
         UNION ALL
-        SELECT s.*, NULL, 0, a.net_amount, NULL, 0, NULL
-        FROM chosen AS s JOIN orders_orderadjustment AS a ON a.organization_id = %(organization)s AND a.order_id = s.id
+        SELECT day, currency, status, channel_id, warehouse_id, {sums} FROM kept
+    )
+""".format(sums=", ".join(SUMS))
+BROUGHT = """
+    , found AS (
+        SELECT s.key{period}, sum(s.orders)::bigint AS orders, sum(s.quantity) AS quantity,
+               COALESCE(sum(s.revenue * s.rate), 0) AS revenue, COALESCE(sum(s.adjustments * s.rate), 0) AS adjustments,
+               sum(s.costed_revenue * s.rate) AS costed_revenue, sum(s.cost) FILTER (WHERE s.rate IS NOT NULL) AS cost
+        FROM rated AS s GROUP BY 1{second}
+    ), counted AS (
+        {counted}
+    ), apart AS (
+        SELECT json_agg(json_build_object('currency', a.currency, 'orders', c.orders, 'revenue', a.revenue::text)
+                        ORDER BY a.currency) AS currencies
+        FROM (SELECT currency, array_agg(DISTINCT day) AS days, round(sum(revenue), 6) AS revenue FROM rated
+              WHERE rate IS NULL GROUP BY currency) AS a
+        CROSS JOIN LATERAL (
+            SELECT sum(c.orders)::bigint AS orders FROM counted AS c WHERE c.currency = a.currency AND c.day = ANY (a.days)
+        ) AS c
+    ), whole AS (
+        SELECT (SELECT COALESCE(sum(orders), 0)::bigint FROM counted) AS orders, sum(quantity) AS quantity,
+               COALESCE(sum(revenue * rate), 0) AS revenue, COALESCE(sum(adjustments * rate), 0) AS adjustments,
+               sum(costed_revenue * rate) AS costed_revenue, sum(cost) FILTER (WHERE rate IS NOT NULL) AS cost
+        FROM rated
+    ), page AS (
+        SELECT * FROM found ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
+    )
+    SELECT whole.orders, round(whole.quantity, 6), round(whole.revenue, 6), round(whole.adjustments, 6),
+           round(whole.costed_revenue, 6), round(whole.cost, 6), apart.currencies,
+           (SELECT count(*) FROM found), g.orders IS NOT NULL, {columns}
+           {g_period}g.orders, round(g.quantity, 6), round(g.revenue, 6), round(g.adjustments, 6), round(g.costed_revenue, 6),
+           round(g.cost, 6)
+    FROM whole CROSS JOIN apart LEFT JOIN page AS g ON true {join} ORDER BY {g_order}
 """
+PARTS_COUNTED = "SELECT currency, day, sum(orders) AS orders FROM part GROUP BY currency, day"
+ORDERS_COUNTED = "SELECT currency, day, count(*) AS orders FROM placed WHERE status <> 'cancelled' GROUP BY currency, day"
+OF_DAYS = KEPT.format(chosen=CHOSEN_KEPT) + BOTH
+OF_PRODUCTS = LINES.format(of="l.variant_id,", by="l.variant_id,", apart="") + PRODUCTS_SOLD
 MEASURES = ("orders", "quantity", "revenue", "adjustments", "costed_revenue", "cost")
 
 STATES = f"""
-    WITH {CHOSEN}
-    SELECT s.status, count(*), round(COALESCE(sum(s.total * s.rate), 0), 6), count(*) FILTER (WHERE s.rate IS NULL)
-    FROM chosen AS s GROUP BY s.status ORDER BY 2 DESC, 1
+    {KEPT.format(chosen=CHOSEN_KEPT)}, part AS (
+        SELECT status, day, currency, count(*) AS orders, sum(total) AS total FROM placed GROUP BY status, day, currency
+        UNION ALL
+        SELECT status, day, currency, orders, total FROM kept
+    ) {RATED}
+    SELECT s.status, sum(s.orders)::bigint, round(COALESCE(sum(s.total * s.rate), 0), 6),
+           COALESCE(sum(s.orders) FILTER (WHERE s.rate IS NULL), 0)::bigint
+    FROM rated AS s GROUP BY s.status ORDER BY 2 DESC, 1
 """
 
 # Of the orders that were placed and not canceled. A line is filled by what was shipped of it.
-SERVED = f"""
-    WITH {CHOSEN}, filled AS (
-        SELECT s.*, sum(l.quantity - l.cancelled_quantity) AS ordered, sum(l.shipped_quantity) AS shipped,
+TIMES_OF = """,
+    o.requested_on, o.placed_at, o.shipped_at, o.delivered_at, (o.shipped_at AT TIME ZONE own.timezone)::date AS shipped_on
+"""
+SERVED = """
+    , lines AS (
+        SELECT l.order_id, sum(l.quantity - l.cancelled_quantity) AS ordered, sum(l.shipped_quantity) AS shipped,
                count(*) AS lines, count(*) FILTER (WHERE l.shipped_quantity >= l.quantity - l.cancelled_quantity) AS lines_filled
-        FROM chosen AS s JOIN orders_salesorderitem AS l ON l.organization_id = %(organization)s AND l.order_id = s.id
-        GROUP BY s.id, s.channel_id, s.warehouse_id, s.customer_id, s.status, s.currency, s.period, s.total, s.requested_on,
-                 s.placed_at, s.shipped_at, s.delivered_at, s.shipped_on, s.rate
+        FROM orders_salesorderitem AS l
+        WHERE l.organization_id = %(organization)s AND l.order_id IN (SELECT id FROM placed) AND l.kit_id IS NULL
+        GROUP BY l.order_id
+    ), filled AS (
+        SELECT p.*, l.ordered, l.shipped, l.lines, l.lines_filled, width_bucket(p.day, %(days)s::date[]) AS period
+        FROM placed AS p JOIN lines AS l ON l.order_id = p.id WHERE p.status <> 'cancelled'
     ), found AS (
-        SELECT {{key}} AS key{{period}}, count(*) AS orders, sum(s.ordered) AS ordered, sum(s.shipped) AS shipped,
+        SELECT {key} AS key{period}, count(*) AS orders, sum(s.ordered) AS ordered, sum(s.shipped) AS shipped,
                sum(s.lines) AS lines, sum(s.lines_filled) AS lines_filled, count(s.shipped_at) AS orders_shipped,
                count(*) FILTER (WHERE s.requested_on IS NOT NULL AND s.shipped_on IS NOT NULL) AS dated,
                count(*) FILTER (WHERE s.shipped_on <= s.requested_on) AS on_time,
-               {{times}}
-        FROM filled AS s GROUP BY 1{{second}}
+               {times}
+        FROM filled AS s GROUP BY 1{second}
     ), page AS (
-        SELECT *, count(*) OVER () AS rows FROM found ORDER BY {{order}} LIMIT %(limit)s OFFSET %(offset)s
+        SELECT *, count(*) OVER () AS rows FROM found ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
     )
-    SELECT g.rows, {{columns}} {{g_period}}g.orders, g.ordered, g.shipped, g.lines, g.lines_filled, g.orders_shipped, g.dated,
+    SELECT g.rows, {columns} {g_period}g.orders, g.ordered, g.shipped, g.lines, g.lines_filled, g.orders_shipped, g.dated,
            g.on_time, g.to_ship, g.median_to_ship, g.to_deliver, g.median_to_deliver
-    FROM page AS g {{join}} ORDER BY {{g_order}}
+    FROM page AS g {join} ORDER BY {g_order}
 """
 TIMES = ",\n".join(
     f"extract(epoch FROM avg(s.{column} - s.placed_at)) AS {name},"
@@ -176,22 +193,27 @@ class Sales:
     warehouses: Collection[UUID] | None = None
     channel: UUID | None = None
 
-    def values(self, span: Span, page: Page, *without: str) -> Row:
-        bounds = span.bounds
-        return {
-            "organization": active_organization_id(), "channel": self.channel, "bounds": bounds, "first": bounds[0],
-            "until": bounds[-1], "warehouses": None if self.warehouses is None else list(self.warehouses),
-            "without": list(without), "limit": page.limit, "offset": page.offset,
+    def values(self, span: Span, page: Page, standing: Standing) -> Row:
+        return standing.values | {
+            "organization": active_organization_id(), "channel": self.channel, "days": [period.first for period in span.periods],
+            "warehouses": None if self.warehouses is None else list(self.warehouses), "limit": page.limit, "offset": page.offset,
         }
 
 
 def revenue(sales: Sales, span: Span, *, group_by: str = TOTAL, by_period: bool = False, page: Page = WHOLE) -> Report:
     """Net of tax, of what was ordered and not canceled; what brought most first, or by time."""
     grouping = GROUPINGS[group_by]
-    sql = SOLD.format(
-        adjustments="" if group_by == PRODUCT else ADJUSTMENTS, **_parts(grouping, by_period, "revenue DESC"),
-    )
-    found = _fetch(sql, sales.values(span, page, "draft", "cancelled"))
+    known = whole(span) if group_by in OF_ORDERS else standing(span)
+    if group_by == PRODUCT:
+        source, parts_of, counted = placed(True, CHOSEN) + OF_PRODUCTS, "sold", ORDERS_COUNTED
+    elif group_by == CUSTOMER:
+        source, parts_of, counted = sold(True, CHOSEN), "sold", PARTS_COUNTED
+    else:
+        source, parts_of, counted = sold(known.is_whole, CHOSEN) + OF_DAYS, "known", PARTS_COUNTED
+    parts = PARTS.format(key=grouping.key, source=parts_of, summed=SUMMED)
+    brought = BROUGHT.format(counted=counted, **_parts(grouping, by_period, "revenue DESC"))
+    sql = f"WITH {source} {parts} {RATED} {brought}"
+    found = _fetch(sql, sales.values(span, page, known))
     totals = _margin(dict(zip(MEASURES, found[0][:6], strict=True)))
     totals |= {"quantity": totals["quantity"] or Decimal(0), "unconverted": found[0][6] or []}
     names = (*grouping.names, *(("period",) if by_period else ()), *MEASURES)
@@ -204,18 +226,21 @@ def revenue(sales: Sales, span: Span, *, group_by: str = TOTAL, by_period: bool 
 
 def states(sales: Sales, span: Span) -> Report:
     """In which state the orders of these days are now, canceled ones too."""
+    known = standing(span)
+    sql = f"WITH {placed(known.is_whole, CHOSEN)} {STATES}"
     rows = [
         {"status": status, "orders": orders, "total": total, "unconverted": apart}
-        for status, orders, total, apart in _fetch(STATES, sales.values(span, WHOLE, "draft"))
+        for status, orders, total, apart in _fetch(sql, sales.values(span, WHOLE, known))
     ]
     return Report(rows, len(rows), {"orders": sum(row["orders"] for row in rows)})
 
 
 def service(sales: Sales, span: Span, *, group_by: str = TOTAL, by_period: bool = False, page: Page = WHOLE) -> Report:
     """How much of what was ordered was shipped, how many orders in time, and after how many days."""
-    grouping = GROUPINGS[group_by]
-    sql = SERVED.format(times=TIMES, **_parts(grouping, by_period, "orders DESC"))
-    found = _fetch(sql, sales.values(span, page, "draft", "cancelled"))
+    grouping, known = GROUPINGS[group_by], whole(span)
+    served = SERVED.format(times=TIMES, **_parts(grouping, by_period, "orders DESC"))
+    sql = f"WITH {placed(known.is_whole, CHOSEN, TIMES_OF)} {served}"
+    found = _fetch(sql, sales.values(span, page, known))
     names = (*grouping.names, *(("period",) if by_period else ()), *SERVICE)
     rows = [_served(_dated(dict(zip(names, row[1:], strict=True)), span)) for row in found]
     return Report(rows, found[0][0] if found else 0, {})

@@ -1,6 +1,6 @@
 """Pick lists on paper, for who goes round without a device."""
 
-from orders.models import PickList
+from orders.models import PickList, PickListItem
 from orders.queries.papers import number, paper, rows, text
 
 WIDTHS = (26, 36, 58, 28, 18, 26)  # mm
@@ -15,10 +15,15 @@ def pick_list_pdf(pick_list: PickList) -> bytes:
     if pick_list.assignee:
         text(pdf, family, f"For {pick_list.assignee}", 11)
     pdf.ln(3)
-    lines = pick_list.lines.select_related("order_item__order", "lot", "stock_item__location").order_by("line")
+    lines = pick_list.lines.select_related("order_item__order", "order_item__kit", "lot", "stock_item__location").order_by("line")
     rows(pdf, family, WIDTHS, HEAD, [
-        (line.stock_item.location.code, line.order_item.sku, line.order_item.name, line.lot.code if line.lot else "",
+        (line.stock_item.location.code, line.order_item.sku, _name(line), line.lot.code if line.lot else "",
          number(left), line.order_item.order.number or "")
         for line in lines if (left := line.quantity - line.picked_quantity - line.short_quantity) > 0
     ])
     return bytes(pdf.output())
+
+
+def _name(line: PickListItem) -> str:
+    kit = line.order_item.kit
+    return f"{line.order_item.name}, in {kit.sku}" if kit else str(line.order_item.name)

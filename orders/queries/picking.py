@@ -43,7 +43,7 @@ class Stop:
 def stops(pick_list: PickList) -> list[Stop]:
     """In the order in which one passes them."""
     rows = pick_list.lines.select_related(
-        "order_item__order__customer__party", "reservation", "variant", "lot", "stock_item__location",
+        "order_item__order__customer__party", "order_item__kit", "reservation", "variant", "lot", "stock_item__location",
     )
     return [Stop(line) for line in rows.order_by("line")]
 

@@ -11,7 +11,7 @@ RETURN_INVARIANTS = [
         SELECT format('sales order line %%s: shipped %%s, returned %%s, returns %%s', l.id, l.shipped_quantity,
                       l.returned_quantity, COALESCE(c.quantity, 0))
         FROM orders_salesorderitem AS l LEFT JOIN come AS c ON c.id = l.id
-        WHERE l.organization_id = %(organization)s
+        WHERE l.organization_id = %(organization)s AND NOT l.sold_by_components
             AND (l.returned_quantity <> COALESCE(c.quantity, 0) OR l.returned_quantity > l.shipped_quantity)
         ORDER BY 1
     """),

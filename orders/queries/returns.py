@@ -15,6 +15,7 @@ from core.fields import MoneyField
 from core.tenancy import active_organization_id
 from inventory.services.costing import rounded, share
 from orders.models import Invoice, InvoiceItem, ReturnAuthorization, ReturnItem, SalesOrder, Shipment, ShipmentItem
+from orders.queries.kits import as_sold
 
 ZERO = Decimal(0)
 
@@ -88,8 +89,8 @@ def refundable(order: SalesOrder, *returned: Mapping[UUID, Decimal]) -> list[Dec
     """For each of these: what so much of each line has cost, with tax, its discount and its share of the order's discounts, in
     whole cents.
 
-    What promotions take off belongs to the lines that they take it off. What credit notes of money alone took off is not given
-    back again.
+    What came back of a kit's components is the part of the kit that they are. What promotions take off belongs to the lines that
+    they take it off. What credit notes of money alone took off is not given back again.
 
     Of everything it is exactly the goods' part of the total, less that. Shipping stays paid.
     """
@@ -99,7 +100,8 @@ def refundable(order: SalesOrder, *returned: Mapping[UUID, Decimal]) -> list[Dec
     promoted = sum((line.promotion_discount for line in lines), ZERO)
     (by_promotions, by_others), cent = _discounts(order), minor_unit(order.currency)
     found = []
-    for quantities in returned:
+    for came in returned:
+        quantities = as_sold(came, lines)
         chosen = [line for line in lines if quantities.get(line.pk)]
         part = sum((share(costs[line.pk], quantities[line.pk], line.quantity) for line in chosen), ZERO)
         off = sum((share(line.promotion_discount, quantities[line.pk], line.quantity) for line in chosen), ZERO)

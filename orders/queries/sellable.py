@@ -10,7 +10,7 @@ from core.arrays import array
 from core.tenancy import active_organization_id
 
 SELLABLE = """
-    SELECT v.id, v.sku, COALESCE(NULLIF(v.name, ''), p.name), v.archived_at IS NOT NULL
+    SELECT v.id, v.sku, COALESCE(NULLIF(v.name, ''), p.name), v.archived_at IS NOT NULL, v.sold_by_components
     FROM inventory_productvariant AS v
     JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
     WHERE v.organization_id = %s AND v.id = ANY (%s::uuid[])
@@ -22,6 +22,7 @@ class Sellable(NamedTuple):
     sku: str
     name: str  # the product's, where the variant has none
     is_archived: bool
+    sold_by_components: bool
 
 
 def sellable(variants: Iterable[UUID]) -> dict[UUID, Sellable]:

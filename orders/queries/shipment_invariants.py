@@ -13,7 +13,8 @@ SHIPMENT_INVARIANTS = [
         SELECT format('line %%s of sales order %%s: shipped %%s, in shipments that left %%s', l.id, l.order_id,
                       l.shipped_quantity, COALESCE(g.quantity, 0))
         FROM orders_salesorderitem AS l LEFT JOIN gone AS g ON g.id = l.id
-        WHERE l.organization_id = %(organization)s AND l.shipped_quantity <> COALESCE(g.quantity, 0) AND EXISTS (
+        WHERE l.organization_id = %(organization)s AND NOT l.sold_by_components
+            AND l.shipped_quantity <> COALESCE(g.quantity, 0) AND EXISTS (
             SELECT FROM orders_shipment AS s WHERE s.organization_id = %(organization)s AND s.order_id = l.order_id
                 AND s.status NOT IN ('draft', 'packed', 'cancelled'))
         ORDER BY 1

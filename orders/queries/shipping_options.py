@@ -37,7 +37,7 @@ def question_of(order: SalesOrder) -> prices.Question:
 def shipping_options(order: SalesOrder) -> list[Option]:
     """Of each active method in the order's currency, the cheapest first, those that do not carry it last."""
     methods = ShippingMethod.objects.filter(is_active=True).order_by("code")
-    found = options_of(order, list(order.lines.all()), methods)
+    found = options_of(order, list(order.lines.filter(kit=None)), methods)
     return sorted(found, key=lambda one: (one.net is None, one.net or ZERO))
 
 

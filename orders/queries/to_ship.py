@@ -25,7 +25,7 @@ PROMISED = """
         JOIN orders_shipment AS s ON s.organization_id = i.organization_id AND s.id = i.shipment_id
         WHERE i.organization_id = r.organization_id AND i.reservation_id = r.id AND s.status IN ('draft', 'packed')
     ) AS inside ON true
-    WHERE l.organization_id = %s AND l.order_id = %s
+    WHERE l.organization_id = %s AND l.order_id = %s AND NOT l.sold_by_components
     ORDER BY l.line, r.id
 """
 
@@ -38,7 +38,7 @@ PACKED = f"""
         orders_shipmentitem AS i
         JOIN orders_shipment AS s ON s.organization_id = i.organization_id AND s.id = i.shipment_id AND s.status = 'packed'
     ) ON i.organization_id = l.organization_id AND i.order_item_id = l.id
-    WHERE l.organization_id = %s AND l.order_id = %s
+    WHERE l.organization_id = %s AND l.order_id = %s AND NOT l.sold_by_components
     ORDER BY s.id, i.line
 """
 

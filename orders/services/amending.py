@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from core.errors import Conflict, Invalid
 from orders.models import SalesOrder, SalesOrderItem
+from orders.queries.kits import by_kit
 from orders.services.charges import charges_write
+from orders.services.kits import components_of, kits_begun, whole_or_refused
 from orders.services.order_lines import (
     AGREED,
     PRICED,
@@ -32,7 +34,7 @@ from orders.services.payment_settling import sales_order_paid_follow
 from orders.services.payments import balance
 from orders.services.promising import allocated_follow, credit_check, goods_follow
 from orders.services.promotion_uses import promotions_give_back
-from orders.services.stopping import picks_forget, picks_stop, shipments_forget
+from orders.services.stopping import billed_refuse, lines_forget, picks_stop
 
 Status = SalesOrder.Status
 OPEN = (Status.PLACED, Status.CONFIRMED, Status.ON_HOLD)
@@ -114,31 +116,49 @@ def _columns(row: SalesOrder, values: Mapping[str, Any]) -> list[str]:
 
 def _lines(row: SalesOrder, wanted: Sequence[NewLine] | None, *, is_sent_anew: bool) -> dict[SalesOrderItem, Decimal]:
     """Writes them; those of which more or less is to be promised now, with how much. Without new ones, taxes alone follow."""
-    before = list(row.lines.order_by("line"))
-    quantities = {line.pk: line.quantity for line in before}
+    whole = list(row.lines.order_by("line"))
+    before, components = [line for line in whole if line.kit_id is None], by_kit(whole)
+    quantities = {line.pk: line.quantity for line in whole}
     amounts = [(line.net_amount, line.tax_amount) for line in before]
-    kept, made, gone = (before, [], []) if wanted is None else _changed(row, before, wanted)
+    last = max(line.line for line in whole)
+    kept, made, gone = (before, [], []) if wanted is None else _changed(row, before, wanted, components, last)
     price(row, [*kept, *made], kept=set(kept))
-    for line in kept:
+    goods, gone_goods = _components(kept, components), [one for line in gone for one in components.get(line.pk, ())]
+    for line in [*kept, *goods]:
         line.allocated_quantity = min(line.allocated_quantity, line.quantity - line.cancelled_quantity)
-    SalesOrderItem.objects.bulk_update(kept, OF_LINES)
-    SalesOrderItem.objects.bulk_create(made)
-    picks_forget(gone)
-    shipments_forget(row, gone)
-    row.lines.filter(pk__in=[line.pk for line in gone]).delete()
+    SalesOrderItem.objects.bulk_update([*kept, *goods], OF_LINES)
+    opened = components_of(made, first=last + len(made) + 1)
+    SalesOrderItem.objects.bulk_create([*made, *opened])
+    goods += opened
+    lines_forget(row, gone_goods)
+    lines_forget(row, gone)
     charged, charges = charges_write(row, [*kept, *made], is_placed=not is_sent_anew)
     totals_change(
         row, [*amounts, *charged], [*((line.net_amount, line.tax_amount) for line in [*kept, *made]), *charges],
     )
-    goods = {
-        line: line.quantity - line.cancelled_quantity - line.shipped_quantity for line in [*kept, *made]
-        if quantities.get(line.pk) != line.quantity
+    wants = {
+        line: line.quantity - line.cancelled_quantity - line.shipped_quantity for line in [*kept, *made, *goods]
+        if quantities.get(line.pk) != line.quantity and not line.sold_by_components
     }
-    return {**dict.fromkeys(gone, Decimal(0)), **goods}
+    return {**dict.fromkeys([*gone, *gone_goods], Decimal(0)), **wants}
+
+
+def _components(
+    kept: Sequence[SalesOrderItem], components: Mapping[UUID, Sequence[SalesOrderItem]],
+) -> list[SalesOrderItem]:
+    """As many as there are kits now: what was in one stays in one."""
+    found = []
+    for kit in kept:
+        for line in components.get(kit.pk, ()):
+            line.backorder_policy, line.vehicle_model_id = kit.backorder_policy, kit.vehicle_model_id
+            line.quantity = kit.quantity * (line.per_kit or 0)
+            found.append(line)
+    return found
 
 
 def _changed(
     row: SalesOrder, before: Sequence[SalesOrderItem], wanted: Sequence[NewLine],
+    components: Mapping[UUID, Sequence[SalesOrderItem]], last: int,
 ) -> tuple[list[SalesOrderItem], list[SalesOrderItem], list[SalesOrderItem]]:
     """Kept as they are to be, new, and gone. Raises Conflict where less would be ordered than was picked or invoiced."""
     lines_check(wanted)
@@ -147,18 +167,22 @@ def _changed(
     pairs = _pairs(before, wanted)
     gone = [line for line in before if line.pk not in pairs]
     for line in before:
-        least = max(line.picked_quantity + line.cancelled_quantity, line.invoiced_quantity)
+        begun = line.picked_quantity + line.cancelled_quantity
+        least = max(begun, kits_begun(components.get(line.pk, ())), line.invoiced_quantity)
         left = pairs[line.pk].quantity if line.pk in pairs else Decimal(0)
         if left < least:
             raise Conflict(
                 f"{least.normalize():f} of {line.sku} are picked or invoiced: order no less than that.", code="already_picked",
             )
+    billed_refuse(gone)
     kept = [line for line in before if line.pk in pairs]
     for line in kept:
+        if line.sold_by_components:
+            whole_or_refused(line.sku, pairs[line.pk].quantity, wanted.index(pairs[line.pk]))
         _follow(line, pairs[line.pk])
     paired = {id(line) for line in pairs.values()}
     new = [line for line in wanted if id(line) not in paired]
-    return kept, items(row, new, first=max(line.line for line in before) + 1), gone
+    return kept, items(row, new, first=last + 1), gone
 
 
 def _pairs(before: Sequence[SalesOrderItem], wanted: Sequence[NewLine]) -> dict[UUID, NewLine]:

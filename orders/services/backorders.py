@@ -9,10 +9,12 @@ from uuid import UUID
 from core.errors import Conflict
 from core.in_turn import in_turn
 from core.tenancy import organization_scope
+from inventory.models import Reservation
 from inventory.services.reservations import reservation_allocate
 from orders.models import SalesOrder
 from orders.queries.backorders import orders_due, organizations_waiting
-from orders.services.promising import allocated_follow
+from orders.services.kits import in_kits
+from orders.services.promising import DOCUMENT, allocated_follow
 from orders.services.sales_orders import locked
 
 
@@ -39,7 +41,14 @@ def backorder_fill(*, order: SalesOrder, reservations: list[UUID]) -> bool:
     row = locked(order)
     if row.status not in SalesOrder.FILLED:
         return False
-    before = list(row.lines.order_by("line").values_list("allocated_quantity", flat=True))
-    reservation_allocate(reservations=reservations)
+    lines = list(row.lines.order_by("line"))
+    before = [line.allocated_quantity for line in lines]
+    kits = {line.pk: found for line in lines if (found := in_kits(line))}
+    if kits:  # a kit gets its components together
+        waiting = Reservation.objects.filter(
+            demand_type=DOCUMENT, demand_id=row.pk, demand_line_id__in=kits, status=Reservation.Status.ACTIVE, stock_item=None,
+        )
+        reservations = list({*reservations, *waiting.values_list("pk", flat=True)})
+    reservation_allocate(reservations=reservations, in_sets=kits)
     allocated_follow(row)
     return list(row.lines.order_by("line").values_list("allocated_quantity", flat=True)) != before

@@ -94,19 +94,27 @@ def _key(row: OrderAdjustment) -> tuple[object, ...]:
 
 
 def _store(order: SalesOrder, rows: dict[tuple[object, ...], OrderAdjustment], charges: Sequence[Charge]) -> None:
+    adjustments_store(order, rows, [
+        (one.key, OrderAdjustment(
+            order=order, kind=one.kind, label=one.label, net_amount=one.net, tax_amount=one.tax, tax_rate=one.tax_rate,
+            source_type=one.source_type, source_id=one.source_id,
+        )) for one in charges
+    ])
+
+
+def adjustments_store(
+    order: SalesOrder, rows: dict[tuple[object, ...], OrderAdjustment],
+    wanted: Sequence[tuple[tuple[object, ...], OrderAdjustment]],
+) -> None:
     """A row that stays keeps its id, by which invoices know it; one that is on an invoice stays, and is 0."""
     made, changed = [], []
-    for one in charges:
-        row = rows.pop(one.key, None)
-        values = (one.kind, one.label, one.net, one.tax)
+    for key, one in wanted:
+        row = rows.pop(key, None)
         if row is None:
-            made.append(OrderAdjustment(
-                order=order, tax_rate=one.tax_rate, source_type=one.source_type, source_id=one.source_id,
-                **dict(zip(MONEY, values, strict=True)),
-            ))
-        elif values != tuple(getattr(row, name) for name in MONEY):
-            for name, value in zip(MONEY, values, strict=True):
-                setattr(row, name, value)
+            made.append(one)
+        elif any(getattr(row, name) != getattr(one, name) for name in MONEY):
+            for name in MONEY:
+                setattr(row, name, getattr(one, name))
             changed.append(row)
     if rows:
         invoiced = set(InvoiceItem.objects.filter(adjustment__in=rows.values()).values_list("adjustment_id", flat=True))

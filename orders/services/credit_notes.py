@@ -32,10 +32,11 @@ class CreditLine:
 
 @dataclass(frozen=True, slots=True)
 class ReturnedLine:
-    """So much of a line of the order came back."""
+    """So much of a line of the order came back; `kit_id` is the line of the kit whose component it is."""
 
     order_item_id: UUID
     quantity: Decimal
+    kit_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from inventory.services.demo import FOLDER, Say, autoparts_fill
 from inventory.services.demo_lots import SCANNER
 from inventory.services.demo_parts import PORTO
 from inventory.services.northwind import northwind_import, northwind_read
+from notifications.services.demo import webhook_demo
 from orders.models import Channel, Customer, LandedCost, Promotion, SalesOrder, Shipment
 from orders.services.bill_states import supplier_bill_submit
 from orders.services.bills import BillLine, supplier_bill_create
@@ -93,6 +94,7 @@ def autoparts_demo(say: Say) -> None:
     _after_sales()
     _promotions(channel, buyers[-1], wares[0])
     _purchases(warehouse)
+    webhook_demo()
 
 
 def _wares(warehouse: Warehouse) -> list[ProductVariant]:

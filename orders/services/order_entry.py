@@ -82,7 +82,7 @@ def order_entry_repeat(*, entry: OrderEntry, step: str) -> SalesOrder:
         raise Invalid("Say first who buys.")
     if (order := last_order(entry.customer)) is None:
         raise Conflict(f"{entry.customer} has ordered nothing yet.", code="no_last_order")
-    lines = order.lines.order_by("line").values_list("variant_id", "quantity")
+    lines = order.lines.filter(kit=None).order_by("line").values_list("variant_id", "quantity")
     order_entry_add(entry=entry, goods=[Ordered(variant, quantity) for variant, quantity in lines], step=step)
     return order
 
@@ -121,7 +121,7 @@ def order_entry_reopen(*, entry: OrderEntry, order: SalesOrder, step: str) -> Sa
         raise Conflict("This is not the order that you placed last: cancel it on its own page.", code="not_the_last")
     cancelled = sales_order_cancel(order=order, reason="Undone as it was entered")
     if not entry.steps.exists():
-        lines = cancelled.lines.order_by("line").values_list("variant_id", "quantity")
+        lines = cancelled.lines.filter(kit=None).order_by("line").values_list("variant_id", "quantity")
         order_entry_add(entry=entry, goods=[Ordered(variant, quantity) for variant, quantity in lines], step=step)
         entry.customer = cancelled.customer
     entry.placed = None

@@ -26,7 +26,7 @@ PROGRESS = """
         JOIN orders_shipmentitem AS i ON i.organization_id = s.organization_id AND i.shipment_id = s.id
         WHERE s.organization_id = %(organization)s AND s.order_id = %(order)s AND s.status = 'packed' GROUP BY i.order_item_id
     ) AS p ON p.id = l.id
-    WHERE l.organization_id = %(organization)s AND l.order_id = %(order)s
+    WHERE l.organization_id = %(organization)s AND l.order_id = %(order)s AND NOT l.sold_by_components
 """
 
 

@@ -1,5 +1,6 @@
 """What is ordered and what it costs: lines and adjustments of a sales order, priced; the totals follow them."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +12,8 @@ from inventory.queries import prices
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.queries.sellable import Sellable, sellable
 from orders.queries.shipping_options import question_of
-from orders.services.charges import charges_write
+from orders.services.charges import adjustments_store, charges_write
+from orders.services.kits import whole_or_refused
 
 MOST_LINES = 1_000
 MOST_ADJUSTMENTS = 100
@@ -82,12 +84,22 @@ def adjustments_write(order: SalesOrder, adjustments: Sequence[NewAdjustment]) -
     """In the place of those that people wrote before; the order's totals follow in memory alone."""
     if len(adjustments) > MOST_ADJUSTMENTS:
         raise Invalid(f"At most {MOST_ADJUSTMENTS} adjustments.", fields={"adjustments": "too many"})
-    own = order.adjustments.filter(source_type="")
-    before = list(own.values_list("net_amount", "tax_amount"))
-    own.delete()
+    own = list(order.adjustments.filter(source_type="").order_by("pk"))
+    before = [(one.net_amount, one.tax_amount) for one in own]
     made = [_adjustment(order, one) for one in adjustments]
-    OrderAdjustment.objects.bulk_create(made)
+    adjustments_store(order, dict(_told_apart(own)), _told_apart(made))
     totals_change(order, before, [(one.net_amount, one.tax_amount) for one in made])
+
+
+def _told_apart(rows: Sequence[OrderAdjustment]) -> list[tuple[tuple[object, ...], OrderAdjustment]]:
+    """By what they are for. Of some that are alike each has a number."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    found: list[tuple[tuple[object, ...], OrderAdjustment]] = []
+    for row in rows:
+        key = (row.kind, row.label, row.tax_rate)
+        seen[key] += 1
+        found.append(((*key, seen[key]), row))
+    return found
 
 
 def reprice(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
@@ -164,6 +176,9 @@ def items(order: SalesOrder, lines: Sequence[NewLine], *, first: int = 1) -> lis
             wrong[f"lines/{number}/variant"] = f"{variant.sku} is archived: it is not sold any more."
     if wrong:
         raise Invalid(next(iter(wrong.values())), code="does_not_exist", fields=wrong)
+    for number, line in enumerate(lines):
+        if variants[line.variant_id].sold_by_components:
+            whole_or_refused(variants[line.variant_id].sku, line.quantity, number)
     return [_item(order, number, line, variants[line.variant_id]) for number, line in enumerate(lines, first)]
 
 
@@ -175,6 +190,7 @@ def _item(order: SalesOrder, number: int, line: NewLine, variant: Sellable) -> S
         includes_tax=agreed and line.includes_tax,
         discount=line.discount, price_agreed=agreed, price_reason=AGREED if agreed else "",
         vehicle_model_id=line.vehicle_model_id, backorder_policy=line.backorder_policy,
+        sold_by_components=variant.sold_by_components,
     )
 
 

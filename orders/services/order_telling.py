@@ -17,5 +17,5 @@ def parts(order: SalesOrder) -> dict[str, Any]:
 def order_line(line: SalesOrderItem) -> OrderLine:
     return OrderLine(
         line=line.pk, variant=line.variant_id, sku=line.sku, name=line.name, quantity=line.quantity - line.cancelled_quantity,
-        unit_price=line.unit_price,
+        unit_price=line.unit_price, kit=line.kit_id,
     )

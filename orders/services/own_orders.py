@@ -15,6 +15,7 @@ from inventory.models import ProductVariant
 from inventory.services.locks import lock_posting
 from orders.models import Channel, Customer, ReturnAuthorization, SalesOrder
 from orders.queries.returns import claimed, goods_delivered
+from orders.services.kits import kits_opened
 from orders.services.promotions import promotion_code_apply
 from orders.services.returns import Asked as AskedBack
 from orders.services.returns import return_create
@@ -62,6 +63,8 @@ def _delivered(order: SalesOrder, lines: Sequence[AskedBack] | None) -> Sequence
     free = {key: quantity - back.get(key, Decimal(0)) for key, quantity in goods_delivered(order).items()}
     if lines is None:
         lines = [AskedBack(item, left, lot) for (item, lot), left in free.items() if left > 0]
+    elif any(one.order_item_id not in {item for item, _ in free} for one in lines):
+        lines = kits_opened("order_item_id", lines, order.lines.in_bulk())
     wanted: dict[UUID, Decimal] = defaultdict(Decimal)
     there: dict[UUID, Decimal] = defaultdict(Decimal)
     for one in lines:

@@ -23,6 +23,7 @@ from inventory.services.candidates import Wanted
 from inventory.services.locks import lock_ahead
 from inventory.services.reservations import Demand, Shortage, demand_keep, stock_release, stock_reserve
 from orders.models import Customer, SalesOrder, SalesOrderItem
+from orders.services.kits import in_kits
 
 DOCUMENT = "sales_order"
 ZERO = Decimal(0)
@@ -43,7 +44,7 @@ GOODS = f"""
     FROM orders_salesorderitem AS l
     LEFT JOIN inventory_reservation AS r ON r.organization_id = l.organization_id AND r.demand_id = l.order_id
         AND r.demand_line_id = l.id AND r.demand_type = '{DOCUMENT}' AND r.status = 'active' AND r.stock_item_id IS NOT NULL
-    WHERE l.organization_id = {{organization}} AND l.order_id = {{order}}
+    WHERE l.organization_id = {{organization}} AND l.order_id = {{order}} AND NOT l.sold_by_components
     GROUP BY l.id, l.allocated_quantity, l.shipped_quantity
 """
 FOLLOW = Kept("allocated", f"""
@@ -65,14 +66,18 @@ def unfollowed(order: str) -> str:
 def goods_promise(
     order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None,
 ) -> dict[SalesOrderItem, Decimal]:
-    """What each line has got. Raises Conflict where goods are short for a line that may not wait for them."""
+    """What each line has got; of kits their components have it, as whole kits. Raises Conflict where goods are short for a line
+    that may not wait for them.
+    """
+    wanted = {line: quantity for line, quantity in wanted.items() if not line.sold_by_components}
     if not wanted:
         return {}
     lines = list(wanted)
     waiting = {number for number, line in enumerate(lines) if waits(order, line)}
     demand = Demand(DOCUMENT, order.pk, expires_at)
     goods = [
-        Wanted(line.variant_id, order.warehouse_id, quantity, demand_line_id=line.pk) for line, quantity in wanted.items()
+        Wanted(line.variant_id, order.warehouse_id, quantity, demand_line_id=line.pk, in_sets=in_kits(line))
+        for line, quantity in wanted.items()
     ]
     if not waiting or len(waiting) == len(lines):
         short = stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER if waiting else Shortage.REFUSE).short

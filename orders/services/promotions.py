@@ -56,6 +56,6 @@ def _cart(order: SalesOrder) -> SalesOrder:
 
 def _follow(row: SalesOrder) -> None:
     row.has_charges = True
-    before, after = charges_write(row, list(row.lines.order_by("line")))
+    before, after = charges_write(row, list(row.lines.filter(kit=None).order_by("line")))
     totals_change(row, before, after)
     row.save(update_fields=TOTALS)

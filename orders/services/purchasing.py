@@ -146,12 +146,22 @@ def totals_follow(order: PurchaseOrder, lines: Sequence[PurchaseOrderItem]) -> N
 def lines_priced(order: PurchaseOrder, lines: Sequence[PurchaseLine], known: Known | None = None) -> list[PurchaseOrderItem]:
     """Not saved. `known` is for who has looked already."""
     known = known or _known(order, {line.variant_id for line in lines})
+    _refuse_archived(lines, known)
     question = prices.Question(kind=PriceList.Kind.PURCHASE, party_id=order.supplier.party_id, currency=order.currency)
     quote = prices.prices_of(question, [prices.Wanted(line.variant_id, line.quantity) for line in lines])
     return [
         _item(order, number, line, cost, known)
         for number, (line, cost) in enumerate(zip(lines, quote.costs, strict=True), 1)
     ]
+
+
+def _refuse_archived(lines: Sequence[PurchaseLine], known: Known) -> None:
+    wrong = {}
+    for number, line in enumerate(lines):
+        if (variant := known.variants.get(line.variant_id)) and variant.archived_at:
+            wrong[f"lines/{number}/variant"] = f"{variant.sku} is archived: restore it, or buy another."
+    if wrong:
+        raise Invalid(next(iter(wrong.values())), code="archived", fields=wrong)
 
 
 def _known(order: PurchaseOrder, keys: Collection[UUID]) -> Known:

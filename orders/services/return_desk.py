@@ -66,5 +66,8 @@ def return_take_in(*, authorization: ReturnAuthorization, goods: Mapping[UUID, B
 
 def _finish(opened: Opened, lines: Sequence[Came]) -> Taken:
     return_finish(opened, lines)
-    came = [ReturnedLine(item.order_item_id, item.received_quantity) for item in opened.items if item.received_quantity]
+    came = [
+        ReturnedLine(item.order_item_id, item.received_quantity, item.order_item.kit_id)
+        for item in opened.items if item.received_quantity
+    ]
     return Taken(opened.row, return_credit(authorization=opened.row, came=came), is_here=True)

@@ -1,13 +1,16 @@
 """How a customer gets the money of a return: the payments of its order give it back, and what was invoiced is credited."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import Sum
 from django.utils import timezone
 
 from core.errors import Conflict, Invalid
-from orders.models import Invoice, Payment, ReturnAuthorization
+from orders.models import Invoice, Payment, ReturnAuthorization, ReturnItem
+from orders.queries.kits import as_sold
 from orders.queries.returns import credited_amount
 from orders.services.credit_notes import ReturnedLine, credit_notes_draft_for_return
 from orders.services.invoices import invoice_delete
@@ -15,6 +18,7 @@ from orders.services.payment_providers import manner_of
 from orders.services.payments import captured_amount, sales_order_refund
 
 ZERO = Decimal(0)
+PLACES = 6  # of a quantity
 
 
 def return_settle(*, authorization: ReturnAuthorization, reference: str) -> str:
@@ -31,8 +35,10 @@ def return_settle(*, authorization: ReturnAuthorization, reference: str) -> str:
             f"Say by which reference the refund of {authorization.refund_amount.normalize():f} {authorization.order.currency} is"
             " found at the bank.", fields={"reference": "required"},
         )
-    came = authorization.lines.filter(received_quantity__gt=0).values_list("order_item_id", "received_quantity")
-    return_credit(authorization=authorization, came=[ReturnedLine(line, quantity) for line, quantity in came])
+    came = authorization.lines.filter(received_quantity__gt=0).values_list(
+        "order_item_id", "received_quantity", "order_item__kit_id",
+    )
+    return_credit(authorization=authorization, came=[ReturnedLine(*one) for one in came])
     return found
 
 
@@ -42,11 +48,28 @@ def return_credit(*, authorization: ReturnAuthorization, came: Sequence[Returned
     """
     if authorization.credited_at is not None:
         return []
+    if any(one.kit_id for one in came):
+        came = _of_kits(authorization, came)
     made = credit_notes_draft_for_return(order=authorization.order, lines=came, note=_note(authorization))
     if made:
         authorization.credited_at = timezone.now()
         authorization.save(update_fields=["credited_at"])
     return made
+
+
+def _of_kits(authorization: ReturnAuthorization, came: Sequence[ReturnedLine]) -> list[ReturnedLine]:
+    """What came of components is the part of the kit that they are, which is what was invoiced: all of them are the whole kit."""
+    lines = list(authorization.order.lines.all())
+    rows = ReturnItem.objects.filter(authorization__order=authorization.order_id, authorization__credited_at__isnull=False)
+    quantities = defaultdict[UUID, Decimal](Decimal)
+    quantities.update(rows.order_by().values_list("order_item_id").annotate(Sum("received_quantity")))
+    before = as_sold(quantities, lines)
+    for one in came:
+        quantities[one.order_item_id] += one.quantity
+    return [
+        ReturnedLine(line, quantity) for line, whole in as_sold(quantities, lines).items()
+        if (quantity := round(whole, PLACES) - round(before.get(line, ZERO), PLACES))
+    ]
 
 
 def return_credit_drop(*, authorization: ReturnAuthorization) -> None:

@@ -25,6 +25,7 @@ from orders import events_returns as events
 from orders.machines import RETURNS
 from orders.models import ReturnAuthorization, ReturnItem, SalesOrder, SalesOrderItem
 from orders.queries.returns import NOTHING, Left, claimed, goods_left, refund_of
+from orders.services.kits import kits_opened
 from orders.services.payment_settling import locked_order, sales_order_paid_follow
 from orders.services.return_settling import return_credit_drop, return_settle
 from orders.services.sales_orders import NewLine, locked, sales_order_create, sales_order_place
@@ -117,7 +118,7 @@ def return_begin(
     items = {line.pk: line for line in sold.lines.order_by("line")}
     if lines is None:
         lines = [Asked(item, left, lot) for (item, lot), left in free.items() if left > 0]
-    named = _named(lines, items, free)
+    named = _named(kits_opened("order_item_id", lines, items), items, free)
     row: ReturnAuthorization = ReturnAuthorization.objects.create(
         **({"pk": key} if key else {}), number=number_next(document_type=DOCUMENT, first=NUMBERS), order=sold,
         customer_id=sold.customer_id, warehouse_id=sold.warehouse_id, reason_id=reason_id, note=note,

@@ -14,14 +14,15 @@ from django.utils import timezone
 
 from accounts.services.documents import number_next
 from core.errors import Invalid
-from core.rows import Columns
 from inventory.services.reservations import Demand, demand_keep, demand_release
 from notifications.services.events import publish
 from orders.events import OrderCancelled, OrderChanged, OrderConfirmed, OrderHeld, OrderPlaced, OrderReleased
 from orders.machines import SALES_ORDERS
 from orders.models import Channel, Customer, SalesOrder, SalesOrderItem, ShippingMethod
+from orders.queries.kits import AS_SHOWN, lines_to_place, with_components
 from orders.queries.promotions import has_automatic
 from orders.services.amending import OPEN, order_amend
+from orders.services.kits import components_of
 from orders.services.order_follows import order_needs_no_more
 from orders.services.order_lines import TOTALS, adjustments_write, lines_write, order_write, reprice
 from orders.services.order_lines import NewAdjustment as NewAdjustment
@@ -40,7 +41,6 @@ from orders.services.stopping import invoices_stop, picks_stop, shipments_stop
 NUMBERS = "SO-{number:06}"
 PRICES_BY = {"channel_id", "customer_id", "currency", "shipping_address", "shipping_method_id"}  # of a cart
 Status = SalesOrder.Status
-LINES = Columns(SalesOrderItem, "l")
 
 
 def sales_order_create(
@@ -95,7 +95,7 @@ def _amend(
     if changed := order_amend(row, lines=lines, adjustments=adjustments, values=values):
         publish(OrderChanged(
             **parts(row), changed=changed, currency=row.currency, net_total=row.net_total, tax_total=row.tax_total,
-            total=row.total, lines=[order_line(line) for line in row.lines.order_by("line")],
+            total=row.total, lines=[order_line(line) for line in row.lines.order_by(*AS_SHOWN)],
         ), aggregate_id=row.pk)
         if lines is not None:
             order_needs_no_more(row)
@@ -128,15 +128,19 @@ def sales_order_place(*, order: SalesOrder, is_priced: bool = False) -> SalesOrd
     """
     row = locked(order)
     allow(SALES_ORDERS, row, "place")
-    lines = LINES.fetch("l.order_id = %s ORDER BY l.line", [row.pk])
+    lines = lines_to_place(row)
     if not lines:
         raise Invalid("The cart is empty: say what is ordered.", fields={"lines": "empty"})
     if not is_priced or row.has_charges:
         reprice(row, lines)
     credit_check(row)
+    components = components_of(lines, first=lines[-1].line + 1)
+    lines = with_components([*lines, *components])
     now, minutes = timezone.now(), row.channel.reservation_minutes
     expires_at = now + timedelta(minutes=minutes) if minutes else None
     got = goods_promise(row, {line: line.quantity for line in lines}, expires_at=expires_at)
+    if components:
+        SalesOrderItem.objects.bulk_create(components)
     if row.has_charges:
         promotions_claim(row, now)
     row.number = row.number or number_next(document_type=DOCUMENT, first=NUMBERS)

@@ -4,7 +4,7 @@ The order is locked before any of its shipments and before any stock, so that no
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -20,7 +20,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.kept import Beside, Kept, Statement, Together, send_alone
 from core.tenancy import active_organization_id
 from inventory.models import LogisticUnit, LogisticUnitContent
-from inventory.services.locks import lock_units
+from inventory.services.locks import lock_pools_and_rules, lock_promised, lock_units
 from inventory.services.logistic_units import unit_create
 from inventory.services.reservations import Demand, Pick, demand_keep, stock_pick
 from notifications.services.events import PUBLISH, published
@@ -30,6 +30,7 @@ from orders.models import SalesOrder, Shipment, ShipmentItem, ShipmentParcel
 from orders.queries.to_ship import Promised, promised
 from orders.queries.to_ship import packed as packed_goods
 from orders.services.carrying import carried
+from orders.services.kits import kits_opened
 from orders.services.order_follows import order_follows
 from orders.services.sales_orders import DOCUMENT, locked
 from orders.services.shipment_writing import made, written, written_packed
@@ -256,9 +257,17 @@ def packed_hand_over(order: SalesOrder) -> None:
     if not found.is_all:
         packed_rest(order)
         found = packed_goods(order)
-    for _, items in groupby(found.items, key=lambda one: one.shipment_id):
-        lines = list(items)
-        handed_over(order, lines[0].shipment, lines)
+    shipments = [list(items) for _, items in groupby(found.items, key=lambda one: one.shipment_id)]
+    if len(shipments) > 1:
+        _lock_all(order, found.items)
+    for items in shipments:
+        handed_over(order, items[0].shipment, items)
+
+
+def _lock_all(order: SalesOrder, items: Iterable[ShipmentItem]) -> None:
+    """Each shipment is a posting of its own: a later one must wait for nobody, who may wait for what an earlier one holds."""
+    goods = lock_promised([one.reservation_id for one in items if one.reservation_id])
+    lock_pools_and_rules({(one.place.variant_id, order.warehouse_id) for one in goods})
 
 
 def handed_over(order: SalesOrder, row: Shipment, items: Sequence[ShipmentItem], **values: Any) -> None:
@@ -323,10 +332,10 @@ def _free(found: Sequence[Promised]) -> dict[UUID, list[ShipmentItem]]:
 
 
 def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[ShipmentItem]]) -> list[ShipmentItem]:
-    skus: dict[UUID, str] = dict(order.lines.values_list("pk", "sku"))
+    lines = order.lines.in_bulk()
     taken: dict[UUID, ShipmentItem] = {}
-    for number, part in enumerate(parts):
-        if part.line_id not in skus:
+    for number, part in enumerate(kits_opened("line_id", parts, lines)):
+        if part.line_id not in lines:
             raise Invalid(
                 f"Line {number + 1} is none of this order.", code="does_not_exist", fields={f"lines/{number}": "does not exist"},
             )
@@ -345,8 +354,8 @@ def _shares(order: SalesOrder, parts: Sequence[Part], found: Mapping[UUID, list[
                 mine.quantity += quantity
         if missing:
             raise Conflict(
-                f"Of {skus[part.line_id]} {(part.quantity - missing).normalize():f} are allocated and in no shipment yet, not"
-                f" {part.quantity.normalize():f}.", code="not_allocated",
+                f"Of {lines[part.line_id].sku} {(part.quantity - missing).normalize():f} are allocated and in no shipment yet,"
+                f" not {part.quantity.normalize():f}.", code="not_allocated",
             )
     return list(taken.values())
 

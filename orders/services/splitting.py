@@ -16,7 +16,9 @@ from inventory.services.reservations import Demand
 from orders.events import OrderConfirmed, OrderPlaced, OrderSplit
 from orders.machines import SALES_ORDERS
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
+from orders.queries.kits import AS_SHOWN, by_kit
 from orders.services.discount_shares import PROMOTION, over, weight_of
+from orders.services.kits import in_components, kits_begun, whole_or_refused
 from orders.services.order_follows import order_needs_no_more
 from orders.services.order_lines import TOTALS, totals_change
 from orders.services.order_telling import order_line, parts
@@ -25,7 +27,7 @@ from orders.services.promising import DOCUMENT, allocated_follow
 from orders.services.promotion_uses import promotions_share
 from orders.services.sales_orders import NUMBERS, locked
 from orders.services.stepping import allow, step, told
-from orders.services.stopping import picks_forget, picks_stop, shipments_forget
+from orders.services.stopping import billed_refuse, lines_forget, picks_stop
 
 COPIED = (
     "channel_id", "customer_id", "warehouse_id", "email", "currency", "shipping_address", "billing_address", "requested_on",
@@ -33,7 +35,7 @@ COPIED = (
 )
 OF_LINE = (
     "line", "variant_id", "sku", "name", "vehicle_model_id", "unit_price", "includes_tax", "tax_rate", "price_agreed",
-    "price_reason", "backorder_policy",
+    "price_reason", "backorder_policy", "sold_by_components", "per_kit", "kit_share",
 )
 MONEY = ("discount", "net_amount", "tax_amount", "promotion_discount")
 Status, PaymentStatus = SalesOrder.Status, SalesOrder.PaymentStatus
@@ -57,8 +59,10 @@ def sales_order_split(*, order: SalesOrder, lines: Sequence[Split] = ()) -> Sale
     allow(SALES_ORDERS, row, "split")
     if row.payment_status != PaymentStatus.UNPAID and (row.total or row.paid_total):
         raise Conflict("This order is paid for as one: void or refund the payment, then split it.", code="already_paid")
-    old = list(row.lines.order_by("line"))
-    moved = _moved(old, lines)
+    whole = list(row.lines.order_by("line"))
+    old = [line for line in whole if line.kit_id is None]
+    moved = _moved(old, by_kit(whole), lines)
+    moved |= in_components({kit.pk: quantity for kit, quantity in moved.items() if kit.sold_by_components}, whole)
     made: SalesOrder = SalesOrder.objects.create(
         **{name: getattr(row, name) for name in COPIED}, **dict.fromkeys(TOTALS, Decimal(0)),
     )
@@ -71,20 +75,22 @@ def sales_order_split(*, order: SalesOrder, lines: Sequence[Split] = ()) -> Sale
     )
     told(SALES_ORDERS, "split", OrderSplit(
         **parts(row), into=made.pk, into_number=number, net_total=row.net_total, tax_total=row.tax_total, total=row.total,
-        lines=[order_line(line) for line in row.lines.order_by("line")],
+        lines=[order_line(line) for line in row.lines.order_by(*AS_SHOWN)],
     ), aggregate_id=row.pk)
     order_needs_no_more(row)
     return made
 
 
-def _moved(old: Sequence[SalesOrderItem], wanted: Sequence[Split]) -> dict[SalesOrderItem, Decimal]:
+def _moved(
+    old: Sequence[SalesOrderItem], components: Mapping[UUID, Sequence[SalesOrderItem]], wanted: Sequence[Split],
+) -> dict[SalesOrderItem, Decimal]:
     """By line, how much. Raises Conflict where nothing is left, or nothing goes."""
     rows = {line.pk: line for line in old}
     if not wanted:
-        moved = {line: line.quantity - line.cancelled_quantity - line.allocated_quantity for line in old}
+        moved = {line: _waiting(line) for line in old}
         moved = {line: quantity for line, quantity in moved.items() if quantity > 0}
         if not moved:
-            raise Conflict("No line waits for goods: say which lines the new order has.", code="nothing_waits")
+            raise Conflict("No line waits for goods and is not invoiced: say which lines go.", code="nothing_waits")
     else:
         moved = {}
         for number, one in enumerate(wanted):
@@ -92,14 +98,24 @@ def _moved(old: Sequence[SalesOrderItem], wanted: Sequence[Split]) -> dict[Sales
             if line is None:
                 detail = "This order has no such line, or it is named twice."
                 raise Invalid(detail, code="does_not_exist", fields={f"lines/{number}/line": detail})
-            moved[line] = _quantity(line, one.quantity, number)
+            moved[line] = _quantity(line, kits_begun(components.get(line.pk, ())), one.quantity, number)
+            if line.sold_by_components:
+                whole_or_refused(line.sku, moved[line], number)
     if all(moved.get(line, Decimal(0)) >= line.quantity - line.cancelled_quantity for line in old):
         raise Conflict("Nothing would be left of this order: leave some of it.", code="nothing_left")
+    billed_refuse([line for line, quantity in moved.items() if quantity == line.quantity])
     return moved
 
 
-def _quantity(line: SalesOrderItem, wanted: Decimal | None, number: int) -> Decimal:
-    free: Decimal = line.quantity - max(line.picked_quantity + line.cancelled_quantity, line.invoiced_quantity)
+def _waiting(line: SalesOrderItem) -> Decimal:
+    """What is invoiced stays. Kits go whole."""
+    waits: Decimal = line.quantity - max(line.cancelled_quantity + line.allocated_quantity, line.invoiced_quantity)
+    return waits // 1 if line.sold_by_components else waits
+
+
+def _quantity(line: SalesOrderItem, begun: Decimal, wanted: Decimal | None, number: int) -> Decimal:
+    """`begun`: of how many kits something is picked."""
+    free: Decimal = line.quantity - max(line.picked_quantity + line.cancelled_quantity, begun, line.invoiced_quantity)
     quantity = free if wanted is None else wanted
     if not 0 < quantity <= free:
         detail = f"Up to {free.normalize():f} of {line.sku} can go to another order: what is picked or invoiced stays."
@@ -112,6 +128,9 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     unit = minor_unit(row.currency)
     before = [(line.net_amount, line.tax_amount) for line in moved]
     new = [_line(made, line, quantity, unit) for line, quantity in moved.items()]
+    twins = {line.pk: one for line, one in zip(moved, new, strict=True)}
+    for line, one in zip(moved, new, strict=True):
+        one.kit = twins[line.kit_id] if line.kit_id else None
     SalesOrderItem.objects.bulk_create(new)
     demand_hand_over(demand=Demand(DOCUMENT, row.pk), to=Demand(DOCUMENT, made.pk), lines=[
         Handed(line.pk, one.pk, one.quantity) for line, one in zip(moved, new, strict=True)
@@ -120,9 +139,8 @@ def _share(row: SalesOrder, made: SalesOrder, old: Sequence[SalesOrderItem], mov
     SalesOrderItem.objects.bulk_update(kept, ["quantity", "allocated_quantity", *MONEY])
     picks_stop(row)
     gone = [line for line in moved if not line.quantity]
-    picks_forget(gone)
-    shipments_forget(row, gone)
-    row.lines.filter(pk__in=[line.pk for line in gone]).delete()
+    lines_forget(row, [line for line in gone if line.kit_id])
+    lines_forget(row, [line for line in gone if not line.kit_id])
     discounts: list[OrderAdjustment] = list(row.adjustments.filter(kind=OrderAdjustment.Kind.DISCOUNT).order_by("pk"))
     taken = [(one.net_amount, one.tax_amount) for one in discounts]
     others = [_discount(made, one, _worth(new, one), _worth([*new, *old], one), unit) for one in discounts]
@@ -206,7 +224,7 @@ def _begin(row: SalesOrder, made: SalesOrder) -> str:
     )
     told(SALES_ORDERS, "place", OrderPlaced(
         **parts(made), currency=made.currency, net_total=made.net_total, tax_total=made.tax_total, total=made.total,
-        lines=[order_line(line) for line in made.lines.order_by("line")],
+        lines=[order_line(line) for line in made.lines.order_by(*AS_SHOWN)],
     ), aggregate_id=made.pk)
     if row.status == Status.CONFIRMED:
         step(SALES_ORDERS, made, "confirm")

@@ -85,6 +85,24 @@ def picks_stopped(order: SalesOrder) -> Beside:
     return Beside(UNPICKED, [active_organization_id(), order.pk])
 
 
+def billed_refuse(lines: Sequence[SalesOrderItem]) -> None:
+    """Of lines that are to go: what an invoice names stays named, though it was credited. Raises Conflict."""
+    items = InvoiceItem.objects.filter(order_item__in=[line.pk for line in lines]).order_by("pk")
+    if lines and (named := items.values_list("sku", "invoice__number").first()):
+        raise Conflict(
+            f"{named[0]} is on the invoice {named[1]}, though it may be credited: its line cannot go. Leave some of it, or cancel"
+            " the order.", code="invoiced",
+        )
+
+
+def lines_forget(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
+    """Of a locked order: they go, with what was to be picked and sent of them."""
+    if lines:
+        picks_forget(lines)
+        shipments_forget(order, lines)
+        order.lines.filter(pk__in=[line.pk for line in lines]).delete()
+
+
 def picks_forget(lines: Sequence[SalesOrderItem]) -> None:
     """Of lines that are about to go."""
     if lines:

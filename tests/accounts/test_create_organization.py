@@ -47,6 +47,7 @@ def test_somebody_who_is_here_keeps_the_password(acme: Company, monkeypatch: pyt
         ("acme", {}, "The slug 'acme' is taken: choose another."),
         ("Tea Co", {}, "slug: Enter a valid"),
         ("tea", {"currency": "euro"}, "'euro' is no currency; write it like EUR."),
+        ("tea", {"currency": "XTS"}, "'XTS' is no currency; write it like EUR."),
         ("tea", {"timezone": "Lisbon"}, "'Lisbon' is not a time zone; write it like Europe/Lisbon."),
         ("tea", {"admin": "ann"}, "email: Enter a valid email address."),
         ("tea", {"password": "short"}, "This password is too short."),

@@ -56,11 +56,11 @@ def test_refuses_other_values(kind: str, value: Any) -> None:
 def test_takes_patterns_that_are_soon_tried(pattern: str) -> None:
     refuse_slow_pattern(pattern)
     for text in ("a" * LONGEST_MATCHED, "1-" * (LONGEST_MATCHED // 2), "a@a." * (LONGEST_MATCHED // 4)):
-        started = time.perf_counter()
+        started = time.thread_time()
         with pytest.raises(ValueError, match="look like") if pattern else pytest.raises(AssertionError):
             stored(Definition("key", "Key", "text", pattern=pattern), text)
             raise AssertionError
-        assert time.perf_counter() - started < 1
+        assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize("pattern", [

@@ -6,9 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import ExchangeRate
-from accounts.queries.rates import NoRate, convert, minor_unit, rate_on
+from accounts.queries.rates import MINOR_UNITS, NoRate, convert, minor_unit, rate_on
+from core.api import TenantViewSet
+from core.currencies import CURRENCIES
+from core.fields import CurrencyField
 from tests.companies import Company
-from tests.contracts.resources import assert_problem, pointers
+from tests.contracts.resources import RESOURCES, Resource, assert_problem, pointers
 
 RATES = "/api/v1/exchange-rates/"
 DAY = date(2026, 3, 1)
@@ -111,3 +114,23 @@ def test_refuses_what_is_no_rate(acme: Company) -> None:
         assert pointers(assert_problem(acme.api.send("post", RATES, {**good, **wrong}), 400)) == {f"/{name}" for name in wrong}
     same = assert_problem(acme.api.send("post", RATES, {**good, "quote": "EUR"}), 400)
     assert "two currencies" in same["detail"]
+
+
+WITH_CURRENCY = [
+    (resource, field.name) for resource in RESOURCES for field in resource.model._meta.local_fields
+    if isinstance(field, CurrencyField) and field.editable and issubclass(resource.viewset, TenantViewSet)
+]
+
+
+@pytest.mark.parametrize(("resource", "name"), WITH_CURRENCY, ids=lambda one: getattr(one, "prefix", one))
+def test_what_is_no_currency_is_refused_wherever_one_is_set(resource: Resource, name: str, acme: Company) -> None:
+    [row] = resource.make(acme)
+    for wrong in ("XXX", "ABC", "eur", "EU"):
+        answer = acme.api.send("patch", resource.row_url(row), {name: wrong})
+        assert pointers(answer.json()) == {f"/{name}"}, (wrong, answer.json())
+        assert answer.status_code == 400
+
+
+def test_of_iso_4217_all_that_is_money_is_known() -> None:
+    assert set(MINOR_UNITS) | {"EUR", "USD", "XOF", "BGN"} <= CURRENCIES
+    assert not CURRENCIES & {"XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XDR", "XSU", "XUA", "XBA"}

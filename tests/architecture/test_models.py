@@ -30,6 +30,7 @@ from accounts.models import (
 )
 from core.models import AuditedModel, TenantRow
 from inventory.models import (
+    CountedPosting,
     ExpectedReceipt,
     LogisticUnitContent,
     ReceiptDraft,
@@ -67,6 +68,8 @@ from orders.models import (
     PromotionGoods,
     PurchaseOrderItem,
     ReturnItem,
+    SalesDay,
+    SalesDayChange,
     SalesOrderItem,
     ShipmentItem,
     ShipmentParcel,
@@ -100,6 +103,9 @@ NO_ENDPOINT = {
     Notification: "each person's own, at my/notifications/",
     NotificationPreference: "each person's own, at my/notification-preferences/",
     SearchToken: "found by ?search= of products and variants",
+    SalesDay: "read by the reports on orders",
+    SalesDayChange: "says what the reports on orders are to read anew",
+    CountedPosting: "says what to refuse of a key that comes again; the moves say what was done",
     LogisticUnitContent: "read below its unit, at contents/, and written by pack/ and unpack/",
     TransferOrderLine: "read below its order, at lines/, and written with it",
     StockCountLine: "read below its count, at lines/ and variance/: of a blind count without what is booked",
@@ -131,6 +137,9 @@ NO_ADMIN = {
     Notification: "a person's own, on the page Inbox",
     NotificationPreference: "a person's own, on the page My notifications",
     SearchToken: "found by the search of products and variants",
+    SalesDay: "read by the reports on orders",
+    SalesDayChange: "says what the reports on orders are to read anew",
+    CountedPosting: "says what to refuse of a key that comes again; the moves say what was done",
     LogisticUnitContent: "shown on its unit's page",
     TransferOrderLine: "shown on its order's page",
     StockCountLine: "shown on its count's sheet and variance",
@@ -160,6 +169,8 @@ NO_FACTORY = {
     ExternalSourceHealth: "the requests to the source write it",
     FeedPosition: "the relay writes it",
     SearchToken: "the database writes it with what it is about",
+    SalesDay: "summed of the orders",
+    SalesDayChange: "the database writes it as an order changes",
 }
 # Indexes that do not begin with the organization.
 ACROSS_ORGANIZATIONS = {

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import Party
 from tests.browser.signing import sign_in
+from tests.browser.wedge import Clerk
 from tests.companies import Company
 
 PARTIES = "/admin/accounts/party/"
@@ -26,8 +27,7 @@ def clerk(page: Page, new_company: Callable[[], Company]) -> Company:
 
 def scan(page: Page, code: str) -> None:
     """A wedge scanner: quick keys, then Enter."""
-    page.keyboard.type(code, delay=3)
-    page.keyboard.press("Enter")
+    Clerk(page).scan(code)
 
 
 @pytest.mark.parametrize("code", ["pcb-fuse-c1", "https://id.gs1.org/01/09506000134352", "[f]?c/", "5901234123457"])

@@ -63,6 +63,26 @@ def test_the_bell_leads_to_what_is_unread(page: Page, company: Company) -> None:
     expect(page.get_by_role("link", name="Inbox", exact=True).first).to_be_visible()
 
 
+def test_the_bell_shows_what_comes_while_the_page_is_seen(page: Page, company: Company) -> None:
+    sign_in(page, company)
+    page.clock.install()
+    visit(page, "/admin/inbox/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    page.clock.run_for(180_000)
+    assert asked == [], "nobody sees it"
+    with company.scope():
+        notify(topic="news", subject="Open on Tuesday", body="", dedupe_key="later")
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: false, configurable: true })")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_role("link", name="Inbox, 4 unread")).to_be_visible()
+    with page.expect_response("**/admin/inbox/bell/?shown=4") as answer:
+        page.clock.run_for(60_000)
+    assert answer.value.status == 204
+    assert len(asked) == 2
+
+
 def test_how_messages_come(page: Page, company: Company) -> None:
     sign_in(page, company)
     visit(page, "/admin/my-notifications/")

@@ -77,6 +77,7 @@ def test_what_is_low_is_ordered_by_keyboard(page: Page, company: Company) -> Non
     expect(page.locator("main")).to_contain_text("In all 60")
     expect(page.locator("main")).to_contain_text("takes an order for is 100")
     screenshot(page, "reorder-preview")
+    expect(page.get_by_role("button", name="Order them")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_contain_text("Ordered: 2 lines, as drafts PO-000001 (60 EUR), PO-000002 (12 EUR).")
     with company.scope():
@@ -86,7 +87,7 @@ def test_what_is_low_is_ordered_by_keyboard(page: Page, company: Company) -> Non
     expect(page.locator("main")).to_contain_text("their tasks are open again")
     with company.scope():
         assert set(PurchaseOrder.objects.values_list("status", flat=True)) == {"cancelled"}
-    page.get_by_label("Quantity of BOLT").focus()
+    expect(page.get_by_label("Quantity of BOLT")).to_be_focused()
     page.keyboard.press("s")
     expect(page.locator("main")).to_contain_text("Snoozed until")
     expect(page.get_by_label("Quantity of BOLT")).to_have_count(0)
@@ -125,6 +126,7 @@ def test_ten_lines_of_three_suppliers_are_four_actions(page: Page, company: Comp
     expect(page.get_by_label("Quantity of WARE-0")).to_have_value("8")
     clerk.key("Control+Enter")
     expect(page.locator("main")).to_contain_text("3 orders, 10 lines.")
+    expect(page.get_by_role("button", name="Order them")).to_be_focused()
     clerk.key("Enter")
     expect(page.locator("main")).to_contain_text("Ordered: 10 lines")
     assert clerk.actions == 4, "task 8"

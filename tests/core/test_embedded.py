@@ -195,7 +195,7 @@ def test_a_server_whose_files_were_removed_makes_way(long_path: Path) -> None:
     shutil.rmtree(long_path.parent)
     with running(long_path):
         assert ask(long_path, "SELECT 1") == 1
-        left_behind.wait(timeout=10)
+        left_behind.wait(timeout=60)
 
 
 def test_somebody_elses_folder_in_the_place_of_the_socket_is_refused(long_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_the_second_one_is_refused_and_told_of_the_first(aws: Aws) -> None:
     with somebody_else() as process:
         with pytest.raises(Refused, match=r"is busy with dev since 20.* UTC \(deploys v1\): wait .*=--break-lock"):
             mine(aws)
-        process.communicate("done\n", timeout=30)
+        process.communicate("done\n", timeout=120)
     assert process.returncode == 0
     mine(aws)
     assert "Contents" not in aws.client("s3").list_objects_v2(Bucket=BUCKET), "nothing is left of it"
@@ -74,7 +74,7 @@ def test_the_lock_of_a_process_that_was_killed_is_broken_by_its_operator(aws: Aw
 
 def test_who_was_taken_for_gone_leaves_the_other_one_alone(aws: Aws) -> None:
     with somebody_else() as process, held(aws, BUCKET, "dev", "deploys v2", broken=True):
-        process.communicate("done\n", timeout=30)
+        process.communicate("done\n", timeout=120)
         assert aws.client("s3").head_object(Bucket=BUCKET, Key=KEY), "still locked, by the second one"
 
 

@@ -4,14 +4,14 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.conf import settings
+from django.conf import settings as settings_
 
 from accounts.permissions import MANAGER
 from tests.companies import PASSWORD, Company
 
-TOUR = Path(settings.BASE_DIR) / "docs/guide/api.md"
+TOUR = Path(settings_.BASE_DIR) / "docs/guide/api.md"
 MARK = "== end of the answer =="
 
 
@@ -36,7 +36,8 @@ def fits(answer: str, shown: str) -> bool:
     return re.fullmatch(pattern, answer.strip(), re.S) is not None
 
 
-def test_the_tour_can_be_followed(server: str, new_company: Callable[[], Company]) -> None:
+def test_the_tour_can_be_followed(server: str, new_company: Callable[[], Company], settings: Any) -> None:
+    settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 3600  # as the page shows it
     company = new_company()
     page = TOUR.read_text()
     ours = {
@@ -50,7 +51,7 @@ def test_the_tour_can_be_followed(server: str, new_company: Callable[[], Company
     tour = steps(page)
     assert len(tour) > 20
     script = "".join(f"{step.command}\necho; echo '{MARK}'\n" for step in tour)
-    done = subprocess.run(["bash"], input=script, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(["bash"], input=script, capture_output=True, text=True, timeout=300, check=False)
     answers = done.stdout.replace("\r", "").split(f"\n{MARK}\n")[:-1]
     assert len(answers) == len(tour), done.stderr
     wrong = [

@@ -48,7 +48,7 @@ def typed(script: str, folder: Path) -> tuple[str, str]:
         ["bash"], stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=folder, start_new_session=True,
     ) as shell:  # fmt: skip
         try:
-            return shell.communicate(script, timeout=120)
+            return shell.communicate(script, timeout=300)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGKILL)

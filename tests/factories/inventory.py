@@ -7,6 +7,7 @@ from factory.django import DjangoModelFactory
 
 from inventory.models import (
     Category,
+    CountedPosting,
     Fitment,
     Location,
     Product,
@@ -160,6 +161,14 @@ class StockMoveFactory(DjangoModelFactory):
 
     class Meta:
         model = StockMove
+
+
+class CountedPostingFactory(DjangoModelFactory):
+    idempotency_key = factory.Sequence("count {}".format)
+    asked = "0" * 64
+
+    class Meta:
+        model = CountedPosting
 
 
 class ReorderRuleFactory(DjangoModelFactory):

@@ -75,6 +75,12 @@ class Goods:
         adjustment = Adjustment((variant or self.bolt).pk, self.shelf.pk, **numbers)
         return stock_adjust(adjustments=[adjustment], circumstances=Circumstances(reason_id=(reason or self.found).pk, note=note))
 
+    def count(self, quantity: Any, *, key: str) -> Posted:
+        counted = Adjustment(self.bolt.pk, self.shelf.pk, counted=Decimal(quantity))
+        return stock_adjust(
+            adjustments=[counted], circumstances=Circumstances(reason_id=self.found.pk, idempotency_key=key),
+        )
+
     def on_hand(self, variant: ProductVariant | None = None, location: Location | None = None) -> Decimal:
         item = StockItem.objects.filter(variant=variant or self.bolt, location=location or self.shelf).first()
         return item.quantity if item else Decimal(0)

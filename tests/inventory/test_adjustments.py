@@ -73,6 +73,22 @@ def test_somebody_else_approves_against_the_balance_of_then(acme: Company) -> No
         assert_invariants()
 
 
+def test_one_key_asks_once(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(20)
+        limited(goods, approval_over_quantity=1)
+
+        def asked(quantity: int) -> Any:
+            counted = Adjustment(goods.bolt.pk, goods.shelf.pk, counted=Decimal(quantity))
+            own = Circumstances(reason_id=goods.found.pk, idempotency_key="count 9")
+            return adjustment_post(adjustments=[counted], circumstances=own)
+
+        assert asked(12) == asked(12)
+        with pytest.raises(Conflict, match="belongs to another adjustment"):
+            asked(11)
+
+
 def test_what_is_rejected_is_never_posted(acme: Company) -> None:
     with acme.scope():
         goods = Goods.create()

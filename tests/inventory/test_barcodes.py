@@ -26,7 +26,8 @@ def scan(company: Company, text: str, api: Any = None) -> Any:
     ("ean13", "5601234567893", "The check digit would be 2, not 3"), ("ean13", "560123456789", "the check digit 2 is missing"),
     ("ean8", "96385075", "would be 4, not 5"), ("upca", "036000291453", "would be 2, not 3"),
     ("itf14", "15400141288764", "would be 3, not 4"), ("gtin14", "1540014128", "Give 14 digits."),
-    ("ean13", "56012345678X2", "Give 13 digits."),
+    ("ean13", "56012345678X2", "Give 13 digits."), ("ean13", "0000000000000", "Zeros alone are no number"),
+    ("ean8", "0000-0000", "Zeros alone"), ("gtin14", "0" * 14, "Zeros alone"),
 ])  # fmt: skip
 def test_a_wrong_check_digit_is_refused_with_the_right_one(symbology: str, value: str, words: str, acme: Company) -> None:
     with acme.scope():
@@ -35,7 +36,7 @@ def test_a_wrong_check_digit_is_refused_with_the_right_one(symbology: str, value
     problem = assert_problem(acme.api.send("post", BARCODES, body), 400)
     assert problem["errors"][0]["pointer"] == "/value"
     assert words in problem["errors"][0]["detail"]
-    with acme.scope(), transaction.atomic(), pytest.raises(IntegrityError, match=r"[Dd]igit"):
+    with acme.scope(), transaction.atomic(), pytest.raises(IntegrityError, match=r"[Dd]igit|Zeros"):
         ProductBarcode.objects.bulk_create([ProductBarcode(variant=variant, symbology=symbology, value=value)])
 
 
@@ -113,6 +114,7 @@ def test_skus_places_and_suppliers_numbers_are_found_and_the_ambiguous_is_told_w
     ("NO-SUCH-THING", "Looked for as: barcode, SKU, location, warehouse, supplier SKU, lot, logistic unit, transfer order, "
          "purchase order, pick list, sales order, shipment, invoice, return."),
     ("5601234567893", "would be 2, not 3. Was it read whole?"),
+    ("0000000000000", "Zeros alone are no number. Was it read whole?"),
     ("]C1010560123456789", "As GS1 it cannot be read: At character 6"), ("(01)05601234567892(10)A", "(01)05601234567892(10)A"),
     ("https://example.com/", "https://example.com/"), ("\x1d", "GS1"),
     ("https://id.gs1.org/01/5601234567893/10/A", "As GS1 it cannot be read: At character 23: (01) GTIN: The check digit"),

@@ -1,5 +1,6 @@
 """A count tells the truth, though what it does not find was promised."""
 
+import multiprocessing
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,13 +10,15 @@ from core.errors import Conflict
 from inventory.models import ReasonCode, Reservation, StockCount, StockItem
 from inventory.services.candidates import Wanted
 from inventory.services.count_posting import stock_count_approve, stock_count_post
+from inventory.services.locks import lock_cost_pools
 from inventory.services.reservations import Demand, Pick, Shortage, stock_pick, stock_reserve
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.inventory.counting import opened, record
 from tests.inventory.goods import Goods
 from tests.inventory.test_posting import assert_invariants
-from tests.inventory.test_races import at_once
+from tests.inventory.test_races import at_once, somebody_waits
+from tests.notifications.processes import eventually
 
 
 def promise(goods: Goods, quantity: int) -> Demand:
@@ -123,4 +126,33 @@ def test_processes_promise_while_others_count(new_company: Callable[[], Company]
     with company.scope():
         assert all(item.quantity >= item.reserved for item in StockItem.objects.all())
         assert sum(Reservation.objects.filter(status="active").values_list("quantity", flat=True)) == 16
+        assert_invariants()
+
+
+def test_who_posts_meanwhile_is_not_in_a_ring_with_the_count(new_company: Callable[[], Company]) -> None:
+    """Goods go to another place of the same variant: cost pools first and reorder rules after them, for both."""
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(5)
+        goods.rule()
+        promise(goods, 5)
+        count = opened(goods, location_id=goods.shelf.pk)
+        record(count, goods, 2)
+    pairs = [(goods.bolt.pk, goods.warehouse.pk)]
+    has_begun = multiprocessing.get_context("fork").Event()
+
+    def work(number: int) -> str:
+        with company.scope():
+            if number:
+                assert has_begun.wait(60)
+                return stock_count_post(count_id=count.pk).status
+            lock_cost_pools(pairs)
+            has_begun.set()
+            eventually(somebody_waits)
+            goods.receive(3, to=goods.other_shelf)
+        return "received"
+
+    assert sorted(at_once(2, work)) == ["posted", "received"]
+    with company.scope():
         assert_invariants()

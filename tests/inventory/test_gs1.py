@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.gs1.digits import as_gtin14, check_digit, completed, is_gtin, shortest_gtin, upce_to_upca
+from inventory.gs1.digits import as_gtin14, check_digit, completed, is_gtin, is_zero, shortest_gtin, upce_to_upca
 from inventory.gs1.elements import GS, Element, Elements, emit, emit_bracketed, parse
 from inventory.gs1.errors import GS1Error
 from inventory.gs1.identifiers import PART_NUMBER, TABLE, Identifier
@@ -29,7 +29,9 @@ def values(identifier: Identifier) -> st.SearchStrategy[str]:
     rest = st.text(letters, min_size=identifier.shortest - identifier.checked, max_size=identifier.longest - identifier.checked)
     if not identifier.checked:
         return rest
-    head = st.text("0123456789", min_size=identifier.checked - 1, max_size=identifier.checked - 1).map(completed)
+    head = st.text("0123456789", min_size=identifier.checked - 1, max_size=identifier.checked - 1).map(completed).filter(
+        lambda number: not is_zero(number),
+    )
     return st.tuples(head, rest).map("".join)
 
 
@@ -121,6 +123,7 @@ def test_dates_have_the_century_that_is_nearest_and_day_00_is_the_last(yymmdd: s
     ("(77)1", 1, "(77) is no application identifier"), ("10A\x1d10B", 7, "comes twice"), ("10A B", 3, "cannot hold ' '"),
     ("https://id.gs1.org/01/9506000134353", 23, "would be 2, not 3"), ("https://id.gs1.org/about", 19, "no key"),
     ("https://id.gs1.org/01/9506000134352/21/1/10/A", 42, "may not stand here"), ("", 1, "nothing"),
+    ("(01)00000000000000", 5, "Zeros alone"), ("https://id.gs1.org/01/00000000", 23, "Zeros alone"),
     ("https://id.gs1.org/01/9506000134352?17=251331", 40, "is a date"), ("(7003)2512312460", 7, "is a date YYMMDDhhmm"),
 ])  # fmt: skip
 def test_an_error_says_where_and_what(text: str, position: int, words: str) -> None:
@@ -135,6 +138,7 @@ def test_check_digits_and_the_lengths_of_one_number() -> None:
     assert [is_gtin(number) for number in ("96385074", "036000291452", "4006381333931", "15400141288763", "4006381333932")] == [
         True, True, True, True, False,
     ]
+    assert not any(is_gtin("0" * length) for length in (8, 12, 13, 14))
     assert as_gtin14("036000291452") == as_gtin14("0036000291452") == "00036000291452"
     assert [shortest_gtin(number) for number in ("00036000291452", "04006381333931", "15400141288763", "00000096385074")] == [
         "036000291452", "4006381333931", "15400141288763", "96385074",

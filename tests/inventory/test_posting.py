@@ -14,10 +14,19 @@ from hypothesis import strategies as st
 from accounts.models import AuditEntry, Organization
 from core.errors import Conflict, Invalid
 from core.invariants import broken
-from inventory.models import Location, StockItem, StockMove, Warehouse
+from inventory.models import Location, ProductVariant, StockItem, StockMove, Warehouse
 from inventory.services.locations import location_change
 from inventory.services.posting import Line
-from inventory.services.stock import Adjustment, Circumstances, stock_adjust, stock_issue, stock_move, stock_receive
+from inventory.services.reversal import stock_reverse
+from inventory.services.stock import (
+    Adjustment,
+    Circumstances,
+    stock_adjust,
+    stock_assemble,
+    stock_issue,
+    stock_move,
+    stock_receive,
+)
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.inventory.goods import Goods
@@ -151,6 +160,23 @@ def test_one_key_posts_once(acme: Company) -> None:
         for other in ({"quantity": 11}, {"quantity": 10, "to": goods.other_shelf}, {"quantity": 10, "variant": goods.nut}):
             with pytest.raises(Conflict, match="belongs to another posting"):
                 goods.receive(**other, idempotency_key="delivery 7")
+
+
+def test_a_count_keeps_its_key_though_nothing_changed(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        assert goods.count(10, key="count 3").moves == []
+        goods.issue(4)
+        again = goods.count(10, key="count 3")
+        assert (again.replayed, again.moves, goods.on_hand()) == (True, [], 6), "counted before they left"
+        for other in (lambda: goods.count(9, key="count 3"), lambda: goods.receive(1, idempotency_key="count 3")):
+            with pytest.raises(Conflict, match="belongs to another posting"):
+                other()
+        first = goods.count(7, key="count 4")
+        assert goods.count(7, key="count 4").moves == first.moves
+        with pytest.raises(Conflict, match="belongs to another posting"):
+            goods.count(8, key="count 4")
 
 
 def test_negative_stock_where_the_organization_allows_it(acme: Company) -> None:
@@ -315,3 +341,53 @@ def play(goods: Goods, verb: str, quantity: int, variant: Any) -> None:
         stock_move(lines=[line])
     else:
         goods.adjust(variant=variant, counted=str(quantity))
+
+
+ARCHIVED = [
+    lambda goods: goods.receive(1),
+    lambda goods: goods.adjust(change="1"),
+    lambda goods: stock_assemble(
+        components=[Line(goods.nut.pk, Decimal(1), from_location_id=goods.shelf.pk)],
+        kits=[Line(goods.bolt.pk, Decimal(1), to_location_id=goods.shelf.pk)],
+    ),
+]
+
+
+@pytest.mark.parametrize("post", ARCHIVED)
+def test_nothing_comes_in_of_what_is_archived(post: Any, acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(5, goods.nut)
+        ProductVariant.objects.filter(pk=goods.bolt.pk).update(archived_at=timezone.now())
+        with pytest.raises(Conflict, match="BOLT is archived: restore it before goods come in") as refused, transaction.atomic():
+            post(goods)
+        assert (refused.value.code, goods.on_hand(), goods.on_hand(goods.nut)) == ("archived", 0, 5)
+
+
+def test_what_is_left_of_an_archived_variant_may_go(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(10)
+        ProductVariant.objects.filter(pk=goods.bolt.pk).update(archived_at=timezone.now())
+        sold = goods.issue(2)
+        goods.move(3, to=goods.quarantine)
+        goods.adjust(change="-1")
+        goods.adjust(counted="6")  # two more than the books say
+        stock_reverse(moves=sold.moves)
+        assert (goods.on_hand(), goods.on_hand(location=goods.quarantine)) == (8, 3)
+        assert_invariants()
+
+
+def test_nothing_comes_to_an_archived_warehouse(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        closed = Warehouse.objects.create(code="W9", name="Gone")
+        shelf = Location.objects.create(warehouse=closed, code="Z-1")
+        goods.receive(2)
+        sent = goods.move(1, to=shelf)
+        stock_reverse(moves=sent.moves)
+        closed.archived_at = timezone.now()
+        closed.save()
+        for post in (lambda: goods.receive(1, to=shelf), lambda: goods.move(1, to=shelf)):
+            with pytest.raises(Conflict, match="Warehouse W9 is archived: restore it, or take the goods to another"):
+                post()

@@ -37,7 +37,7 @@ def trade(company: Company, goods: Goods, variants: list[Any], seed: int, told: 
             with company.scope():
                 refused = Trader(goods, variants, chance.choice).act(verb)
         except Exception as fault:
-            told.put(("fault", f"{verb}: {fault!r}"))
+            told.put(("fault", f"{verb}: {type(fault).__name__}"))
             raise
         told.put(("refused", refused) if refused else ("done", verb))
 

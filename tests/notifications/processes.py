@@ -12,7 +12,7 @@ from pathlib import Path
 from django.db import connections, transaction
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds, on a machine that has much else to do
+PATIENCE = 180  # seconds, on a machine that has much else to do
 
 
 class WorkerProcess:

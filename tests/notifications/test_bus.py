@@ -67,10 +67,16 @@ class Refusing:
         return [detail["payload"]["n"] for detail in details if not self.refuses(detail)]
 
 
+def nothing_waits() -> None:
+    with connections["worker"].cursor() as cursor:
+        cursor.execute("UPDATE notifications_outboxevent SET awaits_bus = false WHERE awaits_bus")
+
+
 @pytest.fixture
 def to_bus(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Nothing of others awaits the bus."""
     relay_all()
+    nothing_waits()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setattr(bus, "_resting_until", 0.0)
@@ -80,8 +86,7 @@ def to_bus(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         bus._client.cache_clear()
 
     yield use
-    with connections["worker"].cursor() as cursor:
-        cursor.execute("UPDATE notifications_outboxevent SET awaits_bus = false WHERE awaits_bus")
+    nothing_waits()
     bus._client.cache_clear()
 
 

@@ -39,11 +39,14 @@ def beside(work: Callable[[], None]) -> Iterator[None]:
 
 
 def await_a_waiter(kind: str = "%") -> None:
-    """Until somebody waits for a lock."""
+    """Until somebody waits for a lock, in this database: beside it there are those of other runs."""
 
     def is_there() -> bool:
         with connections["worker"].cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype LIKE %s", [kind])
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype LIKE %s"
+                " AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())", [kind],
+            )
             return bool(cursor.fetchone()[0])
 
     eventually(is_there)

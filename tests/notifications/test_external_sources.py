@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -21,7 +21,7 @@ from notifications.services.external_health import source_admit, source_failed
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers
 from tests.notifications.at_work import quiet, run_all
-from tests.notifications.forks import FORK, ended, forks
+from tests.notifications.forks import FORK, PATIENCE, ended, forks
 from tests.notifications.processes import eventually
 from tests.notifications.receiver import Receiver, Reply
 from tests.notifications.source_kit import KINDS, ask, priced, rewind, said, source
@@ -233,6 +233,16 @@ def _ask_for_itself(organization: UUID, source_id: UUID, told: Any) -> None:
         scopes[0].__exit__(None, None, None)
 
 
+def others_look(many: int, since: datetime) -> bool:
+    """Whether so many have looked after that moment at what is kept, where somebody asks already."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND query LIKE '%%notifications_externalcacheentry%%' AND query_start > %s", [since],
+        )
+        return bool(cursor.fetchone()[0] == many)
+
+
 @pytest.mark.parametrize(
     ("reply", "answer"), [(priced(12.5), {"price": 12.5}), (Reply(500), "It answered 500.")], ids=["answers", "fails"],
 )
@@ -245,7 +255,7 @@ def test_many_ask_at_once_and_the_source_is_asked_once(
 
     def slowly(request: Any) -> Reply:
         waiting.append(True)
-        listener.released.wait(20)
+        listener.released.wait(PATIENCE)
         return reply
 
     listener.answer = slowly
@@ -253,7 +263,7 @@ def test_many_ask_at_once_and_the_source_is_asked_once(
     with forks() as fork:
         processes = [fork(_ask_for_itself, company.organization.pk, made.pk, told) for _ in range(3)]
         eventually(lambda: waiting)
-        time.sleep(0.3)  # the others look, and wait
+        eventually(partial(others_look, 2, timezone.now()))
         listener.released.set()
         ended(processes)
     assert [told.get() for _ in processes] == [answer] * 3

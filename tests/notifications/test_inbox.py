@@ -1,10 +1,12 @@
 """What a topic tells reaches the inbox of its subscribers, who work through it: each through their own."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -105,7 +107,7 @@ def test_a_message_that_was_written_for_one_subscriber_comes_there_too(acme: Com
     with acme.scope():
         own = TopicSubscription.objects.get(topic=topic)
         row = NotificationDeliveryFactory(subscription=own, channel="inbox", address=own.address, subject="For you")
-        assert delivery_send(delivery_id=row.pk, is_last_attempt=False) == "sent"
+        assert delivery_send(delivery_id=row.pk, is_last_attempt=False, commit=lambda: None) == "sent"
     assert ([one["title"] for one in listed(acme)], mailoutbox) == (["For you"], [])
 
 
@@ -183,6 +185,19 @@ def test_a_page_costs_one_statement_more_for_the_bell(acme: Company) -> None:
     with CaptureQueriesContext(connection) as queries:
         admin.get("/admin/my-notifications/")
     assert sum("notifications_notification AS n" in query["sql"] for query in queries) == 1
+
+
+def test_the_bell_of_an_open_page_asks_for_what_is_new(acme: Company) -> None:
+    subscribe(acme, "admin")
+    tell(acme)
+    bell, admin = "/admin/inbox/bell/", acme.admin
+    assert 'aria-label="Inbox, 1 unread"' in admin.get(f"{bell}?shown=0").content.decode()
+    with CaptureQueriesContext(connection) as queries:
+        assert admin.get(f"{bell}?shown=1").status_code == 204
+    asked = [query["sql"] for query in queries if not re.search("SAVEPOINT|set_config", query["sql"])]
+    assert len(asked) == 4 and "notifications_notification AS n" in asked[-1], "session, person, scope; and the number"
+    assert acme.admin_as("viewer").get(f"{bell}?shown=0").status_code == 204, "each their own"
+    assert Client().get(bell).status_code == 302
 
 
 def test_people_choose_topics_and_how_often(acme: Company) -> None:

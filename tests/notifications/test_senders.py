@@ -17,6 +17,7 @@ from notifications.models import ChannelConfig, Job, Notification, NotificationD
 from notifications.services.messages import OPS_CRITICAL, notify, topic_ensure
 from notifications.services.sending import sent_today
 from tests.companies import Company
+from tests.inventory.test_races import at_once
 from tests.moto_server import moto_server
 from tests.notifications.at_work import quiet, run_all
 from tests.notifications.mail_server import MailServer, mail_server
@@ -89,10 +90,39 @@ def test_over_the_cap_messages_wait_for_the_next_day_and_that_is_said(company: C
         job = Job.objects.get(status="queued")
         assert job.run_after == waiting.not_before
         # The next day.
-        NotificationDelivery.objects.filter(status="sent").update(sent_at=timezone.now() - timedelta(days=1))
+        yesterday = timezone.now() - timedelta(days=1)
+        NotificationDelivery.objects.filter(status="sent").update(sent_at=yesterday, counted_at=yesterday)
         Job.objects.filter(pk=job.pk).update(run_after=timezone.now())
     assert run_all() == ["succeeded"]
     assert len(server.inbox) == 3
+
+
+def test_no_more_leave_than_the_cap_though_many_are_under_way(company: Company, server: MailServer) -> None:
+    make(company, port=server.port, daily_cap=2)
+    tell(company, *(f"{name}@acme.test" for name in "abcdefgh"))
+    assert [outcome for outcomes in at_once(8, lambda _: run_all()) for outcome in outcomes] == ["succeeded"] * 8
+    with company.scope():
+        waiting = NotificationDelivery.objects.filter(status="queued", channel="email")
+        assert (len(server.inbox), sent_today("email"), waiting.filter(not_before__gt=timezone.now()).count()) == (2, 2, 6)
+
+
+def test_what_does_not_leave_gives_its_place_back(company: Company, server: MailServer) -> None:
+    make(company, port=server.port, daily_cap=1)
+    server.refused["a@acme.test"] = "550 no such user"
+    tell(company, "a@acme.test", "b@acme.test")
+    run_all()
+    assert [address for address, _ in server.inbox] == ["b@acme.test"]
+
+
+def test_whose_place_was_taken_goes_after_a_crash(company: Company, server: MailServer) -> None:
+    """It is in nobody else's way, nor in its own."""
+    make(company, port=server.port, daily_cap=1)
+    tell(company, "a@acme.test")
+    with company.scope():
+        NotificationDelivery.objects.update(counted_at=timezone.now())  # and no more was written
+    tell(company, "b@acme.test")
+    run_all()
+    assert [address for address, _ in server.inbox] == ["a@acme.test"]
 
 
 def test_a_test_message_leaves_or_says_why_not(company: Company, server: MailServer) -> None:

@@ -17,6 +17,7 @@ from notifications.services.jobs import LEASE
 from notifications.worker import Worker
 from tests.companies import Company
 from tests.factories.notifications import EventSubscriptionFactory, WebhookEndpointFactory
+from tests.notifications.at_work import quiet
 from tests.notifications.playground import tasks
 from tests.notifications.playground.events import Happened
 from tests.notifications.processes import eventually, worker
@@ -174,6 +175,7 @@ def test_once_ends_when_its_time_is_over(new_company: NewCompany) -> None:
 
 
 def test_says_each_minute_how_much_waits(new_company: NewCompany) -> None:
+    quiet()
     company = new_company()
     with company.scope():
         tasks.write.enqueue("k")

@@ -26,10 +26,19 @@ def stripe_server() -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end(runner), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+async def _end(runner: web.AppRunner) -> None:
+    """With the webhooks that it would send a second after what they tell of."""
+    await runner.cleanup()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def asked(url: str, path: str, body: Any = None) -> Any:
@@ -42,6 +51,6 @@ def asked(url: str, path: str, body: Any = None) -> Any:
 
 def card(url: str, number: str = "4242424242424242") -> str:
     made = asked(url, "/v1/payment_methods", {
-        "type": "card", "card": {"number": number, "exp_month": 12, "exp_year": 2030, "cvc": "123"},
+        "type": "card", "card": {"number": number, "exp_month": 12, "exp_year": 2099, "cvc": "123"},
     })
     return str(made["id"])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,10 @@ from core.errors import Conflict
 from inventory.models import PriceListItem, Reservation, StockItem
 from notifications.models import OutboxEvent
 from orders.models import Customer
+from orders.services.credit_notes import credit_note_draft
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
+from orders.services.invoices import invoice_draft_from_order, invoice_issue
+from orders.services.order_lines import NewAdjustment
 from orders.services.payments import Source, payment_record
 from orders.services.sales_orders import NewLine, sales_order_cancel, sales_order_change, sales_order_confirm, sales_order_place
 from tests.companies import Company
@@ -45,6 +49,42 @@ def test_goods_and_money_follow(acme: Company) -> None:
         sound()
     with acme.scope():
         assert sorted(StockItem.objects.values_list("quantity", "reserved")) == [(8, 0), (9, 0)]
+
+
+def test_what_was_invoiced_stays_as_a_row_and_the_next_invoice_has_the_difference(acme: Company) -> None:
+    """Of what people charge besides the goods, or take off."""
+    parcel, off = NewAdjustment("shipping", "Parcel", Decimal("4.90")), NewAdjustment("discount", "Loyal", Decimal(-2))
+    with acme.scope():
+        shop = Shop.create()
+        order = sales_order_place(order=sales_order_change(order=shop.cart(bolts=4), adjustments=[parcel, off]))
+        kept = order.adjustments.get(kind="shipping")
+        first = invoice_issue(invoice=invoice_draft_from_order(order=order, basis="ordered"))
+        assert first.total == order.total == Decimal("22.90")
+        changed = sales_order_change(order=order, adjustments=[parcel, replace(parcel, label="Island", net_amount=Decimal(3))])
+        assert changed.total == Decimal("27.90")
+        amounts = dict(changed.adjustments.values_list("label", "net_amount"))
+        assert amounts == {"Parcel": Decimal("4.90"), "Loyal": 0, "Island": 3} and kept in changed.adjustments.all()
+        rest = invoice_issue(invoice=invoice_draft_from_order(order=order, basis="ordered"))
+        assert dict(rest.items.values_list("name", "net_amount")) == {"Loyal": 2, "Island": 3}
+        assert first.total + rest.total == changed.total
+        again = sales_order_change(order=order, adjustments=[parcel, parcel])
+        assert (again.total, again.adjustments.count()) == (Decimal("29.80"), 4), "of two that are alike each counts"
+        sound()
+
+
+def test_a_line_that_an_invoice_names_stays_though_it_was_credited(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create()
+        order = sales_order_place(order=shop.cart(bolts=4, nuts=4))
+        bolts, nuts = order.lines.order_by("line")
+        first = invoice_issue(invoice=invoice_draft_from_order(order=order, basis="ordered"))
+        fewer = [NewLine(shop.goods.bolt.pk, Decimal(4), id=bolts.pk)]
+        refused("already_picked", sales_order_change, order=order, lines=fewer)
+        invoice_issue(invoice=credit_note_draft(invoice=first))
+        refused("invoiced", sales_order_change, order=order, lines=fewer)
+        left = [*fewer, NewLine(shop.goods.nut.pk, Decimal(1), id=nuts.pk)]
+        assert sales_order_change(order=order, lines=left).lines.count() == 2
+        sound()
 
 
 def test_what_is_refused(acme: Company) -> None:

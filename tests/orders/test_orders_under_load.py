@@ -38,7 +38,7 @@ def sell(company: Company, shop: Shop, variants: list[Any], seed: int, told: Tol
             with company.scope():
                 refused = Clerk(shop, variants, chance.choice).act(verb)
         except Exception as fault:
-            told.put(("fault", f"{verb}: {fault!r}"))
+            told.put(("fault", f"{verb}: {type(fault).__name__}"))
             raise
         told.put((verb, refused))
 

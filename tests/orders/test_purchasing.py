@@ -4,14 +4,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from accounts.permissions import MANAGER, VIEWER
 from core.errors import Conflict, Forbidden, Invalid
 from core.invariants import broken
-from inventory.models import PriceList, PriceListItem, ReorderTask
+from inventory.models import PriceList, PriceListItem, ProductVariant, ReorderTask
 from notifications.models import OutboxEvent
 from orders.machines import PURCHASE_ORDERS
 from orders.models import PurchaseOrder
+from orders.services.purchase_goods import purchase_order_receive
 from orders.services.purchase_proposals import purchase_orders_from_tasks
 from orders.services.purchase_states import purchase_order_approve, purchase_order_submit
 from orders.services.purchasing import PurchaseLine, purchase_order_change
@@ -196,6 +199,23 @@ def test_what_is_blocked_elsewhere_or_wrong(acme: Company) -> None:
     assert acme.api.send("post", ORDERS, asked(buys, "9999999999999", unit_price="9999999999999")).status_code == 400
     elsewhere = limited_api(acme, buys.goods.shelf.pk)
     assert_problem(elsewhere.send("post", ORDERS, asked(buys)), 403, "outside_warehouses")
+
+
+def test_nothing_archived_is_bought_or_taken_in(acme: Company) -> None:
+    buys = buying(acme)
+    with acme.scope():
+        sent = buys.sent((buys.goods.bolt, 5))
+        ProductVariant.objects.filter(pk=buys.goods.bolt.pk).update(archived_at=timezone.now())
+    refused = assert_problem(acme.api.send("post", ORDERS, asked(buys)), 400, "archived")
+    assert [(one["pointer"], one["detail"]) for one in refused["errors"]] == [
+        ("/lines/0/variant", "BOLT is archived: restore it, or buy another."),
+    ]
+    with acme.scope():
+        with pytest.raises(Conflict, match="BOLT is archived: restore it before goods come in"), transaction.atomic():
+            purchase_order_receive(order=sent, location=buys.goods.shelf)
+        ProductVariant.objects.update(archived_at=None)
+        purchase_order_receive(order=sent, location=buys.goods.shelf)
+        assert buys.goods.on_hand() == 5
 
 
 def test_its_states_are_drawn() -> None:

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from core.errors import Conflict
-from inventory.models import CostLayer, Location, Lot, PriceListItem, StockItem, ValueEntry
+from inventory.models import CostLayer, Location, Lot, PriceListItem, ProductVariant, StockItem, ValueEntry
 from inventory.services.posting import Line
 from inventory.services.stock import stock_receive
 from notifications.models import OutboxEvent
@@ -86,6 +87,18 @@ def test_goods_come_back_at_what_they_cost_and_go_where_they_belong(acme: Compan
             f"return.{verb}" for verb in ("requested", "approved", "received", "inspected", "refunded", "closed")
         ]
         sound()
+
+
+def test_what_is_archived_comes_back_once_it_is_restored(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create(stock=2)
+        order = shipped(shop.cart(bolts=2))
+        row = return_approve(authorization=return_create(order=order, lines=[Asked(order.lines.get().pk, Decimal(1))]))
+        ProductVariant.objects.filter(pk=shop.goods.bolt.pk).update(archived_at=timezone.now())
+        refused("archived", return_receive, authorization=row)
+        ProductVariant.objects.update(archived_at=None)
+        return_receive(authorization=row)
+        assert on_hand(shop) == {"Q": 1}
 
 
 def test_returns_together_give_back_every_cent(acme: Company) -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from core.errors import Conflict
 from inventory.models import Reservation, StockItem, TaxCategory
 from orders.models import OrderAdjustment, SalesOrder
+from orders.services.credit_notes import credit_note_draft
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
+from orders.services.invoices import InvoiceLine, invoice_draft_from_order, invoice_issue
 from orders.services.sales_orders import (
     NewAdjustment,
     NewLine,
@@ -42,6 +44,21 @@ def test_what_can_go_goes(acme: Company) -> None:
         refused("nothing_left", sales_order_split, order=rest)
         sales_order_ship(order=sales_order_pack(order=order))
         refused("wrong_status", sales_order_split, order=order)
+        sound()
+
+
+def test_what_is_invoiced_stays_though_it_waits(acme: Company) -> None:
+    with acme.scope():
+        shop = Shop.create(backorders=True)
+        order = sales_order_place(order=shop.cart(bolts=25, nuts=2))
+        bolts, nuts = order.lines.order_by("line")
+        invoice_issue(invoice=invoice_draft_from_order(order=order, lines=[InvoiceLine(bolts.pk, Decimal(20))]))
+        made = sales_order_split(order=order)
+        assert (quantities(order)[0][0], quantities(made)[0][0]) == (20, 5)
+        refused("nothing_waits", sales_order_split, order=order)
+        first = invoice_issue(invoice=invoice_draft_from_order(order=order, lines=[InvoiceLine(nuts.pk, Decimal(2))]))
+        invoice_issue(invoice=credit_note_draft(invoice=first))
+        refused("invoiced", sales_order_split, order=order, lines=[Split(nuts.pk)])
         sound()
 
 

@@ -75,6 +75,7 @@ from orders.services.shipments import (
 )
 from orders.services.splitting import Split, sales_order_split
 from tests.inventory.trading import RECENT, Trader
+from tests.orders.kits import kit_of
 from tests.orders.selling import Shop
 
 type Choose = Callable[[Sequence[Any]], Any]
@@ -113,7 +114,8 @@ def goods_to_sell(shop: Shop, hot: int) -> list[ProductVariant]:
     for variant in plain:
         goods.receive(10, variant=variant)
     Location.objects.create(warehouse=goods.warehouse, code="SCRAP", kind="scrap")
-    return [goods.bolt, goods.nut, *made]
+    inner = kit_of(shop, "INNER", "4.37", {goods.bolt: 1, goods.nut: "2"})
+    return [goods.bolt, goods.nut, *made, inner, kit_of(shop, "OUTER", "13.33", {inner: 2, made[0]: 1})]
 
 
 class Clerk:
@@ -168,7 +170,7 @@ class Clerk:
         order = self.order(*SalesOrder.UNDER_WAY)
         kept = [
             NewLine(line.variant_id, Decimal(self.choose(range(1, 5))), backorder_policy=line.backorder_policy, id=line.pk)
-            for line in order.lines.order_by("line")
+            for line in order.lines.filter(kit=None).order_by("line")
         ]
         lines = self.choose((kept, kept[:1], [*kept, self.new_line()]))
         sales_order_change(order=order, lines=lines, adjustments=self.choose((None, (PARCEL,))))

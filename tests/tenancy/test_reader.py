@@ -51,6 +51,17 @@ def test_reports_are_read_there_and_nothing_else(new_company: Callable[[], Compa
     assert connections["default"] is not connections[READER]
 
 
+def test_why_stock_is_worth_it_is_read_there(new_company: Callable[[], Company], reader: dict[str, Any]) -> None:
+    company = new_company()
+    with company.scope():
+        goods = Goods.create()
+        goods.receive(10)
+    url = f"/api/v1/inventory-value/history/?variant={goods.bolt.pk}&warehouse={goods.warehouse.pk}"
+    with CaptureQueriesContext(connections[READER]) as read:
+        assert float(company.api.get(url).json()["quantity"]) == 10
+    assert len(read) > 3
+
+
 def test_the_answers_are_the_same_without_one(new_company: Callable[[], Company], reader: dict[str, Any]) -> None:
     company = new_company()
     with company.scope():

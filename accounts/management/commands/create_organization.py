@@ -1,4 +1,3 @@
-import re
 import sys
 from getpass import getpass
 from typing import Any
@@ -11,9 +10,8 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from accounts.services.tenancy import organization_found
+from core.currencies import CURRENCIES
 from core.errors import DomainError
-
-CURRENCY = re.compile("[A-Z]{3}")
 
 
 class Command(BaseCommand):
@@ -31,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
         name, currency = options["name"] or slug, options["currency"]
         values = {"name": name, "base_currency": currency, "timezone": options["timezone"]}
-        if not CURRENCY.fullmatch(currency):
+        if currency not in CURRENCIES:
             raise CommandError(f"{currency!r} is no currency; write it like EUR.", returncode=2)
         try:
             Organization(slug=slug, **values).clean_fields()

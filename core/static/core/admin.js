@@ -17,6 +17,7 @@ document.addEventListener("DOMContentLoaded", () => {
 	nameForScreenReaders(document.body);
 	preparePalette();
 	prepareForms();
+	prepareBell();
 	document.querySelector("#login-form [autofocus]")?.focus();
 	document.addEventListener("htmx:afterSwap", (event) => nameForScreenReaders(event.target));
 	new MutationObserver((changes) => {
@@ -119,6 +120,28 @@ function prepareForms() {
 function fieldAfter(form, field) {
 	const fields = [...form.elements].filter((other) => !other.disabled && other.type !== "hidden" && other.offsetParent);
 	return fields[fields.indexOf(field) + 1];
+}
+
+// --- The bell -------------------------------------------------------------------------------------------------
+const LOOK_EACH = 60_000; // milliseconds
+
+// What came meanwhile is shown without a reload. A tab that nobody sees asks nothing.
+function prepareBell() {
+	if (!document.querySelector(".bell")) return;
+	let looked = Date.now();
+	const look = async () => {
+		if (document.hidden) return;
+		looked = Date.now();
+		const bell = document.querySelector(".bell");
+		const response = await fetch(bell.dataset.look, { redirect: "manual" }).catch(() => null);
+		if (response?.type === "opaqueredirect") clearInterval(timer); // signed out
+		if (response?.status !== 200) return;
+		const hadFocus = bell === document.activeElement;
+		bell.outerHTML = await response.text();
+		if (hadFocus) document.querySelector(".bell").focus();
+	};
+	const timer = setInterval(look, LOOK_EACH);
+	document.addEventListener("visibilitychange", () => Date.now() - looked >= LOOK_EACH && look());
 }
 
 // --- The palette ---------------------------------------------------------------------------------------------

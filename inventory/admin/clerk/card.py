@@ -56,7 +56,7 @@ def card_context(request: Any, variant_id: UUID, lot_id: UUID | None = None, **m
 def summary(stock: Stock) -> str:
     """In a line, for lists: the sums and the first places."""
     if not stock.count:
-        return "none on hand"
+        return f"available {stock.available.normalize():f}, by its components" if stock.available else "none on hand"
     places = ", ".join(_short(place) for place in stock.places)
     more = " …" if stock.count > len(stock.places) else ""
     sums = (("on hand", stock.on_hand), ("reserved", stock.reserved), ("available", stock.available))

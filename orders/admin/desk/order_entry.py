@@ -14,7 +14,7 @@ from core.limits import reach, refuse_outside
 from inventory.gs1.meaning import Goods
 from inventory.queries.barcodes import LONGEST, Scan, UnknownCode, scan_resolve
 from orders.models import Channel, Customer, OrderEntry, SalesOrder
-from orders.queries.order_entry import channels_in, customers_by, entered, priced, suggestions
+from orders.queries.order_entry import Entered, channels_in, customers_by, entered, priced, suggestions
 from orders.services.order_entry import (
     LONGEST_CODE,
     NUMBER,
@@ -35,7 +35,7 @@ ADD, PLACE, CANCEL = "orders.add_salesorder", "orders.place_salesorder", "orders
 LOOK = "inventory.view_stockitem"  # without it there is no scan field either
 MOST_CHOICES = 9  # a digit each
 LONGEST_BLOCK = 200_000
-ONE = Decimal(1)
+ONE, NOTHING = Decimal(1), Entered([], "")
 
 
 def sell_view(site: Any, request: Any) -> HttpResponse:
@@ -145,8 +145,10 @@ def place_view(site: Any, request: Any) -> HttpResponse:
         order_entry_add(entry=entry, goods=[_typed(request, entry)], step=step)
     if entry.channel is not None:
         refuse_outside(Channel, [entry.channel.pk], reach(request.principal, PLACE))
+    is_new = entry.placed_step != step
     order = order_entry_place(entry=entry, step=step)
-    return _grid(request, entry, shows_buyer=True, placed=order, may_undo=request.user.has_perm(CANCEL))
+    found = NOTHING if is_new else entered(entry)
+    return _grid(request, entry, found, shows_buyer=True, placed=order, may_undo=request.user.has_perm(CANCEL))
 
 
 def reopen_view(site: Any, request: Any) -> HttpResponse:
@@ -160,22 +162,24 @@ def reopen_view(site: Any, request: Any) -> HttpResponse:
 
 
 # --- What they share -----------------------------------------------------------------------------------------
-def _grid(request: Any, entry: OrderEntry, *, shows_buyer: bool = False, **more: Any) -> HttpResponse:
-    """`shows_buyer`: who buys has changed."""
-    context = {**_context(request, entry, shows_buyer=shows_buyer), "shows_buyer": shows_buyer, **more}
+def _grid(
+    request: Any, entry: OrderEntry, found: Entered | None = None, *, shows_buyer: bool = False, **more: Any,
+) -> HttpResponse:
+    """`found` is what is entered, where it is known; `shows_buyer`: who buys has changed."""
+    context = {**_context(request, entry, found, shows_buyer=shows_buyer), "shows_buyer": shows_buyer, **more}
     response = TemplateResponse(request, "admin/desk/order_entry_lines.html", context)
     response.headers["X-Into"] = "#sale"
     return response
 
 
-def _context(request: Any, entry: OrderEntry, *, shows_buyer: bool) -> dict[str, Any]:
+def _context(request: Any, entry: OrderEntry, found: Entered | None = None, *, shows_buyer: bool) -> dict[str, Any]:
     """The channels are read for who may choose among them, and where the one of before takes no orders any more."""
     shown: dict[str, Any] = {"entry": entry}
     if shows_buyer or entry.channel is None or not entry.channel.is_active:
         shown["channels"] = channels = channels_in(reach(request.principal, PLACE))
         if entry.channel not in channels:
             order_entry_change(entry=entry, channel=next(iter(channels), None))
-    found = entered(entry)
+    found = found or entered(entry)
     return {**shown, "sale": priced(entry, found.lines), "last_step": found.last_step}
 
 

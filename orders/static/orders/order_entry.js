@@ -13,7 +13,7 @@ class EntryRow {
 		this.sale = root.querySelector("#sale");
 		this.code.addEventListener("input", () => this.later());
 		this.list.addEventListener("mousedown", (event) => this.take(event.target.closest("[role=option]"), event));
-		this.add.addEventListener("click", () => setTimeout(() => this.clear()));
+		window.addEventListener("click", (event) => this.add.contains(event.target) && this.clear()); // once it is sent
 		root.addEventListener("keydown", (event) => this.key(event));
 		root.addEventListener("paste", (event) => this.pasted(event));
 		new MutationObserver(() => this.answered()).observe(this.sale, { childList: true });
