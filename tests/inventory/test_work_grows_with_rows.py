@@ -81,9 +81,12 @@ def nodes(plan: Plan) -> Iterator[Plan]:
 
 
 def passed_over(plan: Plan) -> int:
-    """How many rows were compared, and were not those that were looked for."""
+    """How many rows were compared, and were not those that were looked for; without those of others that share a table, which is
+    read once.
+    """
     by = ("Rows Removed by Filter", "Rows Removed by Join Filter")
-    return int(sum(one.get(name, 0) * one["Actual Loops"] for one in nodes(plan) for name in by))
+    compared = [one for one in nodes(plan) if "Relation Name" not in one or one["Actual Loops"] > 1]
+    return int(sum(one.get(name, 0) * one["Actual Loops"] for one in compared for name in by))
 
 
 def joined_results(plan: Plan) -> list[str]:
