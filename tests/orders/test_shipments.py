@@ -265,6 +265,26 @@ def test_nobody_ships_the_same_goods_twice(new_company: Callable[[], Company]) -
         assert StockMove.objects.filter(kind="issue").count() == 2 and clean()
 
 
+def test_orders_that_leave_in_shipments_of_the_same_goods_do_not_deadlock(new_company: Callable[[], Company]) -> None:
+    """Half of them send the bolts first, half the nuts."""
+    company = new_company()
+    with company.scope():
+        shop, orders = Shop.create(stock=20), list[SalesOrder]()
+        for number in range(8):
+            order = placed(shop, 1, 1)
+            for line in (0, 1) if number % 2 else (1, 0):
+                some(order, 1, line)
+            orders.append(sales_order_pack(order=order))
+
+    def ship(number: int) -> str:
+        with company.scope():
+            return str(sales_order_ship(order=orders[number]).status)
+
+    assert at_once(8, ship) == ["shipped"] * 8
+    with company.scope():
+        assert StockMove.objects.filter(kind="issue").count() == 16 and clean()
+
+
 def test_the_customer_hears_how_to_follow_the_parcels(acme: Company) -> None:
     with acme.scope():
         order = placed(Shop.create(), 4)
