@@ -12,8 +12,8 @@ from inventory.models import ReorderTask
 from inventory.queries.forecasts import BETWEEN
 from inventory.queries.supply import SUPPLY
 
-# How many standard deviations cover so many of a hundred lead times.
-FACTORS = {level: round(NormalDist().inv_cdf(level / 100), 6) for level in range(50, 100)}
+# How many standard deviations cover so many of a hundred lead times: from 50, as many as a rule may ask for at least.
+FACTORS = [round(NormalDist().inv_cdf(level / 100), 6) for level in range(50, 100)]
 
 # Safety stock: what the forecast was wrong by, over the lead time. Both are rounded up to what the product's unit is counted in.
 # Rules are locked by id, and a task whose rule is low no longer is done, as when goods move (see levels.py). What is found comes
@@ -22,13 +22,13 @@ COMPUTE = f"""
     WITH known AS MATERIALIZED (
         SELECT r.id, f.period_start, f.method, f.quantity AS weekly, f.error, lead.days AS lead_days, r.cover_days,
                f.quantity * lead.days / 7 AS lead_demand, r.service_level, r.safety_stock IS NULL AS by_level,
-               COALESCE(r.safety_stock, z.factor * COALESCE(f.error, 0) * sqrt(lead.days / 7.0)) AS safety,
+               COALESCE(r.safety_stock, level.factor * COALESCE(f.error, 0) * sqrt(lead.days / 7.0)) AS safety,
                power(10::numeric, LEAST(u.rounding, 6)) AS parts, r.min_quantity, r.max_quantity, r.explanation
         FROM inventory_reorderrule AS r
         JOIN inventory_productvariant AS v ON v.organization_id = r.organization_id AND v.id = r.variant_id
         JOIN inventory_product AS p ON p.organization_id = v.organization_id AND p.id = v.product_id
         JOIN inventory_unitofmeasure AS u ON u.organization_id = p.organization_id AND u.id = p.base_unit_id
-        JOIN unnest(%(levels)s::int[], %(factors)s::numeric[]) AS z(level, factor) ON z.level = r.service_level
+        CROSS JOIN LATERAL (SELECT (%(factors)s::numeric[])[r.service_level - 49] AS factor) AS level
         JOIN LATERAL (
             SELECT d.* FROM inventory_demandforecast AS d
             WHERE d.organization_id = r.organization_id AND d.variant_id = r.variant_id AND d.warehouse_id = r.warehouse_id
@@ -91,7 +91,7 @@ def minimums_compute(
     with connection.cursor() as cursor:
         cursor.execute(COMPUTE, {
             "organization": active_organization_id(), "rules": None if rules is None else list(rules),
-            "warehouses": None if warehouses is None else list(warehouses), "most": MOST, "levels": list(FACTORS),
-            "factors": list(FACTORS.values()), "undecided": list(ReorderTask.UNDECIDED), **portion._asdict(),
+            "warehouses": None if warehouses is None else list(warehouses), "most": MOST, "factors": FACTORS,
+            "undecided": list(ReorderTask.UNDECIDED), **portion._asdict(),
         })
         return int(cursor.fetchone()[0])
