@@ -1,6 +1,6 @@
-"""Locks on stock, in one order for every verb: a document's number and row, piles of logistic units, the grounds, stock items
-by id, locations that have a capacity, cost pools by variant and warehouse, reorder rules by id (levels.py). Who holds a stock
-item may lock its reservations at any time: nobody locks them otherwise.
+"""Locks on stock, in one order for every verb: a document's row, piles of logistic units, the grounds, stock items by id,
+locations that have a capacity, cost pools by variant and warehouse, reorder rules by id and their tasks (levels.py), the number
+that a document takes. Who holds a stock item may lock its reservations at any time: nobody locks them otherwise.
 
 Two postings of the same goods then wait for each other instead of deadlocking: 954 five-line orders a second
 on 30 hot products, against 2 or 3 unsorted.

@@ -16,7 +16,7 @@ from inventory.models import Location, StockItem, StockMove, TransferOrder, Tray
 from inventory.queries.drafts import tray_of
 from inventory.queries.transfers import DOCUMENT
 from inventory.services.capacity import Overfull
-from inventory.services.locks import lock_ahead
+from inventory.services.locks import lock_ahead, lock_pools_and_rules
 from inventory.services.posting import Line
 from inventory.services.reversal import stock_reverse
 from inventory.services.stock import Circumstances, stock_move
@@ -84,12 +84,10 @@ def tray_put_down(*, location: Location, key: str) -> PutDown:
     by_warehouse: dict[Warehouse, list[Any]] = defaultdict(list)
     for line in carried:
         by_warehouse[line.stock_item.warehouse].append(line)
-    drafts = {
-        warehouse: _draft(warehouse, location, lines) for warehouse, lines in by_warehouse.items()
-        if warehouse.pk != location.warehouse_id
-    }
-    if len(by_warehouse) > 1:
+    elsewhere = [warehouse for warehouse in by_warehouse if warehouse.pk != location.warehouse_id]
+    if elsewhere:
         _lock_ahead(carried, location.warehouse)
+    drafts = {warehouse: _draft(warehouse, location, by_warehouse[warehouse]) for warehouse in elsewhere}
     orders: list[TransferOrder] = []
     overfull: Sequence[Overfull] = ()
     for number, (warehouse, lines) in enumerate(sorted(by_warehouse.items(), key=lambda pair: pair[0].code)):
@@ -138,14 +136,13 @@ def _draft(warehouse: Warehouse, location: Location, lines: Sequence[Any]) -> Tr
 
 
 def _lock_ahead(carried: Sequence[Any], destination: Warehouse) -> None:
-    """What moves and shipments from several warehouses touch, before the first of them."""
+    """What moves and shipments from several warehouses touch, before the first of them, and before orders take a number."""
     transit = transit_to(destination)
     variants = {one.stock_item.variant_id for one in carried}
     whole = {(one.stock_item.variant_id, one.stock_item.warehouse_id) for one in carried}
-    lock_ahead(
-        whole=whole, lying={(variant, transit.pk) for variant in variants},
-        pools=whole | {(variant, transit.warehouse_id) for variant in variants},
-    )
+    pairs = whole | {(variant, place) for variant in variants for place in (destination.pk, transit.warehouse_id)}
+    lock_ahead(whole=whole, lying={(variant, transit.pk) for variant in variants}, pools=pairs)
+    lock_pools_and_rules(pairs)
 
 
 def _actor() -> UUID:
