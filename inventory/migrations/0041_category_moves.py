@@ -18,13 +18,18 @@ class Migration(migrations.Migration):
                     'DROP INDEX CONCURRENTLY IF EXISTS category_slug_by_parent',
                 ),
                 migrations.RunSQL(
-                    # What it guarantees, the index above does.
+                    'CREATE INDEX CONCURRENTLY category_by_parent ON inventory_category (organization_id, parent_id)',
+                    'DROP INDEX CONCURRENTLY IF EXISTS category_by_parent',
+                ),
+                migrations.RunSQL(
+                    # What it guarantees, the first index above does.
                     ['-- squawk-ignore ban-drop-constraint\nALTER TABLE inventory_category DROP CONSTRAINT category_slug_per_parent'],
                     'ALTER TABLE inventory_category'
                     ' ADD CONSTRAINT category_slug_per_parent UNIQUE NULLS NOT DISTINCT (organization_id, parent_id, slug)',
                 ),
             ],
             state_operations=[
+                migrations.AddIndex(model_name='category', index=models.Index(fields=['organization', 'parent'], name='category_by_parent')),
                 migrations.RemoveConstraint(model_name='category', name='category_slug_per_parent'),
                 migrations.AddConstraint(
                     model_name='category',

@@ -78,6 +78,7 @@ class Category(ArchivableModel):
             external_ref_unique("category_external_ref"),
         ]
         indexes = [
+            models.Index(fields=["organization", "parent"], name="category_by_parent"),
             models.Index(fields=["organization", "name", "id"], name="category_by_name"),
             models.Index(fields=["organization", "name_key"], name="category_search"),
         ]
