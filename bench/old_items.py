@@ -60,9 +60,14 @@ FILL = [
 ]
 # The same pages by an index of places alone.
 PLACES = """
-    SELECT i.variant_id AS id, v.sku, v.name AS title, i.type, i.company
+    SELECT i.variant_id AS id, v.sku, v.name AS title, c.name AS category, i.type, i.company, p.description, (
+        SELECT jsonb_object_agg(d.code, a.value_text) FROM inventory_productattributevalue AS a
+        JOIN inventory_attributedefinition AS d ON d.organization_id = a.organization_id AND d.id = a.definition_id
+        WHERE a.organization_id = i.organization_id AND a.product_id = i.product_id) AS attributes
     FROM inventory_categoryitem AS i
     JOIN inventory_productvariant AS v ON v.organization_id = i.organization_id AND v.id = i.variant_id
+    JOIN inventory_product AS p ON p.organization_id = i.organization_id AND p.id = i.product_id
+    JOIN inventory_category AS c ON c.organization_id = i.organization_id AND c.id = i.category_id
     WHERE i.organization_id = %s AND i.category_id = (
         SELECT id FROM inventory_category WHERE organization_id = %s AND name_key = 'phone') {}
     ORDER BY i.type, i.company, i.variant_id LIMIT 101
@@ -92,7 +97,7 @@ def run(size: int) -> Iterator[Result]:
         target = ("ratio", 4) if least else ("ratio", 1.3)
         yield Result(f"items of a category of {items:,}: {title}", size, taken, lowest, statements(ours), target=target)
         before = _without_places(member, ours)
-        yield Result("the same where no places are kept", size, *times(SLOW_ROUNDS, before, ours))
+        yield Result("the same where no places are kept, beside it", size, *times(SLOW_ROUNDS, before, ours))
     yield from _changes(size, member, first)
 
 
@@ -121,7 +126,7 @@ def _changes(size: int, member: Member, first: Callable[[], bytes]) -> Iterator[
     (plain,) = times(ROUNDS, first)
     with organization_scope(member.organization_id):
         _move(member, 1_000)
-    yield Result("the first page, 1,000 products changed since", size, *times(ROUNDS, first), plain)
+    yield Result("the first page, 1,000 products changed since, beside it", size, *times(ROUNDS, first), plain)
 
     def follow() -> None:
         with organization_scope(member.organization_id):
@@ -158,10 +163,19 @@ def _token(member: Member, rows: int) -> str:
 
 def _prepare(items: int) -> None:
     """Once for each database."""
-    if Organization.objects.using("worker").filter(slug=SLUG).exists():
-        return
-    with transaction.atomic():
-        made = organization_found(name="Items", slug=SLUG, founder=User.objects.get_by_natural_key(EMAIL))
+    made = Organization.objects.using("worker").filter(slug=SLUG).first()
+    if made is None:
+        with transaction.atomic():
+            made = organization_found(name="Items", slug=SLUG, founder=User.objects.get_by_natural_key(EMAIL))
+        _fill(made, items)
+    with organization_scope(made.pk):
+        category_items_want()
+        category_items_follow()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"VACUUM ANALYZE {', '.join(TABLES)}, inventory_categoryitem")
+
+
+def _fill(made: Organization, items: int) -> None:
     values: dict[str, Any] = {"organization": made.pk, "items": items}
     with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
         for table in TABLES:
@@ -171,8 +185,3 @@ def _prepare(items: int) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to come cannot be altered
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-    with organization_scope(made.pk):
-        category_items_want()
-        category_items_follow()
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(f"VACUUM ANALYZE {', '.join(TABLES)}, inventory_categoryitem")

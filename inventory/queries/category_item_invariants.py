@@ -6,7 +6,7 @@ COLUMNS = "id, product_id, category_id, type, company"
 # Of what has changed since, pages read the items.
 CATEGORY_ITEM_INVARIANTS = [
     Invariant("the place of an item in its category = its type and brand", f"""
-        WITH wanted AS ({FOUND.format(products="inventory_product", chosen="p.category_id IS NOT NULL")}), kept AS (
+        WITH wanted AS ({FOUND.format(products="inventory_product", chosen="p.category_id IS NOT NULL", apart="")}), kept AS (
             SELECT variant_id AS id, product_id, category_id, type, company
             FROM inventory_categoryitem WHERE organization_id = %(organization)s
         ), changed AS ({CHANGED})

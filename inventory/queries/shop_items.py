@@ -17,8 +17,10 @@ FOUND = """
     SELECT v.id, p.id AS product_id, p.category_id, COALESCE(t.text, '') COLLATE "C" AS type,
            COALESCE(m.name, '') COLLATE "C" AS company
     FROM {products} AS p
-    JOIN inventory_productvariant AS v
-        ON v.organization_id = p.organization_id AND v.product_id = p.id AND v.archived_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT v.* FROM inventory_productvariant AS v
+        WHERE v.organization_id = p.organization_id AND v.product_id = p.id AND v.archived_at IS NULL {apart}
+    ) AS v
     LEFT JOIN accounts_party AS m ON m.organization_id = p.organization_id AND m.id = p.manufacturer_id
     LEFT JOIN LATERAL (
         SELECT COALESCE(a.value_text, trim_scale(a.value_number)::text) AS text
@@ -31,6 +33,8 @@ FOUND = """
     ) AS t ON true
     WHERE p.organization_id = %(organization)s AND p.archived_at IS NULL AND {chosen}
 """
+# Variants are looked up product by product, whatever the planner makes of many that are new.
+APART = "OFFSET 0"
 # Of which products the items are read anew. A few rows, whatever the planner takes them for.
 CHANGED = """
     SELECT c.subject_id AS id FROM inventory_categoryitemchange AS c WHERE c.organization_id = %(organization)s
@@ -53,7 +57,10 @@ PRODUCTS_OF = """(
 CATEGORY = "SELECT id FROM inventory_category WHERE organization_id = %(organization)s AND name_key = lower(%(category)s)"
 OF_CATEGORY = "p.category_id IN (SELECT id FROM category)"
 
-READ = f"category AS MATERIALIZED ({CATEGORY}), found AS ({FOUND.format(products='inventory_product', chosen=OF_CATEGORY)})"
+READ = f"""
+    category AS MATERIALIZED ({CATEGORY}),
+    found AS ({FOUND.format(products="inventory_product", chosen=OF_CATEGORY, apart="")})
+"""
 KEPT = f"""
     category AS MATERIALIZED ({CATEGORY}), found AS (
         SELECT i.* FROM category AS c CROSS JOIN LATERAL (
@@ -64,10 +71,10 @@ KEPT = f"""
     )
 """
 UNCHANGED = "product_id NOT IN (SELECT id FROM changed)"
-AND_CHANGED = f"UNION ALL {FOUND.format(products=PRODUCTS_OF.format('changed'), chosen=OF_CATEGORY)}"
+AND_CHANGED = f"UNION ALL {FOUND.format(products=PRODUCTS_OF.format('changed'), chosen=OF_CATEGORY, apart=APART)}"
 MOST_CHANGED = 2_000  # of more, reading the whole category is no worse
 SOME_CHANGED = f"changed AS MATERIALIZED (SELECT id FROM ({CHANGED}) AS changed LIMIT {MOST_CHANGED + 1}),"
-ONE = f"found AS ({FOUND.format(products='inventory_product', chosen='v.id = %(id)s')})"
+ONE = f"found AS ({FOUND.format(products='inventory_product', chosen='v.id = %(id)s', apart='')})"
 
 # One row at least, which says whether places are kept, and of how many products the page may be wrong.
 NONE = "0"

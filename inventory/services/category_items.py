@@ -9,7 +9,7 @@ from django.db import connection, connections
 from core.in_turn import in_turn
 from core.tenancy import active_organization_id, organization_scope
 from inventory.models import CategoryItemsKept
-from inventory.queries.shop_items import CHANGED, FOUND, PRODUCTS_OF
+from inventory.queries.shop_items import APART, CHANGED, FOUND, PRODUCTS_OF
 
 MOST_CHANGES, MOST_TURNS = 2_000, 100  # in a transaction, and of them for one organization at a time
 
@@ -38,7 +38,7 @@ TAKEN = f"""
 INSERT = f"""
     INSERT INTO inventory_categoryitem (id, organization_id, variant_id, product_id, category_id, type, company)
     SELECT uuid7(), %(organization)s, id, product_id, category_id, type, company
-    FROM ({FOUND.format(products="{products}", chosen="p.category_id IS NOT NULL")}) AS found
+    FROM ({FOUND.format(products="{products}", chosen="p.category_id IS NOT NULL", apart=APART)}) AS found
 """
 ALL = ("DELETE FROM inventory_categoryitemchange", "DELETE FROM inventory_categoryitem")
 OF_SOME = PRODUCTS_OF.format("(SELECT unnest(%(products)s::uuid[]) AS id)")
