@@ -85,35 +85,30 @@ def how_many(wanted: Sequence[tuple[Kept, Values]]) -> list[int]:
 
     That is good enough to choose a way by: both ways find the same rows.
     """
-    asked = [_Counted.of(*one) for one in wanted]
+    keys = [(active_organization_id(), count.function_name, repr(values)) for count, values in wanted]
     now = time.monotonic()
-    known = {one: found for one in asked if (found := _counts.get(one, NEVER))[0] > now - LASTS}
-    if unknown := [one for one in asked if one not in known]:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {', '.join(one.sql for one in unknown)}", [value for one in unknown for value in one.values])
-            counted = {one: (now, number) for one, number in zip(unknown, cursor.fetchone(), strict=True)}
+    known = {key: last for key in keys if (last := _counts.get(key, NEVER))[0] > now - LASTS}
+    if unknown := {key: one for key, one in zip(keys, wanted, strict=True) if key not in known}:
+        counted = {key: (now, number) for key, number in zip(unknown, _counted(list(unknown.values())), strict=True)}
         if len(_counts) > MOST_COUNTS:
-            _counts.clear()
+            forget_counts()
         _counts.update(counted)
         known |= counted
-    return [known[one][1] for one in asked]
+    return [known[key][1] for key in keys]
 
 
 def forget_counts() -> None:
     _counts.clear()
 
 
-class _Counted(NamedTuple):
-    """A sum of counts, and its parameters."""
-
-    sql: str
-    values: tuple[Any, ...]
-
-    @classmethod
-    def of(cls, count: Kept, wanted: Values) -> "_Counted":
-        found = wanted.of(count)
-        return cls(" + ".join(f"({sql})" for sql, _ in found), tuple(value for _, values in found for value in values))
+def _counted(wanted: Sequence[tuple[Kept, Values]]) -> list[int]:
+    found = [values.of(count) for count, values in wanted]
+    sums = ", ".join(" + ".join(f"({sql})" for sql, _ in ranges) for ranges in found)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {sums}", [value for ranges in found for _, values in ranges for value in values])
+        return list(cursor.fetchone())
 
 
-LASTS, MOST_COUNTS, NEVER = 60.0, 5_000, (-inf, 0)
-_counts: dict[_Counted, tuple[float, int]] = {}  # of this process: when it was counted, and how many there were
+LASTS, MOST_COUNTS, NEVER = 60.0, 5_000, (-inf, 0)  # seconds
+# Of this process: by organization, statement and values, when it was counted, and how many there were.
+_counts: dict[tuple[UUID, str, str], tuple[float, int]] = {}

@@ -121,7 +121,7 @@ class Page(NamedTuple):
 
 def items_of_category(*, category: str, kind: str, brand: str, after: Sequence[str], size: int) -> Page:
     """`after` is the type, brand and id of the last item that was read, or empty."""
-    values, chosen = _asked(category, kind, brand, after, size)
+    values, chosen = _values(category, kind, brand, after, size), _chosen(kind, brand, after)
     kept, found = chosen.format(id="variant_id"), chosen.format(id="id")
     page = _page(PAGE.format(found=KEPT.format(kept=kept, more=""), chosen=found, changes=ANY), values)
     if page.is_kept and not page.changes:
@@ -136,7 +136,7 @@ def items_of_category(*, category: str, kind: str, brand: str, after: Sequence[s
 
 def items_read(*, category: str, kind: str, brand: str, after: Sequence[str], size: int) -> list[Row]:
     """The same without kept places."""
-    values, chosen = _asked(category, kind, brand, after, size)
+    values, chosen = _values(category, kind, brand, after, size), _chosen(kind, brand, after)
     return _page(PAGE.format(found=READ, chosen=chosen.format(id="id"), changes=NONE), values).rows
 
 
@@ -145,16 +145,21 @@ def item_of(variant_id: UUID) -> Row | None:
     return found[0] if found else None
 
 
-def _asked(category: str, kind: str, brand: str, after: Sequence[str], size: int) -> tuple[dict[str, Any], str]:
-    """Values, and a condition with a place for what the id is called."""
-    values = {"category": category, "type": kind, "brand": brand, "size": size}
+def _values(category: str, kind: str, brand: str, after: Sequence[str], size: int) -> dict[str, Any]:
+    places = dict(zip(("after_type", "after_brand", "after_id"), after, strict=True)) if after else {}
+    return {"category": category, "type": kind, "brand": brand, "size": size, **places}
+
+
+def _chosen(kind: str, brand: str, after: Sequence[str]) -> str:
+    """With a place for what the id is called."""
+    conditions = ["true"]
+    if kind:
+        conditions.append("type = %(type)s")
+    if brand:
+        conditions.append("company = %(brand)s")
     if after:
-        values |= dict(zip(("after_type", "after_brand", "after_id"), after, strict=True))
-    conditions = {
-        "type = %(type)s": kind, "company = %(brand)s": brand,
-        "(type, company, {id}) > (%(after_type)s, %(after_brand)s, %(after_id)s)": after,
-    }
-    return values, " AND ".join(sql for sql, is_asked in conditions.items() if is_asked) or "true"
+        conditions.append("(type, company, {id}) > (%(after_type)s, %(after_brand)s, %(after_id)s)")
+    return " AND ".join(conditions)
 
 
 def _page(sql: str, values: dict[str, Any]) -> Page:
