@@ -1,5 +1,5 @@
-"""For whom and when a quote is, what kind of goods its lines are, and what that place takes of them on that day: one statement for
-all lines."""
+"""For whom and when a quote is, what kind of goods its lines are, and what that place takes of them on that day: one statement
+for all lines."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from django.db import connection
 from core.tenancy import active_organization_id
 from inventory.models import TaxCategory
 
-# The party's own place is its default delivery address, else the one that bills go to. The rate of the region comes before the one
-# of all other regions.
+# The party's own place is its default delivery address, else the one that bills go to. The rate of the region comes before the
+# one of all other regions.
 GOODS = """
     WITH asked AS MATERIALIZED (
         SELECT o.base_currency, COALESCE(%(day)s::date, (now() AT TIME ZONE o.timezone)::date) AS day, p.id AS party_id,
