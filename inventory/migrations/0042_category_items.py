@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0015_purchase_approval'),
-        ('inventory', '0040_counts_keep_their_keys'),
+        ('inventory', '0041_category_moves'),
     ]
 
     operations = [

@@ -69,9 +69,11 @@ class Category(ArchivableModel):
     class Meta:
         verbose_name_plural = "categories"
         constraints = [
+            # Of all rows that there are. With a condition it is nothing that another table could refer to, so that who moves a
+            # category does not lock its key: goods are put into it meanwhile, and two that move into each other do not deadlock.
             models.UniqueConstraint(
-                fields=["organization", "parent", "slug"], name="category_slug_per_parent", nulls_distinct=False,
-                violation_error_message="Another category has this slug under the same parent.",
+                fields=["organization", "parent", "slug"], name="category_slug_by_parent", nulls_distinct=False,
+                condition=~Q(slug=""), violation_error_message="Another category has this slug under the same parent.",
             ),
             external_ref_unique("category_external_ref"),
         ]

@@ -44,6 +44,7 @@ def stock_count_post(*, count_id: UUID, rest: Rest = Rest.REFUSE) -> StockCount:
     Raises Conflict while lines are not counted, unless `rest` says what becomes of them, or above tolerance and counted once.
     """
     count = count_locked(count_id, Status.OPEN)
+    locks = _locked(count, also_not_counted=rest == Rest.ZERO)
     if rest == Rest.ZERO:
         stock_count_zero_rest(count_id=count_id)
     left = StockCountLine.objects.filter(count=count, counted=None).count()
@@ -51,7 +52,7 @@ def stock_count_post(*, count_id: UUID, rest: Rest = Rest.REFUSE) -> StockCount:
         raise Conflict(
             f"{left} lines are not counted: count them, or say whether they are empty or left out.", code="lines_not_counted",
         )
-    goods = _locked(count)
+    goods = Goods(differences(count), *locks)
     found = goods.found
     if above := [row for row in found if row["is_above"] and not row["recounts"]]:
         raise Conflict(
@@ -74,7 +75,7 @@ def stock_count_post(*, count_id: UUID, rest: Rest = Rest.REFUSE) -> StockCount:
 def stock_count_approve(*, count_id: UUID, note: str = "") -> StockCount:
     """Posts what waits, with the moves since then netted once more. Raises Forbidden to who asked for it."""
     count = _decide(count_id, Status.POSTED, note)
-    goods = _locked(count)
+    goods = Goods(differences(count), *_locked(count))
     _post(count, goods, goods.found)
     count.save(update_fields=["promises_lost"])
     _tell(count, "approved")
@@ -116,9 +117,11 @@ class Goods(NamedTuple):
     whole: set[UUID]
 
 
-def _locked(count: StockCount) -> Goods:
-    """Nobody posts goods of these lines until the end of the transaction."""
-    rows = StockCountLine.objects.filter(count=count, book=None).exclude(counted=None)
+def _locked(count: StockCount, *, also_not_counted: bool = False) -> tuple[dict[Place, Balance], set[UUID]]:
+    """The balances and what is whole of `Goods`: nobody posts goods of these lines until the end of the transaction."""
+    rows = StockCountLine.objects.filter(count=count, book=None)
+    if not also_not_counted:
+        rows = rows.exclude(counted=None)
     found = list(rows.values_list("variant_id", "location_id", "lot_id", "lot__kind", "counted"))
     places = {Place(*row[:3]) for row in found}
     here = {row[2]: row[0] for row in found if row[3] == "serial" and row[4]}
@@ -129,8 +132,7 @@ def _locked(count: StockCount) -> Goods:
     whole = {row[0] for row in goods.filter(reserved__gt=0) if Place(*row) in places}
     if whole:  # what is promised may have to be promised from elsewhere
         places |= {Place(*row) for row in goods.filter(variant__in=whole)}
-    balances = locked(places) if places else {}
-    return Goods(differences(count), balances, whole)
+    return locked(places) if places else {}, whole
 
 
 def _over(reason: ReasonCode, found: Sequence[Row]) -> set[UUID]:

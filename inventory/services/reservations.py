@@ -144,8 +144,9 @@ def stock_reserve(
 ) -> Reserved:
     """Promise goods of warehouses: what expires first, then the oldest lot, in pick order; nothing that is held or expired.
 
-    `coming` is what is on its way by it; see levels.py. Who holds reorder rules already never `waits` for a stock item. Raises
-    Conflict, naming each line that is short, before it changes anything.
+    `coming` is what is on its way by it; see levels.py. Who holds stock items, pools or reorder rules already never `waits` for
+    a stock item, but locks all that may be needed ahead. Raises Conflict, naming each line that is short, before it changes
+    anything.
     """
     _check(lines, demand)
     if idempotency_key:
@@ -316,12 +317,18 @@ def demand_release(*, demand: Demand, coming: Sequence[Coming] = ()) -> list[UUI
     return [key for key, _, _ in _end(list(rows.values_list("pk", flat=True)), Status.RELEASED, coming)]
 
 
-def demand_keep(*, demand: Demand) -> None:
-    """What is reserved for it stays so, without an end."""
-    rows = Reservation.objects.filter(demand_id=demand.id, demand_type=demand.type, status=Status.ACTIVE)
-    if keys := list(rows.filter(expires_at__isnull=False).values_list("pk", flat=True)):
+def demand_keep(*, demand: Demand) -> bool:
+    """What is reserved for it stays so, without an end. Says whether that is all that was reserved a moment before."""
+    return demands_keep(type=demand.type, ids=[demand.id])
+
+
+def demands_keep(*, type: str, ids: Collection[UUID]) -> bool:
+    rows = Reservation.objects.filter(demand_id__in=ids, demand_type=type, status=Status.ACTIVE)
+    keys = list(rows.filter(expires_at__isnull=False).values_list("pk", flat=True))
+    if keys:
         lock_items_of(keys)
-        rows.filter(pk__in=keys).update(expires_at=None)
+        return bool(rows.filter(pk__in=keys).update(expires_at=None) == len(keys))
+    return True
 
 
 def reservations_expire(*, most: int = 5_000) -> int:

@@ -30,10 +30,7 @@ def reservation_elsewhere(*, reservation_id: UUID, quantity: Decimal) -> Reserve
     row: Reservation | None = Reservation.objects.filter(pk=reservation_id, stock_item__isnull=False).first()
     if row is None:
         raise Conflict("This demand waits for goods already.", code="not_allocated")
-    lock_ahead(
-        demand=row.demand_id, warehouse=row.warehouse_id, whole=[row.variant_id], location=row.warehouse_id, variants=(),
-        pools=(),
-    )
+    lock_ahead(demand=row.demand_id, whole=[(row.variant_id, row.warehouse_id)])
     row.refresh_from_db()
     if row.status != Reservation.Status.ACTIVE:
         raise Conflict(f"Reservation {row.pk} is {row.status} already.", code="not_active")

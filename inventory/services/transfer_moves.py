@@ -65,7 +65,7 @@ def transfer_order_ship(
     shares = _asked(row, lines, to_ship, "to ship")
     chosen = _lock_what_is_chosen(row, shares, transit)
     if row.status == Status.DRAFT:
-        reserve(row, Shortage.REFUSE if lines is None else Shortage.BACKORDER)
+        reserve(row, Shortage.REFUSE if lines is None else Shortage.BACKORDER, waits=False)
     picks = _picks(row, shares, chosen)
     stock_pick_into_transit(picks=picks, location_id=transit.pk, circumstances=_of(row, circumstances))
     lines_add(_by_line(shares), "shipped_quantity")
@@ -200,9 +200,10 @@ def _lock_what_is_chosen(order: TransferOrder, shares: Sequence[Share], transit:
 
 
 def _lock_ahead(order: TransferOrder, chosen: set[UUID], variants: set[UUID], transit: Location) -> None:
-    pools = {(variant, transit.warehouse_id) for variant in variants} | {(variant, order.source_id) for variant in chosen}
     lock_ahead(
-        demand=order.pk, warehouse=order.source_id, whole=chosen, location=transit.pk, variants=variants, pools=pools,
+        demand=order.pk, whole=[(variant, order.source_id) for variant in chosen],
+        lying=[(variant, transit.pk) for variant in variants],
+        pools=[(variant, place) for variant in variants for place in (order.source_id, transit.warehouse_id)],
     )
 
 

@@ -86,14 +86,14 @@ def transfer_order_confirm(*, order: TransferOrder, shortage: Shortage = Shortag
     return status_follow(row)
 
 
-def reserve(order: TransferOrder, shortage: Shortage) -> None:
-    """All that is to be shipped."""
+def reserve(order: TransferOrder, shortage: Shortage, *, waits: bool = True) -> None:
+    """All that is to be shipped; see `stock_reserve`."""
     lines = lines_of(order)
     if not lines:
         raise Invalid(f"Transfer order {order.number} has no lines: say what is to be moved.", fields={"lines": "empty"})
     stock_reserve(
         lines=[wanted(order, line, to_ship(line)) for line in lines.values()], demand=demand_of(order), shortage=shortage,
-        coming=coming(order, {line: line.quantity for line in lines.values()}),
+        coming=coming(order, {line: line.quantity for line in lines.values()}), waits=waits,
     )
 
 
@@ -129,7 +129,7 @@ def trim(order: TransferOrder) -> None:
     if over:
         stock_release(reservations=[one.pk for key in over for one in held[key]])
     if left := [wanted(order, lines[key], to_ship(lines[key])) for key in over if to_ship(lines[key])]:
-        stock_reserve(lines=left, demand=demand_of(order), shortage=Shortage.BACKORDER)
+        stock_reserve(lines=left, demand=demand_of(order), shortage=Shortage.BACKORDER, waits=False)
 
 
 def demand_of(order: TransferOrder) -> Demand:

@@ -16,10 +16,12 @@ from inventory.models import Location, StockItem, StockMove, TransferOrder, Tray
 from inventory.queries.drafts import tray_of
 from inventory.queries.transfers import DOCUMENT
 from inventory.services.capacity import Overfull
+from inventory.services.locks import lock_ahead, lock_pools_and_rules
 from inventory.services.posting import Line
 from inventory.services.reversal import stock_reverse
 from inventory.services.stock import Circumstances, stock_move
 from inventory.services.transfer_moves import transfer_order_ship, transfer_order_take_back
+from inventory.services.transfer_states import transit_to
 from inventory.services.transfers import TransferLine, transfer_order_cancel, transfer_order_create
 
 AWAKE = timedelta(hours=1)  # a tray that was forgotten does nothing by itself
@@ -82,14 +84,18 @@ def tray_put_down(*, location: Location, key: str) -> PutDown:
     by_warehouse: dict[Warehouse, list[Any]] = defaultdict(list)
     for line in carried:
         by_warehouse[line.stock_item.warehouse].append(line)
+    elsewhere = [warehouse for warehouse in by_warehouse if warehouse.pk != location.warehouse_id]
+    if elsewhere:
+        _lock_ahead(carried, location.warehouse)
+    drafts = {warehouse: _draft(warehouse, location, by_warehouse[warehouse]) for warehouse in elsewhere}
     orders: list[TransferOrder] = []
     overfull: Sequence[Overfull] = ()
     for number, (warehouse, lines) in enumerate(sorted(by_warehouse.items(), key=lambda pair: pair[0].code)):
         circumstances = Circumstances(idempotency_key=_key(key, number))
-        if warehouse.pk == location.warehouse_id:
-            overfull = stock_move(lines=[_line(one, location) for one in lines], circumstances=circumstances).overfull
+        if draft := drafts.get(warehouse):
+            orders.append(transfer_order_ship(order=draft, circumstances=circumstances))
         else:
-            orders.append(_ship(warehouse, location, lines, circumstances))
+            overfull = stock_move(lines=[_line(one, location) for one in lines], circumstances=circumstances).overfull
     TrayLine.objects.filter(pk__in=held).delete()
     return PutDown(carried, orders, overfull)
 
@@ -121,13 +127,22 @@ def _line(line: Any, location: Location) -> Line:
     return Line(item.variant_id, line.takes, item.location_id, location.pk, lot_id=item.lot_id)
 
 
-def _ship(warehouse: Warehouse, location: Location, lines: Sequence[Any], circumstances: Circumstances) -> TransferOrder:
-    order = transfer_order_create(
+def _draft(warehouse: Warehouse, location: Location, lines: Sequence[Any]) -> TransferOrder:
+    return transfer_order_create(
         source=warehouse, destination=location.warehouse, to_location=location, lines=[
             TransferLine(one.stock_item.variant_id, one.takes, one.stock_item.lot_id, one.stock_item.location_id) for one in lines
         ],
     )
-    return transfer_order_ship(order=order, circumstances=circumstances)
+
+
+def _lock_ahead(carried: Sequence[Any], destination: Warehouse) -> None:
+    """What moves and shipments from several warehouses touch, before the first of them, and before orders take a number."""
+    transit = transit_to(destination)
+    variants = {one.stock_item.variant_id for one in carried}
+    whole = {(one.stock_item.variant_id, one.stock_item.warehouse_id) for one in carried}
+    pairs = whole | {(variant, place) for variant in variants for place in (destination.pk, transit.warehouse_id)}
+    lock_ahead(whole=whole, lying={(variant, transit.pk) for variant in variants}, pools=pairs)
+    lock_pools_and_rules(pairs)
 
 
 def _actor() -> UUID:

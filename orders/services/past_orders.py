@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Sum
 
 from inventory.models import ProductVariant, Reservation
+from inventory.services.locks import lock_ahead, lock_pools_and_rules
 from orders.models import SalesOrder, SalesOrderItem
 from orders.services.kits import components_of
 from orders.services.promising import DOCUMENT, goods_promise
@@ -13,8 +14,11 @@ from orders.services.promising import DOCUMENT, goods_promise
 def orders_promise(orders: Sequence[tuple[SalesOrder, Sequence[SalesOrderItem]]]) -> None:
     """Goods of now, for orders that still wait. What they got is read at once: these tables have no statistics yet."""
     orders = _with_components(orders)
+    goods = {(line.variant_id, order.warehouse_id) for order, lines in orders for line in lines}
+    lock_ahead(whole=goods)
+    lock_pools_and_rules(goods)
     for order, lines in orders:
-        goods_promise(order, {line: line.quantity for line in lines}, expires_at=None)
+        goods_promise(order, {line: line.quantity for line in lines}, expires_at=None, waits_for_others=False)
     held = Reservation.objects.filter(
         demand_type=DOCUMENT, demand_id__in=[order.pk for order, _ in orders], status=Reservation.Status.ACTIVE,
         stock_item__isnull=False,

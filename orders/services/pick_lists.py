@@ -19,7 +19,7 @@ from accounts.services.documents import number_next
 from core.errors import Conflict, Invalid, NotFound
 from core.tenancy import active_organization_id, active_scope
 from inventory.models import Lot, ProductVariant, Reservation
-from inventory.services.reservations import Demand, demand_keep
+from inventory.services.reservations import demands_keep
 from inventory.services.reserving_elsewhere import reservation_elsewhere
 from notifications.services.events import publish
 from orders import events_picking as events
@@ -67,11 +67,7 @@ def pick_list_create(
             raise nothing_to_pick()
     rows = _chosen(set(orders), warehouse_id)
     keys = [row.pk for row in rows]
-    expiring = Reservation.objects.filter(
-        demand_type=DOCUMENT, demand_id__in=keys, status=Reservation.Status.ACTIVE, expires_at__isnull=False,
-    )
-    for key in sorted(set(expiring.values_list("demand_id", flat=True))):
-        demand_keep(demand=Demand(DOCUMENT, key))
+    demands_keep(type=DOCUMENT, ids=keys)
     found = to_pick(keys)
     if not found:
         raise nothing_to_pick()

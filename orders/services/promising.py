@@ -1,7 +1,7 @@
 """What an order needs before it is one: goods that are promised to it, and a customer who may owe that much."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -64,10 +64,10 @@ def unfollowed(order: str) -> str:
 
 
 def goods_promise(
-    order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None,
+    order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None, waits_for_others: bool = True,
 ) -> dict[SalesOrderItem, Decimal]:
-    """What each line has got; of kits their components have it, as whole kits. Raises Conflict where goods are short for a line
-    that may not wait for them.
+    """What each line has got; of kits their components have it, as whole kits. Who holds stock items already does not wait for
+    others, as in `stock_reserve`. Raises Conflict where goods are short for a line that may not wait for them.
     """
     wanted = {line: quantity for line, quantity in wanted.items() if not line.sold_by_components}
     if not wanted:
@@ -80,10 +80,10 @@ def goods_promise(
         for line, quantity in wanted.items()
     ]
     if not waiting or len(waiting) == len(lines):
-        short = stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER if waiting else Shortage.REFUSE).short
-        return _got(wanted, short)
+        shortage = Shortage.BACKORDER if waiting else Shortage.REFUSE
+        return _got(wanted, stock_reserve(lines=goods, demand=demand, shortage=shortage, waits=waits_for_others).short)
     with transaction.atomic():  # who of them is short is known afterwards
-        short = stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER).short
+        short = stock_reserve(lines=goods, demand=demand, shortage=Shortage.BACKORDER, waits=waits_for_others).short
         if missing := {number: short[number] for number in short if number not in waiting}:
             words = "; ".join(f"{quantity.normalize():f} of {lines[number].sku}" for number, quantity in missing.items())
             raise Conflict(f"There is not enough stock: missing are {words}.", code="insufficient_stock")
@@ -96,17 +96,29 @@ def _got(wanted: Mapping[SalesOrderItem, Decimal], short: Mapping[int, Decimal])
 
 def goods_keep(order: SalesOrder) -> None:
     """What is promised stays so, without an end; what was given up meanwhile is promised anew."""
-    demand_keep(demand=Demand(DOCUMENT, order.pk))
+    if missing := _missing(order):
+        _lock_ahead(order, missing)
+    if not demand_keep(demand=Demand(DOCUMENT, order.pk)) or missing:
+        missing = _missing(order)
+    goods_promise(order, missing, expires_at=None, waits_for_others=False)
+
+
+def _missing(order: SalesOrder) -> dict[SalesOrderItem, Decimal]:
+    """What is open of each line, and neither promised nor waits."""
     active = Reservation.objects.filter(demand_type=DOCUMENT, demand_id=order.pk, status=Reservation.Status.ACTIVE)
     held = {
         row["demand_line_id"]: row["whole"] - row["picked"]
         for row in active.values("demand_line_id").annotate(whole=Sum("quantity"), picked=Sum("picked_quantity"))
     }
-    missing = {
+    return {
         line: left for line in order.lines.order_by("line")
         if (left := line.quantity - line.cancelled_quantity - line.shipped_quantity - held.get(line.pk, 0)) > 0
     }
-    goods_promise(order, missing, expires_at=None)
+
+
+def _lock_ahead(order: SalesOrder, wanted: Iterable[SalesOrderItem]) -> None:
+    """What the order has of all its goods, and all places of what it wants, before any of it changes."""
+    lock_ahead(demand=order.pk, whole={(line.variant_id, order.warehouse_id) for line in wanted})
 
 
 def goods_follow(order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *, expires_at: datetime | None) -> None:
@@ -128,13 +140,10 @@ def goods_follow(order: SalesOrder, wanted: Mapping[SalesOrderItem, Decimal], *,
         if missing > 0:
             more[line] = missing
     if ended and more:
-        lock_ahead(
-            demand=order.pk, warehouse=order.warehouse_id, whole=[line.variant_id for line in more], location=order.warehouse_id,
-            variants=(), pools=(),
-        )
+        _lock_ahead(order, more)
     if ended:
         stock_release(reservations=ended)
-    goods_promise(order, more, expires_at=expires_at)
+    goods_promise(order, more, expires_at=expires_at, waits_for_others=not ended)
 
 
 def waits(order: SalesOrder, line: SalesOrderItem) -> bool:

@@ -1,5 +1,6 @@
 """Categories and locations are trees, whoever moves a branch."""
 
+import multiprocessing
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from inventory.models import Category
 from tests.companies import Company
-from tests.factories.inventory import CategoryFactory, LocationFactory
+from tests.factories.inventory import CategoryFactory, LocationFactory, ProductFactory
 from tests.inventory.test_races import at_once
 
 CATEGORIES, LOCATIONS = "/api/v1/categories/", "/api/v1/locations/"
@@ -66,8 +67,29 @@ def test_two_moves_that_would_close_a_circle_together(new_company: Callable[[], 
             Category.objects.filter(pk=child.pk).update(parent=parent)
         return "moved"
 
-    answers = at_once(2, hang)
-    assert sorted(answer == "moved" for answer in answers) == [False, True]
+    refused, moved = sorted(at_once(2, hang))
+    assert moved == "moved" and "A branch cannot hang below itself." in refused
+
+
+def test_goods_are_put_into_a_category_while_it_moves(new_company: Callable[[], Company]) -> None:
+    company = new_company()
+    with company.scope():
+        top, moving = CategoryFactory(parent=None), CategoryFactory(parent=None)
+    context = multiprocessing.get_context("fork")
+    moves, has_goods = context.Event(), context.Event()
+
+    def run(number: int) -> bool:
+        with company.scope():
+            if number:
+                assert moves.wait(60)
+                ProductFactory(category=moving)
+                has_goods.set()
+                return True
+            Category.objects.filter(pk=moving.pk).update(parent=top)
+            moves.set()
+            return bool(has_goods.wait(60))
+
+    assert at_once(2, run) == [True, True]
 
 
 def test_what_hangs_in_nothing_waits_for_nobody(acme: Company, owner: CursorWrapper) -> None:

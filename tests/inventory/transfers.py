@@ -16,9 +16,9 @@ class Two:
     counter: Location
 
     @classmethod
-    def create(cls) -> "Two":
+    def create(cls, goods: Goods | None = None) -> "Two":
         """In the active organization."""
-        goods = Goods.create()
+        goods = goods or Goods.create()
         shop = Warehouse.objects.create(code="SHOP", name="Shop")
         return cls(goods, shop, Location.objects.create(warehouse=shop, code="COUNTER"))
 
