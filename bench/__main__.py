@@ -17,9 +17,9 @@ from bench.measuring import Result
 from core.embedded import EnvironmentProblem, running
 
 SCRIPTS = [
-    "lists", "search", "single", "catalog", "bulk", "writes", "limits", "stock", "reserving", "counting", "valuation", "recall",
-    "analytics", "reorder", "forecasts", "orders", "prices", "fitment", "clerk", "wall", "audit", "events", "webhooks", "jobs",
-    "startup", "cold_start",
+    "lists", "search", "single", "catalog", "old_items", "bulk", "writes", "limits", "stock", "reserving", "counting",
+    "valuation", "recall", "analytics", "reorder", "forecasts", "orders", "prices", "fitment", "clerk", "wall", "audit", "events",
+    "webhooks", "jobs", "startup", "cold_start",
 ]
 # The size does not matter.
 ONCE = {"startup", "cold_start", "reserving", "counting", "limits", "audit", "events", "webhooks", "jobs"}

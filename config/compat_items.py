@@ -17,6 +17,7 @@ from core.paging import DEFAULT_PAGE, LARGEST_PAGE
 from core.permitting import SignedIn, demand
 from core.problems import BadParameter
 from inventory.queries.shop_items import Row, item_of, items_of_category
+from inventory.services.category_items import category_items_want
 
 SEE = "inventory.view_productvariant"
 KNOWN = ("category", "type", "brand", "limit", "nextToken")
@@ -49,10 +50,13 @@ class OldItems(OldPath):
         if not (category := asked.get("category", "")):
             raise BadParameter("category", "category: name one, such as phone, computer or accessories.")
         size = whole_number("limit", asked.get("limit", str(DEFAULT_PAGE)), LARGEST_PAGE)
-        rows = items_of_category(
+        found = items_of_category(
             category=category, kind=asked.get("type", ""), brand=asked.get("brand", ""), after=_after(asked.get("nextToken", "")),
             size=size + 1,
         )
+        if found.is_kept is None:
+            category_items_want()
+        rows = found.rows
         page = rows[:size]
         token = _token(page[-1]) if len(rows) > size else None
         return json({"items": [in_old_shape(row) for row in page], "count": len(page), "nextToken": token})

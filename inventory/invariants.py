@@ -2,6 +2,7 @@ from core.invariants import Invariant
 from inventory.invariants_catalog import CATALOG
 from inventory.invariants_counts import COUNTS
 from inventory.models import Location, ReorderTask
+from inventory.queries.category_item_invariants import CATEGORY_ITEM_INVARIANTS
 from inventory.queries.levels import LEVELS
 from inventory.queries.search_sources import COLUMNS, KEPT, WANTED
 from inventory.queries.transfer_invariants import TRANSFER_INVARIANTS
@@ -120,6 +121,7 @@ INVARIANTS = [
         ) AS differing
         ORDER BY 1
     """),
+    *CATEGORY_ITEM_INVARIANTS,
     *TRANSFER_INVARIANTS,
     *UNIT_INVARIANTS,
     *VALUE_INVARIANTS,

@@ -7,6 +7,7 @@ from uuid import UUID
 from django_tasks import task
 
 from inventory.services.abc import abc_classes_follow
+from inventory.services.category_items import category_items_follow_everywhere
 from inventory.services.count_plans import stock_count_plans_open
 from inventory.services.forecasts import forecasts_compute_sitting
 from inventory.services.replenishment import reorder_check as check_now
@@ -25,6 +26,12 @@ def reorder_check(event: Any = None, context: Any = None) -> None:
 def expire_reservations(event: Any = None, context: Any = None) -> None:
     """Those whose time is up are free again."""
     reservations_expire_everywhere()
+
+
+@scheduled("rate(1 minute)", catch_up=False)
+def follow_category_items() -> None:
+    """The places of items among those of their category, where `/items` is read, of what has changed since."""
+    category_items_follow_everywhere()
 
 
 @task()

@@ -57,9 +57,16 @@ OF_VARIANTS = Owners(attribute_owners.VARIANTS, attribute_owners.VARIANTS_COUNT,
 """)  # fmt: skip
 
 
-class Sought(NamedTuple):
-    """The values, and the condition on one of them with its parameters; those without it where `is_without`."""
+# Where no product has a value of the attribute itself, half of the question need not be asked.
+OF_VARIANTS_ALONE = Owners(attribute_owners.VARIANTS_ALONE, attribute_owners.VARIANTS_ALONE_COUNT, f"""
+    EXISTS (SELECT FROM inventory_productattributevalue AS a WHERE {FOUND} AND {{0}} AND a.variant_id = {BASE}.id OFFSET 0)
+""")  # fmt: skip
 
+
+class Sought(NamedTuple):
+    """Whose values, and the condition on one of them with its parameters; those without it where `is_without`."""
+
+    owners: Owners
     values: Values
     condition: str
     parameters: list[Any]
@@ -74,12 +81,13 @@ def attribute_conditions(query: Mapping[str, str], owners: Owners) -> Conditions
     if len(asked) > MOST_FILTERS:
         raise BadParameter(PREFIX, f"{PREFIX}: at most {MOST_FILTERS} attributes in one request.")
     known = attributes_with_units({_split(name)[0] for name in asked})
-    wanted = [_wanted(known, name, text) for name, text in asked.items()]
-    numbers = how_many(owners.counted, [one.values for one in wanted])
-    return [_chosen(one, owners, number <= FEW) for one, number in zip(wanted, numbers, strict=True)]
+    wanted = [_wanted(known, owners, name, text) for name, text in asked.items()]
+    numbers = how_many([(one.owners.counted, one.values) for one in wanted])
+    return [_chosen(one, number <= FEW) for one, number in zip(wanted, numbers, strict=True)]
 
 
-def _chosen(wanted: Sought, owners: Owners, are_few: bool) -> Condition:
+def _chosen(wanted: Sought, are_few: bool) -> Condition:
+    owners = wanted.owners
     if are_few:
         found = wanted.values.of(owners.listed)
         listed = " UNION ALL ".join(sql for sql, _ in found)
@@ -100,13 +108,15 @@ def branch_condition(column: str, text: str) -> Condition:
     return f"{BASE}.{column} = ANY (ARRAY({BRANCH}))", [active_organization_id(), category]
 
 
-def _wanted(known: Attributes, name: str, text: str) -> Sought:
+def _wanted(known: Attributes, owners: Owners, name: str, text: str) -> Sought:
     definition, lookup = _known(known, name)
+    if owners is OF_VARIANTS and definition.code in known.of_variants:
+        owners = OF_VARIANTS_ALONE
     owner = [active_organization_id(), definition.pk]
     if lookup == "isnull":
         if text not in ("true", "false"):
             raise BadParameter(name, f"{name}: true or false.")
-        return Sought(Values(definition.pk, [(FIRST, LAST)]), "true", owner, text == "true")
+        return Sought(owners, Values(definition.pk, [(FIRST, LAST)]), "true", owner, text == "true")
     try:
         keys = [key_of(known.parsed(definition, part)) for part in (text.split(",") if lookup == "in" else [text])]
     except ValueError as error:
@@ -114,7 +124,7 @@ def _wanted(known: Attributes, name: str, text: str) -> Sought:
     listed = ", ".join(key.sql for key in keys)
     condition = f"a.key IN ({listed})" if lookup == "in" else f"a.key {ORDERED_LOOKUPS.get(lookup, '=')} {listed}"
     values = Values(definition.pk, [_range(lookup, key) for key in keys])
-    return Sought(values, condition, [*owner, *(value for key in keys for value in key.values)])
+    return Sought(owners, values, condition, [*owner, *(value for key in keys for value in key.values)])
 
 
 def _range(lookup: str, key: Key) -> tuple[Key, Key]:

@@ -8,6 +8,9 @@ from inventory.models.catalog import Category as Category
 from inventory.models.catalog import Product as Product
 from inventory.models.catalog import ProductVariant as ProductVariant
 from inventory.models.catalog import UnitOfMeasure as UnitOfMeasure
+from inventory.models.category_items import CategoryItem as CategoryItem
+from inventory.models.category_items import CategoryItemChange as CategoryItemChange
+from inventory.models.category_items import CategoryItemsKept as CategoryItemsKept
 from inventory.models.closings import StockClosing as StockClosing
 from inventory.models.counts import StockCount as StockCount
 from inventory.models.counts import StockCountLine as StockCountLine

@@ -1,6 +1,8 @@
 """Which products and variants have a value of an attribute: statements that take longer to plan than to run, and so are kept."""
 
+import time
 from collections.abc import Sequence
+from math import inf
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,8 +30,9 @@ OF_PRODUCTS = f"""
         WHERE v.organization_id = a.organization_id AND v.id = a.variant_id AND v.archived_at IS NULL))
 """
 # A variant is found by its own value; without one, by its product's.
+OF_VARIANTS_ALONE = f"SELECT a.variant_id FROM {VALUES} AND a.variant_id IS NOT NULL"  # where no product has a value
 OF_VARIANTS = f"""
-    SELECT a.variant_id FROM {VALUES} AND a.variant_id IS NOT NULL
+    {OF_VARIANTS_ALONE}
     UNION ALL
     SELECT v.id FROM (SELECT a.* FROM {VALUES} AND {OF_THE_PRODUCT}) AS a
     JOIN inventory_productvariant AS v ON v.organization_id = a.organization_id AND v.product_id = a.product_id
@@ -40,6 +43,8 @@ PRODUCTS = Kept("products_with_value", OF_PRODUCTS, gives="uuid")
 PRODUCTS_COUNT = Kept("products_with_value_count", COUNT.format(OF_PRODUCTS), gives="bigint")
 VARIANTS = Kept("variants_with_value", OF_VARIANTS, gives="uuid")
 VARIANTS_COUNT = Kept("variants_with_value_count", COUNT.format(OF_VARIANTS), gives="bigint")
+VARIANTS_ALONE = Kept("variants_with_own_value", OF_VARIANTS_ALONE, gives="uuid")
+VARIANTS_ALONE_COUNT = Kept("variants_with_own_value_count", COUNT.format(OF_VARIANTS_ALONE), gives="bigint")
 
 
 class Key(NamedTuple):
@@ -75,10 +80,35 @@ class Values(NamedTuple):
         ]  # fmt: skip
 
 
-def how_many(count: Kept, wanted: Sequence[Values]) -> list[int]:
-    """`count` is PRODUCTS_COUNT or VARIANTS_COUNT."""
-    found = [one.of(count) for one in wanted]
+def how_many(wanted: Sequence[tuple[Kept, Values]]) -> list[int]:
+    """Each with PRODUCTS_COUNT, VARIANTS_COUNT or VARIANTS_ALONE_COUNT; as it was at some time of the last minute.
+
+    That is good enough to choose a way by: both ways find the same rows.
+    """
+    keys = [(active_organization_id(), count.function_name, repr(values)) for count, values in wanted]
+    now = time.monotonic()
+    known = {key: last for key in keys if (last := _counts.get(key, NEVER))[0] > now - LASTS}
+    if unknown := {key: one for key, one in zip(keys, wanted, strict=True) if key not in known}:
+        counted = {key: (now, number) for key, number in zip(unknown, _counted(list(unknown.values())), strict=True)}
+        if len(_counts) > MOST_COUNTS:
+            forget_counts()
+        _counts.update(counted)
+        known |= counted
+    return [known[key][1] for key in keys]
+
+
+def forget_counts() -> None:
+    _counts.clear()
+
+
+def _counted(wanted: Sequence[tuple[Kept, Values]]) -> list[int]:
+    found = [values.of(count) for count, values in wanted]
     sums = ", ".join(" + ".join(f"({sql})" for sql, _ in ranges) for ranges in found)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sums}", [value for ranges in found for _, values in ranges for value in values])
         return list(cursor.fetchone())
+
+
+LASTS, MOST_COUNTS, NEVER = 60.0, 5_000, (-inf, 0)  # seconds
+# Of this process: by organization, statement and values, when it was counted, and how many there were.
+_counts: dict[tuple[UUID, str, str], tuple[float, int]] = {}

@@ -26,9 +26,13 @@ ORDERED = (*NUMBERS, DataType.DATE)
 COLUMNS = {
     DataType.TEXT: "value_text", DataType.CHOICE: "value_text", DataType.BOOLEAN: "value_boolean", DataType.DATE: "value_date",
 }
-# With the units of the dimension of its unit; numbers as text, which keeps their digits.
+# Whether products have values of it, or variants alone; and the units of the dimension of its unit, whose numbers are text, which
+# keeps their digits.
 ASKED = Kept("attributes_asked", """
-    SELECT d.id, d.code, d.name, d.data_type, d.unit_id, d.options, d.is_filterable, (
+    SELECT d.id, d.code, d.name, d.data_type, d.unit_id, d.options, d.is_filterable, EXISTS (
+        SELECT FROM inventory_productattributevalue AS a
+        WHERE a.organization_id = d.organization_id AND a.variant_id IS NULL AND a.definition_id = d.id
+    ), (
         SELECT json_agg(json_build_object(
             'id', u.id, 'code', u.code, 'symbol', u.symbol, 'name', u.name, 'dimension', u.dimension, 'factor', u.factor::text,
             'divisor', u.divisor::text))
@@ -36,7 +40,7 @@ ASKED = Kept("attributes_asked", """
         JOIN inventory_unitofmeasure AS u ON u.organization_id = own.organization_id AND u.dimension = own.dimension
         WHERE own.organization_id = d.organization_id AND own.id = d.unit_id)
     FROM inventory_attributedefinition AS d WHERE d.organization_id = %s::uuid AND d.code = ANY (%s::varchar[])
-""", gives="uuid varchar varchar varchar uuid varchar[] bool json")  # fmt: skip
+""", gives="uuid varchar varchar varchar uuid varchar[] bool bool json")  # fmt: skip
 UNIT_FIELDS = ("id", "code", "symbol", "name", "dimension", "factor", "divisor")
 ASKED_FIELDS = ("id", "code", "name", "data_type", "unit_id", "options", "is_filterable")
 # No unit begins as a number goes on: 0,5 kg and 1e3 g are no numbers with odd units.
@@ -62,6 +66,7 @@ class Attributes:
 
     by_code: Mapping[str, AttributeDefinition]
     read_units: Sequence[UnitRow] | None = None
+    of_variants: Set[str] = frozenset()  # codes of those of which no product has a value itself, as far as it is known
 
     @cached_property
     def units(self) -> Sequence[UnitRow]:
@@ -136,7 +141,8 @@ def attributes_with_units(codes: Set[str]) -> Attributes:
     if len(found) < len(codes):
         return attributes()
     units = {unit["id"]: unit for *_, measured_in in rows for unit in measured_in or ()}
-    return Attributes({one.code: one for one in found}, list(units.values()))
+    alone = {one.code for one, (*_, is_of_products, _) in zip(found, rows, strict=True) if not is_of_products}
+    return Attributes({one.code: one for one in found}, list(units.values()), alone)
 
 
 def _unit_of(row: UnitRow) -> UnitOfMeasure:

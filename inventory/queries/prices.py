@@ -11,31 +11,14 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from uuid import UUID
 
-from django.db import connection
-
 from accounts.queries.rates import DIGITS, Rate, minor_unit, rates_on
 from core.errors import Invalid
-from core.tenancy import active_organization_id
 from inventory.models import PriceList
 from inventory.queries.offers import Offer, offers_for
 from inventory.queries.price_reasons import Lost, Problem, lost, no_price, no_rate, no_tax, why
-from inventory.queries.taxes import Goods, goods_of
+from inventory.queries.taxes import Circumstances, Goods, goods_of
 
 UNIT = Decimal("0.000001")  # of a price
-
-# The party's own place is its default delivery address, else the one that bills go to.
-CIRCUMSTANCES = """
-    SELECT o.base_currency, (now() AT TIME ZONE o.timezone)::date, p.id, COALESCE(a.country, ''), COALESCE(a.region, '')
-    FROM accounts_organization AS o
-    LEFT JOIN accounts_party AS p ON p.organization_id = o.id AND p.id = %(party)s
-    LEFT JOIN LATERAL (
-        SELECT a.country, a.region FROM accounts_address AS a
-        WHERE a.organization_id = o.id AND a.party_id = p.id AND a.is_default AND a.kind IN ('shipping', 'billing')
-        ORDER BY a.kind DESC LIMIT 1
-    ) AS a ON true
-    WHERE o.id = %(organization)s
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -84,11 +67,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """`asked` has nothing empty but the place, if it is not known."""
+    """`asked` has nothing empty but the place, if it is not known. An organization without any tax rate charges none."""
 
     asked: Question
     day: date
     costs: list[Cost]
+    charges_tax: bool
 
     @property
     def total(self) -> Amounts:
@@ -97,14 +81,14 @@ class Quote:
 
 
 def prices_of(question: Question, lines: Sequence[Wanted], *, explain: bool = False) -> Quote:
-    """Three statements whatever the number of lines, two where all prices are agreed, and two more where prices are converted.
+    """Two statements whatever the number of lines, one where all prices are agreed, and two more where prices are converted.
 
     Raises Invalid.
     """
     if bad := [number for number, line in enumerate(lines) if line.quantity <= 0]:
         raise Invalid("A quantity must be above zero.", fields={f"lines/{number}/quantity": "not positive" for number in bad})
-    asked, day = settled(question)
-    goods = goods_of({line.variant_id for line in lines}, country=asked.country, region=asked.region, day=day)
+    found, goods = _looked_up(question, {line.variant_id for line in lines})
+    asked, day = _settled(question, found), found.day
     if unknown := [number for number, line in enumerate(lines) if line.variant_id not in goods]:
         fields = {f"lines/{number}/variant": "does not exist" for number in unknown}
         raise Invalid("There is no such variant in this organization.", code="does_not_exist", fields=fields)
@@ -112,11 +96,11 @@ def prices_of(question: Question, lines: Sequence[Wanted], *, explain: bool = Fa
         {number: (line.variant_id, line.quantity) for number, line in enumerate(lines) if not line.is_agreed}, kind=asked.kind,
         party_id=asked.party_id, currency=asked.currency, day=day, every=explain,
     )
-    rates = rates_on({offer.currency for found in offers.values() for offer in found}, asked.currency, day)
+    rates = rates_on({offer.currency for some in offers.values() for offer in some}, asked.currency, day)
     calculation = _Calculation(asked, day, rates, explain)
     return Quote(asked, day, [
         calculation.cost(line, goods[line.variant_id], offers.get(number, [])) for number, line in enumerate(lines)
-    ])
+    ], found.has_rates)
 
 
 def price_of(question: Question, variant_id: UUID, quantity: Decimal = Decimal(1)) -> Cost:
@@ -126,17 +110,23 @@ def price_of(question: Question, variant_id: UUID, quantity: Decimal = Decimal(1
 
 def settled(question: Question) -> tuple[Question, date]:
     """With what is empty filled in, and its day. Raises Invalid."""
-    with connection.cursor() as cursor:
-        cursor.execute(CIRCUMSTANCES, {"organization": active_organization_id(), "party": question.party_id})
-        currency, today, party, country, region = cursor.fetchone()
-    if question.party_id is not None and party is None:
+    found, _ = _looked_up(question, ())
+    return _settled(question, found), found.day
+
+
+def _looked_up(question: Question, variants: Collection[UUID]) -> tuple[Circumstances, dict[UUID, Goods]]:
+    return goods_of(
+        variants, party_id=question.party_id, country=question.country, region=question.region, day=question.day,
+    )
+
+
+def _settled(question: Question, found: Circumstances) -> Question:
+    if question.party_id is not None and found.party_id is None:
         raise Invalid("There is no such party in this organization.", code="does_not_exist", fields={"party": "does not exist"})
     if question.region and not question.country:
         raise Invalid("Say the country of the region.", fields={"country": "required"})
-    if question.country:
-        country, region = question.country, question.region
-    day = question.day or today
-    return replace(question, currency=question.currency or currency, day=day, country=country, region=region), day
+    currency = question.currency or found.currency
+    return replace(question, currency=currency, day=found.day, country=found.country, region=found.region)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.db.models import Min, Q, Subquery, Sum, TextField, Value
 from accounts.models import Address, Contact
 from core.fields import QuantityField
 from inventory.gs1.digits import as_gtin14, is_gtin
-from inventory.models import ProductBarcode, ProductVariant, TaxRate
+from inventory.models import ProductBarcode, ProductVariant
 from inventory.queries import prices
 from inventory.queries.search import variant_search
 from inventory.queries.stock_card import stock_of
@@ -106,14 +106,14 @@ def entered(entry: OrderEntry) -> Entered:
 
 
 def priced(entry: OrderEntry, lines: Sequence[EntryLine]) -> Priced:
-    """As the order will be, if it is placed now: three statements for the prices, one for the stock."""
+    """As the order will be, if it is placed now: two statements for the prices, one for the stock."""
     known = [line for line in lines if line.variant and not line.is_archived]
     currency = entry.channel.currency if entry.channel else ""
     if not known:
         return Priced(currency, [PricedLine(line, problem=_unknown(line)) for line in lines])
     quote = prices.prices_of(_question(entry), [prices.Wanted(line.variant, line.quantity) for line in known if line.variant])
     exempt = bool(entry.customer and entry.customer.tax_exempt)
-    needs_tax = not exempt and any(cost.goods.rate is None for cost in quote.costs) and TaxRate.objects.exists()
+    needs_tax = not exempt and any(cost.goods.rate is None for cost in quote.costs) and quote.charges_tax
     available = _available(entry, [line.variant for line in known if line.variant])
     found = {
         line.key: _priced(line, cost, available[cost.wanted.variant_id], exempt=exempt, needs_tax=needs_tax, currency=currency)

@@ -7,7 +7,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from core.errors import Invalid
-from inventory.models import TaxRate
 from inventory.queries import prices
 from orders.models import OrderAdjustment, SalesOrder, SalesOrderItem
 from orders.queries.sellable import Sellable, sellable
@@ -115,16 +114,13 @@ def reprice(order: SalesOrder, lines: Sequence[SalesOrderItem]) -> None:
 
 
 def price(order: SalesOrder, lines: Sequence[SalesOrderItem], *, kept: Collection[SalesOrderItem] = ()) -> None:
-    """Raises Invalid for a variant that has no price, or of which the tax is not known. What is `kept` costs what it did.
-
-    An organization without any tax rate charges none.
-    """
+    """Raises Invalid for a variant that has no price, or of which the tax is not known. What is `kept` costs what it did."""
     quote = prices.prices_of(question_of(order), [
         prices.Wanted(line.variant_id, line.quantity, is_agreed=line.price_agreed or line in kept) for line in lines
     ])
     exempt = order.customer is not None and order.customer.tax_exempt
     unknown = [number for number, cost in enumerate(quote.costs) if cost.goods.rate is None]
-    if unknown and not exempt and TaxRate.objects.exists():
+    if unknown and not exempt and quote.charges_tax:
         why = quote.costs[unknown[0]].problems[-1]
         raise Invalid(why.detail, code=why.code, fields={f"lines/{number}/variant": why.detail for number in unknown})
     for number, (line, cost) in enumerate(zip(lines, quote.costs, strict=True)):

@@ -30,6 +30,9 @@ from accounts.models import (
 )
 from core.models import AuditedModel, TenantRow
 from inventory.models import (
+    CategoryItem,
+    CategoryItemChange,
+    CategoryItemsKept,
     CountedPosting,
     ExpectedReceipt,
     LogisticUnitContent,
@@ -103,6 +106,9 @@ NO_ENDPOINT = {
     Notification: "each person's own, at my/notifications/",
     NotificationPreference: "each person's own, at my/notification-preferences/",
     SearchToken: "found by ?search= of products and variants",
+    CategoryItem: "read by the earlier shop's path /items",
+    CategoryItemChange: "says what /items is to read anew",
+    CategoryItemsKept: "says whether /items is read",
     SalesDay: "read by the reports on orders",
     SalesDayChange: "says what the reports on orders are to read anew",
     CountedPosting: "says what to refuse of a key that comes again; the moves say what was done",
@@ -137,6 +143,9 @@ NO_ADMIN = {
     Notification: "a person's own, on the page Inbox",
     NotificationPreference: "a person's own, on the page My notifications",
     SearchToken: "found by the search of products and variants",
+    CategoryItem: "read by the earlier shop's path /items",
+    CategoryItemChange: "says what /items is to read anew",
+    CategoryItemsKept: "says whether /items is read",
     SalesDay: "read by the reports on orders",
     SalesDayChange: "says what the reports on orders are to read anew",
     CountedPosting: "says what to refuse of a key that comes again; the moves say what was done",
@@ -169,6 +178,9 @@ NO_FACTORY = {
     ExternalSourceHealth: "the requests to the source write it",
     FeedPosition: "the relay writes it",
     SearchToken: "the database writes it with what it is about",
+    CategoryItem: "made of the items",
+    CategoryItemChange: "the database writes it as an item changes",
+    CategoryItemsKept: "reading /items writes it",
     SalesDay: "summed of the orders",
     SalesDayChange: "the database writes it as an order changes",
 }

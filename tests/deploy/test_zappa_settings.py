@@ -103,6 +103,7 @@ def test_the_clock_calls_each_schedule_that_the_code_declares(commits: None, mon
     assert product == {
         "inventory.tasks.reorder_check", "inventory.tasks.expire_reservations", "inventory.tasks.stock_snapshots",
         "inventory.tasks.stock_counts", "inventory.tasks.demand_forecasts", "inventory.tasks.abc_classes",
+        "inventory.tasks.follow_category_items",
         "orders.tasks.fill_backorders", "orders.tasks.find_stuck_orders", "orders.tasks.resume_payments",
         "orders.tasks.sum_sales_days",
         "notifications.tasks.purge", "notifications.tasks.audit_seal", "notifications.tasks.dead_letters",

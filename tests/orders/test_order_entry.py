@@ -95,15 +95,15 @@ def test_statements(acme: Company, shop: Shop) -> None:
         with statements() as sent:
             seller.post("add/", text=code, quantity="2")
         counts.append(len(sent))
-    assert len(set(counts)) == 1 and counts[0] <= 16, counts
+    assert len(set(counts)) == 1 and counts[0] <= 15, counts
     with acme.scope(), statements() as sent:
         order_entry_place(entry=order_entry(), step="placed")
-    assert len(sent) <= 22, "\n".join(one[:90] for one in sent)
+    assert len(sent) <= 18, "\n".join(one[:90] for one in sent)
     seller.post("customer/", customer="C-1")
     seller.post("add/", text=codes[0], quantity="1")
     with statements() as sent:
         seller.post("place/", text=codes[1], quantity="1")
-    assert len(sent) <= 30, "\n".join(one[:90] for one in sent)
+    assert len(sent) <= 29, "\n".join(one[:90] for one in sent)
 
 
 def test_what_is_pasted_and_nobody_knows_is_marked_and_not_placed(acme: Company, shop: Shop) -> None:
