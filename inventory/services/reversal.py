@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -25,6 +26,7 @@ def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USU
         return done
     lock_reversals()
     found = reversible(moves=moves)
+    _refuse_before(found, circumstances.occurred_at)
     lines = [
         Line(
             move.variant_id, move.quantity, move.to_location_id, move.from_location_id, lot_id=move.lot_id,
@@ -37,6 +39,14 @@ def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USU
         [(kind, document_id)] = documents
         circumstances = replace(circumstances, document=Document(kind, document_id))
     return post(kind=REVERSAL, lines=lines, circumstances=circumstances)
+
+
+def _refuse_before(moves: Collection[StockMove], undone_at: datetime | None) -> None:
+    if undone_at and (early := [str(move.seq) for move in moves if move.occurred_at > undone_at]):
+        raise Invalid(
+            f"Move {', '.join(early)} happened later than that: nothing is undone before it was done.",
+            fields={"occurred_at": "too early"},
+        )
 
 
 def document_reverse(*, document: Document, circumstances: Circumstances = USUAL) -> Posted:

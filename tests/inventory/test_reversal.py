@@ -1,14 +1,16 @@
 """What is reversed is as if it had not been; the ledger keeps both."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from inventory.models import ReorderRule, StockItem, StockMove
 from inventory.services.reversal import document_reverse, stock_reverse
 from inventory.services.stock import Circumstances, Document
@@ -46,6 +48,17 @@ def test_a_receipt_is_reversed_once(acme: Company) -> None:
             stock_reverse(moves=[uuid4()])
         assert OutboxEvent.objects.filter(type="stock.posted").latest("id").payload["kind"] == "reversal"
         assert_invariants()
+
+
+def test_nothing_is_undone_before_it_was_done(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        made = timezone.now() - timedelta(days=3)
+        moves = goods.receive(5, occurred_at=made).moves
+        with pytest.raises(Invalid, match="nothing is undone before it was done"):
+            stock_reverse(moves=moves, circumstances=Circumstances(occurred_at=made - timedelta(hours=1)))
+        stock_reverse(moves=moves, circumstances=Circumstances(occurred_at=made))
+        assert goods.on_hand() == 0
 
 
 def test_goods_that_are_gone_do_not_come_back(acme: Company) -> None:
