@@ -13,7 +13,7 @@ from inventory.models import StockMove
 from inventory.queries.stock import REVERSAL
 from inventory.services.locks import lock_reversals
 from inventory.services.posting import Line, Posted
-from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
+from inventory.services.stock import ASSEMBLY, USUAL, Circumstances, Document, post, posted_before
 
 
 def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USUAL) -> Posted:
@@ -78,7 +78,22 @@ def reversible(*, moves: Collection[UUID]) -> list[StockMove]:
     done = set(_reversals().filter(reverses__in=moves).values_list("reverses_id", flat=True))
     if again := [str(move.seq) for move in found if move.pk in done]:
         raise Conflict(f"Move {', '.join(again)} is reversed already.", code="reversed")
+    _refuse_halves(found)
     return found
+
+
+def _refuse_halves(moves: Collection[StockMove]) -> None:
+    """A kit is worth what its components were: one side is not undone without the other."""
+    assemblies = {move.document_id for move in moves if move.kind == StockMove.Kind.ASSEMBLY}
+    if not assemblies:
+        return
+    whole = StockMove.objects.filter(document_type=ASSEMBLY, document_id__in=assemblies, reverses=None)
+    done = _reversals().filter(document_id__in=assemblies).values("reverses_id")
+    rest = whole.exclude(pk__in=[move.pk for move in moves]).exclude(pk__in=done).order_by("seq")
+    if left := [str(seq) for seq in rest.values_list("seq", flat=True)]:
+        raise Conflict(
+            f"An assembly is undone as a whole: reverse move {', '.join(left)} of it as well.", code="part_of_an_assembly",
+        )
 
 
 def _reversals() -> QuerySet[StockMove]:

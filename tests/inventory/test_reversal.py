@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 
 from core.errors import Conflict, Invalid, NotFound
 from inventory.models import ReorderRule, StockItem, StockMove
+from inventory.services.posting import Line
 from inventory.services.reversal import document_reverse, stock_reverse
-from inventory.services.stock import Circumstances, Document
+from inventory.services.stock import Circumstances, Document, stock_assemble
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
@@ -59,6 +60,23 @@ def test_nothing_is_undone_before_it_was_done(acme: Company) -> None:
             stock_reverse(moves=moves, circumstances=Circumstances(occurred_at=made - timedelta(hours=1)))
         stock_reverse(moves=moves, circumstances=Circumstances(occurred_at=made))
         assert goods.on_hand() == 0
+
+
+def test_an_assembly_is_undone_as_a_whole(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(4)
+        kit = goods.tracked("none", sku="KIT")
+        stock_assemble(
+            components=[Line(goods.bolt.pk, Decimal(4), from_location_id=goods.shelf.pk)],
+            kits=[Line(kit.pk, Decimal(2), to_location_id=goods.shelf.pk)],
+        )
+        used, made = StockMove.objects.filter(kind="assembly").order_by("seq")
+        with pytest.raises(Conflict, match=f"reverse move {used.seq} of it as well"):
+            stock_reverse(moves=[made.pk])
+        stock_reverse(moves=[made.pk, used.pk])
+        assert (goods.on_hand(), goods.on_hand(kit)) == (4, 0)
+        assert_invariants()
 
 
 def test_goods_that_are_gone_do_not_come_back(acme: Company) -> None:
