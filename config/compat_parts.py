@@ -96,7 +96,10 @@ def in_old_shape(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class OldPartPath(OldPath, ProductVariantViewSet):
-    """What a path is about: the part of its address."""
+    """What a path is about: the part of its address. One that is deleted is archived, and gone for these clients."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(archived_at=None)
 
     def seen_in(self) -> Any:
         """The warehouses whose stock may be told of: none for those who may see no stock."""
@@ -110,7 +113,7 @@ class OldPartPath(OldPath, ProductVariantViewSet):
     def part(self) -> dict[str, Any]:
         """Raises Http404."""
         found = self.parts([self.key(self.kwargs["pk"])])
-        if not found:
+        if not found or found[0]["archived_at"]:
             raise Http404
         return found[0]
 

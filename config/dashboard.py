@@ -12,6 +12,8 @@ from config.operations import dead_letters_card
 from core.limits import reach
 from inventory.queries.dashboard import Overview, overview
 
+LOW = "is_low__exact=1&is_active__exact=1"
+
 
 def context(request: Any) -> dict[str, Any]:
     """Empty for members who may not see the stock."""
@@ -28,12 +30,12 @@ def _cards(numbers: Overview) -> list[Card]:
     return [
         Card("Stock value", _money(numbers.stock_value), _costed(numbers), _value_page()),
         Card("SKUs", _count(numbers.skus), "variants in the catalog", _list("inventory_productvariant")),
-        Card("Low", _count(numbers.low), "at or under their minimum", _list("inventory_reorderrule"), numbers.low > 0),
+        Card("Low", _count(numbers.low), "at or under their minimum", _list("inventory_reorderrule", LOW), numbers.low > 0),
         Card(
-            "Out of stock", _count(numbers.out_of_stock), "variants without any", _list("inventory_productvariant"),
+            "Out of stock", _count(numbers.out_of_stock), "variants without any", _list("inventory_productvariant", "stock=none"),
             numbers.out_of_stock > 0,
         ),
-        Card("Reorder tasks", _count(numbers.open_reorder_tasks), "open", _list("inventory_reordertask")),
+        Card("Reorder tasks", _count(numbers.open_reorder_tasks), "open", _list("inventory_reordertask", "status__exact=open")),
     ]
 
 
@@ -56,10 +58,10 @@ def _value_page() -> str:
     return reverse("admin:inventory_value")
 
 
-def _list(name: str) -> str:
-    """Empty where the page is not registered."""
+def _list(name: str, chosen: str = "") -> str:
+    """The rows that the number counts. Empty where the page is not registered."""
     try:
-        return reverse(f"admin:{name}_changelist")
+        return reverse(f"admin:{name}_changelist") + (chosen and f"?{chosen}")
     except NoReverseMatch:
         return ""
 

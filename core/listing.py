@@ -32,6 +32,7 @@ class Listing:
     filters: Sequence[str] = ()
     search_keys: Sequence[str] = ()  # columns of SearchKeyField
     searcher: Searcher | None = None  # finds rows by words instead of by the beginning of a key
+    search_forgives = True  # a wrong letter, where there is a searcher
     sort_fields: Sequence[str] = ()
     ordering: Sequence[str] = ()
     # That a list's own code reads: schema and description. A name like "attr.*" stands for all that begin with "attr.".

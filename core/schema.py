@@ -114,7 +114,8 @@ class Schema(AutoSchema):
             "sort": (_several({"type": "string", "enum": sort_keys}), "Descending with a minus sign."),
             "search": (
                 {"type": "string", "minLength": 1},
-                "Words and codes, or their beginnings, all of which a row has; the best first. A wrong letter is forgiven."
+                "Words and codes, or their beginnings, all of which a row has; the best first."
+                + " A wrong letter is forgiven." * self.view.search_forgives
                 if self.view.searcher else "What a name or a code begins with, in any case.",
             ),
             "count": ({"type": "string", "enum": ["exact", "estimate"]}, "Adds `count`; an estimate costs nothing."),

@@ -16,7 +16,7 @@ from inventory.admin.fitment import VehiclesOfPart
 from inventory.admin.labels import LabelledAdmin
 from inventory.admin.relations import RelatedInline, RelationInline
 from inventory.admin.value_links import ValueLink
-from inventory.models import Category, Product, ProductVariant, UnitOfMeasure
+from inventory.models import Category, Product, ProductVariant, StockItem, UnitOfMeasure
 from inventory.queries.catalog import Path
 from inventory.queries.search import product_search, variant_search
 from inventory.queries.stock_card import stock_of
@@ -59,11 +59,31 @@ class ProductAdmin(TenantAdmin):
     inlines = [VariantInline, ProductAttributeValueInline]
 
 
+class StockFilter(admin.SimpleListFilter):
+    """Of the warehouses that one may see. A kit is put together when it is wanted: it is never out of stock."""
+
+    title = "stock"
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("some", "In stock"), ("none", "Out of stock")] if request.user.has_perm(SEE) else []
+
+    def queryset(self, request: Any, queryset: models.QuerySet) -> models.QuerySet:
+        if self.value() not in ("some", "none"):
+            return queryset
+        items = StockItem.objects.filter(variant=models.OuterRef("pk"), quantity__gt=0)
+        if (seen := reach(request.principal, SEE)) is not None:
+            items = items.filter(warehouse__in=seen)
+        if self.value() == "some":
+            return queryset.filter(models.Exists(items))
+        return queryset.filter(~models.Exists(items), is_kit=False)
+
+
 @admin.register(ProductVariant)
 class ProductVariantAdmin(VehiclesOfPart, LabelledAdmin, ValueLink):
     actions_detail = ["vehicles", "set_vehicles", "value"]
     list_display = ["sku", "name", "product", "standard_cost", "is_kit"]
-    list_filter = ["is_kit", "sold_by_components"]
+    list_filter = [StockFilter, "is_kit", "sold_by_components"]
     search_keys = ["sku_key", "name_key"]
     searcher = staticmethod(variant_search)
     inlines = [BarcodeInline, AttributeValueInline, BomLineInline, RelationInline, RelatedInline]

@@ -1,4 +1,8 @@
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,13 +14,27 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin import TenantAdmin
+from core.codes import Gone, gone_by
 from core.errors import DomainError
 from core.limits import reach
+from inventory.admin.documents import DocumentLink, document_links
 from inventory.models import Lot
-from inventory.queries.lots import lot_trace
+from inventory.queries.lots import Trace, lot_trace
 from inventory.services.lots import lot_kind, lot_refuse_move, lot_status_change
 
 Status = Lot.Status
+MOST_GONE = 100  # lots
+
+
+def _document(move: dict[str, Any]) -> tuple[str, UUID | None]:
+    return move["document_type"], move["document_id"] and UUID(move["document_id"])
+
+
+def _gone(trace: Trace, request: Any) -> list[tuple[dict[str, Any], Gone]]:
+    """Who has goods of the lot, and of what was made of it: of the first lots of which goods were issued."""
+    issued = {move["lot"] for move in trace.moves if move["kind"] == "issue"}
+    lots = {one["lot"]: one for one in trace.lots if one["direction"] != "backwards" and one["lot"] in issued}
+    return [(lot, gone) for key, lot in islice(lots.items(), MOST_GONE) for gone in gone_by(UUID(key), request.principal)]
 
 
 class WhyForm(forms.Form):
@@ -47,11 +65,22 @@ class LotAdmin(TenantAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
         found = lot_trace(lot_id=lot.pk, warehouses=reach(request.principal, "inventory.view_stockmove"))
         codes = {one["lot"]: one for one in found.lots}
+        documents = document_links(self.admin_site, request, (_document(move) for move in found.moves))
         context = {
             **self.admin_site.each_context(request), "title": "Trace", "subtitle": str(lot), "opts": self.opts, "lot": lot,
-            "trace": found, "moves": [{**move, "of": codes[move["lot"]]} for move in found.moves],
-            "places": [{**place, "of": codes[place["lot"]]} for place in found.places],
-        }
+            "trace": found, "gone": _gone(found, request), "most_gone": MOST_GONE,
+            "moves": [
+                {**move, "of": codes[move["lot"]], "at": datetime.fromisoformat(move["occurred_at"]),
+                 "quantity": Decimal(move["quantity"]),
+                 "document": documents.get(_document(move), DocumentLink(move["document_type"]))}
+                for move in found.moves
+            ],
+            "places": [
+                {**place, "of": codes[place["lot"]],
+                 **{name: Decimal(place[name]) for name in ("quantity", "reserved")}}
+                for place in found.places
+            ],
+        }  # fmt: skip
         return TemplateResponse(request, "admin/inventory/lot/trace.html", context)
 
     @action(description="Release", url_path="release", permissions=["release"])

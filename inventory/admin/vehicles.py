@@ -12,6 +12,7 @@ from core.admin import TenantAdmin
 from core.errors import DomainError
 from inventory.admin.fitment import PartsOfVehicle, text, year
 from inventory.models import Fitment, VehicleModel
+from inventory.queries.vehicle_search import vehicle_search
 from inventory.services.vehicles import Choice, vehicles_import
 
 
@@ -37,6 +38,7 @@ class ImportForm(forms.Form):
 class VehicleModelAdmin(PartsOfVehicle):
     list_display = ["make", "model", "year", "engine"]
     search_keys = ["model_key"]
+    searcher = staticmethod(vehicle_search)
     actions_list = ["import_file"]
     actions_detail = ["parts"]
 

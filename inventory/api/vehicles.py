@@ -11,6 +11,7 @@ from core.errors import Invalid
 from core.serializers import StrictSerializer, TenantSerializer
 from inventory.api.fitment import FittingParts, year_field
 from inventory.models import Fitment, VehicleModel
+from inventory.queries.vehicle_search import vehicle_search
 from inventory.services.vehicles import Choice, vehicles_import
 
 
@@ -38,6 +39,8 @@ class VehicleModelViewSet(FittingParts, TenantViewSet):
     serializer_class = VehicleModelSerializer
     filters = ["make", "model", "year"]
     search_keys = ["model_key"]
+    searcher = staticmethod(vehicle_search)
+    search_forgives = False
     sort_fields = ["make", "model", "year"]
 
     @extend_schema(request=VehicleImportSerializer, responses=VehicleImportedSerializer)

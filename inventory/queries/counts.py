@@ -19,6 +19,7 @@ from core.paging import Page, Window
 from core.tenancy import active_organization_id
 from inventory.models import StockCount, StockCountLine
 from inventory.queries.catalog import BRANCH
+from inventory.queries.valuation import POOL_JOIN, UNIT_COST
 
 DOCUMENT = "stock_count"
 ORDER = ["line"]
@@ -52,14 +53,14 @@ SINCE = f"""
 
 # A line is above tolerance if it is above one of the two that are given.
 LINES = f"""
-    SELECT f.*, f.counted - f.book AS difference, round((f.counted - f.book) * f.standard_cost, 6) AS value, COALESCE(
+    SELECT f.*, f.counted - f.book AS difference, round((f.counted - f.book) * f.unit_cost, 6) AS value, COALESCE(
                abs(f.counted - f.book) > f.tolerance_quantity
                OR abs(f.counted - f.book) * 100 > f.tolerance_percent * abs(f.book), false) AS is_above
     FROM (
         SELECT l.id, l.line, l.organization_id, l.variant_id AS variant, v.sku, v.name, p.tracking, u.code AS unit,
                l.location_id AS location, place.code AS location_code, l.lot_id AS lot, lot.code AS lot_code, lot.expires_on,
                l.is_found, l.counted, l.counted_at, l.counted_by, l.recounts, l.counted_before, l.book IS NOT NULL AS is_posted,
-               COALESCE(l.book, COALESCE(s.quantity, 0) - COALESCE(since.net, 0)) AS book, v.standard_cost,
+               COALESCE(l.book, COALESCE(s.quantity, 0) - COALESCE(since.net, 0)) AS book, {UNIT_COST} AS unit_cost,
                COALESCE(since.moves, 0) AS moves_since, COALESCE(since.net, 0) AS moved_since,
                COALESCE(since.adjustments, 0) AS adjustments_since, c.tolerance_quantity, c.tolerance_percent
         FROM inventory_stockcountline AS l
@@ -69,6 +70,7 @@ LINES = f"""
         JOIN inventory_unitofmeasure AS u ON u.organization_id = p.organization_id AND u.id = p.base_unit_id
         JOIN inventory_location AS place ON place.organization_id = l.organization_id AND place.id = l.location_id
         LEFT JOIN inventory_lot AS lot ON lot.organization_id = l.organization_id AND lot.id = l.lot_id
+        {POOL_JOIN} c.warehouse_id
         LEFT JOIN inventory_stockitem AS s ON {SAME_PLACE.format("s", "l")}
         LEFT JOIN LATERAL ({SINCE}) AS since ON l.counted IS NOT NULL AND l.book IS NULL
         WHERE l.organization_id = %(organization)s AND l.count_id = %(count)s
@@ -86,7 +88,7 @@ CHOICES = {
 UNSEEN = " AND NOT (f.tracking = 'serial' AND f.counted IS NULL)"
 # What tells of the books.
 SECRET = ("book", "difference", "value", "is_above", "moves_since", "moved_since", "adjustments_since")
-INNER = ("organization_id", "tolerance_quantity", "tolerance_percent", "standard_cost")  # what no list shows
+INNER = ("organization_id", "tolerance_quantity", "tolerance_percent", "unit_cost")  # what no list shows
 
 TOTALS = f"""
     SELECT count(*) AS lines, count(f.counted) AS counted, count(*) FILTER (WHERE f.difference <> 0) AS differing,
@@ -118,7 +120,8 @@ type Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """`to_recount` are above tolerance and were counted once; values are at standard cost."""
+    """`to_recount` are above tolerance and were counted once; values are at standard cost, or where there is none
+    at what such goods cost there last."""
 
     lines: int
     counted: int

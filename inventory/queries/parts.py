@@ -16,7 +16,7 @@ LABEL = "m.make || ' ' || m.model || ' ' || m.year"
 # Quantities and thresholds of all warehouses, or of some; the preferred supplier before any other.
 PARTS = f"""
     SELECT v.id, v.sku, v.name, p.description, c.name AS category, v.standard_cost AS price,
-           v.version, v.created_at, v.updated_at, stock.on_hand, stock.reserved,
+           v.version, v.created_at, v.updated_at, v.archived_at, stock.on_hand, stock.reserved,
            CASE WHEN v.sold_by_components THEN kit_available(v.organization_id, v.id, %(warehouses)s::uuid[])
                 ELSE stock.available END AS available,
            rule.threshold, COALESCE(rule.is_low, false) AS is_low,

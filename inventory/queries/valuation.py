@@ -49,6 +49,19 @@ CHOSEN = """
 """
 
 
+# At standard cost, or what such goods cost in the warehouse last: of a variant v and the pool of it there.
+UNIT_COST = "COALESCE(NULLIF(v.standard_cost, 0), pool.unit_cost, 0)"
+POOL_JOIN = """LEFT JOIN inventory_costlayer AS pool ON pool.organization_id = v.organization_id AND pool.variant_id = v.id
+    AND pool.kind = 'pool' AND pool.warehouse_id ="""
+UNIT_COSTS = f"""
+    SELECT v.id, place.id, {UNIT_COST}
+    FROM unnest(%s::uuid[], %s::uuid[]) AS w(variant_id, location_id)
+    JOIN inventory_productvariant AS v ON v.organization_id = %s AND v.id = w.variant_id
+    JOIN inventory_location AS place ON place.organization_id = v.organization_id AND place.id = w.location_id
+    {POOL_JOIN} place.warehouse_id
+"""
+
+
 class Grouping(NamedTuple):
     """`names` of the columns that say what a row is of; `rows` adds them to (variant_id, warehouse_id, quantity, value)."""
 
@@ -145,3 +158,10 @@ def _values(question: Question) -> dict[str, Any]:
         "organization": active_organization_id(), "as_of": question.as_of, "warehouses": some, "warehouse": question.warehouse,
         "variant": question.variant, "limit": question.limit, "offset": question.offset,
     }
+
+
+def unit_costs(places: Collection[tuple[UUID, UUID | None]]) -> dict[tuple[UUID, UUID | None], Decimal]:
+    """What one piece is worth where it lies, by variant and location."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNIT_COSTS, [[variant for variant, _ in places], [place for _, place in places], active_organization_id()])
+        return {(variant, place): cost for variant, place, cost in cursor.fetchall()}

@@ -11,7 +11,6 @@ from core.tenancy import active_scope
 from inventory.events import AdjustmentDecided, AdjustmentRequested
 from inventory.models import (
     Location,
-    ProductVariant,
     ReasonCode,
     StockAdjustment,
     StockAdjustmentLine,
@@ -19,8 +18,9 @@ from inventory.models import (
     StockMove,
 )
 from inventory.queries.stock import reason_of
+from inventory.queries.valuation import unit_costs
 from inventory.services.lots import lots_resolve
-from inventory.services.posting import Line, Posted
+from inventory.services.posting import Line, Posted, refuse_twice
 from inventory.services.stock import Adjustment, Circumstances, Document, adjustment_line, moment_of, posted_before, stock_adjust
 from notifications.services.events import publish
 
@@ -39,6 +39,7 @@ def adjustment_post(*, adjustments: Sequence[Adjustment], circumstances: Circums
     if asked := _asked_before(key, adjustments):
         return asked
     lines = lots_resolve(lines=asked_lines, come_in=timezone.now())
+    refuse_twice(lines)
     seen = _seen(lines)
     differences = [_difference(one, have) for one, have in zip(adjustments, seen, strict=True)]
     if not is_over_limit(reason, lines, differences):
@@ -102,9 +103,10 @@ def is_over_limit(reason: ReasonCode, lines: Sequence[Line], differences: Sequen
         return True
     if reason.approval_over_value is None:
         return False
-    costs = dict(ProductVariant.objects.filter(pk__in={line.variant_id for line in lines}).values_list("pk", "standard_cost"))
-    pairs = zip(lines, differences, strict=True)
-    value = sum((difference * costs.get(line.variant_id, Decimal(0)) for line, difference in pairs), Decimal(0))
+    places = [(line.variant_id, line.to_location_id or line.from_location_id) for line in lines]
+    costs = unit_costs(places)
+    pairs = zip(places, differences, strict=True)
+    value = sum((difference * costs.get(place, Decimal(0)) for place, difference in pairs), Decimal(0))
     return bool(value > reason.approval_over_value)
 
 

@@ -61,7 +61,7 @@ def _too_much(
     heavier: Decimal | None,
 ) -> list[str]:
     found = []
-    for most, filled, change, what in ((capacity, quantity, more, "pieces"), (max_weight, weight, heavier, "of weight")):
+    for most, filled, change, what in ((capacity, quantity, more, "pieces"), (max_weight, weight, heavier, "kg")):
         if most is not None and change and change > 0 and filled > most:
             room = max(most - filled + change, Decimal(0))
             found.append(f"{code} has room for {room.normalize():f} {what}, not for {change.normalize():f}")

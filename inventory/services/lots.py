@@ -77,6 +77,7 @@ def lots_resolve(*, lines: Sequence[Line], come_in: datetime | None = None) -> l
     known = _find(named)
     for key, lot in named.items():
         if key not in known:
+            _refuse_untracked(key[0])
             raise Invalid(f"There is no lot {lot.code} of this variant.", code="does_not_exist", fields={"lot": "does not exist"})
         if lot.expires_on and known[key][1] and known[key][1] != lot.expires_on:
             raise Conflict(
@@ -86,6 +87,12 @@ def lots_resolve(*, lines: Sequence[Line], come_in: datetime | None = None) -> l
     return [
         replace(line, lot_id=known[line.variant_id, line.lot.code][0]) if line.lot and not line.lot_id else line for line in lines
     ]
+
+
+def _refuse_untracked(variant_id: UUID) -> None:
+    found = ProductVariant.objects.filter(pk=variant_id, product__tracking=Product.Tracking.NONE)
+    if sku := found.values_list("sku", flat=True).first():
+        raise Invalid(f"{sku} is not tracked: leave the lot out.", code="not_tracked", fields={"lot": "not tracked"})
 
 
 def _make(named: dict[Key, LotCode], come_in: datetime) -> None:

@@ -1,5 +1,6 @@
 """How a posting is written: lock, look, change, in statements for all lines at once."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -217,11 +218,24 @@ def _arrived(kind: str, lines: Iterable[Line]) -> list[Arrival]:
     ]
 
 
+def refuse_twice(lines: Sequence[Line]) -> None:
+    """Goods that are counted stand on no other line: two differences to one balance would not add up to what was seen."""
+    if any(line.counted is not None for line in lines):
+        seen = Counter(_place(line) for line in lines)
+        if any(line.counted is not None and seen[_place(line)] > 1 for line in lines):
+            raise Invalid("The same goods stand here twice: say once how many there are.", fields={"lines": "twice"})
+
+
+def _place(line: Line) -> Place:
+    return Place(line.variant_id, line.to_location_id or line.from_location_id, line.lot_id)  # type: ignore[arg-type]  # a line has a side
+
+
 def _settle(lines: Sequence[Line], balances: Mapping[Place, Balance]) -> list[Line]:
     """Counted lines become the difference to the balance, which nobody can change any more."""
+    refuse_twice(lines)
     settled = []
     for line in lines:
-        place = Place(line.variant_id, line.to_location_id or line.from_location_id, line.lot_id)  # type: ignore[arg-type]  # a line has a side
+        place = _place(line)
         have = balances[place].quantity
         if line.expected is not None and line.expected != have:
             seen = f"{line.expected.normalize():f}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from inventory.models import StockMove
 from inventory.queries.stock import REVERSAL
 from inventory.services.locks import lock_reversals
 from inventory.services.posting import Line, Posted
-from inventory.services.stock import USUAL, Circumstances, Document, post, posted_before
+from inventory.services.stock import ASSEMBLY, USUAL, Circumstances, Document, post, posted_before
 
 
 def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USUAL) -> Posted:
@@ -25,6 +26,7 @@ def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USU
         return done
     lock_reversals()
     found = reversible(moves=moves)
+    _refuse_before(found, circumstances.occurred_at)
     lines = [
         Line(
             move.variant_id, move.quantity, move.to_location_id, move.from_location_id, lot_id=move.lot_id,
@@ -37,6 +39,14 @@ def stock_reverse(*, moves: Collection[UUID], circumstances: Circumstances = USU
         [(kind, document_id)] = documents
         circumstances = replace(circumstances, document=Document(kind, document_id))
     return post(kind=REVERSAL, lines=lines, circumstances=circumstances)
+
+
+def _refuse_before(moves: Collection[StockMove], undone_at: datetime | None) -> None:
+    if undone_at and (early := [str(move.seq) for move in moves if move.occurred_at > undone_at]):
+        raise Invalid(
+            f"Move {', '.join(early)} happened later than that: nothing is undone before it was done.",
+            fields={"occurred_at": "too early"},
+        )
 
 
 def document_reverse(*, document: Document, circumstances: Circumstances = USUAL) -> Posted:
@@ -68,7 +78,22 @@ def reversible(*, moves: Collection[UUID]) -> list[StockMove]:
     done = set(_reversals().filter(reverses__in=moves).values_list("reverses_id", flat=True))
     if again := [str(move.seq) for move in found if move.pk in done]:
         raise Conflict(f"Move {', '.join(again)} is reversed already.", code="reversed")
+    _refuse_halves(found)
     return found
+
+
+def _refuse_halves(moves: Collection[StockMove]) -> None:
+    """A kit is worth what its components were: one side is not undone without the other."""
+    assemblies = {move.document_id for move in moves if move.kind == StockMove.Kind.ASSEMBLY}
+    if not assemblies:
+        return
+    whole = StockMove.objects.filter(document_type=ASSEMBLY, document_id__in=assemblies, reverses=None)
+    done = _reversals().filter(document_id__in=assemblies).values("reverses_id")
+    rest = whole.exclude(pk__in=[move.pk for move in moves]).exclude(pk__in=done).order_by("seq")
+    if left := [str(seq) for seq in rest.values_list("seq", flat=True)]:
+        raise Conflict(
+            f"An assembly is undone as a whole: reverse move {', '.join(left)} of it as well.", code="part_of_an_assembly",
+        )
 
 
 def _reversals() -> QuerySet[StockMove]:

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from accounts.permissions import MANAGER, VIEWER
 from core.errors import Conflict, Forbidden, Invalid
-from inventory.models import ReasonCode, StockAdjustment, StockMove
+from inventory.models import ProductVariant, ReasonCode, StockAdjustment, StockMove
 from inventory.services.adjustments import adjustment_approve, adjustment_post, adjustment_reject
-from inventory.services.posting import Posted
-from inventory.services.stock import Adjustment, Circumstances
+from inventory.services.posting import Line, Posted
+from inventory.services.stock import Adjustment, Circumstances, stock_receive
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
@@ -51,6 +51,29 @@ def test_small_ones_are_posted_and_large_ones_wait(
         assert isinstance(waiting, StockAdjustment) and waiting.status == "pending"
         assert (goods.on_hand(), waiting.lines.get().seen) == (before, before)
         assert OutboxEvent.objects.get(type="stock_adjustment.requested").payload["reason"] == "FOUND"
+
+
+def test_goods_without_a_standard_cost_are_worth_what_they_cost_last(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        ProductVariant.objects.filter(pk=goods.bolt.pk).update(standard_cost=0)
+        limited(goods, approval_over_value=10)
+        assert isinstance(ask(goods, counted="9"), Posted)  # nobody knows what it is worth
+        stock_receive(lines=[Line(goods.bolt.pk, Decimal(11), to_location_id=goods.shelf.pk, unit_cost=Decimal(3))])
+        assert isinstance(ask(goods, change="-3"), Posted)
+        assert isinstance(ask(goods, change="-4"), StockAdjustment)
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+@pytest.mark.parametrize("again", [{"counted": Decimal(7)}, {"change": Decimal(1)}])
+def test_goods_that_are_counted_stand_on_no_other_line(again: dict[str, Decimal], limit: int | None, acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        limited(goods, approval_over_quantity=limit)
+        lines = [Adjustment(goods.bolt.pk, goods.shelf.pk, **one) for one in ({"counted": Decimal(5)}, again)]
+        with pytest.raises(Invalid, match="stand here twice"):
+            adjustment_post(adjustments=lines, circumstances=Circumstances(reason_id=goods.found.pk))
+        assert not StockAdjustment.objects.exists() and not StockMove.objects.exists()
 
 
 def test_somebody_else_approves_against_the_balance_of_then(acme: Company) -> None:

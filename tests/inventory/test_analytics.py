@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from inventory.models import Category, Location, Product, Warehouse
+from inventory.models import Category, Location, Product, ProductVariant, Warehouse
 from inventory.queries.analytics import inventory_statistics
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, statements
@@ -46,6 +46,14 @@ def test_counts_values_and_movers(acme: Company) -> None:
     assert (category["name"], category["variants"], Decimal(category["value"])) == ("Fasteners", 2, 30)
     assert (warehouse["name"], Decimal(warehouse["on_hand"])) == ("Main", 12)
     assert Decimal(found["turnover"]) == round(Decimal("12.5") / 15 * 365 / 30, 2), "15 is between nothing and 30"
+
+
+def test_a_kit_is_never_out_of_stock(acme: Company) -> None:
+    with acme.scope():
+        goods = traded()
+        ProductVariant.objects.create(product=goods.bolt.product, sku="SET", name="Set", is_kit=True)
+    found = acme.api.get(URL).json()
+    assert (found["variants"], found["out_of_stock"]) == (3, 0)
 
 
 def test_nothing_is_not_an_error(acme: Company) -> None:

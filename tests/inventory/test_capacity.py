@@ -49,7 +49,7 @@ def test_no_heavier_than_it_carries(acme: Company) -> None:
         Location.objects.filter(pk=goods.shelf.pk).update(max_weight=20)
         goods.receive(8)
         goods.receive(100, variant=goods.nut)
-        with pytest.raises(Conflict, match=r"A-1 has room for 0 of weight, not for 2\.5"), transaction.atomic():
+        with pytest.raises(Conflict, match=r"A-1 has room for 0 kg, not for 2\.5"), transaction.atomic():
             goods.receive(1)
 
 

@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from accounts.permissions import MANAGER
 from core.errors import Conflict, DomainError, Forbidden, Invalid
-from inventory.models import Category, Location, ReasonCode, StockCountLine, StockItem, StockMove
+from inventory.models import Category, Location, ProductVariant, ReasonCode, StockCountLine, StockItem, StockMove
 from inventory.queries.counts import differences, lines_window, sheet, totals
 from inventory.services.count_posting import Rest, stock_count_approve, stock_count_post, stock_count_reject
 from inventory.services.counts import Counted, Terms, stock_count_cancel, stock_count_record, stock_count_recount
 from inventory.services.posting import Line, LotCode
 from inventory.services.reversal import document_reverse, stock_reverse
-from inventory.services.stock import Circumstances, Document, stock_issue
+from inventory.services.stock import Circumstances, Document, stock_issue, stock_receive
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.inventory.counting import opened, record
@@ -190,6 +190,18 @@ def test_somebody_else_approves_what_is_over_the_limit(acme: Company) -> None:
         assert_invariants()
 
 
+def test_what_a_difference_is_worth_without_a_standard_cost(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        ProductVariant.objects.filter(pk=goods.bolt.pk).update(standard_cost=0)
+        stock_receive(lines=[Line(goods.bolt.pk, Decimal(20), to_location_id=goods.shelf.pk, unit_cost=Decimal(3))])
+        ReasonCode.objects.filter(code="COUNT").update(approval_over_value=10)
+        count = opened(goods)
+        record(count, goods, 16)
+        assert totals(count).value == -12
+        assert stock_count_post(count_id=count.pk).status == "pending"
+
+
 def test_what_is_selected(acme: Company) -> None:
     with acme.scope():
         goods = Goods.create()
@@ -226,7 +238,7 @@ def test_outside_of_the_count_nothing_is_counted(acme: Company) -> None:
         count = opened(goods, location_id=goods.shelf.pk)
         refused: list[tuple[dict[str, Any], str]] = [
             ({"location_id": goods.other_shelf.pk}, "not one of those"), ({"quantity": -1}, "less than nothing"),
-            ({"variant": goods.tracked()}, "say which"), ({"lot": LotCode("L-1")}, "no lot"),
+            ({"variant": goods.tracked()}, "say which"), ({"lot": LotCode("L-1")}, "BOLT is not tracked"),
         ]
         for values, words in refused:
             with pytest.raises(DomainError, match=words), transaction.atomic():

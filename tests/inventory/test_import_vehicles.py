@@ -83,3 +83,21 @@ def test_a_bad_file_changes_nothing(content: bytes | None, why: str, acme: Compa
     with pytest.raises(CommandError, match="there are:") as refusal:
         call_command("import_vehicles", "--organization", "nobody")
     assert refusal.value.returncode == 2
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("honda civic 2010", ["CIVIC 2010"]), ("Civic", ["CIVIC 2009", "CIVIC 2010", "MY CIVIC 2010"]), ("honda cr", ["CR-V 2010"]),
+    ("2009", ["CIVIC 2009"]), ("1.8 civ", ["CIVIC 2009"]), ("ivic", []), ("honda 201%", []),
+])
+def test_models_are_found_as_one_says_them(text: str, expected: list[str], acme: Company) -> None:
+    with acme.scope():
+        VehicleModel.objects.bulk_create([
+            VehicleModel(make=make, model=model, year=year, engine=engine) for make, model, year, engine in (
+                ("ANY", "MY CIVIC", 2010, ""), ("HONDA", "CIVIC", 2009, "1.8"), ("HONDA", "CIVIC", 2010, ""),
+                ("HONDA", "CR-V", 2010, ""),
+            )
+        ])
+    found = acme.api.get("/api/v1/vehicle-models/", {"search": text}).json()["results"]
+    assert [f"{row['model']} {row['year']}" for row in found] == expected
+    listed = acme.admin.get("/admin/inventory/vehiclemodel/", {"q": text}).context["cl"].result_list
+    assert sorted(f"{row.model} {row.year}" for row in listed) == sorted(expected)

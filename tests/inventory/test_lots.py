@@ -78,7 +78,7 @@ def test_a_lot_lasts_as_long_as_its_variant_says(acme: Company) -> None:
 @pytest.mark.parametrize(("tracking", "line", "said"), [
     ("lot", {}, "MILK is tracked by lot: say which"),
     ("serial", {}, "MILK is tracked by serial number: say which"),
-    ("none", {"lot": LotCode("L1")}, "no lot L1 of this variant"),
+    ("none", {"lot": LotCode("L1")}, "MILK is not tracked: leave the lot out"),
     ("serial", {"lot": LotCode("S1"), "quantity": Decimal(2)}, "is one piece"),
 ])
 def test_refuses_what_does_not_fit_the_tracking(tracking: str, line: dict[str, Any], said: str, acme: Company) -> None:

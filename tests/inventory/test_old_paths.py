@@ -75,6 +75,8 @@ def test_a_part_is_created_read_updated_and_deleted(slash: str, acme: Company, g
     assert acme.api.get(f"/parts{slash}").json()["parts"] == [] or all(
         one["partId"] != part["partId"] for one in acme.api.get(f"/parts{slash}").json()["parts"]
     )
+    for method, path in (("get", url), ("put", url), ("delete", url), ("get", f"/stock/{part['partId']}{slash}")):
+        assert_old_error(acme.api.send(method, path, None if method == "get" else {"name": "Again"}), 404, "not_found")
     with acme.scope():
         assert ProductVariant.objects.get(pk=part["partId"]).archived_at, "archived, not gone"
         assert not [rows for _, rows in broken() if rows]
@@ -84,13 +86,13 @@ def test_a_part_may_be_named_in_the_body(acme: Company, goods: Goods) -> None:
     part = created(acme)
     changed = acme.api.send("put", "/parts", {"partId": part["partId"], "price": 7.5})
     assert (changed.status_code, changed.json()["price"]) == (200, 7.5)
-    assert acme.api.send("delete", "/parts", {"partId": part["partId"]}).status_code == 200
     for body in ({"price": 1}, [1], {"partId": 7}):
         assert_old_error(acme.api.send("put", "/parts", body), 400, "invalid")
     assert_old_error(acme.api.send("put", "/parts", {"partId": str(uuid4()), "price": 1}), 404, "not_found")
     path = f"/parts/{part['partId']}"
     assert "two parts" in assert_old_error(acme.api.send("put", path, {"partId": str(goods.bolt.pk), "price": 1}), 400, "invalid")
     assert acme.api.send("put", path, {"partId": part["partId"], "price": 8}).json()["price"] == 8
+    assert acme.api.send("delete", "/parts", {"partId": part["partId"]}).status_code == 200
 
 
 def test_pieces_go_into_a_bin_and_not_onto_the_aisle(acme: Company, goods: Goods) -> None:

@@ -1,17 +1,20 @@
 """What is reversed is as if it had not been; the ledger keeps both."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from inventory.models import ReorderRule, StockItem, StockMove
+from inventory.services.posting import Line
 from inventory.services.reversal import document_reverse, stock_reverse
-from inventory.services.stock import Circumstances, Document
+from inventory.services.stock import Circumstances, Document, stock_assemble
 from notifications.models import OutboxEvent
 from tests.companies import Company
 from tests.contracts.resources import assert_problem
@@ -45,6 +48,34 @@ def test_a_receipt_is_reversed_once(acme: Company) -> None:
         with pytest.raises(NotFound):
             stock_reverse(moves=[uuid4()])
         assert OutboxEvent.objects.filter(type="stock.posted").latest("id").payload["kind"] == "reversal"
+        assert_invariants()
+
+
+def test_nothing_is_undone_before_it_was_done(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        made = timezone.now() - timedelta(days=3)
+        moves = goods.receive(5, occurred_at=made).moves
+        with pytest.raises(Invalid, match="nothing is undone before it was done"):
+            stock_reverse(moves=moves, circumstances=Circumstances(occurred_at=made - timedelta(hours=1)))
+        stock_reverse(moves=moves, circumstances=Circumstances(occurred_at=made))
+        assert goods.on_hand() == 0
+
+
+def test_an_assembly_is_undone_as_a_whole(acme: Company) -> None:
+    with acme.scope():
+        goods = Goods.create()
+        goods.receive(4)
+        kit = goods.tracked("none", sku="KIT")
+        stock_assemble(
+            components=[Line(goods.bolt.pk, Decimal(4), from_location_id=goods.shelf.pk)],
+            kits=[Line(kit.pk, Decimal(2), to_location_id=goods.shelf.pk)],
+        )
+        used, made = StockMove.objects.filter(kind="assembly").order_by("seq")
+        with pytest.raises(Conflict, match=f"reverse move {used.seq} of it as well"):
+            stock_reverse(moves=[made.pk])
+        stock_reverse(moves=[made.pk, used.pk])
+        assert (goods.on_hand(), goods.on_hand(kit)) == (4, 0)
         assert_invariants()
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from accounts.models import Membership, Role, UserRole
 from accounts.permissions import ADMIN, MANAGER, VIEWER
-from inventory.models import Location, ReorderTask, StockItem, StockMove, Warehouse
+from inventory.models import Location, ProductVariant, ReorderTask, StockItem, StockMove, Warehouse
+from inventory.services.levels import levels_refresh
 from tests.admin.pages import listed
 from tests.companies import Company
 from tests.contracts.resources import assert_problem, pointers
@@ -129,6 +130,20 @@ def test_the_dashboard_counts_its_own_warehouse(acme: Company, two: Two) -> None
     assert [value["Stock value"] for value in values] == ["57.50", "25.00"]
     assert [value["Out of stock"] for value in values] == ["0", "1"]
     assert [sum(moves for _, moves in page.context["moves_per_day"]) for page in (full, some)] == [3, 1]
+
+
+def test_a_number_of_the_dashboard_leads_to_what_it_counts(acme: Company, two: Two) -> None:
+    with acme.scope():
+        two.goods.receive(3, variant=two.goods.nut, to=two.far)
+        two.goods.rule(minimum=50)
+        ReorderRuleFactory(variant=two.goods.bolt, warehouse=two.elsewhere, min_quantity=1)
+        levels_refresh()
+        ProductVariant.objects.create(product=two.goods.bolt.product, sku="SET", name="Set", is_kit=True)
+    for browser, expected in ((acme.admin, ("1", "0")), (limited_admin(acme, two.here), ("1", "1"))):
+        cards = {card.title: card for card in browser.get("/admin/").context["cards"]}
+        shown = [cards[title] for title in ("Low", "Out of stock", "Reorder tasks")]
+        counted = [str(len(browser.get(card.url).context["cl"].result_list)) for card in shown]
+        assert [card.value for card in shown] == counted == [*expected, "0"]
 
 
 def test_the_adjust_page_is_for_its_own_warehouse(acme: Company, two: Two) -> None:

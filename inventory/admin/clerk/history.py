@@ -1,6 +1,7 @@
 """Why is it this number: the ledger of a variant, or of one of its places, with what was there after each move."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,7 +9,6 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
-from django.urls import NoReverseMatch, reverse
 
 from accounts.models import ApiKey, Membership
 from accounts.queries.history import people_named
@@ -17,6 +17,7 @@ from core.limits import reach, refuse_outside, within
 from inventory.admin.clerk.day_bars import day_bars
 from inventory.admin.clerk.pages import SEE, key_of, key_or_none, part, text_of, whole
 from inventory.admin.clerk.undoing import REVERSE
+from inventory.admin.documents import DocumentLink, Named, document_links
 from inventory.models import Location, Lot, ProductVariant, StockItem, StockMove
 from inventory.queries.stock_history import Asked, MoveLine, Since, stock_history, stock_proof, stock_since
 from inventory.services.reversal import reversible, stock_reverse
@@ -32,7 +33,7 @@ FARTHEST = 2**63 - 1
 
 
 def history_view(site: Any, request: Any) -> HttpResponse:
-    context = _ledger(request, request.GET)
+    context = _ledger(site, request, request.GET)
     return whole(site, request, "history", title="History", subtitle=str(context["variant"]), **context)
 
 
@@ -59,7 +60,7 @@ def reverse_view(site: Any, request: Any) -> HttpResponse:
                 raise Invalid("Say why it is undone.")
             with transaction.atomic():
                 stock_reverse(moves=[move.pk], circumstances=Circumstances(note=note, idempotency_key=key))
-            return part(request, "ledger", done=f"Move {move.seq} is reversed.", **_ledger(request, given))
+            return part(request, "ledger", done=f"Move {move.seq} is reversed.", **_ledger(site, request, given))
         except DomainError as error:
             problem = error.detail
     rows = StockMove.objects.select_related("variant", "lot", "from_location", "to_location")
@@ -71,7 +72,7 @@ def reverse_view(site: Any, request: Any) -> HttpResponse:
 
 
 # --- What is looked at ---------------------------------------------------------------------------------------
-def _ledger(request: Any, given: Any) -> dict[str, Any]:
+def _ledger(site: Any, request: Any, given: Any) -> dict[str, Any]:
     variant = ProductVariant.objects.filter(pk=key_of(given, "variant")).first()
     if variant is None:
         raise Http404
@@ -83,10 +84,12 @@ def _ledger(request: Any, given: Any) -> dict[str, Any]:
         problem = error.detail
     lines, older = stock_history(asked)
     people, keys = _names(lines)
+    documents = document_links(site, request, ((line.document_type, line.document_id) for line in lines))
     since = stock_since(replace(asked, actors=None, document=None)) if asked.before is None else None
     return {
         "variant": variant, "q": words, "problem": problem, "how": HOW, "older": older, "is_later": asked.before is not None,
-        "rows": [_shown(line, people, keys) for line in lines], "has_balance": asked.actors is None and asked.document is None,
+        "rows": [_shown(line, people, keys, documents) for line in lines],
+        "has_balance": asked.actors is None and asked.document is None,
         "sentences": _sentences(since) if since else [], "days": day_bars(asked, lines),
         "may_reverse": request.user.has_perm(REVERSE),
     }
@@ -164,24 +167,17 @@ def _names(lines: list[MoveLine]) -> tuple[dict[UUID, str], dict[UUID, str]]:
     return people, keys
 
 
-def _shown(line: MoveLine, people: dict[UUID, str], keys: dict[UUID, str]) -> dict[str, Any]:
+def _shown(
+    line: MoveLine, people: dict[UUID, str], keys: dict[UUID, str], documents: Mapping[Named, DocumentLink],
+) -> dict[str, Any]:
     if line.api_key_id:
         who = f"API key {keys.get(line.api_key_id, 'that is gone')}"
     elif line.actor_id:
         who = people.get(line.actor_id, "Not a member here")
     else:
         who = "The system"
-    return {"line": line, "who": who, "document_url": _document_url(line)}
-
-
-def _document_url(line: MoveLine) -> str:
-    """Documents have a page if their type is the name of a model here."""
-    if not line.document_id:
-        return ""
-    try:
-        return reverse(f"admin:inventory_{line.document_type.replace('_', '')}_change", args=[line.document_id])
-    except NoReverseMatch:
-        return ""
+    document = documents.get((line.document_type, line.document_id), DocumentLink(line.document_type))
+    return {"line": line, "who": who, "document": document}
 
 
 def _sentences(since: Since) -> list[str]:
