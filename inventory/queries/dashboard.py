@@ -29,7 +29,7 @@ NUMBERS = f"""
          WHERE r.organization_id = o.id AND r.is_low AND r.is_active AND {IS_BOUGHT.format("r")} AND {FITS.format("r")}
             AND {IN_SOME.format("r.warehouse_id")}),
         (SELECT count(*) FROM inventory_productvariant AS v WHERE v.organization_id = o.id AND v.archived_at IS NULL
-            AND NOT EXISTS (SELECT FROM inventory_stockitem AS s
+            AND NOT v.is_kit AND NOT EXISTS (SELECT FROM inventory_stockitem AS s
                             WHERE s.organization_id = o.id AND s.variant_id = v.id AND s.quantity > 0
                                 AND {IN_SOME.format("s.warehouse_id")})),
         (SELECT count(*) FROM inventory_reordertask AS t
