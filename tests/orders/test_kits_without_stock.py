@@ -140,9 +140,8 @@ def test_what_is_in_the_way_is_said(acme: Company) -> None:
     with acme.scope():
         purchase_order_cancel(order=bought)
     assert acme.api.send("patch", url, {"sold_by_components": True}).status_code == 200
-    with acme.scope():
-        with pytest.raises(IntegrityError, match=WHAT_TO_DO):
-            ReorderRule.objects.filter(variant=kit).update(is_active=True)
+    with acme.scope(), pytest.raises(IntegrityError, match=WHAT_TO_DO):
+        ReorderRule.objects.filter(variant=kit).update(is_active=True)
     with acme.scope():
         sound()
 
