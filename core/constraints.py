@@ -14,6 +14,7 @@ from core.fields import TenantForeignKey
 UNIQUE, FOREIGN_KEY, NOT_NULL, CHECK = "23505", "23503", "23502", "23514"
 TOO_LONG, OUT_OF_RANGE = "22001", "22003"
 CONFLICT = "conflict"  # the hint by which a trigger says that the rows' state, not the input, is the obstacle
+NAMED = "named"  # the hint by which a trigger says that its constraint's name is the code
 
 
 class Violation(NamedTuple):
@@ -45,7 +46,8 @@ def violated(error: Exception) -> Violation | None:
     if state in (UNIQUE, CHECK):
         # A trigger's own words name the column; a constraint that no model declares has a name alone.
         column, words = diagnosis.column_name, diagnosis.message_primary or ""
-        own = Violation(400, "invalid", words, (column,)) if column else None
+        code = name if diagnosis.message_hint == NAMED else "invalid"
+        own = Violation(400, code, words, (column,)) if column else None
         return _declared().get(name) or own or Violation(400, "invalid", f"The database refuses this ({name}).", ())
     return None
 

@@ -76,7 +76,30 @@ BEGIN
     RETURN NULL;
 END
 """)
+# As keep_kit() does for the documents of the inventory: it comes first, and its lock is held.
+KEEP_KIT_BOUGHT = Function("keep_kit_bought()", "trigger", """
+DECLARE
+    found text;
+BEGIN
+    IF NOT NEW.sold_by_components OR OLD.sold_by_components THEN
+        RETURN NEW;
+    END IF;
+    SELECT string_agg(DISTINCT o.number, ', ' ORDER BY o.number) INTO found
+    FROM orders_purchaseorderitem AS l
+    JOIN orders_purchaseorder AS o ON o.organization_id = l.organization_id AND o.id = l.order_id
+    WHERE l.organization_id = OLD.organization_id AND l.variant_id = OLD.id AND l.received_quantity < l.quantity
+        AND o.status IN ('draft', 'pending_approval', 'approved', 'sent', 'partially_received');
+    IF found IS NOT NULL THEN
+        RAISE EXCEPTION 'In the way: purchase order %. Receive, close or change it before % is sold by its components.',
+            left(found, 300), OLD.sku
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'kit_in_use', COLUMN = 'sold_by_components', HINT = 'conflict';
+    END IF;
+    RETURN NEW;
+END
+""")
 TRIGGERS = (
+    Trigger("inventory_productvariant", "wall_kit_bought", "BEFORE UPDATE OF sold_by_components", KEEP_KIT_BOUGHT.signature),
+    Trigger("orders_purchaseorderitem", "wall_kit", "BEFORE INSERT OR UPDATE OF variant_id", "refuse_kit()"),
     Trigger(
         "orders_salesorderitem", "wall_kit",
         "AFTER UPDATE OF allocated_quantity, picked_quantity, shipped_quantity, returned_quantity", FOLLOW_COMPONENTS.signature,

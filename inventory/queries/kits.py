@@ -77,6 +77,11 @@ def parts_of_kits(kits: Collection[UUID]) -> dict[UUID, list[KitPart]]:
     return found
 
 
+def no_stock_of(sku: str) -> str:
+    """What to do in place of buying, moving or counting it."""
+    return f"{sku} is sold by its components, so there is no stock of it: buy, move and count these."
+
+
 def rounded_up(quantity: Decimal) -> Decimal:
     """To what a quantity can hold: taking too little would leave something unbuilt. Raises Conflict for too much."""
     if quantity >= LARGEST:

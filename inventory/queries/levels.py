@@ -51,7 +51,7 @@ FITS = """
 """
 
 # What is bought again: variant v of product p. A rule for anything else may be low without anybody minding.
-BOUGHT = "v.archived_at IS NULL AND p.archived_at IS NULL AND p.status = 'active'"
+BOUGHT = "v.archived_at IS NULL AND NOT v.sold_by_components AND p.archived_at IS NULL AND p.status = 'active'"
 
 # The same for a row with a variant_id, called {0}.
 IS_BOUGHT = f"""

@@ -20,6 +20,7 @@ from inventory.events import StockCountOpened
 from inventory.models import Location, Product, ReasonCode, StockCount, StockCountLine, Warehouse
 from inventory.queries.catalog import BRANCH
 from inventory.queries.counts import BELOW, SAME_PLACE, differences
+from inventory.queries.kits import no_stock_of
 from inventory.services.basics import reasons_create
 from inventory.services.locks import Place
 from inventory.services.lots import lots_resolve
@@ -74,7 +75,7 @@ SNAPSHOT = """
 """
 
 CHECK = f"""
-    SELECT w.number, v.sku, p.tracking, lot.variant_id = v.id,
+    SELECT w.number, v.sku, v.sold_by_components, p.tracking, lot.variant_id = v.id,
            place.warehouse_id = %(warehouse)s AND (%(location)s::uuid IS NULL OR place.id IN (
                {BELOW.replace("%s", "%(organization)s", 1).replace("%s", "%(location)s", 1)}))
     FROM unnest(%(numbers)s::int[], %(variants)s::uuid[], %(locations)s::uuid[], %(lots)s::uuid[])
@@ -316,7 +317,9 @@ def _check_places(sheet: Sheet, places: Sequence[Place], counted: Sequence[Decim
             "organization": active_organization_id(), "warehouse": sheet.warehouse_id, "location": sheet.location_id,
             "numbers": list(range(len(places))), **_columns(places),
         })
-        for number, sku, tracking, is_its_lot, is_inside in cursor.fetchall():
+        for number, sku, is_no_stock, tracking, is_its_lot, is_inside in cursor.fetchall():
+            if is_no_stock:
+                raise Invalid(no_stock_of(sku), code="sold_by_components", fields={"variant": no_stock_of(sku)})
             _check_goods(sku, tracking, places[number].lot_id, is_its_lot, counted[number])
             if not is_inside:
                 raise Conflict("This location is not one of those that are counted here.", code="outside_count")

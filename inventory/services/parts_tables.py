@@ -20,6 +20,7 @@ from inventory.models import (
     SupplierProduct,
     UnitOfMeasure,
 )
+from inventory.queries.kits import no_stock_of
 from inventory.queries.parts import vehicle_models_named
 from inventory.services.basics import OPENING, main_location, reasons_create
 from inventory.services.levels import levels_refresh
@@ -45,10 +46,11 @@ def parts_tables_import(*, run: TableRun, parts: Sequence[Record], stock: Sequen
     location = main_location()
     rows = [record for record in parts if _is_possible(run, record)]
     variants = _variants(run, rows)
-    _supplies(run, rows, variants)
+    known = ProductVariant.objects.in_bulk(variants.values())
+    _supplies(run, rows, variants, known)
     _fitments(run, rows, variants)
     _stock(run, stock, location)
-    _rules(run, rows, variants, location)
+    _rules(run, rows, variants, location, known)
 
 
 def _is_possible(run: TableRun, record: Record) -> bool:
@@ -122,21 +124,25 @@ def _of_variant(row: Record, ref: str, product: UUID) -> dict[str, Any]:
     return said
 
 
-def _supplies(run: TableRun, rows: Sequence[Record], variants: Mapping[int, UUID]) -> None:
+def _supplies(
+    run: TableRun, rows: Sequence[Record], variants: Mapping[int, UUID], known: Mapping[UUID, ProductVariant],
+) -> None:
     """The supplier's own number is unknown: ours stands in for it. The first one is preferred, unless another one is here."""
     suppliers = _partners(run, [name for place in variants for name in _suppliers(rows[place])])
     here = SupplierProduct.objects.filter(variant__in=variants.values())
     held = set(here.values_list("variant_id", "supplier_id"))
     preferred = set(here.filter(is_preferred=True).values_list("variant_id", flat=True))
-    skus = dict(ProductVariant.objects.filter(pk__in=variants.values()).values_list("pk", "sku"))
     counts, new = Counts(), list[SupplierProduct]()
     for place, variant in variants.items():
         for name in _suppliers(rows[place]):
             if (variant, suppliers[name]) in held:
                 counts.add(Counts(unchanged=1))
                 continue
+            if known[variant].sold_by_components:
+                run.leave_out(rows[place], "supplier", _no_stock(known[variant]))
+                continue
             new.append(SupplierProduct(
-                variant_id=variant, supplier_id=suppliers[name], supplier_sku=skus[variant],
+                variant_id=variant, supplier_id=suppliers[name], supplier_sku=known[variant].sku,
                 is_preferred=variant not in preferred,
             ))
             held.add((variant, suppliers[name]))
@@ -144,6 +150,10 @@ def _supplies(run: TableRun, rows: Sequence[Record], variants: Mapping[int, UUID
     SupplierProduct.objects.bulk_create(new)
     counts.add(Counts(created=len(new)))
     run.count("supplier products", counts)
+
+
+def _no_stock(variant: ProductVariant) -> str:
+    return no_stock_of(variant.sku).rstrip(".")
 
 
 def _partners(run: TableRun, names: Iterable[str]) -> dict[str, UUID]:
@@ -179,24 +189,30 @@ def _fitments(run: TableRun, rows: Sequence[Record], variants: Mapping[int, UUID
     run.count("fitments", counts)
 
 
-def _rules(run: TableRun, rows: Sequence[Record], variants: Mapping[int, UUID], location: Location) -> None:
+def _rules(
+    run: TableRun, rows: Sequence[Record], variants: Mapping[int, UUID], location: Location,
+    known: Mapping[UUID, ProductVariant],
+) -> None:
     """After the stock: rules are locked after stock items."""
+    wanted = {place: key for place, key in variants.items() if rows[place].number("reorderThreshold") is not None}
+    for place, key in wanted.items():
+        if known[key].sold_by_components:
+            run.leave_out(rows[place], "reorderThreshold", _no_stock(known[key]))
     existing = ReorderRule.objects.filter(variant__in=variants.values(), warehouse=location.warehouse_id, vehicle_model=None)
     ids = run.upsert("reorder rules", rows, existing, [
         Draft(
             place, {"variant_id": variant, "min_quantity": rows[place].number("reorderThreshold")},
             starts={"warehouse_id": location.warehouse_id, "basis": ReorderRule.Basis.ON_HAND},
         )
-        for place, variant in variants.items() if rows[place].number("reorderThreshold") is not None
+        for place, variant in wanted.items() if not known[variant].sold_by_components
     ], names=NAMES, key=("variant_id",))
     levels_refresh(ids.values())
 
 
 def _stock(run: TableRun, records: Sequence[Record], location: Location) -> None:
     """Of a part for several vehicles there is one stock here: the sum."""
-    variants = dict(
-        ProductVariant.objects.filter(external_ref__startswith=part_ref("")).values_list("external_ref", "pk"),
-    )
+    parts = ProductVariant.objects.filter(external_ref__startswith=part_ref(""))
+    variants = {part.external_ref: part for part in parts.only("external_ref", "sku", "sold_by_components")}
     units, last, seen = dict[UUID, Decimal](), dict[UUID, Record](), set[tuple[str, str]]()
     for record in records:
         try:
@@ -207,11 +223,13 @@ def _stock(run: TableRun, records: Sequence[Record], location: Location) -> None
                 raise BadValue(ID, "an earlier record is about the same part and vehicle")
             if (quantity := record.number("quantity")) is None:
                 raise BadValue("quantity", "a value is required")
+            if variant.sold_by_components:
+                raise BadValue("quantity", _no_stock(variant))
         except BadValue as error:
             run.leave_out(record, error.name, error.reason)
             continue
         seen.add((key, vehicle))
-        units[variant], last[variant] = units.get(variant, Decimal(0)) + quantity, record
+        units[variant.pk], last[variant.pk] = units.get(variant.pk, Decimal(0)) + quantity, record
     counts, refused = opening_stock_follow(key="parts-opening:", note="Parts import", units=units, location=location)
     for variant in refused:
         run.leave_out(last[variant], "quantity", f"{units[variant]:f} is less than what has left since")

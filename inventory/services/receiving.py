@@ -10,6 +10,7 @@ from core.errors import Conflict, Invalid
 from core.tenancy import active_scope
 from inventory.models import Location, ProductVariant, ReceiptDraft, ReceiptDraftEntry
 from inventory.queries.drafts import ReceiptLine, receipt_lines
+from inventory.queries.kits import no_stock_of
 from inventory.services.posting import Line, LotCode, Posted
 from inventory.services.stock import Circumstances, Document, posted_before, stock_receive
 
@@ -107,8 +108,11 @@ def receipt_empty(*, draft: ReceiptDraft) -> None:
 
 def _write(draft: ReceiptDraft, step: str, entries: Sequence[Goods]) -> None:
     known = ProductVariant.objects.filter(pk__in={entry.variant_id for entry in entries}, archived_at=None)
-    if known.count() != len({entry.variant_id for entry in entries}):
+    is_kit = dict(known.values_list("sku", "sold_by_components"))
+    if len(is_kit) != len({entry.variant_id for entry in entries}):
         raise Conflict("This article is archived, or gone.", code="archived")
+    if kits := [sku for sku, by_components in is_kit.items() if by_components]:
+        raise Conflict(no_stock_of(kits[0]), code="sold_by_components")
     ReceiptDraftEntry.objects.bulk_create([
         ReceiptDraftEntry(
             draft=draft, step=step, number=number, variant_id=entry.variant_id, lot=entry.lot, expires_on=entry.expires_on,

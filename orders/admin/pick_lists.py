@@ -9,6 +9,7 @@ from unfold.decorators import action
 from core.admin import TenantTabularInline, plainly
 from core.admin_actions import confirmed
 from orders.admin.documents import DocumentAdmin
+from orders.admin.kits import OfKit
 from orders.admin.pick_list_pages import pick_page, short_page
 from orders.machines import PICK_LISTS
 from orders.models import PickList, PickListItem
@@ -23,14 +24,14 @@ from orders.services.pick_lists import (
 )
 
 
-class PickListItemInline(TenantTabularInline):
+class PickListItemInline(OfKit, TenantTabularInline):
     model = PickListItem
     tab = False
     extra = 0
     can_delete = False
     ordering = ("line",)
     fields = readonly_fields = (
-        "stock_item", "variant", "lot", "order_item", *(
+        "stock_item", "variant", "lot", "order_item", "kit", *(
             plainly(PickListItem, name) for name in ("quantity", "picked_quantity", "short_quantity")
         ), "short_reason",
     )

@@ -11,6 +11,7 @@ from core.admin_actions import confirmed
 from core.admin_forms import changed_columns
 from core.errors import DomainError
 from orders.admin.documents import DocumentAdmin
+from orders.admin.kits import OfKit
 from orders.machines import SHIPMENTS
 from orders.models import Shipment, ShipmentItem, ShipmentParcel
 from orders.queries.delivery_notes import delivery_note_pdf, parcel_labels_pdf
@@ -31,14 +32,14 @@ from orders.services.shipments import (
 CARRIED_BY = ("carrier", "tracking_number", "tracking_url")
 
 
-class ShipmentItemInline(TenantTabularInline):
+class ShipmentItemInline(OfKit, TenantTabularInline):
     model = ShipmentItem
     tab = False
     extra = 0
     can_delete = False
 
     of_it = staticmethod(plainly(ShipmentItem, "quantity"))
-    fields = ("variant", "lot", "stock_item", "of_it")
+    fields = ("variant", "lot", "stock_item", "kit", "of_it")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

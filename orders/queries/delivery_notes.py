@@ -48,9 +48,9 @@ def goods_of(shipment: Shipment) -> list[tuple[str, ...]]:
     above: str | None = None
     for place, sku, name, lot, kit_line, kit_sku, kit_name, whole in found.values_list(*names).annotate(whole=Sum("quantity")):
         if kit_line is not None and kit_line != above:
-            goods.append((str(kit_line + 1), kit_sku, kit_name, "", ""))
+            goods.append((str(kit_line), kit_sku, kit_name, "", ""))
         above = kit_line
-        goods.append((str(place + 1) if kit_line is None else "", sku, name, lot or "", number(whole)))
+        goods.append((str(place) if kit_line is None else "", sku, name, lot or "", number(whole)))
     return goods
 
 

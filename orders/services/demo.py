@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Address, Party
 from inventory.models import Location, ProductVariant, StockItem, Supplier, SupplierProduct, Warehouse
 from inventory.services.demo import FOLDER, Say, autoparts_fill
+from inventory.services.demo_catalog import SETS
 from inventory.services.demo_lots import SCANNER
 from inventory.services.demo_parts import PORTO
 from inventory.services.northwind import northwind_import, northwind_read
@@ -53,6 +54,7 @@ ORDERS = (
     (28, COMPLETED), (25, COMPLETED), (23, COMPLETED), (20, COMPLETED), (18, CANCELED), (15, COMPLETED), (13, DELIVERED),
     (11, COMPLETED), (9, DELIVERED), (7, SHIPPED), (5, SHIPPED), (4, HELD), (3, PACKED), (2, CONFIRMED), (1, PLACED), (0, PLACED),
 )
+SET_ORDERS = ((5, SHIPPED), (2, CONFIRMED))
 CUSTOMERS = ("Garagem Central, Lda", "Auto Lima", "Táxis do Douro", "João Carvalho")
 ADDRESS = {"name": "", "street1": "Rua de Cedofeita 90", "city": "Porto", "postal_code": "4050-174", "country": "PT"}
 ENOUGH = 8  # of what is sold, so that it does not run low
@@ -92,6 +94,7 @@ def autoparts_demo(say: Say) -> None:
     scanner = ProductVariant.objects.get(sku=SCANNER)
     _orders(channel, buyers[1:], [scanner], ((2, SHIPPED),), {scanner.pk: SCANNER_PRICE}, cart=False)
     _after_sales()
+    _sets(channel, buyers[1:])
     _promotions(channel, buyers[-1], wares[0])
     _purchases(warehouse)
     webhook_demo()
@@ -136,6 +139,15 @@ def _after_sales() -> None:
     return_create(order=sent[-1], lines=[Asked(line.pk, Decimal(1))], note="The box was damaged")
     waiting = SalesOrder.objects.filter(status="confirmed").order_by("placed_at")
     pick_list_create(orders=[waiting[0].pk])
+
+
+def _sets(channel: Channel, buyers: Sequence[Customer]) -> None:
+    """Orders of kits that are sold by their components: one is sent and invoiced, one is being picked."""
+    kits = list(ProductVariant.objects.filter(sku__in=SETS).order_by("sku"))
+    _orders(channel, buyers, kits, SET_ORDERS, {}, cart=False)
+    of_kits = SalesOrder.objects.filter(lines__variant=kits[0]).distinct()
+    invoice_issue(invoice=invoice_draft_from_order(order=of_kits.get(status="shipped")))
+    pick_list_create(orders=[of_kits.get(status="confirmed").pk])
 
 
 def _promotions(channel: Channel, buyer: Customer, ware: ProductVariant) -> None:

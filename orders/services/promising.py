@@ -111,7 +111,7 @@ def _missing(order: SalesOrder) -> dict[SalesOrderItem, Decimal]:
         for row in active.values("demand_line_id").annotate(whole=Sum("quantity"), picked=Sum("picked_quantity"))
     }
     return {
-        line: left for line in order.lines.order_by("line")
+        line: left for line in order.lines.filter(sold_by_components=False).order_by("line")
         if (left := line.quantity - line.cancelled_quantity - line.shipped_quantity - held.get(line.pk, 0)) > 0
     }
 

@@ -14,6 +14,7 @@ from accounts.services.documents import number_next
 from core.errors import Conflict, Invalid, NotFound
 from inventory.models import PriceList, ProductVariant, Supplier, SupplierProduct, Warehouse
 from inventory.queries import prices
+from inventory.queries.kits import no_stock_of
 from orders.models import PurchaseOrder, PurchaseOrderItem
 from orders.services.purchase_expected import DOCUMENT, expected_follow
 from orders.services.purchase_tasks import tasks_check, tasks_follow
@@ -146,7 +147,7 @@ def totals_follow(order: PurchaseOrder, lines: Sequence[PurchaseOrderItem]) -> N
 def lines_priced(order: PurchaseOrder, lines: Sequence[PurchaseLine], known: Known | None = None) -> list[PurchaseOrderItem]:
     """Not saved. `known` is for who has looked already."""
     known = known or _known(order, {line.variant_id for line in lines})
-    _refuse_archived(lines, known)
+    _refuse_not_bought(lines, known)
     question = prices.Question(kind=PriceList.Kind.PURCHASE, party_id=order.supplier.party_id, currency=order.currency)
     quote = prices.prices_of(question, [prices.Wanted(line.variant_id, line.quantity) for line in lines])
     return [
@@ -155,13 +156,17 @@ def lines_priced(order: PurchaseOrder, lines: Sequence[PurchaseLine], known: Kno
     ]
 
 
-def _refuse_archived(lines: Sequence[PurchaseLine], known: Known) -> None:
-    wrong = {}
+def _refuse_not_bought(lines: Sequence[PurchaseLine], known: Known) -> None:
+    archived, kits = {}, {}
     for number, line in enumerate(lines):
-        if (variant := known.variants.get(line.variant_id)) and variant.archived_at:
-            wrong[f"lines/{number}/variant"] = f"{variant.sku} is archived: restore it, or buy another."
-    if wrong:
-        raise Invalid(next(iter(wrong.values())), code="archived", fields=wrong)
+        variant = known.variants.get(line.variant_id)
+        if variant and variant.archived_at:
+            archived[f"lines/{number}/variant"] = f"{variant.sku} is archived: restore it, or buy another."
+        elif variant and variant.sold_by_components:
+            kits[f"lines/{number}/variant"] = no_stock_of(variant.sku)
+    for code, wrong in (("archived", archived), ("sold_by_components", kits)):
+        if wrong:
+            raise Invalid(next(iter(wrong.values())), code=code, fields=wrong)
 
 
 def _known(order: PurchaseOrder, keys: Collection[UUID]) -> Known:

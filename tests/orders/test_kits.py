@@ -265,7 +265,8 @@ def test_what_is_read_of_an_order_of_kits(acme: Company) -> None:
             "shipping_address": {},
         }])
         assert [one["sku"] for one in old[0]["items"]] == ["KIT", "BOLT"]
-        assert [row[1] for row in goods_of(shipment)] == ["KIT", "BOLT", "NUT", "BOLT"], "components below their kit"
+        noted = [("1", "KIT"), ("", "BOLT"), ("", "NUT"), ("2", "BOLT")]
+        assert [row[:2] for row in goods_of(shipment)] == noted, "components below their kit"
         told = OutboxEvent.objects.get(type="order.placed").payload["lines"]
         assert [(one["sku"], one["kit"] is not None) for one in told] == [
             ("KIT", False), ("BOLT", True), ("NUT", True), ("BOLT", False),
@@ -280,6 +281,8 @@ def test_what_is_read_of_an_order_of_kits(acme: Company) -> None:
         assert found == [("BOLT", ""), ("BOLT", "KIT"), ("NUT", "KIT")]
     page = acme.admin.get(f"/admin/orders/salesorder/{order.pk}/change/")
     assert "Components of kits" in page.content.decode()
+    for path in (f"picklist/{pick_list.pk}", f"shipment/{shipment.pk}"):
+        assert acme.admin.get(f"/admin/orders/{path}/change/").text.count("2 of KIT") == 2, "beside a bolt and the nuts"
 
 
 def test_an_order_without_kits_takes_no_more_statements(acme: Company) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.errors import Conflict
 from core.invariants import broken
 from inventory.models import Reservation
 from inventory.services.count_posting import Rest, stock_count_post
@@ -18,6 +19,7 @@ from inventory.services.locks import Place, lock_pools_and_rules, lock_stock_ite
 from inventory.services.reservations import reservations_expire
 from inventory.services.transfer_moves import transfer_order_ship
 from orders.models import SalesOrder
+from orders.services.fulfilment import sales_order_pack, sales_order_ship
 from orders.services.past_orders import orders_promise
 from orders.services.pick_lists import pick_list_create
 from orders.services.sales_orders import NewLine, sales_order_change, sales_order_confirm, sales_order_place
@@ -26,6 +28,7 @@ from tests.inventory.counting import opened, record
 from tests.inventory.test_races import at_once, somebody_waits
 from tests.inventory.transfers import Two
 from tests.notifications.processes import eventually
+from tests.orders.kits import cart, kit_of
 from tests.orders.selling import Shop
 
 type NewCompany = Callable[[], Company]
@@ -159,5 +162,35 @@ def test_nobody_waits_for_a_place_that_is_new(prepared: Callable[[Shop], tuple[W
             lock_pools_and_rules(wants)
 
     assert at_once(3, lambda number: (hold, do, bring)[number]()) == [None] * 3
+    with company.scope():
+        assert [rows for _, rows in broken() if rows] == []
+
+
+# --- Kits: an order is amended from one to the other, while others place and ship the same goods ---------------
+
+
+def test_orders_swap_kits_beside_others(company: Company) -> None:
+    with company.scope():
+        shop = Shop.create(stock=60)
+        pair = kit_of(shop, "PAIR", 5, {shop.goods.nut: 2})
+        kits = (kit_of(shop, "BOLTS", 9, {shop.goods.bolt: 2}), kit_of(shop, "NUTS", 9, {pair: 1}))
+        orders = [sales_order_place(order=cart(shop, (kits[number % 2], 2))) for number in range(4)]
+
+    def run(number: int) -> list[str]:
+        said = []
+        for turn in range(6):
+            with company.scope():
+                try:
+                    if number < 4:
+                        wanted = [NewLine(kits[(number + turn + 1) % 2].pk, Decimal(2))]
+                        sales_order_change(order=orders[number], lines=wanted)
+                    else:
+                        placed = sales_order_place(order=cart(shop, (shop.goods.nut, 1), (kits[turn % 2], 1)))
+                        sales_order_ship(order=sales_order_pack(order=placed))
+                except Conflict as conflict:
+                    said.append(str(conflict.code))
+        return said
+
+    assert [error for said in at_once(6, run) for error in said if error != "insufficient_stock"] == []
     with company.scope():
         assert [rows for _, rows in broken() if rows] == []
