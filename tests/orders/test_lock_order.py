@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from core.errors import Conflict
 from core.invariants import broken
-from inventory.models import Reservation
+from inventory.models import Location, Reservation, StockItem, Warehouse
 from inventory.services.count_posting import Rest, stock_count_post
 from inventory.services.locks import Place, lock_pools_and_rules, lock_stock_items
 from inventory.services.reservations import reservations_expire
 from inventory.services.transfer_moves import transfer_order_ship
+from inventory.services.tray import tray_put, tray_put_down
 from orders.models import SalesOrder
 from orders.services.fulfilment import sales_order_pack, sales_order_ship
 from orders.services.past_orders import orders_promise
@@ -45,8 +46,10 @@ def bolts(shop: Shop) -> Place:
     return Place(shop.goods.bolt.pk, shop.goods.shelf.pk)
 
 
-def nuts(shop: Shop) -> Place:
-    return Place(shop.goods.nut.pk, shop.goods.shelf.pk)
+def nuts(shop: Shop) -> list[Place]:
+    """Wherever they are."""
+    places = StockItem.objects.filter(variant=shop.goods.nut)
+    return [Place(*row) for row in places.values_list("variant_id", "location_id", "lot_id")]
 
 
 # --- Two things, of which somebody else has the first and wants the second ---------------------------------
@@ -83,7 +86,17 @@ def imported(shop: Shop) -> Work:
     return lambda: orders_promise([(order, list(order.lines.all())) for order in orders])
 
 
-@pytest.mark.parametrize("prepared", [counted, listed, confirmed, imported])
+def put_down(shop: Shop) -> Work:
+    """A tray with bolts of this warehouse, and before them with nuts of another one, whose code comes first."""
+    first, last = (Warehouse.objects.create(code=code, name=code) for code in ("A", "Z"))
+    there, table = (Location.objects.create(warehouse=one, code="TABLE") for one in (first, last))
+    shop.goods.receive(5, variant=shop.goods.nut, to=there)
+    for item in StockItem.objects.exclude(variant=shop.goods.nut, location=shop.goods.shelf):
+        tray_put(item_id=item.pk)
+    return lambda: tray_put_down(location=table, key="tray")
+
+
+@pytest.mark.parametrize("prepared", [counted, listed, confirmed, imported, put_down])
 def test_what_comes_first_is_locked_first(prepared: Callable[[Shop], Work], company: Company) -> None:
     with company.scope():
         shop = Shop.create()
@@ -100,7 +113,7 @@ def test_what_comes_first_is_locked_first(prepared: Callable[[Shop], Work], comp
                 lock_stock_items({bolts(shop)})
                 has_the_first.set()
                 eventually(somebody_waits)
-                lock_stock_items({nuts(shop)})
+                lock_stock_items(nuts(shop))
         return "done"
 
     assert at_once(2, run) == ["done", "done"]
