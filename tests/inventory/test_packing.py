@@ -179,7 +179,7 @@ def test_a_unit_stands_where_the_one_stands_that_it_is_on(acme: Company, pile: P
 
 @pytest.mark.parametrize(("line", "status", "code"), [
     ({"quantity": "0"}, 400, "invalid"), ({"quantity": "11"}, 409, "insufficient_stock"),
-    ({"quantity": "1", "lot_code": "?"}, 400, "does_not_exist"),
+    ({"quantity": "1", "lot_code": "?"}, 400, "not_tracked"),
     ({"quantity": "1", "variant": str(uuid4())}, 409, "insufficient_stock"),
 ])  # fmt: skip
 def test_what_cannot_be_packed(line: dict[str, str], status: int, code: str, acme: Company, pile: Pile) -> None:
@@ -222,7 +222,7 @@ def test_in_the_admin(acme: Company, pile: Pile) -> None:
         assert (done.status_code, done["Location"]) == (302, f"{page}pack/")
     for form, words in (
         ({"code": "A-1", "quantity": "1"}, "A-1 is no goods"), ({"code": "BOLT", "quantity": "6"}, "only 5 of BOLT"),
-        ({"code": "BOLT", "quantity": "1", "lot": "?"}, "no lot"), ({"code": "", "quantity": "x"}, "Enter a number"),
+        ({"code": "BOLT", "quantity": "1", "lot": "?"}, "is not tracked"), ({"code": "", "quantity": "x"}, "Enter a number"),
     ):
         assert words in text(acme.admin.post(f"{page}pack/", form))
     assert acme.admin.post(f"{page}unpack/", {"code": "BOLT", "quantity": "2"}).status_code == 302
